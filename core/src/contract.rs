@@ -1,0 +1,286 @@
+//! The contract between an operation and its host, as types. `wit/hydrant.wit` says the same in WIT, word for word.
+
+use crate::oid::{Blob, Oid};
+
+/// Time, as the host believes it. The core reads no clock.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Instant {
+    /// Monotonic milliseconds, for every timeout.
+    pub ticks: u64,
+    /// Milliseconds since the Unix epoch, for expiry and records.
+    pub wall: u64,
+}
+
+/// Names one outstanding effect; ascending, never reused within an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EffectId(pub u32);
+
+/// Opaque state of a document or a file. Compared for equality only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision(pub String);
+
+/// HTTP methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Ask.
+    Post,
+    /// Store.
+    Put,
+}
+
+/// Which login the host adds to a request, for origins the user approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Login {
+    /// No login.
+    None,
+    /// The login the user has for this origin.
+    Stored,
+    /// The stored one was refused: get another, or answer `failed(denied)`.
+    Renewed,
+}
+
+/// What happens at a 3xx.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redirect {
+    /// The 3xx is the answer.
+    Report,
+    /// The platform may follow; asked only without login and without secret headers.
+    Follow,
+}
+
+/// A range of a named file as it was at a revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The file.
+    pub name: String,
+    /// The state it must still have, before and after.
+    pub revision: Revision,
+    /// First byte.
+    pub offset: u64,
+    /// Bytes.
+    pub length: u64,
+}
+
+/// Where the host takes a request body from. File bytes never pass through the core.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// No body.
+    Empty,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// A file of the host's, hashed while it is sent.
+    File(Slice),
+}
+
+/// One header line. The value of an action header is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Name, any case.
+    pub name: String,
+    /// Value.
+    pub value: String,
+}
+
+impl Header {
+    /// A header.
+    pub fn new(name: impl Into<String>, value: impl Into<String>) -> Self {
+        Self { name: name.into(), value: value.into() }
+    }
+}
+
+/// A literal HTTP request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Absolute URL without userinfo. Its query may be a secret.
+    pub url: String,
+    /// Headers besides those the host must add itself.
+    pub headers: Vec<Header>,
+    /// Body.
+    pub body: Body,
+    /// The login to add.
+    pub login: Login,
+    /// What to do at a 3xx.
+    pub redirect: Redirect,
+}
+
+/// Where the body of a 200 or 206 goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// The blob it should be.
+    pub blob: Blob,
+    /// Bytes of the stage to keep; a 206 is written after them, a 200 truncates the stage first.
+    pub resume_from: u64,
+}
+
+/// A request, where its answer goes, and the bounds the host enforces by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What to send.
+    pub request: Request,
+    /// None: the body is fed as chunks. Some: a 200 or 206 is written aside.
+    pub stage: Option<Stage>,
+    /// The host reads at most this many bytes of the answer's body, then ends it as if it were over.
+    pub answer_bytes_max: u64,
+    /// Milliseconds without a byte in either direction after which the host answers `failed(timed-out)`.
+    pub idle_max: u64,
+}
+
+/// What an operation asks of its host. WIT says which replies answer which effect; [`crate::outbox`] enforces it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Send a request.
+    Http(Exchange),
+    /// Hash a file.
+    ReadFile(String),
+    /// Read a document of the ledger.
+    LoadDoc(String),
+    /// Ask the cache.
+    HasBlob(Blob),
+    /// Promote a stage to the cache. Durable.
+    KeepBlob(Oid),
+    /// Forget a stage.
+    DropBlob(Oid),
+}
+
+/// A stored document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doc {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Its state, for compare-and-swap.
+    pub revision: Revision,
+}
+
+/// Status line and headers of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Status code.
+    pub status: u16,
+    /// Headers as received.
+    pub headers: Vec<Header>,
+}
+
+impl Head {
+    /// Values of a header, in order, whatever the case of its name.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.trim())
+    }
+
+    /// The first value of a header.
+    pub fn value<'a>(&'a self, name: &'a str) -> Option<&'a str> {
+        self.values(name).next()
+    }
+}
+
+/// The beginning of a blob, left by an earlier run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// Bytes present.
+    pub bytes: u64,
+    /// A strong ETag or Last-Modified of the answer that left it.
+    pub validator: Option<String>,
+}
+
+/// Why the host could not do it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No route, no name, connection refused or broken.
+    Offline,
+    /// `idle_max` passed, or a connection took too long.
+    TimedOut,
+    /// The user or the host's policy gave no permission.
+    Denied,
+    /// The remote said no; never retried.
+    Refused,
+    /// No such thing.
+    NotFound,
+    /// The disk or quota is full.
+    NoSpace,
+    /// The platform said no before any answer.
+    Blocked,
+    /// Ended by `cancel`.
+    Aborted,
+    /// Any other local failure.
+    Io,
+}
+
+/// A failure in the words of whoever failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// The class.
+    pub why: Failure,
+    /// For people; bounded, without secrets.
+    pub detail: String,
+}
+
+/// What the host answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Bytes moved so far by this effect; at most ten times a second.
+    SoFar(u64),
+    /// A file body was sent to its end; the digest of what went out.
+    Sent(Blob),
+    /// Status and headers.
+    Head(Head),
+    /// Bytes.
+    Chunk(Vec<u8>),
+    /// Nothing more.
+    End,
+    /// Size and digest of everything staged or read, computed by the host.
+    Received(Blob),
+    /// A document.
+    Doc(Doc),
+    /// The state now.
+    At(Revision),
+    /// Held and verified.
+    Present,
+    /// Held in part.
+    Partial(Partial),
+    /// Not there.
+    Absent,
+    /// No longer at the expected state.
+    Conflict,
+    /// It could not be done.
+    Failed(Failed),
+}
+
+/// The host broke the contract; nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Misuse {
+    /// No such effect is open.
+    UnknownEffect,
+    /// The grammar of the effect does not allow this reply here.
+    OutOfOrder,
+    /// The operation is done.
+    Finished,
+}
+
+/// How far one object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The caller's name of the object.
+    pub name: String,
+    /// Bytes done; equal to `total` once the object ended well.
+    pub done: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Perform this, and answer with its id.
+    Perform(EffectId, Effect),
+    /// Abort this effect; answer `failed(aborted)`.
+    Cancel(EffectId),
+    /// Show this.
+    Note(Progress),
+    /// Nothing until a reply arrives or this tick passes.
+    Wait(Option<u64>),
+    /// Call `finish`.
+    Done,
+}

@@ -1,0 +1,121 @@
+//! Brings the blobs of a session into the cache: its manifest names them.
+
+use crate::contract::{Effect, EffectId};
+use crate::download::Download;
+use crate::error::{Code, Error};
+use crate::link::{self, Link};
+use crate::manifest::{Manifest, Storage};
+use crate::name;
+use crate::outbox::{Event, Outbox};
+use crate::refusal;
+use crate::report::{Outcome, Want};
+
+/// The machine behind `hydrate-session`.
+#[derive(Debug)]
+pub(crate) struct HydrateSession {
+    document: String,
+    state: State,
+    /// Entries of the manifest that cannot be used.
+    unusable: Vec<Outcome>,
+}
+
+#[derive(Debug)]
+enum State {
+    Begin,
+    Loading(EffectId),
+    Fetching(Box<Download>),
+    Failed(Error),
+}
+
+impl HydrateSession {
+    pub(crate) fn new(session: &str) -> Result<Self, Error> {
+        let flaw = name::flaw(session).or_else(|| session.contains('/').then_some("the name holds a slash"));
+        if let Some(flaw) = flaw {
+            return Err(Error::new(Code::Malformed, format!("the session cannot be used: {flaw}")));
+        }
+        Ok(Self { document: format!("sessions/{session}/meta.json"), state: State::Begin, unusable: Vec::new() })
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        match &self.state {
+            State::Begin | State::Loading(_) => false,
+            State::Fetching(download) => download.is_done(),
+            State::Failed(_) => true,
+        }
+    }
+
+    pub(crate) fn wake(&self, now: u64, link: &Link) -> Option<u64> {
+        match &self.state {
+            State::Fetching(download) => download.wake(now, link),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn advance(&mut self, out: &mut Outbox, link: &mut Link) {
+        match &mut self.state {
+            State::Begin => self.state = State::Loading(out.perform(Effect::LoadDoc(self.document.clone()))),
+            State::Fetching(download) => download.advance(out, link),
+            State::Loading(_) | State::Failed(_) => {}
+        }
+    }
+
+    pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) {
+        match &mut self.state {
+            State::Fetching(download) => download.on(id, event, out, link),
+            State::Loading(open) if *open == id => {
+                self.state = match self.loaded(event, link) {
+                    Ok(download) => State::Fetching(Box::new(download)),
+                    Err(error) => State::Failed(error),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn loaded(&mut self, event: Event, link: &Link) -> Result<Download, Error> {
+        let doc = match event {
+            Event::Doc(doc) => doc,
+            Event::Absent => return Err(Error::new(Code::NotFound, "the session has no manifest here")),
+            Event::Failed(failed) => return Err(link::failed("the manifest", &failed)),
+            _ => return Err(refusal::unfitting()),
+        };
+        let manifest = Manifest::parse(&doc.bytes)?;
+        let mut wants = Vec::new();
+        for file in manifest.files() {
+            match (file.storage, &file.flaw, file.oid) {
+                (_, Some(flaw), _) => self.unusable.push(Outcome {
+                    name: file.name.clone(),
+                    oid: String::new(),
+                    size: file.size,
+                    ended: Err(flaw.clone()),
+                }),
+                (Storage::Lfs, None, Some(oid)) => {
+                    wants.push(Want { name: file.name.clone(), oid: oid.to_string(), size: file.size });
+                }
+                _ => {}
+            }
+        }
+        Ok(Download::new(wants, true, link))
+    }
+
+    pub(crate) fn stop(&mut self, out: &mut Outbox) {
+        match &mut self.state {
+            State::Begin => self.state = State::Failed(refusal::stopped()),
+            State::Fetching(download) => download.stop(out),
+            State::Loading(_) | State::Failed(_) => {}
+        }
+    }
+
+    /// One outcome per LFS entry of the manifest, unusable ones last.
+    pub(crate) fn finish(self) -> Result<Vec<Outcome>, Error> {
+        match self.state {
+            State::Failed(error) => Err(error),
+            State::Begin | State::Loading(_) => Err(refusal::unfinished()),
+            State::Fetching(download) => {
+                let mut outcomes = download.finish()?;
+                outcomes.extend(self.unusable);
+                Ok(outcomes)
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The lock API: create, list, verify, unlock, page by page.
+//!
+//! Unlike git-lfs, the lock that is in the way of a new one is reported with its holder, and ids are percent-encoded.
+
+use crate::batch;
+use crate::call::{Answer, Call};
+use crate::contract::{EffectId, Method};
+use crate::error::{Code, Error, quote};
+use crate::http::Outgoing;
+use crate::json::{self, Value};
+use crate::limits::{LOCK_PAGES_MAX, LOCKS_MAX};
+use crate::link::Link;
+use crate::outbox::{Event, Outbox};
+use crate::refusal;
+
+/// One lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The server's name for it.
+    pub id: String,
+    /// The path it guards.
+    pub path: String,
+    /// RFC 3339, as the server wrote it, or empty.
+    pub locked_at: String,
+    /// Who holds it, if the server says.
+    pub owner: Option<String>,
+}
+
+/// What to do about locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Take a lock on a path.
+    Create(String),
+    /// List locks, of one path or all.
+    ListAll(Option<String>),
+    /// List ours and theirs.
+    Verify,
+    /// Give a lock up, by id; `force` takes it from somebody else.
+    Unlock {
+        /// The server's name for it.
+        id: String,
+        /// Take it even from somebody else.
+        force: bool,
+    },
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockReport {
+    /// The lock made or given up, the locks listed, or our own when verified.
+    pub locks: Vec<Lock>,
+    /// Locks of others when verified; the existing lock when creating met one.
+    pub theirs: Vec<Lock>,
+    /// False when the server has no lock API.
+    pub supported: bool,
+    /// How it ended.
+    pub ended: Result<(), Error>,
+}
+
+/// The machine behind `locks`.
+#[derive(Debug)]
+pub(crate) struct Locks {
+    task: Task,
+    call: Option<Call>,
+    cursor: Option<String>,
+    pages: u32,
+    report: LockReport,
+    done: bool,
+}
+
+impl Locks {
+    pub(crate) fn new(task: Task) -> Result<Self, Error> {
+        let text = match &task {
+            Task::Create(text) | Task::ListAll(Some(text)) | Task::Unlock { id: text, .. } => text,
+            Task::ListAll(None) | Task::Verify => "-",
+        };
+        if text.is_empty() || text.contains(char::is_control) {
+            return Err(Error::new(Code::Malformed, "a lock needs a path or an id on one line"));
+        }
+        let report = LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
+        Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
+    }
+
+    pub(crate) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    pub(crate) fn wake(&self, now: u64, link: &Link) -> Option<u64> {
+        self.call.as_ref().and_then(Call::wake).filter(|at| *at > now || !link.renewing())
+    }
+
+    pub(crate) fn advance(&mut self, out: &mut Outbox, link: &mut Link) {
+        if self.done {
+            return;
+        }
+        let (task, cursor) = (&self.task, self.cursor.as_deref());
+        self.call.get_or_insert_with(|| Call::new("the lock request", request(task, cursor, link))).advance(out, link);
+    }
+
+    pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) {
+        let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
+        let Some(ended) = call.on(event, out, link) else { return };
+        self.call = None;
+        match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
+            Ok(None) => self.end(Ok(())),
+            Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
+                self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
+            }
+            Ok(Some(_)) if self.pages >= LOCK_PAGES_MAX || self.report.locks.len() + self.report.theirs.len() > LOCKS_MAX => {
+                self.end(Err(Error::new(Code::Limit, format!("the server lists more than {LOCK_PAGES_MAX} pages or {LOCKS_MAX} locks"))));
+            }
+            Ok(Some(cursor)) => self.cursor = Some(cursor),
+            Err(error) => self.end(Err(error)),
+        }
+    }
+
+    fn end(&mut self, ended: Result<(), Error>) {
+        self.report.ended = ended;
+        self.done = true;
+    }
+
+    pub(crate) fn stop(&mut self, out: &mut Outbox) {
+        match self.call.as_ref().and_then(Call::id) {
+            Some(id) => out.cancel(id),
+            None => self.end(Err(refusal::stopped())),
+        }
+    }
+
+    pub(crate) fn finish(self) -> LockReport {
+        self.report
+    }
+
+    /// Takes an answer into the report; `Some` is the cursor of the next page.
+    fn read(&mut self, answer: &Answer, now: u64) -> Result<Option<String>, Error> {
+        self.pages += 1;
+        let broken = || Error::new(Code::Malformed, "the lock request: the server's answer has no lock in it");
+        let status = answer.head.status;
+        if !(200..300).contains(&status) {
+            if matches!(self.task, Task::Verify) && matches!(status, 404 | 501) {
+                self.report.supported = false;
+                return Ok(None);
+            }
+            let root = json::parse(&answer.body).ok();
+            self.report.theirs.extend(root.as_ref().and_then(|root| lock(root.get("lock")?)));
+            let refused = refusal::whole("the lock request", &batch::refused_status(&answer.head, &answer.body, now), now);
+            // A 409 of this API is a lock in the way, which is no fault of the request's.
+            return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
+        }
+        let root = json::parse(&answer.body).map_err(|_| broken())?;
+        let list = |key| root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default();
+        match &self.task {
+            Task::Create(_) | Task::Unlock { .. } => {
+                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
+                return Ok(None);
+            }
+            Task::ListAll(_) => self.report.locks.extend(list("locks")),
+            Task::Verify => {
+                self.report.locks.extend(list("ours"));
+                self.report.theirs.extend(list("theirs"));
+            }
+        }
+        let cursor = root.get("next_cursor").and_then(Value::text).filter(|cursor| !cursor.is_empty());
+        Ok(cursor.map(str::to_owned))
+    }
+}
+
+fn lock(value: &Value<'_>) -> Option<Lock> {
+    let word = |key| value.get(key).and_then(Value::text).map(quote);
+    let id = value.get("id").and_then(Value::text).filter(|id| !id.is_empty())?.to_owned();
+    let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));
+    Some(Lock { id, path: word("path").unwrap_or_default(), locked_at: word("locked_at").unwrap_or_default(), owner })
+}
+
+fn request(task: &Task, cursor: Option<&str>, link: &Link) -> Outgoing {
+    let reference = link.config.reference.as_deref();
+    let in_body = reference.map(|name| format!("\"ref\":{{\"name\":{}}}", json::quoted(name)));
+    let post = |path: &str, fields: Vec<Option<String>>| {
+        let fields: Vec<String> = fields.into_iter().flatten().collect();
+        Outgoing::api(Method::Post, link.api(path), format!("{{{}}}", fields.join(",")))
+    };
+    match task {
+        Task::Create(path) => post("locks", vec![Some(format!("\"path\":{}", json::quoted(path))), in_body]),
+        Task::Verify => post("locks/verify", vec![in_body, cursor.map(|cursor| format!("\"cursor\":{}", json::quoted(cursor)))]),
+        Task::Unlock { id, force } => {
+            let force = force.then(|| "\"force\":true".to_owned());
+            post(&format!("locks/{}/unlock", encoded(id)), vec![force, in_body])
+        }
+        Task::ListAll(path) => {
+            let fields = [("path", path.as_deref()), ("cursor", cursor), ("refspec", reference)];
+            let mut url = link.api("locks");
+            for (key, value) in fields {
+                if let Some(value) = value {
+                    url.path.push(if url.path.contains('?') { '&' } else { '?' });
+                    url.path += &format!("{key}={}", encoded(value));
+                }
+            }
+            Outgoing::api(Method::Get, url, String::new())
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}

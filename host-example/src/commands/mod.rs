@@ -1,0 +1,15 @@
+//! One file for each command.
+
+pub(crate) mod batch;
+pub(crate) mod cache;
+pub(crate) mod completions;
+pub(crate) mod demo;
+pub(crate) mod hydrate;
+mod hydrate_sessions;
+mod hydrate_tree;
+pub(crate) mod pointer;
+pub(crate) mod scan;
+pub(crate) mod serve;
+pub(crate) mod show;
+pub(crate) mod status;
+pub(crate) mod upload;

@@ -1,0 +1,63 @@
+//! `hydrant serve`: an LFS server on this machine until Ctrl-C.
+
+use std::sync::Arc;
+
+use hydrant_host::server::{RunningServer, Server, ServerConfig, TOKEN_USER};
+use hydrant_host::wit::types::Code;
+use serde_json::json;
+
+use crate::cli::ServeArgs;
+use crate::ending::{Ending, Fault};
+use crate::report::{Output, say};
+
+pub(crate) fn run(arguments: &ServeArgs, output: &mut Output) -> Result<Ending, Fault> {
+    let mut config = ServerConfig::new(&arguments.store);
+    config.listen = arguments.listen;
+    config.open = arguments.open;
+    config.origins = arguments.origins.clone();
+    config.public_host = arguments.public_host.clone();
+    if output.voice.verbose {
+        config.log = Some(Arc::new(|line| say(&line.to_string())));
+    }
+    let server = Server::spawn(config).map_err(|error| Fault::local("the server cannot start", &error))?;
+    announce(&server, arguments.open, output);
+    output.flush();
+    wait_for_interrupt()?;
+    output.note("stopping");
+    drop(server);
+    Ok(Ending::Done)
+}
+
+fn announce(server: &RunningServer, open: bool, output: &mut Output) {
+    let url = server.url();
+    let token = (!open).then(|| server.token());
+    output.json(&json!({ "ok": true, "url": url, "user": TOKEN_USER, "token": token }));
+    output.line(format!("serving {url}"));
+    if let Some(token) = token {
+        output.line(format!("user    {TOKEN_USER}"));
+        output.line(format!("token   {token}"));
+    }
+    output.note("");
+    output.note("In a repository of yours:");
+    output.note(format!("  git config lfs.url {url}/my-repository"));
+    if let Some(token) = token {
+        output.note(format!("  HYDRANT_LFS_TOKEN={token} hydrant hydrate"));
+    }
+    output.note("Ctrl-C ends it.");
+}
+
+/// Waits until the user or the system asks this program to end.
+pub(crate) fn wait_for_interrupt() -> Result<(), Fault> {
+    let unable = |error: std::io::Error| Fault::local("this program cannot wait for signals", &error);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unable)?;
+    runtime.block_on(async {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut end = signal(SignalKind::terminate()).map_err(unable)?;
+        tokio::select! {
+            seen = tokio::signal::ctrl_c() => {
+                seen.map_err(|_| Fault::failed(Code::Host, "this program cannot wait for signals"))
+            }
+            _ = end.recv() => Ok(()),
+        }
+    })
+}

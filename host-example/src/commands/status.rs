@@ -1,0 +1,232 @@
+//! `hydrant status`: how much can be read here, of one session, all sessions, or the pointers of a work tree.
+
+use std::env;
+
+use hydrant_host::engine::{Engine, Guest};
+use hydrant_host::scan::WalkOptions;
+use hydrant_host::store::Store;
+use hydrant_host::wit::manifests::{FileState, Hydration, State};
+use hydrant_host::wit::types::Code;
+use serde_json::{Value, json};
+
+use crate::cli::StatusArgs;
+use crate::ending::{Ending, Fault};
+use crate::ledger::{Ledger, Session, Target};
+use crate::operate;
+use crate::pointer_files::{self, Met};
+use crate::report::{Output, Table, bytes_text, count_text, error_json, quote};
+use crate::repository::Repository;
+
+use super::hydrate_tree::is_here;
+
+pub(crate) fn run(arguments: &StatusArgs, output: &mut Output) -> Result<Ending, Fault> {
+    let repository = Repository::around(&env::current_dir()?)?;
+    in_repository(&repository, arguments, output)
+}
+
+/// The status of a repository, as `run` shows it.
+pub(crate) fn in_repository(
+    repository: &Repository,
+    arguments: &StatusArgs,
+    output: &mut Output,
+) -> Result<Ending, Fault> {
+    let engine = Engine::load()?;
+    let store = Store::cache(&repository.store_dir())?;
+    let mut guest = engine.guest()?;
+    let limit = limit(&mut guest, repository, arguments)?;
+    if !repository.is_ledger()? {
+        if arguments.session.is_some() {
+            return Err(Fault::misuse("this repository holds no sessions"));
+        }
+        return pointers(repository, &engine, &store, output);
+    }
+    let ledger = Ledger::of(repository)?;
+    match &arguments.session {
+        Some(word) => match ledger.target(word, &env::current_dir()?) {
+            Target::Session { name, .. } => {
+                let session = ledger.session(&mut guest, &store, &name, limit)?;
+                Ok(one_session(&mut guest, &session, output)?)
+            }
+            Target::Other => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
+        },
+        None => all_sessions(&mut guest, &ledger, &store, limit, output),
+    }
+}
+
+/// The bound on objects that decides about `too-large`.
+pub(crate) fn limit(guest: &mut Guest, repository: &Repository, arguments: &StatusArgs) -> Result<u64, Fault> {
+    match operate::object_bytes_max(&arguments.limits, Some(repository))? {
+        Some(bytes) => Ok(bytes),
+        None => Ok(guest.default_config("https://none.invalid")?.object_bytes_max),
+    }
+}
+
+fn one_session(guest: &mut Guest, session: &Session, output: &mut Output) -> Result<Ending, Fault> {
+    let title = shown_title(guest, session)?;
+    if output.voice.json {
+        let mut document = session_json(session, &title);
+        document["ok"] = true.into();
+        document["file_list"] = files_json(session);
+        output.json(&document);
+        return Ok(Ending::Done);
+    }
+    output.line(format!("{}  {}", session.name, hydration_name(session.status.hydration)));
+    if !title.is_empty() {
+        output.line(&title);
+    }
+    let mut table = Table::new(&["file", ">size", "state", ""]);
+    for state in &session.status.files {
+        let size = size_of(session, &state.name).map_or_else(String::new, bytes_text);
+        let detail = state.detail.clone().unwrap_or_default();
+        table.row([quote(state.name.as_bytes()), size, state_name(state.state).to_owned(), detail]);
+    }
+    table.print(output);
+    Ok(Ending::Done)
+}
+
+fn all_sessions(
+    guest: &mut Guest,
+    ledger: &Ledger,
+    store: &Store,
+    limit: u64,
+    output: &mut Output,
+) -> Result<Ending, Fault> {
+    let names = ledger.sessions()?;
+    let mut listed = Vec::new();
+    let mut table = Table::new(&["session", ">files", ">size", "state", "title"]);
+    let mut ending = Ending::Done;
+    for name in &names {
+        match ledger.session(guest, store, name, limit) {
+            Ok(session) => {
+                let title = shown_title(guest, &session)?;
+                let bytes = total_bytes(&session);
+                let files = session.manifest.files.len().to_string();
+                let state = hydration_name(session.status.hydration).to_owned();
+                table.row([quote(name.as_bytes()), files, bytes_text(bytes), state, title.clone()]);
+                listed.push(session_json(&session, &title));
+            }
+            Err(fault) => {
+                ending = Ending::SomeFailed;
+                table.row([quote(name.as_bytes()), String::new(), String::new(), "unreadable".into(), String::new()]);
+                output.warn(&fault.detail);
+                listed.push(json!({ "session": name, "error": error_json(fault.code, &fault.detail, None) }));
+            }
+        }
+    }
+    output.json(&json!({ "ok": ending == Ending::Done, "sessions": listed }));
+    if names.is_empty() {
+        output.line("no sessions");
+    } else {
+        table.print(output);
+    }
+    Ok(ending)
+}
+
+/// Pointers of a repository without sessions.
+fn pointers(repository: &Repository, engine: &Engine, store: &Store, output: &mut Output) -> Result<Ending, Fault> {
+    let (mut count, mut bytes, mut here, mut here_bytes, mut broken) = (0usize, 0u64, 0usize, 0u64, 0usize);
+    pointer_files::search(engine, &repository.top, WalkOptions::default(), &mut |met| {
+        match met {
+            Met::Pointer(one) => {
+                count += 1;
+                bytes = bytes.saturating_add(one.pointer.size);
+                if is_here(store, repository, &one.pointer.oid, one.pointer.size) {
+                    here += 1;
+                    here_bytes = here_bytes.saturating_add(one.pointer.size);
+                }
+            }
+            Met::Broken(one) => {
+                broken += 1;
+                output.warn(format!("{}: a broken pointer, line {}: {}", quote(&one.path), one.line, one.why));
+            }
+        }
+        Ok(())
+    })?;
+    output.json(&json!({
+        "ok": broken == 0, "pointers": count, "bytes": bytes, "present": here, "present_bytes": here_bytes,
+        "broken": broken,
+    }));
+    output.line(format!("{} in the work tree, {}", count_text(count, "pointer"), bytes_text(bytes)));
+    output.line(format!("content here for {here} of them, {}", bytes_text(here_bytes)));
+    Ok(if broken == 0 { Ending::Done } else { Ending::SomeFailed })
+}
+
+/// A title that may be shown: recorders are known to have put their own error texts there.
+fn shown_title(guest: &mut Guest, session: &Session) -> Result<String, Fault> {
+    let title = &session.manifest.title;
+    let leaks = !title.is_empty() && guest.leak(title)?.is_some();
+    Ok(if leaks { String::new() } else { hydrant_host::process::plain(title) })
+}
+
+fn size_of(session: &Session, name: &str) -> Option<u64> {
+    session.manifest.files.iter().find(|file| file.name == name).map(|file| file.size)
+}
+
+fn total_bytes(session: &Session) -> u64 {
+    session.manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.size))
+}
+
+fn session_json(session: &Session, title: &str) -> Value {
+    json!({
+        "session": session.name,
+        "session_id": session.manifest.effective_session_id,
+        "title": title,
+        "created_at": session.manifest.created_at,
+        "entry_count": session.manifest.entry_count,
+        "files": session.manifest.files.len(),
+        "bytes": total_bytes(session),
+        "hydration": hydration_name(session.status.hydration),
+    })
+}
+
+fn files_json(session: &Session) -> Value {
+    let one = |state: &FileState| {
+        let file = session.manifest.files.iter().find(|file| file.name == state.name);
+        json!({
+            "name": state.name,
+            "size": file.map(|file| file.size),
+            "oid": file.and_then(|file| file.oid.as_deref()),
+            "state": state_name(state.state),
+            "detail": state.detail,
+        })
+    };
+    session.status.files.iter().map(one).collect()
+}
+
+fn hydration_name(hydration: Hydration) -> &'static str {
+    match hydration {
+        Hydration::Hydrated => "hydrated",
+        Hydration::Partial => "partial",
+        Hydration::Dehydrated => "dehydrated",
+    }
+}
+
+/// A state as every report spells it.
+pub(crate) fn state_name(state: State) -> &'static str {
+    match state {
+        State::Cached => "cached",
+        State::InPlace => "in-place",
+        State::Changed => "changed",
+        State::Dehydrated => "dehydrated",
+        State::NotFetched => "not-fetched",
+        State::Missing => "missing",
+        State::Corrupt => "corrupt",
+        State::TooLarge => "too-large",
+        State::Conflict => "conflict",
+        State::Malformed => "malformed",
+        State::Unusable => "unusable",
+    }
+}
+
+/// The error code that a reader gets for a state without content.
+pub(crate) fn state_code(state: State) -> Code {
+    match state {
+        State::Cached | State::InPlace => Code::Host,
+        State::Changed | State::Conflict => Code::Conflict,
+        State::Dehydrated | State::NotFetched => Code::Unfinished,
+        State::Missing => Code::NotFound,
+        State::Corrupt => Code::Integrity,
+        State::TooLarge => Code::Limit,
+        State::Malformed | State::Unusable => Code::Malformed,
+    }
+}

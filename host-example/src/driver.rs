@@ -1,0 +1,150 @@
+//! THE LOOP. What a host of this engine does, all of it:
+//!
+//! 1. poll; perform each effect it gives; several may be open at once;
+//! 2. hand back every answer that is there;
+//! 3. at `wait`, sleep until an answer comes or the named tick passes; then poll again;
+//! 4. at `done`, stop.
+//!
+//! It decides nothing: order, concurrency, retries and judgement are the engine's.
+
+use std::pin::pin;
+use std::process;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::LocalSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use crate::clock::Clock;
+use crate::effects::{BEAT_MS, Effects};
+use crate::engine::Operation;
+use crate::error::HostError;
+use crate::host::Host;
+use crate::transcript;
+use crate::wit::types::{EffectId, Reply, Step};
+
+/// Exit code of a process the user interrupted.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Looks on while an operation runs.
+pub trait Watch {
+    /// One object moved on.
+    fn progress(&mut self, name: &str, done: u64, total: u64);
+    /// Whether `transcript` is wanted.
+    fn wants_transcript(&self) -> bool {
+        false
+    }
+    /// One effect or reply in one redacted line.
+    fn transcript(&mut self, _line: &str) {}
+}
+
+/// Looks away.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&mut self, _name: &str, _done: u64, _total: u64) {}
+}
+
+/// Drives an operation to its end on the host's own loop, and returns when it is done.
+pub fn run(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Result<(), HostError> {
+    host.runtime()?.block_on(drive(op, host, watch))
+}
+
+/// Drives an operation to its end.
+pub async fn drive(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Result<(), HostError> {
+    LocalSet::new().run_until(turn(op, host, watch)).await
+}
+
+async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Result<(), HostError> {
+    let clock = Clock::start();
+    let mut effects = Effects::new(host.shared.clone());
+    let mut interrupts = Interrupts::listen()?;
+    let mut beat = interval(Duration::from_millis(BEAT_MS));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+
+    loop {
+        // Every answer that is there already, so that one poll sees them all.
+        while let Some((id, reply)) = effects.ready() {
+            answer(op, watch, id, &reply)?;
+        }
+        match op.poll(clock.now())? {
+            Step::Perform(task) => {
+                let id = task.id;
+                if watch.wants_transcript() {
+                    watch.transcript(&transcript::effect(&task));
+                }
+                if let Some(reply) = effects.begin(task) {
+                    answer(op, watch, id, &reply)?;
+                }
+            }
+            Step::Cancel(id) => {
+                if let Some(reply) = effects.cancel(id) {
+                    answer(op, watch, id, &reply)?;
+                }
+            }
+            Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
+            Step::Wait(None) if effects.is_idle() => return Err(HostError::local("the engine waits for nothing")),
+            Step::Wait(until) => {
+                let mut alarm = pin!(alarm(&clock, until));
+                tokio::select! {
+                    biased;
+                    (id, reply) = effects.next() => answer(op, watch, id, &reply)?,
+                    () = &mut alarm => {}
+                    _ = beat.tick(), if !effects.is_idle() => effects.beat(),
+                    () = interrupts.next() => {
+                        host.interrupted.set(true);
+                        op.stop()?;
+                    }
+                }
+            }
+            Step::Done => break,
+        }
+    }
+    // Effects that were cancelled leave what they staged for the next run.
+    effects.settle().await;
+    Ok(())
+}
+
+fn answer(op: &mut Operation, watch: &mut dyn Watch, id: EffectId, reply: &Reply) -> Result<(), HostError> {
+    if watch.wants_transcript() {
+        watch.transcript(&transcript::reply(id, reply));
+    }
+    op.reply(id, reply)
+}
+
+/// Rings at a tick of the operation's clock; never, when there is none.
+async fn alarm(clock: &Clock, until: Option<u64>) {
+    match until.and_then(|tick| clock.at(tick)) {
+        Some(moment) => sleep_until(Instant::from_std(moment)).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C and its kin: the first asks the operation to stop, the second ends the process.
+struct Interrupts {
+    interrupt: Signal,
+    terminate: Signal,
+    asked: bool,
+}
+
+impl Interrupts {
+    fn listen() -> Result<Self, HostError> {
+        let listen = |kind| signal(kind).map_err(|error| HostError::io("signals cannot be received", &error));
+        Ok(Interrupts {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            asked: false,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+        if self.asked {
+            process::exit(EXIT_INTERRUPTED);
+        }
+        self.asked = true;
+    }
+}

@@ -1,0 +1,96 @@
+//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones in a lane.
+//!
+//! Rule: the revision that is answered is the one these bytes had: a file that changes while it is read is read again,
+//! a few times.
+
+use std::io::{self, Read};
+use std::rc::Rc;
+
+use tokio::task::spawn_local;
+
+use super::Answers;
+use crate::digest::{Digesting, blob_of};
+use crate::failure::{of_io, reply};
+use crate::files::{Files, Opened};
+use crate::host::Shared;
+use crate::store::{MEMORY_BYTES_MAX, hash_into};
+use crate::wit::types::{Failure, Reply};
+
+/// Files below this many bytes could be pointers: the engine looks at their bytes.
+const FED_BYTES_BELOW: u64 = 1024;
+/// Times a file is read again because it changed.
+const READS_MAX: u32 = 3;
+
+/// What a reading gave.
+enum Reading {
+    /// The bytes themselves.
+    Bytes(Vec<u8>),
+    /// What they hash to.
+    Hashed(crate::wit::types::Blob),
+}
+
+/// Reads and answers, in a lane when the file is large.
+pub(super) fn begin(shared: &Rc<Shared>, name: &str, answers: Answers) {
+    let Some(files) = &shared.files else {
+        return answers.last(reply(Failure::Io, "this command reads no files"));
+    };
+    match files.open(name) {
+        Ok(None) => answers.last(Reply::Absent),
+        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => answer(read(files, name, opened), answers),
+        Ok(Some(opened)) => {
+            let (shared, files, name) = (Rc::clone(shared), files.clone(), name.to_owned());
+            spawn_local(async move {
+                let done = async { shared.lanes.pick()?.run(move || read(&files, &name, opened)).await? };
+                answer(done.await, answers);
+            });
+        }
+        Err(error) => answers.last(Reply::Failed(of_io(&error))),
+    }
+}
+
+fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
+    match read {
+        Ok(Some((reading, revision))) => {
+            match reading {
+                Reading::Bytes(bytes) => {
+                    if !bytes.is_empty() {
+                        answers.say(Reply::Chunk(bytes));
+                    }
+                    answers.say(Reply::End);
+                }
+                Reading::Hashed(blob) => answers.say(Reply::Received(blob)),
+            }
+            answers.last(Reply::At(revision));
+        }
+        Ok(None) => answers.last(Reply::Absent),
+        Err(error) => answers.last(Reply::Failed(of_io(&error))),
+    }
+}
+
+/// Reads until the file held still meanwhile.
+fn read(files: &Files, name: &str, mut opened: Opened) -> io::Result<Option<(Reading, String)>> {
+    for _ in 0..READS_MAX {
+        let reading = read_once(&mut opened)?;
+        if opened.unchanged()? {
+            return Ok(Some((reading, opened.revision.text())));
+        }
+        opened = match files.open(name)? {
+            Some(opened) => opened,
+            None => return Ok(None),
+        };
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "the file keeps changing"))
+}
+
+fn read_once(opened: &mut Opened) -> io::Result<Reading> {
+    if opened.size <= MEMORY_BYTES_MAX {
+        let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
+        // One byte more than expected is read, so that a file that grew shows it.
+        (&opened.file).take(MEMORY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        let tiny = (bytes.len() as u64) < FED_BYTES_BELOW;
+        return Ok(if tiny { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) });
+    }
+    let mut digest = Digesting::new();
+    hash_into(&mut digest, &mut opened.file)?;
+    Ok(Reading::Hashed(digest.finish()))
+}

@@ -1,0 +1,182 @@
+//! One sandbox and the pure functions of the engine, as plain Rust calls.
+
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::{CALL_MS_MAX, Cell, EPOCH_MS, Operation, stopped};
+use crate::error::HostError;
+use crate::wit::Engine as World;
+use crate::wit::batches::{Action, Answer, Answered, Question, Refused};
+use crate::wit::endpoints::{Endpoint, Setting};
+use crate::wit::manifests::{Change, Fact, Manifest, SessionStatus};
+use crate::wit::operations::{Config, LockTask, Source, Want};
+use crate::wit::pointers::{Finding, Kind, Pointer, Sample};
+use crate::wit::types::{Blob, Direction, Error, Request};
+
+/// What a constructor of an operation returns: the engine may refuse its input.
+type Made = Result<ResourceAny, Error>;
+
+/// A sandbox with the engine inside. Reusable for any number of pure calls; an operation takes it over.
+pub struct Guest {
+    store: Store<Cell>,
+    world: World,
+}
+
+impl Guest {
+    pub(super) fn new(store: Store<Cell>, world: World) -> Self {
+        Guest { store, world }
+    }
+
+    /// One call with its own deadline. A trap poisons the sandbox: every later call fails as well.
+    pub(super) fn call<R>(
+        &mut self,
+        call: impl FnOnce(&mut Store<Cell>, &World) -> wasmtime::Result<R>,
+    ) -> Result<R, HostError> {
+        self.store.set_epoch_deadline(CALL_MS_MAX.div_ceil(EPOCH_MS));
+        call(&mut self.store, &self.world).map_err(stopped)
+    }
+
+    fn try_call<R>(
+        &mut self,
+        call: impl FnOnce(&mut Store<Cell>, &World) -> wasmtime::Result<Result<R, Error>>,
+    ) -> Result<R, HostError> {
+        self.call(call)?.map_err(HostError::Engine)
+    }
+
+    /// What a file is, judged on its first 1024 bytes.
+    pub fn classify(&mut self, file: &Sample) -> Result<Kind, HostError> {
+        self.call(|store, world| world.hydrant_lfs_pointers().call_classify(store, file))
+    }
+
+    /// The same for many small files at once.
+    pub fn classify_many(&mut self, files: &[Sample]) -> Result<Vec<Kind>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_pointers().call_classify_many(store, files))
+    }
+
+    /// Whether these bytes may never be uploaded as content.
+    pub fn pointer_shaped(&mut self, file: &Sample) -> Result<bool, HostError> {
+        self.call(|store, world| world.hydrant_lfs_pointers().call_pointer_shaped(store, file))
+    }
+
+    /// One sentence about a finding.
+    pub fn explain(&mut self, finding: Finding) -> Result<String, HostError> {
+        self.call(|store, world| world.hydrant_lfs_pointers().call_explain(store, finding))
+    }
+
+    /// The canonical text of a pointer.
+    pub fn format(&mut self, pointer: &Pointer) -> Result<String, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_pointers().call_format(store, pointer))
+    }
+
+    /// Where the LFS server is, from git's configuration.
+    pub fn derive_endpoint(
+        &mut self,
+        settings: &[Setting],
+        direction: Direction,
+        remote: &str,
+    ) -> Result<Endpoint, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_endpoints().call_derive(store, settings, direction, remote))
+    }
+
+    /// Whether `.lfsconfig` may set this key.
+    pub fn allowed_in_repository(&mut self, key: &str) -> Result<bool, HostError> {
+        self.call(|store, world| world.hydrant_lfs_endpoints().call_allowed_in_repository(store, key))
+    }
+
+    /// The default configuration of an operation for this endpoint.
+    pub fn default_config(&mut self, endpoint: &str) -> Result<Config, HostError> {
+        self.call(|store, world| world.hydrant_lfs_operations().call_default_config(store, endpoint))
+    }
+
+    /// The facts of a manifest.
+    pub fn manifest_read(&mut self, text: &[u8]) -> Result<Manifest, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_manifests().call_read(store, text))
+    }
+
+    /// The same manifest with some fields changed.
+    pub fn manifest_edit(&mut self, text: &[u8], edits: &[Change]) -> Result<Vec<u8>, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_manifests().call_edit(store, text, edits))
+    }
+
+    /// The session id that repository and name give.
+    pub fn derive_session_id(&mut self, repository: &str, session: &str) -> Result<String, HostError> {
+        self.call(|store, world| world.hydrant_lfs_manifests().call_derive_session_id(store, repository, session))
+    }
+
+    /// Why a title or summary must not be shown; none when it may.
+    pub fn leak(&mut self, text: &str) -> Result<Option<String>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_manifests().call_leak(store, text))
+    }
+
+    /// Why a name cannot be used for a file of a session; none when it can.
+    pub fn name_flaw(&mut self, name: &str) -> Result<Option<String>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_manifests().call_name_flaw(store, name))
+    }
+
+    /// How much of a session can be read here.
+    pub fn status(&mut self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<SessionStatus, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_manifests().call_status(store, text, facts, object_bytes_max))
+    }
+
+    /// The batch request to send; none when there is nothing to ask.
+    pub fn ask(&mut self, question: &Question) -> Result<Option<Request>, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_batches().call_ask(store, question))
+    }
+
+    /// What a batch answer means.
+    pub fn batch_read(&mut self, question: &Question, answer: &Answer) -> Result<Result<Answered, Refused>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_batches().call_read(store, question, answer))
+    }
+
+    /// The request that tells a server to check an upload.
+    pub fn verify_request(&mut self, blob: &Blob, action: &Action) -> Result<Request, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_batches().call_verify(store, blob, action))
+    }
+
+    /// Milliseconds a Retry-After value asks for.
+    pub fn retry_after(&mut self, value: &str, now: u64) -> Result<Option<u64>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_batches().call_retry_after(store, value, now))
+    }
+
+    /// Brings objects into the cache.
+    pub fn hydrate(self, config: &Config, wants: &[Want]) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_hydrate(store, config, wants))
+    }
+
+    /// Brings the blobs of a session into the cache.
+    pub fn hydrate_session(self, config: &Config, session: &str) -> Result<Operation, HostError> {
+        self.begin(|store, world| {
+            world.hydrant_lfs_operations().operation().call_hydrate_session(store, config, session)
+        })
+    }
+
+    /// Fetches and verifies objects, whatever the cache has.
+    pub fn download(self, config: &Config, wants: &[Want]) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_download(store, config, wants))
+    }
+
+    /// Hashes files, then brings their bytes to the server.
+    pub fn upload(self, config: &Config, sources: &[Source]) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_upload(store, config, sources))
+    }
+
+    /// Asks the server about objects and transfers nothing.
+    pub fn batch(self, config: &Config, direction: Direction, objects: &[Blob]) -> Result<Operation, HostError> {
+        self.begin(|store, world| {
+            world.hydrant_lfs_operations().operation().call_batch(store, config, direction, objects)
+        })
+    }
+
+    /// Uses the server's lock API.
+    pub fn locks(self, config: &Config, task: &LockTask) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_locks(store, config, task))
+    }
+
+    fn begin(
+        mut self,
+        make: impl FnOnce(&mut Store<Cell>, &World) -> wasmtime::Result<Made>,
+    ) -> Result<Operation, HostError> {
+        let handle = self.try_call(make)?;
+        Ok(Operation::new(self, handle))
+    }
+}

@@ -1,0 +1,68 @@
+//! One running protocol inside its own sandbox.
+
+use wasmtime::Store;
+use wasmtime::component::ResourceAny;
+
+use super::{Cell, Guest};
+use crate::error::HostError;
+use crate::wit::Engine as World;
+use crate::wit::batches::Object;
+use crate::wit::operations::{LockReport, Outcome};
+use crate::wit::types::{EffectId, Error, Instant, Reply, Step};
+
+/// An operation. Drive it to `done`, then call the `finish_…` of its kind.
+pub struct Operation {
+    guest: Guest,
+    handle: ResourceAny,
+}
+
+impl Operation {
+    pub(super) fn new(guest: Guest, handle: ResourceAny) -> Self {
+        Operation { guest, handle }
+    }
+
+    /// What to do next. Time enters here and nowhere else.
+    pub fn poll(&mut self, now: Instant) -> Result<Step, HostError> {
+        let handle = self.handle;
+        self.guest.call(|store, world| world.hydrant_lfs_operations().operation().call_poll(store, handle, now))
+    }
+
+    /// Answers an effect.
+    pub fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), HostError> {
+        let handle = self.handle;
+        self.guest
+            .call(|store, world| world.hydrant_lfs_operations().operation().call_reply(store, handle, id, reply))?
+            .map_err(HostError::Misuse)
+    }
+
+    /// Asks the operation to come to an end soon.
+    pub fn stop(&mut self) -> Result<(), HostError> {
+        let handle = self.handle;
+        self.guest.call(|store, world| world.hydrant_lfs_operations().operation().call_stop(store, handle))
+    }
+
+    /// Outcomes of hydrate, download and upload, in the order given.
+    pub fn finish_transfer(self) -> Result<Vec<Outcome>, HostError> {
+        self.finish(|store, world, handle| {
+            world.hydrant_lfs_operations().operation().call_finish_transfer(store, handle)
+        })
+    }
+
+    /// What the server said of each object of a batch.
+    pub fn finish_batch(self) -> Result<Vec<Object>, HostError> {
+        self.finish(|store, world, handle| world.hydrant_lfs_operations().operation().call_finish_batch(store, handle))
+    }
+
+    /// What became of a lock task.
+    pub fn finish_locks(self) -> Result<LockReport, HostError> {
+        self.finish(|store, world, handle| world.hydrant_lfs_operations().operation().call_finish_locks(store, handle))
+    }
+
+    fn finish<R>(
+        mut self,
+        finish: impl FnOnce(&mut Store<Cell>, &World, ResourceAny) -> wasmtime::Result<Result<R, Error>>,
+    ) -> Result<R, HostError> {
+        let handle = self.handle;
+        self.guest.call(|store, world| finish(store, world, handle))?.map_err(HostError::Engine)
+    }
+}

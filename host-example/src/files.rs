@@ -1,0 +1,220 @@
+//! The user's files: opened beneath a root with no symlink in any component, regular files only.
+//!
+//! Rule: what was opened is what is read, and its identity is compared before and after; a name from outside never
+//! chooses a folder above the root.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
+
+use crate::error::HostError;
+
+/// A file written this many milliseconds ago or less may change again without its times showing it.
+const UNSTABLE_MS: u64 = 2_000;
+/// Marks the revision of such a file.
+const UNSTABLE: &str = "-unstable";
+/// Bytes of a name at most.
+const NAME_BYTES_MAX: usize = 4096;
+
+const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
+
+/// Where names lead to.
+#[derive(Clone)]
+pub struct Files(Arc<Place>);
+
+enum Place {
+    /// Relative names beneath this folder.
+    Beneath(OwnedFd),
+    /// Names the user gave, each with the path that was meant.
+    Listed(HashMap<String, PathBuf>),
+}
+
+/// An open regular file and the state it had when it was opened.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file.
+    pub file: File,
+    /// Length in bytes.
+    pub size: u64,
+    /// Its state.
+    pub revision: Revision,
+}
+
+/// State of a file: compared for equality only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revision {
+    identity: String,
+    unstable: bool,
+}
+
+impl Files {
+    /// Names are relative paths beneath this folder.
+    pub fn beneath(root: &Path) -> Result<Files, HostError> {
+        // The root itself is the user's choice, so a symlink that leads to it is followed.
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY;
+        let folder = open(root, flags, Mode::empty())
+            .map_err(|error| HostError::io("the folder cannot be opened", &io::Error::from(error)))?;
+        Ok(Files(Arc::new(Place::Beneath(folder))))
+    }
+
+    /// Names stand for files that the user named on the command line.
+    pub fn listed(files: Vec<(String, PathBuf)>) -> Files {
+        Files(Arc::new(Place::Listed(files.into_iter().collect())))
+    }
+
+    /// Opens a regular file; none when nothing stands there.
+    pub fn open(&self, name: &str) -> io::Result<Option<Opened>> {
+        let opened = match &*self.0 {
+            Place::Beneath(root) => open_beneath(root, name),
+            Place::Listed(files) => match files.get(name) {
+                Some(path) => open(path, READ, Mode::empty()).map_err(io::Error::from),
+                None => return Ok(None),
+            },
+        };
+        match opened {
+            Ok(descriptor) => Opened::new(File::from(descriptor)).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
+        return Err(refused("this name cannot be a file"));
+    }
+    let mut folder: Option<OwnedFd> = None;
+    let mut parts = name.split('/').peekable();
+    while let Some(part) = parts.next() {
+        if part.is_empty() || part == "." || part == ".." {
+            return Err(refused("this name leaves its folder"));
+        }
+        let at = folder.as_ref().map_or(root.as_fd(), |folder| folder.as_fd());
+        let flags = if parts.peek().is_some() { FOLDER } else { READ };
+        let next = openat(at, part, flags, Mode::empty())?;
+        if parts.peek().is_none() {
+            return Ok(next);
+        }
+        folder = Some(next);
+    }
+    Err(refused("this name cannot be a file"))
+}
+
+impl Opened {
+    fn new(file: File) -> io::Result<Opened> {
+        let stat = fstat(&file)?;
+        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+            return Err(refused("only regular files are read"));
+        }
+        Ok(Opened { file, size: size_of(&stat), revision: Revision::of(&stat, SystemTime::now()) })
+    }
+
+    /// Whether the file is still in the state it was opened in.
+    pub fn unchanged(&self) -> io::Result<bool> {
+        Ok(Revision::of(&fstat(&self.file)?, SystemTime::now()).same(&self.revision))
+    }
+}
+
+impl Revision {
+    fn of(stat: &Stat, now: SystemTime) -> Revision {
+        let identity = format!(
+            "{:x}-{:x}-{:x}-{:x}.{:x}-{:x}.{:x}",
+            stat.st_dev,
+            stat.st_ino,
+            stat.st_size,
+            stat.st_mtime,
+            stat.st_mtime_nsec,
+            stat.st_ctime,
+            stat.st_ctime_nsec
+        );
+        let changed = UNIX_EPOCH + Duration::from_secs(u64::try_from(stat.st_mtime).unwrap_or(0));
+        // One second more: the fraction of the file's time is left out above.
+        let unstable = now.duration_since(changed).map_or(true, |age| age < Duration::from_millis(UNSTABLE_MS + 1000));
+        Revision { identity, unstable }
+    }
+
+    /// Whether two revisions name one state. Whether it was old enough to be trusted does not matter here.
+    pub fn same(&self, other: &Revision) -> bool {
+        self.identity == other.identity
+    }
+
+    /// The text the engine keeps.
+    pub fn text(&self) -> String {
+        if self.unstable { format!("{}{UNSTABLE}", self.identity) } else { self.identity.clone() }
+    }
+
+    /// A revision the engine gave back.
+    pub fn from_text(text: &str) -> Revision {
+        match text.strip_suffix(UNSTABLE) {
+            Some(identity) => Revision { identity: identity.into(), unstable: true },
+            None => Revision { identity: text.into(), unstable: false },
+        }
+    }
+}
+
+fn size_of(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0)
+}
+
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::{Files, Revision};
+    use crate::store::scratch::Scratch;
+
+    #[test]
+    fn names_open_beneath_the_root_only() {
+        let scratch = Scratch::new();
+        let root = scratch.path().join("root");
+        fs::create_dir_all(root.join("a/b")).expect("folders");
+        fs::write(root.join("a/b/file"), b"content").expect("a file");
+        fs::write(scratch.path().join("outside"), b"secret").expect("a file");
+        symlink(scratch.path().join("outside"), root.join("link")).expect("a link");
+        symlink(root.join("a"), root.join("folder-link")).expect("a link");
+        let files = Files::beneath(&root).expect("the root");
+
+        let opened = files.open("a/b/file").expect("readable").expect("there");
+        assert_eq!(opened.size, 7);
+        assert!(opened.unchanged().expect("its state"));
+        assert!(files.open("a/b/none").expect("readable").is_none());
+        assert!(files.open("none/at/all").expect("readable").is_none());
+        for name in ["", "/etc/passwd", "../outside", "a/../../outside", "a//b/file", "./a/b/file", "link", "a/b"] {
+            assert!(files.open(name).is_err(), "{name}");
+        }
+        assert!(files.open("folder-link/b/file").is_err());
+    }
+
+    #[test]
+    fn a_write_changes_the_revision() {
+        let scratch = Scratch::new();
+        let path = scratch.path().join("file");
+        fs::write(&path, b"one").expect("a file");
+        let files = Files::listed(vec![("shown name".into(), path.clone())]);
+        let opened = files.open("shown name").expect("readable").expect("there");
+        assert!(files.open("file").expect("readable").is_none());
+        fs::write(&path, b"four").expect("a file");
+        assert!(!opened.unchanged().expect("its state"));
+        let back = Revision::from_text(&opened.revision.text());
+        assert!(back.same(&opened.revision));
+    }
+
+    #[test]
+    fn folders_and_pipes_are_not_read() {
+        let scratch = Scratch::new();
+        let files = Files::listed(vec![("here".into(), scratch.path().to_path_buf())]);
+        assert!(files.open("here").is_err());
+    }
+}

@@ -1,0 +1,245 @@
+//! The user's own git, run with care: an absolute program, a clean environment, bounded output and time.
+//!
+//! The rule it keeps: a repository never chooses what runs. The program comes from `PATH` and never from the work
+//! tree; variables that would point git at another repository are taken out, while the user's settings (config,
+//! credentials, ssh) stay.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::process::{self, Bounds, ChildFault, Finished};
+
+/// Bytes of output of one git command.
+pub const GIT_STDOUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// Seconds one local git command may take.
+pub const GIT_LOCAL_SECONDS_MAX: u64 = 60;
+/// Seconds one git command that talks to a remote may take.
+pub const GIT_REMOTE_SECONDS_MAX: u64 = 600;
+
+/// Variables that git sets for its own children (hooks, aliases) or that pick a repository: each would make our git
+/// look at another place than the folder it is started in.
+const FOREIGN: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_ATTR_SOURCE",
+    "GIT_CEILING_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_CONFIG",
+    "GIT_DIFF_OPTS",
+    "GIT_DIR",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_GRAFT_FILE",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_NAMESPACE",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+];
+
+/// Why git gave no answer.
+#[derive(Debug)]
+pub enum GitFault {
+    /// No git on `PATH` outside the work tree.
+    NotFound,
+    /// It could not be run within its bounds.
+    Child(ChildFault),
+    /// It ended with an error; its words without control characters.
+    Refused(String),
+}
+
+impl std::fmt::Display for GitFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::NotFound => f.write_str("git was not found on PATH"),
+            Self::Child(fault) => write!(f, "git gave no answer: {fault}"),
+            Self::Refused(words) if words.is_empty() => f.write_str("git refused without a word"),
+            Self::Refused(words) => write!(f, "git refused: {words}"),
+        }
+    }
+}
+
+impl std::error::Error for GitFault {}
+
+impl From<ChildFault> for GitFault {
+    fn from(fault: ChildFault) -> Self {
+        Self::Child(fault)
+    }
+}
+
+/// A git program and the folder it works in.
+#[derive(Clone, Debug)]
+pub struct Git {
+    program: PathBuf,
+    directory: PathBuf,
+    variables: Vec<(OsString, OsString)>,
+    alone: bool,
+}
+
+impl Git {
+    /// The first git on `PATH` that is not inside the work tree around `directory`.
+    pub fn find(directory: &Path) -> Result<Self, GitFault> {
+        let program = find_program("git", directory).ok_or(GitFault::NotFound)?;
+        Ok(Self { program, directory: directory.to_owned(), variables: Vec::new(), alone: false })
+    }
+
+    /// The same git in another folder.
+    pub fn at(&self, directory: &Path) -> Self {
+        Self { directory: directory.to_owned(), ..self.clone() }
+    }
+
+    /// The same git with one more variable in its environment.
+    pub fn with_variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// The same git without any setting of the user's or the machine's: no hooks, no signing, no credential helper.
+    pub fn alone(self, home: &Path) -> Self {
+        let settings = [
+            ("commit.gpgSign", "false"),
+            ("core.autocrlf", "false"),
+            ("core.hooksPath", "/dev/null"),
+            ("gc.auto", "0"),
+            ("init.defaultBranch", "main"),
+            ("protocol.file.allow", "always"),
+        ];
+        let mut git = Self { alone: true, ..self }
+            .with_variable("HOME", home)
+            .with_variable("XDG_CONFIG_HOME", home)
+            .with_variable("GIT_CONFIG_GLOBAL", "/dev/null")
+            .with_variable("GIT_CONFIG_SYSTEM", "/dev/null")
+            .with_variable("GIT_TERMINAL_PROMPT", "0")
+            .with_variable("GIT_CONFIG_COUNT", settings.len().to_string());
+        for (at, (key, value)) in settings.into_iter().enumerate() {
+            git = git
+                .with_variable(format!("GIT_CONFIG_KEY_{at}"), key)
+                .with_variable(format!("GIT_CONFIG_VALUE_{at}"), value);
+        }
+        git
+    }
+
+    /// The folder it works in.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// A command that is ready for its arguments.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        for name in FOREIGN {
+            command.env_remove(name);
+        }
+        if self.alone {
+            let of_git = |name: &OsString| name.to_string_lossy().starts_with("GIT_");
+            env::vars_os().map(|(name, _)| name).filter(of_git).for_each(|name| {
+                command.env_remove(name);
+            });
+        }
+        // Traces would carry headers into the error text we quote.
+        for name in ["GIT_TRACE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE"] {
+            command.env_remove(name);
+        }
+        // Words in one language, no pager, no locks taken for reading.
+        command.env("LC_ALL", "C").env("LANGUAGE", "C").env("GIT_PAGER", "cat").env("GIT_OPTIONAL_LOCKS", "0");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.current_dir(&self.directory);
+        command
+    }
+
+    /// Runs a local command whatever it answers.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Finished, GitFault> {
+        self.run_within(arguments, input, Duration::from_secs(GIT_LOCAL_SECONDS_MAX))
+    }
+
+    /// The output of a local command that must succeed.
+    pub fn read<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Vec<u8>, GitFault> {
+        succeeded(self.run(arguments, input)?)
+    }
+
+    /// The output of a command that talks to a remote and must succeed.
+    pub fn talk<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitFault> {
+        succeeded(self.run_within(arguments, b"", Duration::from_secs(GIT_REMOTE_SECONDS_MAX))?)
+    }
+
+    fn run_within<S: AsRef<OsStr>>(
+        &self,
+        arguments: &[S],
+        input: &[u8],
+        time_max: Duration,
+    ) -> Result<Finished, GitFault> {
+        let mut command = self.command();
+        command.args(arguments);
+        Ok(process::run(command, input, Bounds { stdout_bytes_max: GIT_STDOUT_BYTES_MAX, time_max })?)
+    }
+}
+
+fn succeeded(ended: Finished) -> Result<Vec<u8>, GitFault> {
+    if ended.success() { Ok(ended.stdout) } else { Err(GitFault::Refused(ended.stderr)) }
+}
+
+/// The first program of this name on `PATH` that lies in an absolute folder outside the work tree around `directory`.
+pub fn find_program(name: &str, directory: &Path) -> Option<PathBuf> {
+    let tree = work_tree_around(directory);
+    env::split_paths(&env::var_os("PATH")?)
+        .filter(|folder| folder.is_absolute() && !tree.as_ref().is_some_and(|tree| is_inside(folder, tree)))
+        .map(|folder| folder.join(name))
+        .find(|program| is_program(program))
+}
+
+/// The nearest folder upwards that holds a `.git`, found without running anything.
+fn work_tree_around(directory: &Path) -> Option<PathBuf> {
+    let directory = directory.canonicalize().ok()?;
+    directory.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
+}
+
+fn is_inside(folder: &Path, tree: &Path) -> bool {
+    // A work tree at the root of the file system (a container's `/.git`) would rule every program out.
+    tree.parent().is_some() && folder.canonicalize().is_ok_and(|folder| folder.starts_with(tree))
+}
+
+fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_is_absolute_and_answers() {
+        let git = Git::find(Path::new("/")).expect("tests need git");
+        assert!(git.program.is_absolute());
+        assert!(git.read(&["--version"], b"").expect("git runs").starts_with(b"git version"));
+    }
+
+    #[test]
+    fn refusals_carry_gits_words() {
+        let git = Git::find(Path::new("/")).expect("tests need git");
+        let fault = git.read(&["no-such-command"], b"").expect_err("no such command");
+        assert!(matches!(fault, GitFault::Refused(words) if words.contains("no-such-command")));
+    }
+
+    #[test]
+    fn a_program_inside_the_work_tree_is_not_taken() {
+        let tree = env::temp_dir().join(format!("hydrant-git-{}", std::process::id()));
+        std::fs::create_dir_all(tree.join("bin")).expect("temp folder");
+        std::fs::create_dir_all(tree.join(".git")).expect("temp folder");
+        let tree = tree.canonicalize().expect("it exists");
+        assert!(is_inside(&tree.join("bin"), &tree));
+        assert!(!is_inside(Path::new("/usr/bin"), &tree));
+        assert_eq!(work_tree_around(&tree.join("bin")), Some(tree.clone()));
+        std::fs::remove_dir_all(&tree).expect("it can be removed");
+    }
+}

@@ -1,0 +1,27 @@
+//! The host around the engine: everything that touches files, network, clock and git.
+//!
+//! Rule: the protocols live in the embedded component; this crate performs what the component asks for and decides
+//! only what is policy of this machine (addresses, logins, where bytes lie).
+
+pub mod address;
+pub mod clock;
+pub mod digest;
+pub mod driver;
+pub mod effects;
+pub mod engine;
+pub mod error;
+mod failure;
+pub mod files;
+pub mod git;
+pub mod host;
+pub mod http;
+pub mod lanes;
+pub mod login;
+pub mod patterns;
+pub mod process;
+pub mod scan;
+pub mod secret;
+pub mod server;
+pub mod store;
+pub mod transcript;
+pub mod wit;

@@ -1,0 +1,54 @@
+//! The `hydrant` command: reads the command line, runs one command, ends with its exit code.
+
+mod cli;
+mod commands;
+mod demo;
+mod destination;
+mod ending;
+mod in_place;
+mod ledger;
+mod object_list;
+mod operate;
+mod pointer_files;
+mod progress;
+mod report;
+mod repository;
+mod ssh;
+mod stat_cache;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::ending::{Ending, Fault};
+use crate::report::Output;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut output = Output::new(cli.voice);
+    let ending = match run(&cli.command, &mut output) {
+        Ok(ending) => ending,
+        Err(fault) => {
+            output.fault(&fault);
+            fault.ending
+        }
+    };
+    ExitCode::from(output.finish(ending) as u8)
+}
+
+fn run(command: &Command, output: &mut Output) -> Result<Ending, Fault> {
+    match command {
+        Command::Demo(arguments) => commands::demo::run(arguments, output),
+        Command::Status(arguments) => commands::status::run(arguments, output),
+        Command::Hydrate(arguments) => commands::hydrate::run(arguments, output),
+        Command::Show(arguments) => commands::show::run(arguments, output),
+        Command::Pointer(command) => commands::pointer::run(command, output),
+        Command::Batch(arguments) => commands::batch::run(arguments, output),
+        Command::Cache(command) => commands::cache::run(command, output),
+        Command::Scan(arguments) => commands::scan::run(arguments, output),
+        Command::Upload(arguments) => commands::upload::run(arguments, output),
+        Command::Serve(arguments) => commands::serve::run(arguments, output),
+        Command::Completions(arguments) => commands::completions::run(arguments, output),
+    }
+}

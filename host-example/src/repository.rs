@@ -1,0 +1,232 @@
+//! The git repository around the current folder: where it is, what it is configured to, and what kind it is.
+//!
+//! The rule it keeps: git is spawned only when an answer is needed, and what a commit can change (`.lfsconfig`) is
+//! kept apart from what the user configured.
+
+use std::cell::OnceCell;
+use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+
+use hydrant_host::files::Files;
+use hydrant_host::git::{Git, GitFault};
+use hydrant_host::wit::endpoints::Setting;
+use hydrant_host::wit::types::Code;
+
+use crate::ending::Fault;
+
+/// Bytes of an `.lfsconfig` at most.
+const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
+
+/// A work tree and its repository.
+pub(crate) struct Repository {
+    pub(crate) git: Git,
+    /// Root of the work tree.
+    pub(crate) top: PathBuf,
+    /// The folder shared by all work trees of the repository: objects, configuration, our cache.
+    pub(crate) common_dir: PathBuf,
+    settings: OnceCell<Vec<Setting>>,
+}
+
+impl Repository {
+    /// The repository around a folder.
+    pub(crate) fn around(directory: &Path) -> Result<Self, Fault> {
+        Self::open(Git::find(directory)?)
+    }
+
+    /// The repository around the folder a git works in.
+    pub(crate) fn open(git: Git) -> Result<Self, Fault> {
+        let asked = git.read(&["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"], b"");
+        let answer = asked.map_err(|fault| not_open(&fault))?;
+        // A path may end in anything but a line end: git prints these two without quoting.
+        let mut lines = answer.split(|byte| *byte == b'\n').map(|line| PathBuf::from(os(line)));
+        match (lines.next(), lines.next()) {
+            (Some(top), Some(common_dir)) if top.is_absolute() && common_dir.is_absolute() => {
+                Ok(Self { git: git.at(&top), top, common_dir, settings: OnceCell::new() })
+            }
+            _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
+        }
+    }
+
+    /// Where verified blobs lie.
+    pub(crate) fn store_dir(&self) -> PathBuf {
+        self.common_dir.join("hydrant")
+    }
+
+    /// git-lfs's own object store.
+    pub(crate) fn git_lfs_objects(&self) -> PathBuf {
+        match self.setting("lfs.storage") {
+            // Relative to the repository, as git-lfs reads it.
+            Some(storage) if !storage.is_empty() => self.common_dir.join(storage).join("objects"),
+            _ => self.common_dir.join("lfs/objects"),
+        }
+    }
+
+    /// The user's settings in git's order: later ones win.
+    pub(crate) fn settings(&self) -> Result<&[Setting], Fault> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let listed = self.git.read(&["config", "--list", "-z", "--includes"], b"")?;
+        Ok(self.settings.get_or_init(|| parse_settings(&listed)))
+    }
+
+    /// One setting's value; keys are spelled as `git config --list` prints them.
+    pub(crate) fn setting(&self, key: &str) -> Option<String> {
+        let settings = self.settings().ok()?;
+        settings.iter().rev().find(|setting| setting.key == key).map(|setting| setting.value.clone())
+    }
+
+    /// A setting that is a truth value.
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
+        match self.setting(key)?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// What `.lfsconfig` says: of the work tree, else of the index, else of the last commit.
+    pub(crate) fn repository_settings(&self) -> Result<Vec<Setting>, Fault> {
+        if let Some(text) = self.lfsconfig_in_tree()? {
+            // Through standard input: git reads no file that a commit named, and follows no include in it.
+            let listed = self.git.read(&["config", "--file", "-", "--list", "-z"], &text);
+            return match listed {
+                Ok(listed) => Ok(parse_settings(&listed)),
+                Err(GitFault::Refused(_)) => Err(Fault::failed(Code::Malformed, ".lfsconfig is not a git configuration")),
+                Err(fault) => Err(fault.into()),
+            };
+        }
+        for place in [":.lfsconfig", "HEAD:.lfsconfig"] {
+            let ended = self.git.run(&["config", "--blob", place, "--list", "-z"], b"")?;
+            if ended.success() {
+                return Ok(parse_settings(&ended.stdout));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn lfsconfig_in_tree(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let files = Files::beneath(&self.top)?;
+        let opened = files.open(".lfsconfig").map_err(|error| Fault::local(".lfsconfig cannot be read", &error))?;
+        let Some(opened) = opened else { return Ok(None) };
+        let mut text = Vec::new();
+        let read = opened.file.take(LFSCONFIG_BYTES_MAX + 1).read_to_end(&mut text);
+        read.map_err(|error| Fault::local(".lfsconfig cannot be read", &error))?;
+        if text.len() as u64 > LFSCONFIG_BYTES_MAX {
+            return Err(Fault::failed(Code::Limit, format!(".lfsconfig is longer than {LFSCONFIG_BYTES_MAX} bytes")));
+        }
+        // git takes standard input that is empty for a missing file; a comment is as good as nothing.
+        if text.is_empty() {
+            text.push(b'#');
+        }
+        Ok(Some(text))
+    }
+
+    /// Full name of the branch that HEAD stands for, as the remote knows it; none when HEAD is detached.
+    pub(crate) fn reference(&self) -> Option<String> {
+        let branch = self.branch()?;
+        let merge = self.setting(&format!("branch.{}.merge", branch.strip_prefix("refs/heads/")?));
+        Some(merge.unwrap_or(branch))
+    }
+
+    /// The remote that this branch belongs to, as git-lfs finds it.
+    pub(crate) fn remote(&self) -> Result<String, Fault> {
+        let branch = self.branch();
+        let of_branch = branch
+            .as_deref()
+            .and_then(|branch| branch.strip_prefix("refs/heads/"))
+            .and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
+        if let Some(remote) = of_branch.or_else(|| self.setting("remote.lfsdefault")) {
+            return Ok(remote);
+        }
+        let mut remotes: Vec<&str> = self.settings()?.iter().filter_map(|setting| remote_name(&setting.key)).collect();
+        remotes.sort_unstable();
+        remotes.dedup();
+        Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
+    }
+
+    fn branch(&self) -> Option<String> {
+        let name = self.git.read(&["symbolic-ref", "--quiet", "HEAD"], b"").ok()?;
+        Some(String::from_utf8(name).ok()?.trim_end().to_owned())
+    }
+
+    /// Whether this repository holds sessions: it says so, or its last commit has a session's manifest.
+    pub(crate) fn is_ledger(&self) -> Result<bool, Fault> {
+        if let Some(says) = self.flag("hydrant.ledger") {
+            return Ok(says);
+        }
+        let listed = self.git.run(&["ls-tree", "-z", "--name-only", "HEAD", "sessions/"], b"")?;
+        if !listed.success() || listed.stdout.is_empty() {
+            return Ok(false);
+        }
+        let mut manifests = Vec::new();
+        for folder in listed.stdout.split(|byte| *byte == 0).filter(|folder| !folder.is_empty()) {
+            // One line names one object: a name with a line end in it is no session.
+            if !folder.contains(&b'\n') {
+                manifests.extend_from_slice(b"HEAD:");
+                manifests.extend_from_slice(folder);
+                manifests.extend_from_slice(b"/meta.json\n");
+            }
+        }
+        let facts = self.git.read(&["cat-file", "--batch-check=%(objecttype)"], &manifests)?;
+        Ok(facts.split(|byte| *byte == b'\n').any(|line| line == b"blob"))
+    }
+}
+
+/// The name of a remote in the key of one of its addresses.
+fn remote_name(key: &str) -> Option<&str> {
+    let (name, field) = key.strip_prefix("remote.")?.rsplit_once('.')?;
+    (field == "url").then_some(name)
+}
+
+fn parse_settings(listed: &[u8]) -> Vec<Setting> {
+    let entries = listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| {
+            let entry = String::from_utf8_lossy(entry);
+            let (key, value) = entry.split_once('\n').unwrap_or((&entry, ""));
+            Setting { key: key.to_owned(), value: value.to_owned() }
+        })
+        .collect()
+}
+
+fn os(bytes: &[u8]) -> std::ffi::OsString {
+    std::ffi::OsString::from_vec(bytes.to_vec())
+}
+
+/// Why git does not open this place, without the absolute paths of its own words.
+fn not_open(fault: &GitFault) -> Fault {
+    match fault {
+        GitFault::Refused(words) if words.contains("not a git repository") => {
+            Fault::misuse("this folder is in no git repository")
+        }
+        GitFault::Refused(words) if words.contains("work tree") => {
+            Fault::misuse("this repository has no work tree (it is bare, or this is its .git folder)")
+        }
+        GitFault::Refused(words) if words.contains("dubious ownership") => Fault::failed(
+            Code::Host,
+            "git does not trust this repository because somebody else owns it; see safe.directory in git's manual",
+        ),
+        GitFault::Refused(_) => Fault::failed(Code::Host, "git cannot open this repository"),
+        other => Fault::failed(Code::Host, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_keep_their_order_and_odd_values() {
+        let settings = parse_settings(b"a.b\none\0a.b\ntwo\nlines\0c.flag\0d.e\n\0");
+        let pairs: Vec<(&str, &str)> = settings.iter().map(|one| (one.key.as_str(), one.value.as_str())).collect();
+        assert_eq!(pairs, [("a.b", "one"), ("a.b", "two\nlines"), ("c.flag", ""), ("d.e", "")]);
+    }
+
+    #[test]
+    fn remote_names_may_hold_dots() {
+        assert_eq!(remote_name("remote.my.fork.url"), Some("my.fork"));
+        assert_eq!(remote_name("remote.origin.fetch"), None);
+    }
+}

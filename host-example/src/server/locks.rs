@@ -1,0 +1,154 @@
+//! The locks API: create, list, verify, unlock. Keeps one rule: a lock belongs to the name the caller logged in with,
+//! and a conflict always shows the lock that stands in the way.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use http::StatusCode;
+use http::request::Parts;
+use hyper::body::Incoming;
+use serde_json::{Map, Value, json};
+
+use super::Shared;
+use super::answer::{Answer, Refusal, json_answer};
+use super::json_body::{self, ref_name};
+use super::limits::{LOCK_PATH_BYTES_MAX, LOCKS_PAGE_DEFAULT, LOCKS_PAGE_MAX};
+use super::lock_book::{Lock, NotLocked, NotUnlocked};
+
+/// Serves `POST …/locks`.
+pub(super) async fn create(
+    shared: &Arc<Shared>,
+    repository: String,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let owner = enter(shared, head)?;
+    let request = json_body::read_object(&head.headers, body).await?;
+    let path = request.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if path.is_empty() || path.len() > LOCK_PATH_BYTES_MAX || path.contains('\0') {
+        return Err(Refusal::unprocessable("the lock must name the path of a file"));
+    }
+    let reference = ref_name(&request)?;
+    match on_disk(shared, move |shared| shared.locks.lock(&repository, &path, &owner, reference)).await? {
+        Ok(lock) => Ok(json_answer(StatusCode::CREATED, &json!({ "lock": lock.shown() }))),
+        Err(NotLocked::Held(lock)) => {
+            let message = format!("{} holds the lock on this path", lock.owner);
+            Ok(json_answer(StatusCode::CONFLICT, &json!({ "lock": lock.shown(), "message": message })))
+        }
+        Err(NotLocked::Full) => Err(Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "this server keeps no more locks")),
+        Err(NotLocked::Disk(error)) => Err(error.into()),
+    }
+}
+
+/// Serves `GET …/locks?path=&id=&refspec=&cursor=&limit=`. A lock made without a ref is on every ref.
+pub(super) fn list(shared: &Shared, repository: &str, head: &Parts) -> Result<Answer, Refusal> {
+    enter(shared, head)?;
+    json_body::check_accept(&head.headers)?;
+    let query: BTreeMap<_, _> = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).collect();
+    let asked = |name: &str| query.get(name).map(AsRef::as_ref).filter(|text: &&str| !text.is_empty());
+    let limit = match asked("limit") {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| bad_limit())?),
+    };
+    let (path, id, refspec) = (asked("path"), asked("id"), asked("refspec"));
+    let wanted = |lock: &Lock| {
+        path.is_none_or(|path| lock.path == path)
+            && id.is_none_or(|id| lock.number.to_string() == id)
+            && (refspec.is_none() || lock.reference.is_none() || lock.reference.as_deref() == refspec)
+    };
+    let (locks, next) = shared.locks.page(repository, from(asked("cursor"))?, page_size(limit), wanted);
+    let shown = locks.iter().map(Lock::shown).collect();
+    Ok(page_answer([("locks", shown)].into_iter(), next))
+}
+
+/// Serves `POST …/locks/verify`: the caller's own locks and everybody else's, on whatever ref they were made, because
+/// a path has one holder on all of them.
+pub(super) async fn verify(
+    shared: &Shared,
+    repository: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let caller = enter(shared, head)?;
+    let request = json_body::read_object(&head.headers, body).await?;
+    ref_name(&request)?;
+    let cursor = request.get("cursor").and_then(Value::as_str).filter(|text| !text.is_empty());
+    let limit = match request.get("limit") {
+        None | Some(Value::Null) => None,
+        Some(limit) => Some(limit.as_u64().ok_or_else(bad_limit)?),
+    };
+    let (locks, next) = shared.locks.page(repository, from(cursor)?, page_size(limit), |_| true);
+    let (ours, theirs): (Vec<Lock>, Vec<Lock>) = locks.into_iter().partition(|lock| lock.owner == caller);
+    let shown = |locks: Vec<Lock>| locks.iter().map(Lock::shown).collect();
+    Ok(page_answer([("ours", shown(ours)), ("theirs", shown(theirs))].into_iter(), next))
+}
+
+/// Serves `POST …/locks/<id>/unlock`.
+pub(super) async fn unlock(
+    shared: &Arc<Shared>,
+    repository: String,
+    id: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let caller = enter(shared, head)?;
+    let request = json_body::read_object(&head.headers, body).await?;
+    let force = match request.get("force") {
+        None | Some(Value::Null) => false,
+        Some(force) => force.as_bool().ok_or_else(|| Refusal::unprocessable("force must be true or false"))?,
+    };
+    let unknown = || Refusal::new(StatusCode::NOT_FOUND, "there is no such lock");
+    let number = id.parse().map_err(|_| unknown())?;
+    match on_disk(shared, move |shared| shared.locks.unlock(&repository, number, &caller, force)).await? {
+        Ok(lock) => Ok(json_answer(StatusCode::OK, &json!({ "lock": lock.shown() }))),
+        Err(NotUnlocked::Unknown) => Err(unknown()),
+        Err(NotUnlocked::Foreign(lock)) => {
+            Err(Refusal::new(StatusCode::FORBIDDEN, format!("{} holds this lock, only force takes it", lock.owner)))
+        }
+        Err(NotUnlocked::Disk(error)) => Err(error.into()),
+    }
+}
+
+/// The caller's name; every locks request counts once.
+fn enter(shared: &Shared, head: &Parts) -> Result<String, Refusal> {
+    let caller = shared.access.admit(&head.headers)?;
+    shared.counters.locks.fetch_add(1, Ordering::Relaxed);
+    Ok(caller)
+}
+
+/// Runs a change of the locks beside the loop, because it waits for the disk.
+async fn on_disk<T: Send + 'static>(
+    shared: &Arc<Shared>,
+    change: impl FnOnce(&Shared) -> T + Send + 'static,
+) -> Result<T, Refusal> {
+    let shared = Arc::clone(shared);
+    Ok(tokio::task::spawn_blocking(move || change(&shared)).await.map_err(io::Error::other)?)
+}
+
+/// The number a cursor stands for.
+fn from(cursor: Option<&str>) -> Result<u64, Refusal> {
+    cursor.map_or(Ok(0), str::parse).map_err(|_| Refusal::unprocessable("the cursor is not one of this server's"))
+}
+
+/// Zero, as absent, means the server's choice.
+fn page_size(limit: Option<u64>) -> usize {
+    match limit {
+        None | Some(0) => LOCKS_PAGE_DEFAULT,
+        Some(limit) => usize::try_from(limit).unwrap_or(LOCKS_PAGE_MAX).min(LOCKS_PAGE_MAX),
+    }
+}
+
+fn bad_limit() -> Refusal {
+    Refusal::unprocessable("the limit must be a whole number")
+}
+
+/// Lists are always there, even empty; the cursor only when there is more.
+fn page_answer(lists: impl Iterator<Item = (&'static str, Vec<Value>)>, next: Option<u64>) -> Answer {
+    let mut page: Map<String, Value> = lists.map(|(name, locks)| (name.to_owned(), locks.into())).collect();
+    if let Some(next) = next {
+        page.insert("next_cursor".into(), next.to_string().into());
+    }
+    json_answer(StatusCode::OK, &page.into())
+}

@@ -1,0 +1,175 @@
+//! Storage: `GET`, `HEAD` and `PUT /objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
+//! a PUT brings is kept only after its digest proved to be its name.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt as _, Either};
+use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+
+use super::Shared;
+use super::access::Verb;
+use super::answer::{Answer, Refusal, empty_answer};
+use super::connection::Activity;
+use super::limits::{IDLE_S_MAX, OBJECT_BYTES_MAX, PIECE_BYTES};
+use super::range::{self, Part};
+use super::store::Oid;
+
+/// Serves one storage request.
+pub(super) async fn object(
+    shared: &Arc<Shared>,
+    activity: &Arc<Activity>,
+    oid: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    if !matches!(head.method, Method::GET | Method::HEAD | Method::PUT) {
+        return Err(Refusal::wrong_method("GET, HEAD, PUT"));
+    }
+    let oid = Oid::parse(oid).ok_or_else(|| Refusal::unprocessable("an object's name is 64 lower-case hex digits"))?;
+    let size = shared.access.admit_action(&head.headers, Verb::of(&head.method), &oid)?;
+    if head.method == Method::PUT {
+        put(shared, activity, &oid, size, head, body).await
+    } else {
+        get(shared, &oid, head)
+    }
+}
+
+fn get(shared: &Arc<Shared>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
+    let gone = || Refusal::new(StatusCode::NOT_FOUND, "the server does not have this object");
+    let (file, size) = shared.store.read(oid)?.ok_or_else(gone)?;
+    let etag = format!("\"{oid}\"");
+    let (status, first, length) = match range::wanted(&head.headers, size, &etag) {
+        Part::Whole => (StatusCode::OK, 0, size),
+        Part::From { first, length } => (StatusCode::PARTIAL_CONTENT, first, length),
+        Part::Nothing => {
+            return Err(Refusal::new(StatusCode::RANGE_NOT_SATISFIABLE, "the object has no byte in that range")
+                .with("content-range", ascii(&format!("bytes */{size}"))));
+        }
+    };
+    let mut answer = empty_answer(status);
+    if head.method == Method::GET {
+        shared.counters.gets.fetch_add(1, Ordering::Relaxed);
+        *answer.body_mut() = Either::Right(BlobBody { shared: Arc::clone(shared), file, at: first, left: length });
+    }
+    let out = answer.headers_mut();
+    out.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    out.insert(CONTENT_LENGTH, length.into());
+    out.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    out.insert(ETAG, ascii(&etag));
+    if status == StatusCode::PARTIAL_CONTENT {
+        out.insert(CONTENT_RANGE, ascii(&format!("bytes {first}-{}/{size}", first + length - 1)));
+    }
+    Ok(answer)
+}
+
+async fn put(
+    shared: &Arc<Shared>,
+    activity: &Arc<Activity>,
+    oid: &Oid,
+    size: Option<u64>,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let limit = size.unwrap_or(OBJECT_BYTES_MAX).min(OBJECT_BYTES_MAX);
+    let wrong_size = || Refusal::unprocessable("the size is not the one the upload was asked for");
+    let too_large = || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the object is larger than this server takes");
+    if head.headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "an object is sent as it is, without coding"));
+    }
+    match (body.size_hint().exact(), size) {
+        (Some(declared), _) if declared > OBJECT_BYTES_MAX => return Err(too_large()),
+        (Some(declared), Some(size)) if declared != size => return Err(wrong_size()),
+        _ => {}
+    }
+    let mut arrival = shared.store.receive(oid)?;
+    while let Some(piece) = next_piece(body).await? {
+        shared.counters.bytes_in.fetch_add(piece.len() as u64, Ordering::Relaxed);
+        if arrival.size() + piece.len() as u64 > limit {
+            return Err(if size.is_some() { wrong_size() } else { too_large() });
+        }
+        // Written inline: the page cache takes a piece in microseconds, a change of thread costs more.
+        arrival.write(&piece)?;
+    }
+    if size.is_some_and(|size| size != arrival.size()) {
+        return Err(wrong_size());
+    }
+    // No byte moves while the disk syncs, so the connection must not be taken for idle.
+    let _busy = activity.busy();
+    let kept = tokio::task::spawn_blocking(move || arrival.keep()).await.map_err(io::Error::other)?;
+    if !kept? {
+        return Err(Refusal::unprocessable("the bytes do not hash to the object's name"));
+    }
+    shared.counters.puts.fetch_add(1, Ordering::Relaxed);
+    Ok(empty_answer(StatusCode::OK))
+}
+
+/// The next bytes of a body; none at its proper end.
+async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+    loop {
+        let frame = tokio::time::timeout(Duration::from_secs(IDLE_S_MAX), body.frame())
+            .await
+            .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body stopped arriving"))?;
+        match frame {
+            None => return Ok(None),
+            Some(Err(_)) => return Err(Refusal::new(StatusCode::BAD_REQUEST, "the body broke off")),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    return Ok(Some(bytes));
+                }
+            }
+        }
+    }
+}
+
+/// Only called with text made of digits and ASCII punctuation; a wrong value would lose the header, not the server.
+fn ascii(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+/// Part of a blob, read piece by piece as the socket takes it.
+pub(super) struct BlobBody {
+    shared: Arc<Shared>,
+    file: File,
+    at: u64,
+    left: u64,
+}
+
+impl BlobBody {
+    fn piece(&mut self) -> io::Result<Bytes> {
+        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(PIECE_BYTES);
+        let mut bytes = vec![0; length];
+        self.file.read_exact_at(&mut bytes, self.at)?;
+        self.at += length as u64;
+        self.left -= length as u64;
+        self.shared.counters.bytes_out.fetch_add(length as u64, Ordering::Relaxed);
+        Ok(bytes.into())
+    }
+}
+
+impl HttpBody for BlobBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        let more = self.left > 0;
+        Poll::Ready(more.then(|| self.piece().map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}

@@ -1,0 +1,187 @@
+//! One folder of the store, by descriptor: short names, no path is ever walked twice.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, mkdirat, open, openat, renameat, statat, unlinkat};
+
+/// Which access other users get to what is created here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Nobody else: the cache.
+    Owner,
+    /// As the user's umask says: a folder the user asked for.
+    Umask,
+}
+
+/// An open folder.
+pub(super) struct Folder {
+    descriptor: OwnedFd,
+    access: Access,
+}
+
+/// What stands under a name.
+pub(super) struct Found {
+    /// Length in bytes.
+    pub(super) size: u64,
+    /// Seconds since the epoch of the last use, as access and modification times tell it.
+    pub(super) used_seconds: i64,
+}
+
+impl Folder {
+    /// Opens a folder, creating it and its parents when they are not there.
+    pub(super) fn open_or_create(path: &Path, access: Access) -> io::Result<Folder> {
+        if let Ok(folder) = Self::open_path(path, access) {
+            return Ok(folder);
+        }
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_mode().as_raw_mode());
+        builder.create(path)?;
+        Self::open_path(path, access)
+    }
+
+    fn open_path(path: &Path, access: Access) -> io::Result<Folder> {
+        let descriptor = open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY, Mode::empty())?;
+        Ok(Folder { descriptor, access })
+    }
+
+    /// Opens a folder inside this one, creating it when it is not there.
+    pub(super) fn folder(&self, name: &str) -> io::Result<Folder> {
+        match self.existing_folder(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.make_folder(name)?;
+                self.existing_folder(name)
+            }
+            other => other,
+        }
+    }
+
+    /// Opens a folder inside this one.
+    pub(super) fn existing_folder(&self, name: &str) -> io::Result<Folder> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        Ok(Folder { descriptor: openat(&self.descriptor, name, flags, Mode::empty())?, access: self.access })
+    }
+
+    /// Makes a folder; one that is there already is as good.
+    pub(super) fn make_folder(&self, name: &str) -> io::Result<()> {
+        match mkdirat(&self.descriptor, name, self.access.folder_mode()) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// What regular file stands under this name.
+    pub(super) fn find(&self, name: &str) -> io::Result<Option<Found>> {
+        match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(Some(Found::of(&stat))),
+            Ok(_) | Err(rustix::io::Errno::NOENT | rustix::io::Errno::NOTDIR) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a file to read.
+    pub(super) fn read(&self, name: &str) -> io::Result<File> {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(File::from(openat(&self.descriptor, name, flags, Mode::empty())?))
+    }
+
+    /// Creates a file nobody else has.
+    pub(super) fn create_new(&self, name: &str) -> io::Result<File> {
+        self.create(name, OFlags::EXCL)
+    }
+
+    /// Opens a file to read and write, creating it when it is not there.
+    pub(super) fn open_or_create_file(&self, name: &str) -> io::Result<File> {
+        self.create(name, OFlags::empty())
+    }
+
+    fn create(&self, name: &str, more: OFlags) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
+        Ok(File::from(openat(&self.descriptor, name, flags, self.access.file_mode())?))
+    }
+
+    /// Opens an existing file to read and write; none when it is not there.
+    pub(super) fn open_existing(&self, name: &str) -> io::Result<Option<File>> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        match openat(&self.descriptor, name, flags, Mode::empty()) {
+            Ok(descriptor) => Ok(Some(File::from(descriptor))),
+            Err(rustix::io::Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Moves a file or folder to a place in another folder.
+    pub(super) fn rename(&self, name: &str, to: &Folder, new_name: &str) -> io::Result<()> {
+        Ok(renameat(&self.descriptor, name, &to.descriptor, new_name)?)
+    }
+
+    /// Removes a file; one that is not there is as good.
+    pub(super) fn remove(&self, name: &str) -> io::Result<()> {
+        match unlinkat(&self.descriptor, name, AtFlags::empty()) {
+            Ok(()) | Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes an empty folder; one that is not empty stays.
+    pub(super) fn remove_empty_folder(&self, name: &str) {
+        // Best effort: an empty folder left behind harms nobody.
+        unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR).ok();
+    }
+
+    /// Names in this folder, in order, without `.` and `..`.
+    pub(super) fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(&self.descriptor)? {
+            let name: CString = entry?.file_name().into();
+            // A name that is not UTF-8 is none of ours.
+            if let Ok(name) = name.into_string()
+                && name != "."
+                && name != ".."
+            {
+                names.push(name);
+            }
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Notes that an entry was used now. Best effort: it only decides what is pruned first.
+    pub(super) fn touch(&self, name: &str) {
+        use rustix::fs::{Timespec, Timestamps, UTIME_NOW, UTIME_OMIT, utimensat};
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        let omit = Timespec { tv_sec: 0, tv_nsec: UTIME_OMIT };
+        let times = Timestamps { last_access: now, last_modification: omit };
+        utimensat(&self.descriptor, name, &times, AtFlags::SYMLINK_NOFOLLOW).ok();
+    }
+
+    /// Makes the names of this folder durable.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.descriptor)?)
+    }
+}
+
+impl Found {
+    fn of(stat: &Stat) -> Found {
+        Found { size: u64::try_from(stat.st_size).unwrap_or(0), used_seconds: stat.st_atime.max(stat.st_mtime) }
+    }
+}
+
+impl Access {
+    fn folder_mode(self) -> Mode {
+        match self {
+            Access::Owner => Mode::RWXU,
+            Access::Umask => Mode::RWXU | Mode::RWXG | Mode::RWXO,
+        }
+    }
+
+    fn file_mode(self) -> Mode {
+        match self {
+            Access::Owner => Mode::RUSR | Mode::WUSR,
+            Access::Umask => Mode::from_raw_mode(0o666),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Looking after the store: list, verify, prune, clear. Everything can be asked for without being done.
+
+use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use super::boot::UNPROVED;
+use super::folder::{Folder, Found};
+use super::{HIDDEN, Shape, Store, hash_into};
+use crate::digest::{Digesting, is_oid};
+use crate::error::HostError;
+
+/// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
+const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
+
+/// One blob of the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What it hashes to, by name.
+    pub oid: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// When it was last used or written.
+    pub used: SystemTime,
+    /// Whether it is trusted without being hashed again.
+    pub proved: bool,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries whose bytes are what they are called.
+    pub good: u64,
+    /// Bytes of these.
+    pub good_bytes: u64,
+    /// Oids of entries that are something else.
+    pub bad: Vec<String>,
+    /// Whether the bad ones were removed.
+    pub removed: bool,
+}
+
+/// What pruning leaves: entries are removed, longest unused first, until both hold.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PruneRule {
+    /// Bytes that may stay.
+    pub bytes_max: Option<u64>,
+    /// Time an entry may be unused.
+    pub age_max: Option<Duration>,
+}
+
+/// What was removed, or would be.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Removed {
+    /// Oids of entries.
+    pub entries: Vec<String>,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Unfinished downloads and leftovers.
+    pub leftovers: u64,
+    /// Bytes of these.
+    pub leftover_bytes: u64,
+}
+/// A temporary file of a small blob is never locked: it lives for an instant, so a young one may be in use.
+const TEMPORARY_AGE_S: i64 = 60;
+
+impl Store {
+    /// All blobs, by oid. A blob that stands in two places is listed once for each.
+    pub fn list(&self) -> Result<Vec<Entry>, HostError> {
+        self.entries_everywhere().map_err(unreadable)
+    }
+
+    /// Hashes every blob. With `act`, those that are not what they are called are removed.
+    pub fn verify(&self, act: bool, mut progress: impl FnMut(&Entry)) -> Result<Verified, HostError> {
+        let mut report = Verified { removed: act, ..Verified::default() };
+        for (home, entry) in self.homes().map_err(unreadable)? {
+            let name = self.name_in(&home, &entry.oid);
+            let folder = self.folder_of(&home);
+            let mut digest = Digesting::new();
+            let read = folder.read(&name).and_then(|mut file| hash_into(&mut digest, &mut file));
+            match read {
+                Ok(_) if digest.clone().finish().oid == entry.oid => {
+                    report.good += 1;
+                    report.good_bytes += entry.size;
+                }
+                // Gone meanwhile: somebody else pruned it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Ok(_) | Err(_) => {
+                    report.bad.push(entry.oid.clone());
+                    if act {
+                        folder.remove(&name).map_err(unwritable)?;
+                    }
+                }
+            }
+            progress(&entry);
+        }
+        Ok(report)
+    }
+
+    /// Removes the longest unused entries until the rule holds, and leftovers. Without `act`, only says which.
+    pub fn prune(&self, rule: PruneRule, act: bool) -> Result<Removed, HostError> {
+        let mut entries = self.homes().map_err(unreadable)?;
+        entries.sort_by(|(_, a), (_, b)| a.used.cmp(&b.used).then_with(|| a.oid.cmp(&b.oid)));
+        let mut left: u64 = entries.iter().map(|(_, entry)| entry.size).sum();
+        let oldest = rule.age_max.and_then(|age| SystemTime::now().checked_sub(age));
+        entries.retain(|(_, entry)| {
+            let over = rule.bytes_max.is_some_and(|max| left > max);
+            let unused = oldest.is_some_and(|moment| entry.used < moment);
+            if over || unused {
+                left -= entry.size;
+            }
+            over || unused
+        });
+        self.remove(&entries, LEFTOVER_AGE_S, act)
+    }
+
+    /// Removes everything that no other process is writing. Without `act`, only says what.
+    pub fn clear(&self, act: bool) -> Result<Removed, HostError> {
+        let entries = self.homes().map_err(unreadable)?;
+        self.remove(&entries, -1, act)
+    }
+
+    fn remove(&self, entries: &[(Home, Entry)], leftover_age: i64, act: bool) -> Result<Removed, HostError> {
+        let mut removed = Removed::default();
+        for (home, entry) in entries {
+            if act {
+                self.folder_of(home).remove(&self.name_in(home, &entry.oid)).map_err(unwritable)?;
+            }
+            removed.bytes += entry.size;
+            removed.entries.push(entry.oid.clone());
+        }
+        self.sweep(leftover_age, act, &mut removed).map_err(unwritable)?;
+        if act {
+            self.remove_empty_folders();
+        }
+        Ok(removed)
+    }
+
+    /// Stages and temporary files nobody works on.
+    fn sweep(&self, age_seconds: i64, act: bool, removed: &mut Removed) -> io::Result<()> {
+        let now = i64::try_from(crate::clock::wall() / 1000).unwrap_or(i64::MAX);
+        for name in self.stage().names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
+            let Some(found) = self.stage().find(&name)? else { continue };
+            let age = if name.ends_with(".tmp") { age_seconds.max(TEMPORARY_AGE_S) } else { age_seconds };
+            // The note beside a stage lives and dies with the stage.
+            let stage = name.strip_suffix(".from").unwrap_or(&name);
+            if now.saturating_sub(found.used_seconds) <= age || self.is_in_use(stage)? {
+                continue;
+            }
+            removed.leftovers += 1;
+            removed.leftover_bytes += found.size;
+            if act {
+                self.stage().remove(&name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_in_use(&self, name: &str) -> io::Result<bool> {
+        use rustix::fs::{FlockOperation, flock};
+        let Some(file) = self.stage().open_existing(name)? else { return Ok(false) };
+        Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+    }
+
+    fn remove_empty_folders(&self) {
+        let Shape::Cache { root, entries, .. } = &self.shape else { return };
+        for folder in std::iter::once(&**entries).chain(&self.unproved) {
+            for name in folder.names().unwrap_or_default() {
+                folder.remove_empty_folder(&name);
+            }
+        }
+        if let Ok(unproved) = root.existing_folder(UNPROVED) {
+            for name in unproved.names().unwrap_or_default() {
+                unproved.remove_empty_folder(&name);
+            }
+        }
+    }
+
+    fn entries_everywhere(&self) -> io::Result<Vec<Entry>> {
+        let mut entries: Vec<Entry> = self.homes()?.into_iter().map(|(_, entry)| entry).collect();
+        entries.sort_by(|a, b| a.oid.cmp(&b.oid));
+        Ok(entries)
+    }
+
+    fn homes(&self) -> io::Result<Vec<(Home, Entry)>> {
+        let mut all = Vec::new();
+        match &self.shape {
+            Shape::Plain(folder) => read_names(folder, "", Home::Entries, false, &mut all)?,
+            Shape::Cache { entries, .. } => {
+                read_fan(entries, Home::Entries, true, &mut all)?;
+                for (index, folder) in self.unproved.iter().enumerate() {
+                    read_fan(folder, Home::Unproved(index), false, &mut all)?;
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn folder_of(&self, home: &Home) -> &Folder {
+        match home {
+            Home::Entries => self.entries(),
+            Home::Unproved(index) => &self.unproved[*index],
+        }
+    }
+
+    fn name_in(&self, _home: &Home, oid: &str) -> String {
+        self.entry_name(oid)
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Home {
+    Entries,
+    Unproved(usize),
+}
+
+fn read_fan(folder: &Folder, home: Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+    for fan in folder.names()?.into_iter().filter(|name| name.len() == 2) {
+        match folder.existing_folder(&fan) {
+            Ok(inner) => read_names(&inner, &fan, home, proved, all)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn read_names(
+    folder: &Folder,
+    fan: &str,
+    home: Home,
+    proved: bool,
+    all: &mut Vec<(Home, Entry)>,
+) -> io::Result<()> {
+    for oid in folder.names()?.into_iter().filter(|name| is_oid(name) && name.starts_with(fan)) {
+        if let Some(Found { size, used_seconds }) = folder.find(&oid)? {
+            let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(used_seconds).unwrap_or(0));
+            all.push((home, Entry { oid, size, used, proved }));
+        }
+    }
+    Ok(())
+}
+
+fn unreadable(error: io::Error) -> HostError {
+    HostError::io("the cache cannot be read", &error)
+}
+
+fn unwritable(error: io::Error) -> HostError {
+    HostError::io("the cache cannot be changed", &error)
+}

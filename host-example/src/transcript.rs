@@ -1,0 +1,101 @@
+//! Effects and replies in one line each, for people who want to see what the engine asks and hears.
+//!
+//! Rule: no header value, no query, no body and no userinfo is ever in a line.
+
+use crate::wit::types::{Body, Effect, EffectId, Exchange, Login, Method, Reply, Task};
+
+/// What the engine asks for.
+pub(crate) fn effect(task: &Task) -> String {
+    let asked = match &task.effect {
+        Effect::Http(exchange) => http(exchange),
+        Effect::ReadFile(name) => format!("read-file {}", shown(name)),
+        Effect::LoadDoc(name) => format!("load-doc {}", shown(name)),
+        Effect::HasBlob(blob) => format!("has-blob {} {}", short(&blob.oid), blob.size),
+        Effect::KeepBlob(oid) => format!("keep-blob {}", short(oid)),
+        Effect::DropBlob(oid) => format!("drop-blob {}", short(oid)),
+    };
+    format!("{:>4} > {asked}", task.id)
+}
+
+/// What the host answers.
+pub(crate) fn reply(id: EffectId, reply: &Reply) -> String {
+    let said = match reply {
+        Reply::SoFar(bytes) => format!("so-far {bytes}"),
+        Reply::Sent(blob) => format!("sent {} {}", short(&blob.oid), blob.size),
+        Reply::Head(head) => format!("head {}", head.status),
+        Reply::Chunk(bytes) => format!("chunk of {} bytes", bytes.len()),
+        Reply::End => "end".into(),
+        Reply::Received(blob) => format!("received {} {}", short(&blob.oid), blob.size),
+        Reply::Doc(doc) => format!("doc of {} bytes", doc.bytes.len()),
+        Reply::At(_) => "at".into(),
+        Reply::Present => "present".into(),
+        Reply::Partial(partial) => format!("partial {}", partial.bytes),
+        Reply::Absent => "absent".into(),
+        Reply::Conflict => "conflict".into(),
+        Reply::Failed(failed) => format!("failed {:?}: {}", failed.why, failed.detail),
+    };
+    format!("{id:>4} < {said}")
+}
+
+fn http(exchange: &Exchange) -> String {
+    let request = &exchange.request;
+    let verb = match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+        Method::Put => "PUT",
+    };
+    let body = match &request.body {
+        Body::Empty => String::new(),
+        Body::Bytes(bytes) => format!(", body of {} bytes", bytes.len()),
+        Body::File(slice) => format!(", body of {} bytes of {}", slice.length, shown(&slice.name)),
+    };
+    let login = match request.login {
+        Login::None => "",
+        Login::Stored => ", with login",
+        Login::Renewed => ", with another login",
+    };
+    let stage = match &exchange.stage {
+        Some(stage) if stage.resume_from > 0 => format!(", staged from byte {}", stage.resume_from),
+        Some(_) => ", staged".into(),
+        None => String::new(),
+    };
+    format!("http {verb} {}{body}{login}{stage}", place(&request.url))
+}
+
+/// A URL without what may be secret: no userinfo, no query.
+pub(crate) fn place(url: &str) -> String {
+    let (path, query) = match url.find(['?', '#']) {
+        Some(at) => (&url[..at], "?…"),
+        None => (url, ""),
+    };
+    let path = match path.split_once("://") {
+        Some((scheme, rest)) => {
+            let host_end = rest.find('/').unwrap_or(rest.len());
+            let host_start = rest[..host_end].rfind('@').map_or(0, |at| at + 1);
+            format!("{scheme}://{}", &rest[host_start..])
+        }
+        None => path.to_owned(),
+    };
+    format!("{}{query}", shown(&path))
+}
+
+fn short(oid: &str) -> &str {
+    oid.get(..12).unwrap_or(oid)
+}
+
+/// Text from outside, without control characters.
+fn shown(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::place;
+
+    #[test]
+    fn neither_userinfo_nor_query_is_shown() {
+        assert_eq!(place("https://a:b@h.example/o?sig=secret#x"), "https://h.example/o?…");
+        assert_eq!(place("https://h.example/o@1"), "https://h.example/o@1");
+        assert_eq!(place("https://a:b@h.example"), "https://h.example");
+    }
+}

@@ -1,0 +1,176 @@
+//! Sessions of a ledger: status, hydration, reading, and the demonstration of all of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use hydrant_host::digest::blob_of;
+
+use crate::scene::{Scene, noise, pointer};
+
+const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
+
+/// A ledger with one session of four files: two on the server, an empty one, one in git.
+fn ledger(scene: &Scene) -> PathBuf {
+    let raw = raw();
+    let notes = noise(90_000, 7);
+    let summary = b"{\"title\": \"x\"}";
+    let place = |name: &str| format!("ledger/sessions/{SESSION}/{name}");
+    for (name, bytes) in [("raw.jsonl", raw.as_bytes()), ("notes.bin", &notes)] {
+        scene.upload(bytes);
+        scene.file(&place(name), pointer(bytes).as_bytes());
+    }
+    scene.upload(b"");
+    scene.file(&place("context-trace.jsonl"), b"");
+    scene.file(&place("summary.json"), summary);
+    let lfs = |bytes: &[u8]| {
+        let blob = blob_of(bytes);
+        format!(r#"{{"storage": "lfs", "oid": "sha256:{}", "size": {}}}"#, blob.oid, blob.size)
+    };
+    let files = format!(
+        r#""context-trace.jsonl": {}, "notes.bin": {}, "raw.jsonl": {}, "summary.json": {{"storage": "git", "size": {}}}"#,
+        lfs(b""),
+        lfs(&notes),
+        lfs(raw.as_bytes()),
+        summary.len()
+    );
+    let manifest = format!(
+        r#"{{"version": "1.0", "session_name": "{SESSION}", "username": "mina", "agent_id": "OxQ7wd",
+  "agent_type": "claude-code", "title": "Keep the refs", "created_at": "2026-05-04T09:30:00Z", "files": {{{files}}}}}"#
+    );
+    scene.file(&place("meta.json"), manifest.as_bytes());
+    let ledger = scene.repository("ledger");
+    scene.git(&ledger, &["config", "lfs.url", &scene.url()]);
+    ledger
+}
+
+fn raw() -> String {
+    (1..=2000).map(|line| format!("{{\"seq\":{line},\"content\":\"words of line {line}\"}}\n")).collect()
+}
+
+fn state(json: &serde_json::Value, file: &str) -> String {
+    let files = json["file_list"].as_array().expect("a list");
+    let found = files.iter().find(|one| one["name"] == file).expect("the file");
+    found["state"].as_str().expect("a state").to_owned()
+}
+
+#[test]
+fn a_session_is_dehydrated_then_hydrated_and_read() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    let before = scene.hydrant(&ledger, &["status", SESSION, "--json"]).ends(0).json();
+    assert_eq!(state(&before, "raw.jsonl"), "dehydrated");
+    assert_eq!(state(&before, "summary.json"), "in-place");
+    let refused = scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl"]).ends(1);
+    assert!(refused.out.is_empty() && refused.err.contains("dehydrated"), "{}", refused.err);
+
+    scene.hydrant(&ledger, &["hydrate", SESSION]).ends(0);
+    assert_eq!(scene.git(&ledger, &["status", "--porcelain"]), "", "a tracked path was written");
+    let after = scene.hydrant(&ledger, &["status", SESSION, "--json"]).ends(0).json();
+    assert_eq!((state(&after, "raw.jsonl").as_str(), &after["hydration"]), ("cached", &"hydrated".into()));
+
+    assert!(scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl"]).ends(0).out == raw());
+    let line = scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl", "--lines", "1500-1501"]).ends(0).out;
+    assert_eq!(line.lines().count(), 2);
+    assert!(line.starts_with("{\"seq\":1500,"));
+    let json = scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl", "--lines", "7", "--json"]).ends(0).json();
+    assert_eq!(json["text"], "{\"seq\":7,\"content\":\"words of line 7\"}\n");
+    assert_eq!(scene.hydrant(&ledger, &["show", SESSION, "context-trace.jsonl"]).ends(0).out, "");
+    assert_eq!(scene.hydrant(&ledger, &["show", SESSION, "summary.json"]).ends(0).out, "{\"title\": \"x\"}");
+    scene.hydrant(&ledger, &["show", SESSION, "none.jsonl"]).ends(2);
+    scene.hydrant(&ledger, &["show", "no-session", "raw.jsonl"]).ends(2);
+}
+
+#[test]
+fn a_second_run_asks_nothing_and_one_file_is_enough() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    let one = format!("sessions/{SESSION}/notes.bin");
+    let json = scene.hydrant(&ledger, &["hydrate", &one, "--json"]).ends(0).json();
+    assert_eq!(json["objects"], 1, "{json}");
+    assert!(scene.cached(&ledger, &blob_of(raw().as_bytes()).oid).is_none());
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    let stats = scene.server.stats();
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    scene.hydrant(&ledger, &["hydrate", SESSION]).ends(0);
+    assert_eq!(scene.server.stats().batches, stats.batches);
+}
+
+#[test]
+fn a_cache_entry_that_rotted_is_never_shown() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    let oid = blob_of(raw().as_bytes()).oid;
+    let entry = ledger.join(".git/hydrant/cache").join(&oid[..2]).join(&oid);
+    let mut bytes = fs::read(&entry).expect("the entry");
+    bytes[100] ^= 1;
+    fs::write(&entry, &bytes).expect("written");
+    let said = scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl"]).ends(1);
+    assert!(said.out.is_empty() && said.err.contains("corrupt"), "{}", said.err);
+    let json = scene.hydrant(&ledger, &["cache", "verify", "--json"]).ends(1).json();
+    assert_eq!(json["bad"][0], oid);
+    scene.hydrant(&ledger, &["cache", "verify", "--yes"]).ends(1);
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    scene.hydrant(&ledger, &["cache", "verify"]).ends(0);
+}
+
+#[test]
+fn ledgers_keep_their_pointers() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    let said = scene.hydrant(&ledger, &["hydrate", "--in-place"]).ends(2);
+    assert!(said.err.contains("ledger"), "{}", said.err);
+    // A repository can be called a ledger, or not, by its owner.
+    scene.git(&ledger, &["config", "hydrant.ledger", "false"]);
+    scene.hydrant(&ledger, &["hydrate", "--in-place", "--exclude", "*.json"]).ends(0);
+}
+
+#[test]
+fn an_unreadable_session_does_not_hide_the_others() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    scene.file("ledger/sessions/broken/meta.json", b"<<<<<<< ours\n{}\n=======\n");
+    let all = scene.hydrant(&ledger, &["status", "--json"]).ends(1).json();
+    assert_eq!(all["sessions"].as_array().expect("a list").len(), 2);
+    let json = scene.hydrant(&ledger, &["hydrate", "--json"]).ends(1).json();
+    assert!(json["present"].as_u64() >= Some(3), "{json}");
+    scene.hydrant(&ledger, &["status", "broken"]).ends(3);
+}
+
+#[test]
+fn the_cache_is_cleared_only_when_told() {
+    let scene = Scene::new();
+    let ledger = ledger(&scene);
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    let count = || {
+        let json = scene.hydrant(&ledger, &["cache", "list", "--json"]).ends(0).json();
+        json["entries"].as_array().expect("a list").len()
+    };
+    let full = count();
+    assert!(full >= 2);
+    assert!(scene.hydrant(&ledger, &["cache", "clear"]).ends(0).out.contains("would remove"));
+    scene.hydrant(&ledger, &["cache", "prune", "--keep-bytes", "1", "--older-than", "0"]).ends(0);
+    assert_eq!(count(), full);
+    scene.hydrant(&ledger, &["cache", "clear", "--yes"]).ends(0);
+    assert_eq!(count(), 0);
+}
+
+#[test]
+fn the_demonstration_runs_to_its_end() {
+    let scene = Scene::new();
+    let json = scene.hydrant(&scene.folder, &["demo", "--json"]).ends(0).json();
+    assert_eq!((&json["ok"], &json["hydrate"]["ok"]), (&true.into(), &true.into()));
+    let files = json["files"].as_array().expect("a list");
+    assert!(files.iter().all(|file| file["verified"] == true) && files.len() == 5);
+    let line: serde_json::Value =
+        serde_json::from_str(json["transcript_text"].as_str().expect("a line")).expect("JSON");
+    assert_eq!(line["seq"], json["transcript_line"].as_u64().expect("a number") - 1);
+    let text = scene.hydrant(&scene.folder, &["demo", "--dir", "kept"]).ends(0);
+    assert!(text.out.contains("verified") && text.out.contains("done in"), "{}", text.out);
+    // The older session stands there as plain files; the server never had them, and nobody asks.
+    let reader = scene.path("kept/reader");
+    let sessions = scene.hydrant(&reader, &["status", "--json"]).ends(0).json();
+    assert!(sessions["sessions"].as_array().expect("a list").iter().all(|one| one["hydration"] == "hydrated"));
+    scene.hydrant(&reader, &["hydrate"]).ends(0);
+    scene.hydrant(&scene.folder, &["demo", "--dir", "kept"]).ends(2);
+}

@@ -1,0 +1,9 @@
+//! The embedded server seen from outside, over real sockets: by a plain HTTP client and by the real `git lfs`.
+
+mod batch;
+mod client;
+mod doors;
+mod git_lfs;
+mod locks;
+mod objects;
+mod running;

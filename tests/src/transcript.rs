@@ -1,0 +1,77 @@
+//! The text form of a run, one line per effect, reply and wait: stable, greppable, without secrets.
+
+use hydrant_core::contract::{Body, Effect, EffectId, Login, Method, Reply, Step};
+
+/// What the operation said; nothing for what only passes time.
+pub fn step(step: &Step) -> Option<String> {
+    Some(match step {
+        Step::Perform(id, effect) => format!("> {} {}", id.0, self::effect(effect)),
+        Step::Cancel(id) => format!("> {} cancel", id.0),
+        Step::Note(progress) => format!("* {} {}/{}", progress.name, progress.done, progress.total),
+        Step::Wait(Some(until)) => format!(". wait until {until}"),
+        Step::Wait(None) => ". wait".to_owned(),
+        Step::Done => ". done".to_owned(),
+    })
+}
+
+fn effect(effect: &Effect) -> String {
+    match effect {
+        Effect::Http(exchange) => {
+            let request = &exchange.request;
+            let method = match request.method {
+                Method::Get => "GET",
+                Method::Post => "POST",
+                Method::Put => "PUT",
+            };
+            // A query may be a signature.
+            let mut line = format!("{method} {}", request.url.split('?').next().unwrap_or_default());
+            match request.login {
+                Login::None => {}
+                Login::Stored => line += " login",
+                Login::Renewed => line += " login-renewed",
+            }
+            for header in request.headers.iter().filter(|header| matches!(header.name.as_str(), "Range" | "If-Range")) {
+                line += &format!(" {}={}", header.name.to_lowercase(), header.value);
+            }
+            match &request.body {
+                Body::Empty => {}
+                Body::Bytes(bytes) => line += &format!(" {} bytes", bytes.len()),
+                Body::File(slice) => line += &format!(" file {} {} bytes", slice.name, slice.length),
+            }
+            if let Some(stage) = &exchange.stage {
+                line += &format!(" stage {}", short(&stage.blob.oid.to_string()));
+            }
+            line
+        }
+        Effect::ReadFile(name) => format!("read-file {name}"),
+        Effect::LoadDoc(name) => format!("load-doc {name}"),
+        Effect::HasBlob(blob) => format!("has-blob {} {} bytes", short(&blob.oid.to_string()), blob.size),
+        Effect::KeepBlob(oid) => format!("keep-blob {}", short(&oid.to_string())),
+        Effect::DropBlob(oid) => format!("drop-blob {}", short(&oid.to_string())),
+    }
+}
+
+/// What the host answered.
+pub fn reply(id: EffectId, reply: &Reply) -> String {
+    let words = match reply {
+        Reply::SoFar(bytes) => format!("so-far {bytes}"),
+        Reply::Sent(blob) => format!("sent {} {} bytes", short(&blob.oid.to_string()), blob.size),
+        Reply::Head(head) => format!("head {}", head.status),
+        Reply::Chunk(bytes) => format!("chunk {} bytes", bytes.len()),
+        Reply::End => "end".to_owned(),
+        Reply::Received(blob) => format!("received {} {} bytes", short(&blob.oid.to_string()), blob.size),
+        Reply::Doc(doc) => format!("doc {} bytes", doc.bytes.len()),
+        Reply::At(_) => "at".to_owned(),
+        Reply::Present => "present".to_owned(),
+        Reply::Partial(partial) => format!("partial {} bytes", partial.bytes),
+        Reply::Absent => "absent".to_owned(),
+        Reply::Conflict => "conflict".to_owned(),
+        Reply::Failed(failed) => format!("failed {:?}", failed.why).to_lowercase(),
+    };
+    format!("< {} {words}", id.0)
+}
+
+/// Enough of an oid to tell it from others in one run.
+fn short(oid: &str) -> &str {
+    &oid[..oid.len().min(8)]
+}

@@ -1,0 +1,270 @@
+//! Runs an operation in the world, in an order of its own, and checks the laws after every step.
+
+use super::host::{Deed, Feed, Replies, perform};
+use super::server::{ENDPOINT, SECRET};
+use super::{Dice, Fault, Faults, Server, Store, blob};
+use crate::transcript;
+use hydrant_core::config::Config;
+use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, Login, Redirect, Reply, Step};
+use hydrant_core::error::Error;
+use hydrant_core::Operation;
+use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
+use hydrant_core::pointer::pointer_shaped;
+use hydrant_core::report::{Outcome, Source, Want};
+use std::collections::BTreeMap;
+
+/// Steps after which a run is a livelock.
+const STEPS_MAX: usize = 400_000;
+/// Wall clock at the beginning: March 2026.
+const DAWN: u64 = 1_772_366_400_000;
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Cache first.
+    Hydrate(Vec<Want>),
+    /// Always fetch.
+    Download(Vec<Want>),
+    /// By manifest.
+    HydrateSession(String),
+    /// To the server.
+    Upload(Vec<Source>),
+}
+
+impl Job {
+    /// The operation of this job.
+    pub fn operation(&self, config: Config) -> Result<Operation, Error> {
+        match self.clone() {
+            Job::Hydrate(wants) => Operation::hydrate(config, wants),
+            Job::Download(wants) => Operation::download(config, wants),
+            Job::HydrateSession(session) => Operation::hydrate_session(config, &session),
+            Job::Upload(sources) => Operation::upload(config, sources),
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// By itself.
+    Done(Result<Vec<Outcome>, Error>),
+    /// By a death of the process.
+    Killed,
+}
+
+/// Everything that is not the operation.
+#[derive(Clone, Debug)]
+pub struct World {
+    /// The far side.
+    pub server: Server,
+    /// The near side.
+    pub store: Store,
+    /// How bytes are fed.
+    pub feed: Feed,
+    /// Which open effect is answered next: the first, the last, or any.
+    pub order: Order,
+    /// Stop after so many replies.
+    pub stop_after: Option<usize>,
+    /// Configuration besides the endpoint.
+    pub config: Config,
+    /// What was said, for people.
+    pub transcript: Vec<String>,
+    /// Effects of the last run.
+    pub effects: u32,
+}
+
+/// Which open effect is answered next.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// The oldest.
+    First,
+    /// The youngest.
+    Last,
+    /// Any, reply by reply.
+    Any(Dice),
+}
+
+impl World {
+    /// A calm world.
+    pub fn new(feed: Feed, order: Order) -> Self {
+        let config = Config::new(ENDPOINT);
+        let (server, store) = (Server::default(), Store::default());
+        Self { server, store, feed, order, stop_after: None, config, transcript: Vec::new(), effects: 0 }
+    }
+
+    fn pick(&mut self, open: &BTreeMap<EffectId, Replies>) -> Option<EffectId> {
+        match &mut self.order {
+            Order::First => open.keys().next().copied(),
+            Order::Last => open.keys().next_back().copied(),
+            Order::Any(dice) => open.keys().nth(dice.roll(open.len())).copied(),
+        }
+    }
+}
+
+/// Runs a job to its end, or to a death. `Err` is a broken law.
+pub fn run(world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, String> {
+    let mut operation = match job.operation(world.config.clone()) {
+        Ok(operation) => operation,
+        Err(error) => return Ok(Ended::Done(Err(error))),
+    };
+    let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew: 0, last: None };
+    let ended = run.to_the_end(&mut operation, faults)?;
+    match ended {
+        Ended::Killed => Ok(Ended::Killed),
+        Ended::Done(_) => {
+            if let Some(id) = run.open.keys().next() {
+                return Err(format!("effect {} is open although the operation is done", id.0));
+            }
+            Ok(Ended::Done(operation.finish_transfer()))
+        }
+    }
+}
+
+struct Run<'a> {
+    world: &'a mut World,
+    open: BTreeMap<EffectId, Replies>,
+    ticks: u64,
+    /// How far the wall clock has jumped.
+    skew: i64,
+    last: Option<EffectId>,
+}
+
+impl Run<'_> {
+    fn now(&self) -> Instant {
+        Instant { ticks: self.ticks, wall: (DAWN + self.ticks).saturating_add_signed(self.skew) }
+    }
+
+    fn to_the_end(&mut self, operation: &mut Operation, faults: &mut Faults) -> Result<Ended, String> {
+        let mut replies = 0;
+        for _ in 0..STEPS_MAX {
+            let step = operation.poll(self.now());
+            self.world.transcript.extend(transcript::step(&step));
+            match step {
+                Step::Perform(id, effect) => {
+                    self.world.effects = id.0 + 1;
+                    let fault = faults.of(id.0);
+                    if self.begin(id, &effect, fault)? {
+                        return Ok(Ended::Killed);
+                    }
+                }
+                Step::Cancel(id) => {
+                    if let Some(open) = self.open.get_mut(&id) {
+                        let why = Failure::Aborted;
+                        *open = [(Reply::Failed(Failed { why, detail: String::new() }), None)].into();
+                    }
+                }
+                Step::Note(progress) if progress.done > progress.total => return Err(format!("more than everything is done of {}", progress.name)),
+                Step::Note(_) => {}
+                Step::Wait(until) => {
+                    replies += 1;
+                    if self.world.stop_after == Some(replies) {
+                        operation.stop();
+                        continue;
+                    }
+                    self.ticks += 1;
+                    match self.world.pick(&self.open) {
+                        Some(id) => self.deliver(operation, id)?,
+                        None => match until {
+                            Some(until) => self.ticks = self.ticks.max(until),
+                            None => return Err("it waits for nothing".to_owned()),
+                        },
+                    }
+                }
+                Step::Done => return Ok(Ended::Done(Ok(Vec::new()))),
+            }
+        }
+        Err(format!("no end after {STEPS_MAX} steps"))
+    }
+
+    /// Begins an effect; true when the process dies instead.
+    fn begin(&mut self, id: EffectId, effect: &Effect, fault: Fault) -> Result<bool, String> {
+        if self.last.is_some_and(|last| id <= last) {
+            return Err(format!("effect {} does not ascend", id.0));
+        }
+        self.last = Some(id);
+        self.check(effect)?;
+        match fault {
+            Fault::Kill => return Ok(true),
+            Fault::PowerLoss => {
+                self.world.store.lose_power();
+                return Ok(true);
+            }
+            Fault::Stall => self.ticks += IDLE_MS_MAX,
+            Fault::Expired => self.skew += 3_600_000,
+            Fault::Fleeting => self.skew -= 60_000,
+            _ => {}
+        }
+        let World { server, store, feed, .. } = &mut *self.world;
+        let replies = perform(effect, fault, *feed, server, store);
+        self.open.insert(id, replies);
+        Ok(false)
+    }
+
+    fn deliver(&mut self, operation: &mut Operation, id: EffectId) -> Result<(), String> {
+        let Some(replies) = self.open.get_mut(&id) else { return Ok(()) };
+        let Some((reply, deed)) = replies.pop_front() else { return Err(format!("effect {} was answered and stays open", id.0)) };
+        if replies.is_empty() {
+            self.open.remove(&id);
+        }
+        let store = &mut self.world.store;
+        match deed {
+            Some(Deed::Stage(oid, bytes)) => drop(store.stages.insert(oid, bytes)),
+            Some(Deed::Keep(oid)) => match store.stages.remove(&oid) {
+                Some(bytes) => drop(store.cache.insert(oid, bytes)),
+                None => return Err(format!("{oid} is kept and was never staged")),
+            },
+            Some(Deed::Drop(oid)) => drop(store.stages.remove(&oid)),
+            None => {}
+        }
+        store.check()?;
+        self.world.transcript.push(transcript::reply(id, &reply));
+        operation.reply(id, reply).map_err(|misuse| format!("a right reply to {} was refused: {misuse:?}", id.0))
+    }
+
+    /// What no effect may ever do.
+    fn check(&mut self, effect: &Effect) -> Result<(), String> {
+        match effect {
+            Effect::KeepBlob(oid) => {
+                let right = self.world.store.stages.get(oid).is_some_and(|bytes| blob(bytes).oid == *oid);
+                if right { Ok(()) } else { Err(format!("{oid} is kept although its stage is something else")) }
+            }
+            Effect::Http(exchange) => {
+                let request = &exchange.request;
+                let origin = origin(&request.url);
+                if request.login != Login::None && origin != self::origin(ENDPOINT) {
+                    return Err(format!("a login goes to {origin}"));
+                }
+                for header in &request.headers {
+                    let meant = header.value.split_once(SECRET).map(|(_, meant)| meant);
+                    if meant.is_some_and(|meant| meant != origin) {
+                        return Err(format!("a header of an action goes to {origin}"));
+                    }
+                }
+                if request.redirect != Redirect::Report {
+                    return Err("a host that reports redirects was told to follow one".to_owned());
+                }
+                if let Body::File(slice) = &request.body {
+                    let bytes = self.world.store.files.get(&slice.name).map(Vec::as_slice).unwrap_or_default();
+                    if bytes.len() < POINTER_BYTES_MAX && pointer_shaped(bytes, bytes.len() as u64) {
+                        return Err(format!("{} looks like a pointer and is uploaded", slice.name));
+                    }
+                }
+                let bound = IN_FLIGHT_MAX as usize + CHECKS_IN_FLIGHT_MAX;
+                if self.open.len() > bound {
+                    return Err(format!("{} effects are open at once", self.open.len()));
+                }
+                if exchange.answer_bytes_max == 0 || exchange.idle_max == 0 {
+                    return Err("an exchange without bounds".to_owned());
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Scheme, host and port.
+fn origin(url: &str) -> &str {
+    let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
+    &url[..end]
+}

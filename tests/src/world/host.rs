@@ -1,0 +1,162 @@
+//! Performs effects in the simulated world: each becomes a queue of replies, and each reply may have a deed that takes
+//! place when it is delivered.
+
+use super::server::{Answer, Server};
+use super::{Fault, Store, blob};
+use hydrant_core::contract::{Body, Doc, Effect, Exchange, Failed, Failure, Partial, Reply};
+use hydrant_core::oid::Oid;
+use std::collections::VecDeque;
+
+/// How bytes come back from the host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Chunks of this many bytes: the core hashes.
+    Chunks(usize),
+    /// One `received`: the host has hashed.
+    Received,
+}
+
+/// What a reply changes in the store when it is delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// The stage now holds these bytes.
+    Stage(Oid, Vec<u8>),
+    /// The stage becomes a blob of the cache.
+    Keep(Oid),
+    /// The stage is gone.
+    Drop(Oid),
+}
+
+/// Replies to one effect, in order.
+pub(super) type Replies = VecDeque<(Reply, Option<Deed>)>;
+
+/// Performs an effect. `fault` changes the whole answer, as a real server or disk would.
+pub(super) fn perform(effect: &Effect, fault: Fault, feed: Feed, server: &mut Server, store: &mut Store) -> Replies {
+    match fault {
+        Fault::Io => return failed(Failure::Io),
+        Fault::NoSpace if matches!(effect, Effect::KeepBlob(_) | Effect::Http(Exchange { stage: Some(_), .. })) => {
+            return failed(Failure::NoSpace);
+        }
+        _ => {}
+    }
+    match effect {
+        Effect::Http(exchange) => http(exchange, fault, feed, server, store),
+        Effect::ReadFile(name) => match store.files.get(name) {
+            None => one(Reply::Absent),
+            Some(bytes) => {
+                let mut replies = fed(bytes, feed, bytes.len() < 1024);
+                replies.push_back((Reply::At(Store::revision(bytes)), None));
+                replies
+            }
+        },
+        Effect::LoadDoc(name) => match store.docs.get(name) {
+            None => one(Reply::Absent),
+            Some(bytes) => one(Reply::Doc(Doc { bytes: bytes.clone(), revision: Store::revision(bytes) })),
+        },
+        Effect::HasBlob(wanted) => {
+            let mut stage = store.stages.get(&wanted.oid).cloned();
+            if fault == Fault::BadStage {
+                stage = Some(vec![0x77; wanted.size as usize]);
+                store.stages.insert(wanted.oid, vec![0x77; wanted.size as usize]);
+            }
+            match stage {
+                _ if store.cache.contains_key(&wanted.oid) => one(Reply::Present),
+                Some(stage) if stage.len() as u64 == wanted.size => fed(&stage, feed, false),
+                Some(stage) if !stage.is_empty() => one(Reply::Partial(Partial { bytes: stage.len() as u64, validator: None })),
+                _ => one(Reply::Absent),
+            }
+        }
+        Effect::KeepBlob(oid) => [(Reply::End, Some(Deed::Keep(*oid)))].into(),
+        Effect::DropBlob(oid) => [(Reply::End, Some(Deed::Drop(*oid)))].into(),
+    }
+}
+
+fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, store: &Store) -> Replies {
+    match fault {
+        Fault::Offline => return failed(Failure::Offline),
+        Fault::Stall => return failed(Failure::TimedOut),
+        Fault::Denied => return failed(Failure::Denied),
+        Fault::Blocked => return failed(Failure::Blocked),
+        _ => {}
+    }
+    let mut replies = Replies::new();
+    let mut upload = None;
+    if let Body::File(slice) = &exchange.request.body {
+        let Some(bytes) = store.files.get(&slice.name) else { return failed(Failure::NotFound) };
+        if Store::revision(bytes) != slice.revision || fault == Fault::Conflict {
+            return one(Reply::Conflict);
+        }
+        let mut bytes = bytes.clone();
+        if fault == Fault::ChangedWhileSent && !bytes.is_empty() {
+            bytes[0] ^= 1;
+        }
+        if fault == Fault::Early {
+            return early(feed);
+        }
+        replies.push_back((Reply::SoFar(bytes.len() as u64 / 2), None));
+        replies.push_back((Reply::Sent(blob(&bytes)), None));
+        upload = Some(bytes);
+    }
+    let Answer { head, body } = server.answer(&exchange.request, upload.as_deref(), fault);
+    let body = &body[..body.len().min(exchange.answer_bytes_max as usize)];
+    let status = head.status;
+    replies.push_back((Reply::Head(head), None));
+    let Some(stage) = exchange.stage.as_ref().filter(|_| matches!(status, 200 | 206)) else {
+        let body = if fault == Fault::Break { &body[..body.len() / 2] } else { body };
+        replies.extend(chunks(body, feed));
+        replies.push_back(if fault == Fault::Break { (broken(), None) } else { (Reply::End, None) });
+        return replies;
+    };
+    let mut staged = match (status, store.stages.get(&stage.blob.oid)) {
+        (206, Some(kept)) => kept[..kept.len().min(stage.resume_from as usize)].to_vec(),
+        _ => Vec::new(),
+    };
+    if fault == Fault::Break {
+        staged.extend_from_slice(&body[..body.len() / 2]);
+        replies.push_back((broken(), Some(Deed::Stage(stage.blob.oid, staged))));
+        return replies;
+    }
+    staged.extend_from_slice(body);
+    let mut bytes = fed(&staged, feed, false);
+    if let Some((_, deed)) = bytes.front_mut() {
+        *deed = Some(Deed::Stage(stage.blob.oid, staged));
+    }
+    replies.extend(bytes);
+    replies
+}
+
+/// A server that says yes before it has the bytes.
+fn early(feed: Feed) -> Replies {
+    let head = hydrant_core::contract::Head { status: 200, headers: Vec::new() };
+    let mut replies: Replies = [(Reply::Head(head), None)].into();
+    replies.extend(chunks(b"thanks", feed));
+    replies.push_back((Reply::End, None));
+    replies
+}
+
+fn fed(bytes: &[u8], feed: Feed, always_chunks: bool) -> Replies {
+    match feed {
+        Feed::Received if !always_chunks => one(Reply::Received(blob(bytes))),
+        _ => chunks(bytes, feed).chain([(Reply::End, None)]).collect(),
+    }
+}
+
+fn chunks(bytes: &[u8], feed: Feed) -> impl Iterator<Item = (Reply, Option<Deed>)> {
+    let size = match feed {
+        Feed::Chunks(size) => size.max(1),
+        Feed::Received => 4096,
+    };
+    bytes.chunks(size).map(|chunk| (Reply::Chunk(chunk.to_vec()), None))
+}
+
+fn one(reply: Reply) -> Replies {
+    [(reply, None)].into()
+}
+
+fn broken() -> Reply {
+    Reply::Failed(Failed { why: Failure::Offline, detail: "the connection broke".to_owned() })
+}
+
+fn failed(why: Failure) -> Replies {
+    one(Reply::Failed(Failed { why, detail: "planted".to_owned() }))
+}

@@ -1,0 +1,348 @@
+//! The project's rules as tests: what the laws forbid in the source, and which lists must agree. They read files and
+//! need nothing built; each failure names the place and the rule.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Lines of a source file; a longer one holds more than one idea.
+const SOURCE_LINES_MAX: usize = 600;
+/// Columns of a line of Rust.
+const LINE_COLUMNS_MAX: usize = 120;
+
+/// Modules of std that are I/O, time or order: law 1 keeps them out of the core.
+const CORE_NEVER_USES: [&str; 7] = ["fs", "net", "env", "thread", "process", "os", "random"];
+/// Types that bring a clock or an order that differs from run to run.
+const CORE_NEVER_NAMES: [&str; 5] = ["Instant::now", "SystemTime", "HashMap", "HashSet", "RandomState"];
+/// Names that say nothing about what a file is for.
+const EMPTY_NAMES: [&str; 9] = ["util", "utils", "common", "types", "helper", "helpers", "manager", "misc", "prelude"];
+
+#[test]
+fn the_core_names_no_io_no_clock_and_no_unordered_map() {
+    let mut found = Vec::new();
+    for (path, text) in sources("core/src") {
+        for module in std_modules(&text) {
+            if CORE_NEVER_USES.contains(&module.as_str()) {
+                found.push(format!("{}: std::{module}", path.display()));
+            }
+        }
+        for (number, line) in code_lines(&text) {
+            let named = CORE_NEVER_NAMES.iter().find(|name| line.contains(*name));
+            found.extend(named.map(|name| format!("{}:{number}: {name}", path.display())));
+            if line.contains("std::time::Instant") {
+                found.push(format!("{}:{number}: std::time::Instant", path.display()));
+            }
+        }
+    }
+    nothing(&found, "law 1: the core does no I/O, and its order is the same on every run");
+}
+
+#[test]
+fn the_core_depends_on_hashing_alone() {
+    let manifest = read("core/Cargo.toml");
+    assert_eq!(keys_of(&manifest, "[dependencies]"), ["sha1", "sha2"], "law 1: nothing else enters the core");
+    assert!(!manifest.contains("build-dependencies"), "the core has no build script");
+    assert!(!root().join("core/build.rs").exists(), "the core has no build script");
+}
+
+#[test]
+fn the_host_is_written_as_an_outsider_would() {
+    let manifest = read("host-example/Cargo.toml");
+    let mut found = Vec::new();
+    if manifest.contains("hydrant-core") {
+        found.push("host-example/Cargo.toml: hydrant-core".to_owned());
+    }
+    for (path, text) in sources("host-example") {
+        let lines = code_lines(&text).filter(|(_, line)| line.contains("hydrant_core"));
+        found.extend(lines.map(|(number, _)| format!("{}:{number}", path.display())));
+    }
+    nothing(&found, "the host knows the component and the contract, never the core");
+}
+
+#[test]
+fn every_source_file_is_short_and_says_what_it_is_for() {
+    let mut found = Vec::new();
+    for (path, text) in tracked_texts(&["rs", "ts", "js", "mjs", "py"]) {
+        let lines = text.lines().count();
+        if lines > SOURCE_LINES_MAX {
+            found.push(format!("{}: {lines} lines", path.display()));
+        }
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        if EMPTY_NAMES.contains(&stem.as_str()) {
+            found.push(format!("{}: the name says nothing", path.display()));
+        }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        if !text.starts_with("//!") {
+            found.push(format!("{}: does not begin with `//!`", path.display()));
+        }
+        let wide = text.lines().enumerate().filter(|(_, line)| line.chars().count() > LINE_COLUMNS_MAX);
+        found.extend(
+            wide.map(|(index, _)| format!("{}:{}: over {LINE_COLUMNS_MAX} columns", path.display(), index + 1)),
+        );
+    }
+    nothing(&found, "one idea a file");
+}
+
+#[test]
+fn nothing_is_left_open_in_the_code() {
+    // Written in pieces, so that this file does not find itself.
+    let holes = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("#[ig", "nore"), concat!("db", "g!(")];
+    let mut found = Vec::new();
+    for (path, text) in tracked_texts(&["rs"]) {
+        for (index, line) in text.lines().enumerate() {
+            let hole = holes.iter().find(|hole| line.contains(*hole));
+            found.extend(hole.map(|hole| format!("{}:{}: {hole}", path.display(), index + 1)));
+        }
+    }
+    nothing(&found, "what stands in the tree is finished");
+}
+
+#[test]
+fn no_file_names_a_place_of_one_machine() {
+    let mut found = Vec::new();
+    for path in tracked() {
+        if path.file_name().is_some_and(|name| name == "Cargo.lock") {
+            continue;
+        }
+        let text = String::from_utf8_lossy(&std::fs::read(root().join(&path)).unwrap_or_default()).into_owned();
+        for (index, line) in text.lines().enumerate() {
+            if names_a_machine_path(line) {
+                found.push(format!("{}:{}", path.display(), index + 1));
+            }
+        }
+    }
+    nothing(&found, "the tree works wherever it is checked out");
+}
+
+#[test]
+fn codes_are_the_same_in_the_core_the_contract_and_the_readme() {
+    let core: Vec<String> = read("core/src/error.rs").lines().filter_map(code_arm).collect();
+    assert!(core.len() > 5, "the names of Code::name() were not found in core/src/error.rs");
+    assert_eq!(wit_enum("code"), core, "wit/hydrant.wit and core/src/error.rs name different codes");
+    let readme = read("README.md");
+    let section = section(&readme, "Error codes").expect("README.md has a section `Error codes`");
+    let explained: Vec<String> = section.lines().filter_map(first_cell_in_backticks).collect();
+    assert_eq!(explained, core, "README.md explains each code once, in the order of the contract");
+}
+
+#[test]
+fn every_limit_of_the_core_is_explained() {
+    let explained = read("README.md") + &read("ARCHITECTURE.md");
+    let limits = read("core/src/limits.rs");
+    let names = limits.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
+    let silent: Vec<String> = names.filter(|name| !explained.contains(name)).map(str::to_owned).collect();
+    nothing(&silent, "law 9: README.md or ARCHITECTURE.md names every limit of core/src/limits.rs");
+}
+
+#[test]
+fn every_item_of_the_contract_is_documented() {
+    let mut found = Vec::new();
+    for (path, text) in tracked_texts(&["wit"]) {
+        let bare = undocumented(&text);
+        found.extend(bare.into_iter().map(|(number, line)| format!("{}:{number}: {line}", path.display())));
+    }
+    nothing(&found, "every item and field of the WIT files has a `///`");
+}
+
+#[test]
+fn the_papers_are_there() {
+    let papers =
+        ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "LICENSE", "LICENSE-MIT", "LICENSE-APACHE", "Cargo.lock"];
+    let absent = papers.into_iter().filter(|name| read(name).trim().is_empty()).map(str::to_owned);
+    nothing(&absent.collect::<Vec<_>>(), "a clone holds what a reader looks for");
+    assert!(read(".ci/run").contains("cargo xtask test"), ".ci/run runs the README's test command");
+    assert!(read("README.md").contains("cargo xtask test"), "README.md names the test command");
+}
+
+#[test]
+fn lock_files_of_npm_hold_no_address() {
+    let mut found = Vec::new();
+    for (path, text) in tracked_texts(&["json"]) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if ["package-lock.json", "npm-shrinkwrap.json"].contains(&name.as_str()) && text.contains("\"resolved\"") {
+            found.push(path.display().to_string());
+        }
+    }
+    nothing(&found, "a lock file fixes versions and digests; where to fetch is the user's setting");
+}
+
+#[test]
+fn every_planted_bug_names_its_law_and_its_test() {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (path, text) in tracked_texts(&["patch"]) {
+        let header: Vec<&str> = text.lines().take_while(|line| line.starts_with('#')).collect();
+        for key in ["# law: ", "# test: "] {
+            if !header.iter().any(|line| line.starts_with(key)) {
+                found.push(format!("{}: no `{key}`", path.display()));
+            }
+        }
+        if !seen.insert(path.file_stem().map(ToOwned::to_owned)) {
+            found.push(format!("{}: a second bug of that name", path.display()));
+        }
+    }
+    nothing(&found, "a planted bug names the law it breaks and the test that sees it");
+}
+
+#[test]
+fn the_readers_of_this_file_see_what_they_should() {
+    let text = "use std::{fmt, io::{self, Read}, net::TcpStream};\nuse std::fs;\n// std::env in words\n";
+    assert_eq!(std_modules(text), ["fmt", "io", "net", "fs"]);
+    assert!(names_a_machine_path(&format!("see {}", concat!("/ro", "ot/x"))));
+    assert!(!names_a_machine_path(concat!("src", "/ro", "ot/x")));
+    let wit = "/// A.\ninterface a {\n  use b.{c};\n  record r {\n    /// F.\n    f: u8,\n    g: u8,\n  }\n}\n";
+    assert_eq!(undocumented(wit).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [4, 7]);
+    assert_eq!(code_arm("            Code::NotFound => \"not-found\","), Some("not-found".to_owned()));
+    assert_eq!(section("# A\n## B\nx\n### C\ny\n## D\n", "B"), Some("x\n### C\ny\n".to_owned()));
+}
+
+// ---- Reading the tree ----
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package has a folder above it").to_path_buf()
+}
+
+/// A file's text; an absent file is empty.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_default()
+}
+
+/// Every file that git tracks, or would.
+fn tracked() -> Vec<PathBuf> {
+    let mut git = Command::new("git");
+    git.current_dir(root()).args(["ls-files", "-z", "-c", "-o", "--exclude-standard"]);
+    let output = git.output().expect("git is installed");
+    assert!(output.status.success(), "the tree is a git work tree");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect()
+}
+
+fn tracked_texts(extensions: &[&str]) -> Vec<(PathBuf, String)> {
+    let wanted =
+        |path: &PathBuf| path.extension().is_some_and(|ending| extensions.contains(&&*ending.to_string_lossy()));
+    let paths = tracked().into_iter().filter(wanted);
+    // A tracked file that was just deleted has no text to judge.
+    paths.filter_map(|path| Some((path.clone(), std::fs::read_to_string(root().join(path)).ok()?))).collect()
+}
+
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    tracked_texts(&["rs"]).into_iter().filter(|(path, _)| path.starts_with(folder)).collect()
+}
+
+fn nothing(found: &[String], rule: &str) {
+    assert!(found.is_empty(), "{rule}:\n  {}", found.join("\n  "));
+}
+
+// ---- Reading Rust, TOML, WIT and Markdown, as far as the rules need ----
+
+/// Lines with their numbers, without those that are only a comment.
+fn code_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
+    numbered.filter(|(_, line)| !line.trim_start().starts_with("//"))
+}
+
+/// The modules named after `std::`, also in groups.
+fn std_modules(text: &str) -> Vec<String> {
+    let code: String = code_lines(text).map(|(_, line)| line.to_owned() + "\n").collect();
+    let mut modules = Vec::new();
+    for after in code.split("std::").skip(1) {
+        let Some(group) = after.strip_prefix('{') else {
+            modules.push(word(after));
+            continue;
+        };
+        let (mut depth, mut at_start) = (0, true);
+        for (index, c) in group.char_indices() {
+            match c {
+                '{' => depth += 1,
+                '}' if depth == 0 => break,
+                '}' => depth -= 1,
+                ',' if depth == 0 => at_start = true,
+                c if depth == 0 && at_start && !c.is_whitespace() => {
+                    modules.push(word(&group[index..]));
+                    at_start = false;
+                }
+                _ => {}
+            }
+        }
+    }
+    modules
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+/// The keys of one table of a `Cargo.toml`.
+fn keys_of(manifest: &str, table: &str) -> Vec<String> {
+    let lines = manifest.lines().skip_while(|line| line.trim() != table).skip(1);
+    let body = lines.take_while(|line| !line.starts_with('['));
+    body.filter(|line| line.contains('=')).map(|line| line.split(['.', ' ', '=']).next().unwrap_or("").into()).collect()
+}
+
+/// An absolute path into a folder that only some machines have.
+fn names_a_machine_path(line: &str) -> bool {
+    ["work", "farm", "root"].iter().any(|folder| {
+        let path = format!("/{folder}/");
+        line.match_indices(&path).any(|(at, _)| {
+            let joins = |c: char| c.is_ascii_alphanumeric() || "_./-".contains(c);
+            let starts_here = !line[..at].chars().next_back().is_some_and(joins);
+            starts_here && line[at + path.len()..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '.')
+        })
+    })
+}
+
+/// `Code::Name => "name",` gives the name.
+fn code_arm(line: &str) -> Option<String> {
+    let (_, name) = line.trim().strip_prefix("Code::")?.split_once(" => \"")?;
+    Some(name.trim_end_matches(['"', ',']).to_owned())
+}
+
+/// The cases of one enum of the contract, in order.
+fn wit_enum(name: &str) -> Vec<String> {
+    let text = read("wit/hydrant.wit");
+    let head = format!("enum {name} {{");
+    let body = text.split_once(&head).map_or("", |(_, rest)| rest.split('}').next().unwrap_or(""));
+    let lines = body.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("//"));
+    lines.map(|line| line.trim_end_matches(',').to_owned()).collect()
+}
+
+/// Declarations without a `///` above them. One declaration a line; parameters that stand on lines of their own are
+/// part of their function.
+fn undocumented(wit: &str) -> Vec<(usize, String)> {
+    let (mut bare, mut documented, mut depth) = (Vec::new(), false, 0_usize);
+    for (index, line) in wit.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with("///") {
+            documented = true;
+            continue;
+        }
+        if line.is_empty() || line.starts_with("//") || line.starts_with('@') {
+            continue;
+        }
+        let exempt = ["}", "use ", "export ", "import ", "include "].iter().any(|start| line.starts_with(start));
+        if depth == 0 && !exempt && !documented {
+            bare.push((index + 1, line.to_owned()));
+        }
+        documented = false;
+        depth = (depth + line.matches('(').count()).saturating_sub(line.matches(')').count());
+    }
+    bare
+}
+
+/// What stands under a heading, to the next one of its level or above.
+fn section(markdown: &str, title: &str) -> Option<String> {
+    let level = |line: &str| line.chars().take_while(|c| *c == '#').count();
+    let is_title = |line: &str| level(line) > 0 && line.trim_start_matches('#').trim() == title;
+    let mut lines = markdown.lines().skip_while(|line| !is_title(line));
+    let own = level(lines.next()?);
+    let body = lines.take_while(|line| level(line) == 0 || level(line) > own);
+    Some(body.map(|line| line.to_owned() + "\n").collect())
+}
+
+/// The first cell of a table's row, when it is a name in backticks.
+fn first_cell_in_backticks(line: &str) -> Option<String> {
+    let cell = line.strip_prefix('|')?.split('|').next()?.trim();
+    Some(cell.strip_prefix('`')?.strip_suffix('`')?.to_owned())
+}

@@ -1,0 +1,170 @@
+//! The words of `types`, both ways.
+
+use crate::exports::hydrant::lfs::types as wit;
+use hydrant_core::batch::Direction;
+use hydrant_core::contract as core;
+use hydrant_core::error::{Code, Error};
+use hydrant_core::oid::{Blob, Oid};
+
+pub(crate) fn error(error: Error) -> wit::Error {
+    let code = match error.code {
+        Code::Host => wit::Code::Host,
+        Code::Auth => wit::Code::Auth,
+        Code::Missing => wit::Code::Missing,
+        Code::NotFound => wit::Code::NotFound,
+        Code::Removed => wit::Code::Removed,
+        Code::Rejected => wit::Code::Rejected,
+        Code::Busy => wit::Code::Busy,
+        Code::Malformed => wit::Code::Malformed,
+        Code::Integrity => wit::Code::Integrity,
+        Code::Conflict => wit::Code::Conflict,
+        Code::Blocked => wit::Code::Blocked,
+        Code::Limit => wit::Code::Limit,
+        Code::Unfinished => wit::Code::Unfinished,
+    };
+    wit::Error { code, detail: error.detail, retry_after: error.retry_after }
+}
+
+pub(crate) fn oid(text: &str) -> Result<Oid, wit::Error> {
+    Oid::parse(text).ok_or_else(|| error(Error::new(Code::Malformed, "an oid is not 64 lower-case hexadecimal digits")))
+}
+
+pub(crate) fn blob_in(blob: &wit::Blob) -> Result<Blob, wit::Error> {
+    Ok(Blob { oid: oid(&blob.oid)?, size: blob.size })
+}
+
+pub(crate) fn blob_out(blob: Blob) -> wit::Blob {
+    wit::Blob { oid: blob.oid.to_string(), size: blob.size }
+}
+
+pub(crate) fn direction(direction: wit::Direction) -> Direction {
+    match direction {
+        wit::Direction::Download => Direction::Download,
+        wit::Direction::Upload => Direction::Upload,
+    }
+}
+
+pub(crate) fn login_in(login: wit::Login) -> core::Login {
+    match login {
+        wit::Login::None => core::Login::None,
+        wit::Login::Stored => core::Login::Stored,
+        wit::Login::Renewed => core::Login::Renewed,
+    }
+}
+
+pub(crate) fn login_out(login: core::Login) -> wit::Login {
+    match login {
+        core::Login::None => wit::Login::None,
+        core::Login::Stored => wit::Login::Stored,
+        core::Login::Renewed => wit::Login::Renewed,
+    }
+}
+
+pub(crate) fn headers_in(headers: Vec<wit::Header>) -> Vec<core::Header> {
+    headers.into_iter().map(|header| core::Header { name: header.name, value: header.value }).collect()
+}
+
+pub(crate) fn headers_out(headers: Vec<core::Header>) -> Vec<wit::Header> {
+    headers.into_iter().map(|header| wit::Header { name: header.name, value: header.value }).collect()
+}
+
+pub(crate) fn request(request: core::Request) -> wit::Request {
+    wit::Request {
+        method: match request.method {
+            core::Method::Get => wit::Method::Get,
+            core::Method::Post => wit::Method::Post,
+            core::Method::Put => wit::Method::Put,
+        },
+        url: request.url,
+        headers: headers_out(request.headers),
+        body: match request.body {
+            core::Body::Empty => wit::Body::Empty,
+            core::Body::Bytes(bytes) => wit::Body::Bytes(bytes),
+            core::Body::File(slice) => wit::Body::File(wit::Slice {
+                name: slice.name,
+                revision: slice.revision.0,
+                offset: slice.offset,
+                length: slice.length,
+            }),
+        },
+        login: login_out(request.login),
+        redirect: match request.redirect {
+            core::Redirect::Report => wit::Redirect::Report,
+            core::Redirect::Follow => wit::Redirect::Follow,
+        },
+    }
+}
+
+fn effect(effect: core::Effect) -> wit::Effect {
+    match effect {
+        core::Effect::Http(exchange) => wit::Effect::Http(wit::Exchange {
+            request: request(exchange.request),
+            stage: exchange.stage.map(|stage| wit::Stage { blob: blob_out(stage.blob), resume_from: stage.resume_from }),
+            answer_bytes_max: exchange.answer_bytes_max,
+            idle_max: exchange.idle_max,
+        }),
+        core::Effect::ReadFile(name) => wit::Effect::ReadFile(name),
+        core::Effect::LoadDoc(name) => wit::Effect::LoadDoc(name),
+        core::Effect::HasBlob(blob) => wit::Effect::HasBlob(blob_out(blob)),
+        core::Effect::KeepBlob(oid) => wit::Effect::KeepBlob(oid.to_string()),
+        core::Effect::DropBlob(oid) => wit::Effect::DropBlob(oid.to_string()),
+    }
+}
+
+pub(crate) fn step(step: core::Step) -> wit::Step {
+    match step {
+        core::Step::Perform(id, it) => wit::Step::Perform(wit::Task { id: id.0, effect: effect(it) }),
+        core::Step::Cancel(id) => wit::Step::Cancel(id.0),
+        core::Step::Note(progress) => {
+            wit::Step::Note(wit::Progress { name: progress.name, done: progress.done, total: progress.total })
+        }
+        core::Step::Wait(until) => wit::Step::Wait(until),
+        core::Step::Done => wit::Step::Done,
+    }
+}
+
+/// An oid that is none becomes a digest that matches nothing: the host's word is then simply wrong.
+fn digest(blob: &wit::Blob) -> Result<Blob, wit::Misuse> {
+    blob_in(blob).map_err(|_| wit::Misuse::OutOfOrder)
+}
+
+pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
+    Ok(match reply {
+        wit::Reply::SoFar(bytes) => core::Reply::SoFar(bytes),
+        wit::Reply::Sent(blob) => core::Reply::Sent(digest(&blob)?),
+        wit::Reply::Head(head) => core::Reply::Head(core::Head { status: head.status, headers: headers_in(head.headers) }),
+        wit::Reply::Chunk(bytes) => core::Reply::Chunk(bytes),
+        wit::Reply::End => core::Reply::End,
+        wit::Reply::Received(blob) => core::Reply::Received(digest(&blob)?),
+        wit::Reply::Doc(doc) => core::Reply::Doc(core::Doc { bytes: doc.bytes, revision: core::Revision(doc.revision) }),
+        wit::Reply::At(revision) => core::Reply::At(core::Revision(revision)),
+        wit::Reply::Present => core::Reply::Present,
+        wit::Reply::Partial(partial) => {
+            core::Reply::Partial(core::Partial { bytes: partial.bytes, validator: partial.validator })
+        }
+        wit::Reply::Absent => core::Reply::Absent,
+        wit::Reply::Conflict => core::Reply::Conflict,
+        wit::Reply::Failed(failed) => core::Reply::Failed(core::Failed {
+            why: match failed.why {
+                wit::Failure::Offline => core::Failure::Offline,
+                wit::Failure::TimedOut => core::Failure::TimedOut,
+                wit::Failure::Denied => core::Failure::Denied,
+                wit::Failure::Refused => core::Failure::Refused,
+                wit::Failure::NotFound => core::Failure::NotFound,
+                wit::Failure::NoSpace => core::Failure::NoSpace,
+                wit::Failure::Blocked => core::Failure::Blocked,
+                wit::Failure::Aborted => core::Failure::Aborted,
+                wit::Failure::Io => core::Failure::Io,
+            },
+            detail: failed.detail,
+        }),
+    })
+}
+
+pub(crate) fn misuse(misuse: core::Misuse) -> wit::Misuse {
+    match misuse {
+        core::Misuse::UnknownEffect => wit::Misuse::UnknownEffect,
+        core::Misuse::OutOfOrder => wit::Misuse::OutOfOrder,
+        core::Misuse::Finished => wit::Misuse::Finished,
+    }
+}

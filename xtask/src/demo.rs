@@ -1,0 +1,14 @@
+//! `cargo xtask demo`: from nothing but Rust and git to hydrant at work. Arguments go to `hydrant demo`.
+
+use crate::engine;
+use crate::failure::Result;
+use crate::setup::{self, Tool};
+use crate::workspace::{Workspace, succeed};
+use std::process::Command;
+
+/// Sets up what the demo needs, builds, and runs it.
+pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
+    setup::prepare(workspace, &[Tool::Git])?;
+    engine::build(workspace)?;
+    succeed(Command::new(workspace.hydrant()).arg("demo").args(arguments), "the demo did not end well")
+}

@@ -1,0 +1,79 @@
+//! `cargo xtask build`: from the core's source to the `hydrant` command, each artefact in its fixed home and touched
+//! only when its bytes change.
+//!
+//! The component is compiled ahead of time here, because the host carries no compiler. The choices of [`config`] must
+//! be those the host runs it with: wasmtime refuses a component that was compiled under others.
+
+use crate::component;
+use crate::failure::{Because, Result};
+use crate::terminal::remark;
+use crate::workspace::{BARE_WASM, Workspace, succeed, write_if_changed};
+use wasmtime::{Config, Engine};
+
+/// The component: everything hydrant knows, and no import.
+pub(crate) const ENGINE_WASM: &str = "hydrant-engine.wasm";
+/// The same, compiled for this platform's baseline processor.
+pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
+
+/// Builds the engine component, compiles it, and builds the host around it.
+pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+    engine(workspace)?;
+    host(workspace)
+}
+
+/// The component and its compiled form, in `dist`.
+pub(crate) fn engine(workspace: &Workspace) -> Result<()> {
+    let module = core_module(workspace, "hydrant-engine")?;
+    let bytes = component::encode(&module, &workspace.root.join("wit/hydrant.wit"))?;
+    component::demand_no_imports(&bytes)?;
+    let wasm = workspace.dist().join(ENGINE_WASM);
+    let cwasm = workspace.dist().join(ENGINE_CWASM);
+    if write_if_changed(&wasm, &bytes)? {
+        remark(&format!("{ENGINE_WASM}: {} bytes, imports nothing", bytes.len()));
+    }
+    write_if_changed(&cwasm, &precompile(&bytes)?)?;
+    Ok(())
+}
+
+/// The `hydrant` command, with the compiled engine inside.
+pub(crate) fn host(workspace: &Workspace) -> Result<()> {
+    let mut cargo = workspace.cargo();
+    succeed(cargo.args(["build", "--release", "-p", "hydrant-host"]), "the host does not build")
+}
+
+/// A package's core module for the target that has no system behind it.
+pub(crate) fn core_module(workspace: &Workspace, package: &str) -> Result<Vec<u8>> {
+    let mut cargo = workspace.cargo_wasm();
+    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]);
+    succeed(&mut cargo, &format!("{package} does not build for {BARE_WASM}"))?;
+    let file = workspace.target.join(BARE_WASM).join("wasm").join(package.replace('-', "_") + ".wasm");
+    std::fs::read(&file).because("cargo built no module where one was expected")
+}
+
+/// The choices of the host's `config()`, here with a compiler: the component model, epochs to stop a runaway call, and
+/// the baseline processor instead of the one of the machine that builds.
+fn config() -> Result<Config> {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    config.epoch_interruption(true);
+    if let Some(triple) = baseline() {
+        config.target(triple).because("wasmtime does not know this platform")?;
+    }
+    Ok(config)
+}
+
+/// The platforms whose baseline is fixed; anywhere else the code fits the machine that builds it.
+const fn baseline() -> Option<&'static str> {
+    if cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")) {
+        Some("x86_64-unknown-linux-gnu")
+    } else if cfg!(all(target_arch = "aarch64", target_os = "linux", target_env = "gnu")) {
+        Some("aarch64-unknown-linux-gnu")
+    } else {
+        None
+    }
+}
+
+fn precompile(component: &[u8]) -> Result<Vec<u8>> {
+    let engine = Engine::new(&config()?).because("wasmtime refuses the engine's settings")?;
+    engine.precompile_component(component).because("wasmtime cannot compile the engine")
+}

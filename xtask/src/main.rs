@@ -1,0 +1,101 @@
+//! Set-up, build, demo, test, bench and interop: every command that a person working on hydrant types.
+
+mod bench;
+mod child;
+mod component;
+mod demo;
+mod engine;
+mod failure;
+mod interop;
+mod lint;
+mod mutants;
+mod seed;
+mod setup;
+mod suites;
+mod terminal;
+mod workspace;
+
+use failure::{Failure, Result};
+use setup::Tool;
+use std::process::ExitCode;
+use terminal::{remark, say};
+use workspace::Workspace;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  demo [ARGS]     see hydrant at work; sets up and builds first (needs Rust and git)
+  test            everything that must pass: lint, every package, every host; sets up and builds first
+  build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
+  setup           wasm targets and the programs that tests call; installs them as root on Debian
+  lint            format, clippy and documentation, warnings as errors
+  mutants [NAME]  plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
+  bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
+  interop [NAME]  hydrant with other people's clients and servers; `interop --help` lists them
+  help            this text
+
+A command ends with 0 when all went well, 1 when something failed, 2 when it was not understood.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match arguments.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    if matches!(command, "help" | "--help" | "-h") {
+        say(HELP);
+        return ExitCode::SUCCESS;
+    }
+    match run(command, rest) {
+        Ok(Some(true)) => ExitCode::SUCCESS,
+        Ok(Some(false)) => ExitCode::FAILURE,
+        Ok(None) => {
+            remark(&format!("no such command or argument; see `cargo xtask help`: {}", arguments.join(" ")));
+            ExitCode::from(2)
+        }
+        Err(failure) => {
+            remark(&failure.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// None when the words are not understood; otherwise whether all went well.
+fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
+    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop");
+    if !rest.is_empty() && !takes_arguments {
+        return Ok(None);
+    }
+    let workspace = Workspace::find()?;
+    let done = match command {
+        "setup" => {
+            setup::prepare(&workspace, &Tool::FOR_TESTS)?;
+            let missing: Vec<&str> = Tool::FOR_TESTS.iter().filter(|t| !t.is_present()).map(|t| t.name()).collect();
+            if !missing.is_empty() {
+                return Err(Failure::new(format!("still missing: {}", missing.join(", "))));
+            }
+            true
+        }
+        "build" => {
+            setup::prepare(&workspace, &[Tool::Git])?;
+            engine::build(&workspace)?;
+            true
+        }
+        "demo" => {
+            demo::demo(&workspace, rest)?;
+            true
+        }
+        "lint" => {
+            let linted = lint::lint(&workspace)?;
+            linted.failed.iter().for_each(|name| remark(&format!("{name} failed")));
+            say(&format!("{} passed, {} failed", linted.passed, linted.failed.len()));
+            linted.failed.is_empty()
+        }
+        "test" => suites::test(&workspace)?,
+        "mutants" => mutants::mutants(&workspace, rest)?,
+        "bench" => bench::bench(&workspace, rest)?,
+        "interop" => interop::interop(&workspace, rest)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(done))
+}

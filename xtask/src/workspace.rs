@@ -1,0 +1,153 @@
+//! Where the project and its artefacts are, and how cargo is called for them. Every path of the other tasks comes from
+//! here, so that they work on a copy of the tree as they work on the tree.
+
+use crate::failure::{Because, Failure, Result};
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The target of the components that import nothing.
+pub(crate) const BARE_WASM: &str = "wasm32-unknown-unknown";
+/// The target of the component that does its own I/O through WASI.
+pub(crate) const WASI_WASM: &str = "wasm32-wasip2";
+
+/// Variables that `cargo run` sets for this program. Inherited, they would make build scripts that watch them run
+/// again at every change between a shell and a task.
+const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
+
+/// A package and where its code runs.
+pub(crate) struct Package {
+    /// Name for `-p`.
+    pub(crate) name: &'static str,
+    /// Its folder, from the root.
+    pub(crate) folder: &'static str,
+    /// Only ever compiled to wasm.
+    pub(crate) wasm_only: bool,
+}
+
+/// Every package, in the order of dependence. Each has a cargo call of its own: a call for several at once would unify
+/// the features of wasmtime and build it once more.
+pub(crate) const PACKAGES: [Package; 5] = [
+    Package { name: "hydrant-core", folder: "core", wasm_only: false },
+    Package { name: "hydrant-engine", folder: "wasi-plugin/engine", wasm_only: true },
+    Package { name: "hydrant-host", folder: "host-example", wasm_only: false },
+    Package { name: "hydrant-tests", folder: "tests", wasm_only: false },
+    Package { name: "xtask", folder: "xtask", wasm_only: false },
+];
+
+impl Package {
+    /// The cargo arguments that choose this package, its profile and its target.
+    pub(crate) fn selection(&self) -> Vec<&'static str> {
+        if self.wasm_only {
+            vec!["--profile", "wasm", "--target", BARE_WASM, "-p", self.name]
+        } else {
+            vec!["--release", "-p", self.name]
+        }
+    }
+}
+
+/// A checked-out tree and its target folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Workspace {
+    /// Folder of the top `Cargo.toml`.
+    pub(crate) root: PathBuf,
+    /// Cargo's target folder.
+    pub(crate) target: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace around the current folder.
+    pub(crate) fn find() -> Result<Self> {
+        let here = env::current_dir().because("the current folder cannot be read")?;
+        let root = here
+            .ancestors()
+            .find(|folder| folder.join("xtask/Cargo.toml").is_file() && folder.join("wit").is_dir())
+            .ok_or_else(|| Failure::new("run this from inside the project"))?
+            .to_path_buf();
+        let listing = cargo(&root)
+            .args(["metadata", "--format-version", "1", "--no-deps"])
+            .output()
+            .because("cargo cannot be started")?;
+        if !listing.status.success() {
+            let words = String::from_utf8_lossy(&listing.stderr).into_owned();
+            return Err(Failure::new(format!("cargo metadata failed: {}", words.trim())));
+        }
+        let facts: serde_json::Value = serde_json::from_slice(&listing.stdout).because("cargo metadata is not JSON")?;
+        let target =
+            facts["target_directory"].as_str().ok_or_else(|| Failure::new("cargo metadata names no target"))?;
+        Ok(Self { target: PathBuf::from(target), root })
+    }
+
+    /// A copy of the tree elsewhere, with a target folder of its own.
+    pub(crate) fn at(root: PathBuf) -> Self {
+        Self { target: root.join("target"), root }
+    }
+
+    /// Where built artefacts have their fixed homes.
+    pub(crate) fn dist(&self) -> PathBuf {
+        self.target.join("dist")
+    }
+
+    /// The command line, as built by `build`.
+    pub(crate) fn hydrant(&self) -> PathBuf {
+        self.target.join("release").join(format!("hydrant{}", env::consts::EXE_SUFFIX))
+    }
+
+    /// Cargo for this workspace.
+    pub(crate) fn cargo(&self) -> Command {
+        let mut command = cargo(&self.root);
+        command.env("CARGO_TARGET_DIR", &self.target);
+        command
+    }
+
+    /// Cargo for the bare wasm target: SIMD on, no path of this machine in the result.
+    pub(crate) fn cargo_wasm(&self) -> Command {
+        let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
+        let homes = [(self.root.clone(), "."), (cargo_home(), "cargo")];
+        for (path, name) in homes {
+            flags.push(format!("--remap-path-prefix={}={name}", path.display()));
+        }
+        let mut command = self.cargo();
+        // Flags of the caller's would replace ours and change the component's bytes.
+        command.env_remove("RUSTFLAGS");
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
+        command
+    }
+}
+
+/// Runs a command to its end with the terminal as its own; anything but success is a failure in these words.
+pub(crate) fn succeed(command: &mut Command, otherwise: &str) -> Result<()> {
+    let status = command.status().because(format!("{} cannot be started", command.get_program().display()))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(otherwise)) }
+}
+
+/// Writes a file only when its bytes change, so that cargo does not rebuild what reads it. True when it was written.
+pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
+    if std::fs::read(path).is_ok_and(|old| old == bytes) {
+        return Ok(false);
+    }
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).because("the folder of the artefact cannot be made")?;
+    }
+    std::fs::write(path, bytes).because("the artefact cannot be written")?;
+    Ok(true)
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if CARGO_RUN_VARIABLES.iter().any(|prefix| text.starts_with(prefix)) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
+fn cargo_home() -> PathBuf {
+    env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| env::home_dir().map(|home| home.join(".cargo")))
+        .unwrap_or_else(|| PathBuf::from(".cargo"))
+}

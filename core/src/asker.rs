@@ -7,7 +7,7 @@ use crate::batch::{self, Direction, Object, Question, RefusedKind};
 use crate::call::Call;
 use crate::contract::EffectId;
 use crate::error::{Code, Error};
-use crate::limits::{BATCHES_IN_FLIGHT_MAX, BATCH_OBJECTS_MAX};
+use crate::limits::{BATCH_OBJECTS_MAX, BATCHES_IN_FLIGHT_MAX};
 use crate::link::Link;
 use crate::oid::Blob;
 use crate::outbox::{Event, Outbox};
@@ -125,7 +125,10 @@ impl Asker {
                 asking.numbers.into_iter().zip(objects).collect()
             }
             Ok(_) => {
-                let error = Error::new(Code::Malformed, "the server chose a transfer other than basic, the only one carried out here");
+                let error = Error::new(
+                    Code::Malformed,
+                    "the server chose a transfer other than basic, the only one carried out here",
+                );
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
             Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 => {
@@ -139,8 +142,10 @@ impl Asker {
             Err(refused) => {
                 let error = refusal::whole("the batch request", &refused, out.now.wall);
                 // Some servers answer 404, 410, 413 or 422 when no object of the batch can be had; others may be.
-                let this_batch_only =
-                    matches!(refused.kind, RefusedKind::NotFound | RefusedKind::Gone | RefusedKind::Validation | RefusedKind::TooLarge);
+                let this_batch_only = matches!(
+                    refused.kind,
+                    RefusedKind::NotFound | RefusedKind::Gone | RefusedKind::Validation | RefusedKind::TooLarge
+                );
                 if !this_batch_only {
                     self.closed.get_or_insert(error.clone());
                 }

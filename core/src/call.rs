@@ -27,7 +27,11 @@ pub(crate) struct Call {
 enum State {
     /// To be sent at this tick, once no login is being renewed.
     Due(u64),
-    Open { id: EffectId, generation: u32, sent: Instant },
+    Open {
+        id: EffectId,
+        generation: u32,
+        sent: Instant,
+    },
 }
 
 /// A whole answer that is neither a redirect nor worth a retry.
@@ -122,7 +126,13 @@ impl Call {
     }
 
     /// Sends later, from the first address on; gives up with `error` when retries are used up.
-    fn later(&mut self, asked: Option<u64>, error: Error, out: &Outbox, link: &mut Link) -> Option<Result<Answer, Error>> {
+    fn later(
+        &mut self,
+        asked: Option<u64>,
+        error: Error,
+        out: &Outbox,
+        link: &mut Link,
+    ) -> Option<Result<Answer, Error>> {
         self.retries += 1;
         let Some(delay) = link.delay(self.retries, asked) else { return Some(Err(error)) };
         self.outgoing = self.first.clone();

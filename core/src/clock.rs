@@ -73,7 +73,8 @@ fn moment(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) 
     }
     // Days before the year's March, counted from 0000-03-01: leap days then stand at the end of a year.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
+    let days =
+        year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + (153 * month + 2) / 5 + day - 1;
     let days = days - 719_468;
     Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000)
 }

@@ -167,7 +167,10 @@ pub struct Head {
 impl Head {
     /// Values of a header, in order, whatever the case of its name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name)).map(|header| header.value.trim())
+        self.headers
+            .iter()
+            .filter(move |header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value.trim())
     }
 
     /// The first value of a header.

@@ -18,7 +18,9 @@
 use crate::asker::{Asker, Told};
 use crate::batch::{Action, Direction, Verdict, retryable};
 use crate::config::Config;
-use crate::contract::{Body, Effect, EffectId, Exchange, Failed, Head, Header, Login, Method, Partial, Progress, Stage};
+use crate::contract::{
+    Body, Effect, EffectId, Exchange, Failed, Head, Header, Login, Method, Partial, Progress, Stage,
+};
 use crate::error::{Code, Error};
 use crate::http::{self, Outgoing};
 use crate::lanes::Lanes;
@@ -70,10 +72,16 @@ struct Object {
 enum Phase {
     Check,
     Ask,
-    Ready { action: Action, authenticated: bool },
-    Fetch(Fetch),
+    Ready {
+        action: Action,
+        authenticated: bool,
+    },
+    Fetch(Box<Fetch>),
     /// After a drop comes another try, or the end.
-    Settle { then: Result<(), Error>, again: bool },
+    Settle {
+        then: Result<(), Error>,
+        again: bool,
+    },
     Wait,
     Ended(Result<(), Error>),
 }
@@ -100,7 +108,9 @@ impl Download {
             .map(|want| {
                 let place = judge(&want, &link.config).and_then(|blob| match places.get(&blob.oid) {
                     Some(at) if objects[*at].blob == blob => Ok(*at),
-                    Some(_) => Err(Error::new(Code::Malformed, format!("{} is wanted with two different sizes", blob.oid))),
+                    Some(_) => {
+                        Err(Error::new(Code::Malformed, format!("{} is wanted with two different sizes", blob.oid)))
+                    }
                     None => {
                         objects.push(Object::new(want.name.clone(), blob));
                         places.insert(blob.oid, objects.len() - 1);
@@ -199,11 +209,19 @@ impl Download {
                     Verdict::Refused(refusal) => {
                         let retry = refusal.retryable;
                         let error = refusal::object(refusal.status, &refusal.message);
-                        if retry { self.later(number, None, error, out, link) } else { self.end(number, Err(error), out) }
+                        if retry {
+                            self.later(number, None, error, out, link)
+                        } else {
+                            self.end(number, Err(error), out)
+                        }
                     }
                     Verdict::Broken(flaw) => self.end(number, Err(Error::new(Code::Malformed, flaw.explain())), out),
                     Verdict::Present | Verdict::Upload(..) => {
-                        self.end(number, Err(Error::new(Code::Malformed, "the server answered a download with something else")), out);
+                        self.end(
+                            number,
+                            Err(Error::new(Code::Malformed, "the server answered a download with something else")),
+                            out,
+                        );
                     }
                 },
             }
@@ -237,11 +255,20 @@ impl Download {
         }
         let resume_from = partial.map_or(0, |partial| partial.bytes);
         let outgoing = Outgoing::action(Method::Get, url, &action.headers, plain, Body::Empty, authenticated);
-        let fetch = Fetch { action, authenticated, outgoing, resume_from, login: Login::None, generation: 0, sent: 0, restarting: false };
-        self.send(number, fetch, out, link);
+        let fetch = Fetch {
+            action,
+            authenticated,
+            outgoing,
+            resume_from,
+            login: Login::None,
+            generation: 0,
+            sent: 0,
+            restarting: false,
+        };
+        self.send(number, Box::new(fetch), out, link);
     }
 
-    fn send(&mut self, number: usize, mut fetch: Fetch, out: &mut Outbox, link: &mut Link) {
+    fn send(&mut self, number: usize, mut fetch: Box<Fetch>, out: &mut Outbox, link: &mut Link) {
         if let Err(error) = link.may_reach(&fetch.outgoing.url) {
             return self.end(number, Err(error), out);
         }
@@ -327,7 +354,7 @@ impl Download {
         }
     }
 
-    fn fetched(&mut self, number: usize, fetch: Fetch, event: Event, out: &mut Outbox, link: &mut Link) {
+    fn fetched(&mut self, number: usize, fetch: Box<Fetch>, event: Event, out: &mut Outbox, link: &mut Link) {
         let blob = self.objects[number].blob;
         match event {
             Event::Staged(got) if fetch.restarting || got != blob => {
@@ -348,7 +375,7 @@ impl Download {
         }
     }
 
-    fn broken(&mut self, number: usize, fetch: Fetch, failed: &Failed, out: &mut Outbox, link: &mut Link) {
+    fn broken(&mut self, number: usize, fetch: Box<Fetch>, failed: &Failed, out: &mut Outbox, link: &mut Link) {
         if self.stopped {
             return self.end(number, Err(refusal::stopped()), out);
         }
@@ -360,11 +387,15 @@ impl Download {
             return self.later(number, None, error, out, link);
         }
         let error = link::failed("the download", failed);
-        if link::passing(failed.why) { self.later(number, None, error, out, link) } else { self.end(number, Err(error), out) }
+        if link::passing(failed.why) {
+            self.later(number, None, error, out, link)
+        } else {
+            self.end(number, Err(error), out)
+        }
     }
 
     /// An answer that is not the bytes.
-    fn refused(&mut self, number: usize, mut fetch: Fetch, head: &Head, out: &mut Outbox, link: &mut Link) {
+    fn refused(&mut self, number: usize, mut fetch: Box<Fetch>, head: &Head, out: &mut Outbox, link: &mut Link) {
         if self.stopped {
             return self.end(number, Err(refusal::stopped()), out);
         }
@@ -376,9 +407,11 @@ impl Download {
             },
             401 | 403 => {
                 self.objects[number].refusals += 1;
-                let renewed = if fetch.login == Login::None && head.status == 403 { Ok(()) } else { login_refused(&fetch, link) };
+                let renewed =
+                    if fetch.login == Login::None && head.status == 403 { Ok(()) } else { login_refused(&fetch, link) };
                 if self.objects[number].refusals > ACTION_REFUSALS_MAX {
-                    let error = Error::new(Code::Auth, format!("{} answered {}", fetch.outgoing.url.shown(), head.status));
+                    let error =
+                        Error::new(Code::Auth, format!("{} answered {}", fetch.outgoing.url.shown(), head.status));
                     return self.end(number, Err(error), out);
                 }
                 match renewed {
@@ -493,13 +526,16 @@ fn judge(want: &Want, config: &Config) -> Result<Blob, Error> {
         return Err(Error::new(Code::Malformed, format!("{} cannot be the oid of {} bytes", blob.oid, blob.size)));
     }
     if blob.size > config.object_bytes_max {
-        return Err(Error::new(Code::Limit, format!("{} bytes are more than the limit of {}", blob.size, config.object_bytes_max)));
+        return Err(Error::new(
+            Code::Limit,
+            format!("{} bytes are more than the limit of {}", blob.size, config.object_bytes_max),
+        ));
     }
     Ok(blob)
 }
 
-
-/// The stored login was sent, or none to the endpoint's own origin: get one, or another, before the batch is asked again.
+/// The stored login was sent, or none to the endpoint's own origin: get one, or another, before the batch is asked
+/// again.
 fn login_refused(fetch: &Fetch, link: &mut Link) -> Result<(), Error> {
     let ours = fetch.outgoing.with_login && fetch.outgoing.url.origin() == link.endpoint.origin();
     if ours { link.refused(fetch.generation) } else { Ok(()) }
@@ -511,4 +547,3 @@ fn content_range(value: &str) -> Option<(u64, u64)> {
     let (first, last) = range.split_once('-')?;
     Some((first.trim().parse().ok()?, last.trim().parse().ok()?))
 }
-

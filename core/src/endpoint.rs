@@ -74,7 +74,8 @@ pub fn allowed_in_repository(key: &str) -> bool {
         "lfs.url",
     ];
     let key = folded(key);
-    let between = |start: &str, end: &str| key.len() > start.len() + end.len() && key.starts_with(start) && key.ends_with(end);
+    let between =
+        |start: &str, end: &str| key.len() > start.len() + end.len() && key.starts_with(start) && key.ends_with(end);
     SAFE.contains(&key.as_str()) || between("lfs.", ".access") || between("remote.", ".lfsurl")
 }
 
@@ -104,7 +105,9 @@ impl<'a> Settings<'a> {
                 let base = folded(&setting.key).strip_prefix("url.")?.strip_suffix(name)?.len();
                 Some((&setting.key["url.".len().."url.".len() + base], setting.value.as_str()))
             });
-            rules.filter(|(_, prefix)| !prefix.is_empty() && url.starts_with(prefix)).max_by_key(|(_, prefix)| prefix.len())
+            rules
+                .filter(|(_, prefix)| !prefix.is_empty() && url.starts_with(prefix))
+                .max_by_key(|(_, prefix)| prefix.len())
         };
         let push = (direction == Direction::Upload).then(|| longest(".pushinsteadof")).flatten();
         match push.or_else(|| longest(".insteadof")) {
@@ -169,7 +172,8 @@ fn scp_form(url: &str) -> Result<Endpoint, Error> {
             None => return unusable(),
         },
     };
-    let (login, port) = if url.starts_with('[') { authority.rsplit_once(':').unwrap_or((authority, "")) } else { (authority, "") };
+    let (login, port) =
+        if url.starts_with('[') { authority.rsplit_once(':').unwrap_or((authority, "")) } else { (authority, "") };
     ssh(login, port, path, &format!("/{}", path.strip_prefix('/').unwrap_or(path)))
 }
 

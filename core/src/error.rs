@@ -116,7 +116,7 @@ impl core::error::Error for Error {}
 
 /// A server's own words, bounded and without control characters, for use inside a sentence.
 pub(crate) fn quote(words: &str) -> String {
-    plain(words.trim(), QUOTE_BYTES_MAX)
+    plain(words, QUOTE_BYTES_MAX).trim().to_owned()
 }
 
 /// `text` on one line, cut at a character boundary at or below `bytes_max`.
@@ -134,8 +134,8 @@ fn plain(text: &str, bytes_max: usize) -> String {
 
 /// Characters that change how a terminal or an editor shows what stands around them.
 fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 #[cfg(test)]

@@ -30,8 +30,19 @@ pub(crate) fn is_json(content_type: &str) -> bool {
 fn may_set(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let reserved = [
-        "accept-encoding", "connection", "content-length", "cookie", "expect", "host", "if-range", "keep-alive", "range", "te",
-        "trailer", "transfer-encoding", "upgrade",
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "cookie",
+        "expect",
+        "host",
+        "if-range",
+        "keep-alive",
+        "range",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
     ];
     !reserved.contains(&name.as_str()) && !name.starts_with("proxy-")
 }
@@ -72,17 +83,26 @@ impl Outgoing {
 
     /// A request to the address of an action. Userinfo in it (some servers put credentials there, which browsers
     /// refuse) becomes a header for that origin.
-    pub(crate) fn action(method: Method, url: Url, headers: &[Header], plain: Vec<Header>, body: Body, authenticated: bool) -> Self {
+    pub(crate) fn action(
+        method: Method,
+        url: Url,
+        headers: &[Header],
+        plain: Vec<Header>,
+        body: Body,
+        authenticated: bool,
+    ) -> Self {
         let mut url = url;
         let mut secret: Vec<Header> = headers.iter().filter(|header| may_set(&header.name)).cloned().collect();
-        let authorized = |secret: &[Header]| secret.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
+        let authorized =
+            |secret: &[Header]| secret.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
         if let Some(userinfo) = url.userinfo.take()
             && !authorized(&secret)
         {
             secret.push(Header::new("Authorization", format!("Basic {}", base64(&percent_decoded(&userinfo)))));
         }
         let with_login = !authenticated && !authorized(&secret);
-        let plain = plain.into_iter().filter(|own| !secret.iter().any(|theirs| theirs.name.eq_ignore_ascii_case(&own.name)));
+        let plain =
+            plain.into_iter().filter(|own| !secret.iter().any(|theirs| theirs.name.eq_ignore_ascii_case(&own.name)));
         Self { method, url, plain: plain.collect(), secret, body, with_login, hops: 0 }
     }
 
@@ -103,7 +123,10 @@ impl Outgoing {
     /// origin drops the login and every header of the action (git-lfs drops `Authorization` alone and counts no hops).
     pub(crate) fn redirect(&mut self, head: &Head, link: &Link) -> Result<(), Error> {
         if self.hops >= REDIRECTS_MAX {
-            return Err(Error::new(Code::Rejected, format!("{} redirects more than {REDIRECTS_MAX} times", self.url.shown())));
+            return Err(Error::new(
+                Code::Rejected,
+                format!("{} redirects more than {REDIRECTS_MAX} times", self.url.shown()),
+            ));
         }
         let location = head.value("location").and_then(|location| self.url.join(location));
         let Some(mut url) = location else {
@@ -128,7 +151,10 @@ fn percent_decoded(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
-        let escaped = tail.get(..2).and_then(|pair| core::str::from_utf8(pair).ok()).and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let escaped = tail
+            .get(..2)
+            .and_then(|pair| core::str::from_utf8(pair).ok())
+            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
         match (first, escaped) {
             (b'%', Some(byte)) => {
                 bytes.push(byte);
@@ -177,7 +203,14 @@ mod tests {
     #[test]
     fn userinfo_of_an_action_becomes_a_header() {
         let url = Url::parse("https://user:p%40ss@store.test/o").expect("absolute");
-        let outgoing = Outgoing::action(Method::Get, url, &[Header::new("Cookie", "c"), Header::new("X-A", "1")], Vec::new(), Body::Empty, false);
+        let outgoing = Outgoing::action(
+            Method::Get,
+            url,
+            &[Header::new("Cookie", "c"), Header::new("X-A", "1")],
+            Vec::new(),
+            Body::Empty,
+            false,
+        );
         assert_eq!(outgoing.url.text(), "https://store.test/o");
         assert_eq!(outgoing.secret, [Header::new("X-A", "1"), Header::new("Authorization", "Basic dXNlcjpwQHNz")]);
         assert!(!outgoing.with_login);

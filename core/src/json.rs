@@ -292,7 +292,8 @@ impl<'a> Reader<'a> {
             return Ok(c);
         }
         let first = self.unit()?;
-        let low = || self.text[self.at..].strip_prefix("\\u").and_then(|rest| unit(rest)).filter(|low| (0xdc00..0xe000).contains(low));
+        let low =
+            || self.text[self.at..].strip_prefix("\\u").and_then(unit).filter(|low| (0xdc00..0xe000).contains(low));
         if (0xd800..0xdc00).contains(&first)
             && let Some(low) = low()
         {
@@ -354,8 +355,28 @@ mod tests {
     #[test]
     fn refused_whole_and_at_every_cut() {
         for text in [
-            "", "{", "[1,]", "{\"a\":1,}", "{a:1}", "01", "1.", ".5", "+1", "1e", "nul", "\"\t\"", "\"\\x\"", "\"\\u12\"", "[] x", "\u{feff}{}", "'a'",
-            "NaN", "-", "\"", "{\"a\" 1}", "[1 2]",
+            "",
+            "{",
+            "[1,]",
+            "{\"a\":1,}",
+            "{a:1}",
+            "01",
+            "1.",
+            ".5",
+            "+1",
+            "1e",
+            "nul",
+            "\"\t\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "[] x",
+            "\u{feff}{}",
+            "'a'",
+            "NaN",
+            "-",
+            "\"",
+            "{\"a\" 1}",
+            "[1 2]",
         ] {
             assert!(parse(text.as_bytes()).is_err(), "{text}");
         }
@@ -379,7 +400,10 @@ mod tests {
     #[test]
     fn quoting_reads_back() {
         let text = "a\"\\\n\t\u{1}<>&\u{2028}é😀";
-        assert_eq!(parse(quoted(text).as_bytes()).ok().and_then(|v| v.text().map(str::to_owned)).as_deref(), Some(text));
+        assert_eq!(
+            parse(quoted(text).as_bytes()).ok().and_then(|v| v.text().map(str::to_owned)).as_deref(),
+            Some(text)
+        );
         assert_eq!(quoted("<&>"), r#""\u003c\u0026\u003e""#);
     }
 }

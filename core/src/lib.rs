@@ -2,10 +2,12 @@
 //!
 //! # The law of the loop
 //!
-//! 1. Call [`Operation::poll`] until it says wait or done. Perform each effect you are given; several may be open at once.
+//! 1. Call [`Operation::poll`] until it says wait or done. Perform each effect you are given; several may be open at
+//!    once.
 //! 2. Answer with [`Operation::reply`]. Answers to different ids may interleave; within one id they follow the grammar
 //!    of its effect.
-//! 3. At wait, sleep until an answer arrives or the tick passes, then go to 1. Time enters through `poll` and nowhere else.
+//! 3. At wait, sleep until an answer arrives or the tick passes, then go to 1. Time enters through `poll` and nowhere
+//!    else.
 //! 4. At done, call the `finish_…` of the operation's kind, which consumes it.
 //! 5. A misuse means that the host is wrong; nothing changed. No input makes the core panic.
 //!

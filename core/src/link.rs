@@ -32,7 +32,17 @@ impl Link {
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
         let endpoint = config.endpoint()?;
         let (jitter, level) = (Jitter(config.seed), config.login);
-        Ok(Self { config, endpoint, jitter, level, generation: 0, renewing: None, renewals: 0, answered: None, round_trip: None })
+        Ok(Self {
+            config,
+            endpoint,
+            jitter,
+            level,
+            generation: 0,
+            renewing: None,
+            renewals: 0,
+            answered: None,
+            round_trip: None,
+        })
     }
 
     /// The URL of a call of the API: one slash between the endpoint and `path`, the endpoint's query kept.
@@ -51,7 +61,10 @@ impl Link {
         if url.secure || at_home || self.config.insecure_http {
             return Ok(());
         }
-        Err(Error::new(Code::Blocked, format!("the server points to plain http at {}, which is not allowed", url.origin())))
+        Err(Error::new(
+            Code::Blocked,
+            format!("the server points to plain http at {}, which is not allowed", url.origin()),
+        ))
     }
 
     /// The login for a request to `url`: only the endpoint's origin ever gets one.
@@ -115,7 +128,8 @@ impl Link {
         }
     }
 
-    /// An answer came to a request sent at this tick. How long it took is known at the next poll: replies carry no time.
+    /// An answer came to a request sent at this tick. How long it took is known at the next poll: replies carry no
+    /// time.
     pub(crate) fn answered(&mut self, sent: u64) {
         self.answered = self.answered.max(Some(sent));
     }

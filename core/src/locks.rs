@@ -77,7 +77,8 @@ impl Locks {
         if text.is_empty() || text.contains(char::is_control) {
             return Err(Error::new(Code::Malformed, "a lock needs a path or an id on one line"));
         }
-        let report = LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
+        let report =
+            LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
         Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
     }
 
@@ -106,8 +107,13 @@ impl Locks {
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
                 self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
             }
-            Ok(Some(_)) if self.pages >= LOCK_PAGES_MAX || self.report.locks.len() + self.report.theirs.len() > LOCKS_MAX => {
-                self.end(Err(Error::new(Code::Limit, format!("the server lists more than {LOCK_PAGES_MAX} pages or {LOCKS_MAX} locks"))));
+            Ok(Some(_))
+                if self.pages >= LOCK_PAGES_MAX || self.report.locks.len() + self.report.theirs.len() > LOCKS_MAX =>
+            {
+                self.end(Err(Error::new(
+                    Code::Limit,
+                    format!("the server lists more than {LOCK_PAGES_MAX} pages or {LOCKS_MAX} locks"),
+                )));
             }
             Ok(Some(cursor)) => self.cursor = Some(cursor),
             Err(error) => self.end(Err(error)),
@@ -142,12 +148,15 @@ impl Locks {
             }
             let root = json::parse(&answer.body).ok();
             self.report.theirs.extend(root.as_ref().and_then(|root| lock(root.get("lock")?)));
-            let refused = refusal::whole("the lock request", &batch::refused_status(&answer.head, &answer.body, now), now);
+            let refused =
+                refusal::whole("the lock request", &batch::refused_status(&answer.head, &answer.body, now), now);
             // A 409 of this API is a lock in the way, which is no fault of the request's.
             return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
         }
         let root = json::parse(&answer.body).map_err(|_| broken())?;
-        let list = |key| root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default();
+        let list = |key| {
+            root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
+        };
         match &self.task {
             Task::Create(_) | Task::Unlock { .. } => {
                 self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
@@ -180,7 +189,9 @@ fn request(task: &Task, cursor: Option<&str>, link: &Link) -> Outgoing {
     };
     match task {
         Task::Create(path) => post("locks", vec![Some(format!("\"path\":{}", json::quoted(path))), in_body]),
-        Task::Verify => post("locks/verify", vec![in_body, cursor.map(|cursor| format!("\"cursor\":{}", json::quoted(cursor)))]),
+        Task::Verify => {
+            post("locks/verify", vec![in_body, cursor.map(|cursor| format!("\"cursor\":{}", json::quoted(cursor)))])
+        }
         Task::Unlock { id, force } => {
             let force = force.then(|| "\"force\":true".to_owned());
             post(&format!("locks/{}/unlock", encoded(id)), vec![force, in_body])

@@ -92,7 +92,14 @@ mod tests {
     fn hexadecimal_forms() {
         let hex = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Oid::parse(hex).map(|o| o.to_string()).as_deref(), Some(hex));
-        for bad in [&hex[1..], &hex.to_uppercase(), &format!("{hex}0"), "", &hex.replace('b', "g"), &hex.replacen("ba", "é", 1)] {
+        for bad in [
+            &hex[1..],
+            &hex.to_uppercase(),
+            &format!("{hex}0"),
+            "",
+            &hex.replace('b', "g"),
+            &hex.replacen("ba", "é", 1),
+        ] {
             assert_eq!(Oid::parse(bad), None, "{bad}");
         }
     }

@@ -28,6 +28,7 @@ pub struct Operation {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them in an operation")]
 enum Machine {
     Download(Download),
     HydrateSession(HydrateSession),

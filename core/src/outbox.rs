@@ -13,9 +13,12 @@
 //! `failed` may end any of them, `conflict` an http with a file body.
 
 use crate::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Misuse, Partial, Progress, Reply, Revision, Step,
+    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Misuse, Partial, Progress, Reply, Revision,
+    Step,
 };
-use crate::limits::{ANSWER_MS_MAX, ERROR_BYTES_MAX, JSON_BYTES_MAX, POINTER_BYTES_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFER_MS_MAX};
+use crate::limits::{
+    ANSWER_MS_MAX, ERROR_BYTES_MAX, JSON_BYTES_MAX, POINTER_BYTES_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFER_MS_MAX,
+};
 use crate::oid::{Blob, Hasher};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -138,7 +141,12 @@ impl Outbox {
 
     /// Cancels what has taken too long.
     pub(crate) fn expire(&mut self) {
-        let late: Vec<EffectId> = self.open.iter().filter(|(_, open)| open.deadline.is_some_and(|at| at <= self.now.ticks)).map(|(id, _)| *id).collect();
+        let late: Vec<EffectId> = self
+            .open
+            .iter()
+            .filter(|(_, open)| open.deadline.is_some_and(|at| at <= self.now.ticks))
+            .map(|(id, _)| *id)
+            .collect();
         for id in late {
             if let Some(open) = self.open.get_mut(&id) {
                 open.deadline = None;
@@ -195,7 +203,9 @@ impl Grammar {
             return Ok(Some(Event::Failed(failed)));
         }
         match (&mut *self, reply) {
-            (Grammar::Http { .. } | Grammar::Bytes { .. } | Grammar::Body { .. }, Reply::SoFar(bytes)) => Ok(Some(Event::Progress(bytes))),
+            (Grammar::Http { .. } | Grammar::Bytes { .. } | Grammar::Body { .. }, Reply::SoFar(bytes)) => {
+                Ok(Some(Event::Progress(bytes)))
+            }
             (Grammar::Http { file: true, sent, .. }, Reply::Sent(blob)) if sent.is_none() => {
                 *sent = Some(blob);
                 Ok(None)
@@ -203,7 +213,12 @@ impl Grammar {
             (Grammar::Http { file: true, .. } | Grammar::Body { .. }, Reply::Conflict) => Ok(Some(Event::Conflict)),
             (Grammar::Http { staged, file, sent }, Reply::Head(head)) => {
                 if *staged && matches!(head.status, 200 | 206) {
-                    *self = Grammar::Bytes { then: Then::Stage, hasher: Hasher::default(), small: Vec::new(), chunks: false };
+                    *self = Grammar::Bytes {
+                        then: Then::Stage,
+                        hasher: Hasher::default(),
+                        small: Vec::new(),
+                        chunks: false,
+                    };
                     return Ok(Some(Event::Head(head)));
                 }
                 let bytes_max = if *staged || *file { ERROR_BYTES_MAX } else { JSON_BYTES_MAX };
@@ -241,10 +256,14 @@ impl Grammar {
                 }
                 Ok(self.digested(then, blob, None))
             }
-            (Grammar::Bytes { then: Then::File, chunks: false, .. } | Grammar::Doc, Reply::Absent) => Ok(Some(Event::Absent)),
+            (Grammar::Bytes { then: Then::File, chunks: false, .. } | Grammar::Doc, Reply::Absent) => {
+                Ok(Some(Event::Absent))
+            }
             (Grammar::Bytes { then: Then::Cached, chunks: false, .. }, Reply::Absent) => Ok(Some(Event::Absent)),
             (Grammar::Bytes { then: Then::Cached, chunks: false, .. }, Reply::Present) => Ok(Some(Event::Present)),
-            (Grammar::Bytes { then: Then::Cached, chunks: false, .. }, Reply::Partial(partial)) => Ok(Some(Event::Partial(partial))),
+            (Grammar::Bytes { then: Then::Cached, chunks: false, .. }, Reply::Partial(partial)) => {
+                Ok(Some(Event::Partial(partial)))
+            }
             (Grammar::At { .. }, Reply::At(revision)) => {
                 let Grammar::At { blob, small } = core::mem::replace(self, Grammar::Plain) else {
                     unreachable!("matched above");

@@ -195,7 +195,8 @@ pub fn format(blob: Blob, extensions: &[Extension]) -> Result<String, Error> {
     let sorted = by_priority(extensions);
     let one_each = sorted.len() == extensions.len();
     let named = sorted.iter().all(|extension| extension_key(&format!("ext-{}-{}", extension.priority, extension.name)));
-    let on_a_line = sorted.iter().all(|extension| !extension.name.contains(|c: char| c.is_whitespace() || c.is_control()));
+    let on_a_line =
+        sorted.iter().all(|extension| !extension.name.contains(|c: char| c.is_whitespace() || c.is_control()));
     if !(one_each && named && on_a_line) {
         return Err(Error::new(Code::Malformed, "extensions need a name and one priority of 0 to 9 each"));
     }
@@ -364,7 +365,12 @@ mod tests {
     fn what_cannot_be_written() {
         let blob = Blob { oid: Oid::EMPTY, size: 1 };
         let extension = |priority, name: &str| Extension { priority, name: name.into(), oid: Oid::EMPTY };
-        for bad in [vec![extension(10, "x")], vec![extension(1, "")], vec![extension(1, "a\nb")], vec![extension(1, "a"), extension(1, "b")]] {
+        for bad in [
+            vec![extension(10, "x")],
+            vec![extension(1, "")],
+            vec![extension(1, "a\nb")],
+            vec![extension(1, "a"), extension(1, "b")],
+        ] {
             assert!(format(blob, &bad).is_err(), "{bad:?}");
         }
         assert!(format(Blob { oid: Oid::EMPTY, size: 1 << 63 }, &[]).is_err());

@@ -16,7 +16,8 @@ pub struct Want {
 
 impl Want {
     pub(crate) fn blob(&self) -> Result<Blob, Error> {
-        let oid = Oid::parse(&self.oid).ok_or_else(|| Error::new(Code::Malformed, "the oid is not 64 lower-case hexadecimal digits"))?;
+        let oid = Oid::parse(&self.oid)
+            .ok_or_else(|| Error::new(Code::Malformed, "the oid is not 64 lower-case hexadecimal digits"))?;
         Ok(Blob { oid, size: self.size })
     }
 }

@@ -7,7 +7,10 @@ use crate::limits::RETRY_DELAY_MS_MIN;
 pub(crate) fn backoff(retry: u32, delay_max: u64) -> u64 {
     match retry {
         0 => 0,
-        n => RETRY_DELAY_MS_MIN.checked_shl(n - 1).filter(|delay| delay >> (n - 1) == RETRY_DELAY_MS_MIN).map_or(delay_max, |delay| delay.min(delay_max)),
+        n => RETRY_DELAY_MS_MIN
+            .checked_shl(n - 1)
+            .filter(|delay| delay >> (n - 1) == RETRY_DELAY_MS_MIN)
+            .map_or(delay_max, |delay| delay.min(delay_max)),
     }
 }
 

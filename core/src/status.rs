@@ -143,10 +143,14 @@ fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: 
     match (place, cached) {
         (_, Some(size)) if size == blob.size => (State::Cached, None),
         (Place::Content(size), _) if size == blob.size => (State::InPlace, None),
-        (Place::Content(size), _) => (State::Changed, Some(format!("{size} bytes here, {} in the manifest", blob.size))),
+        (Place::Content(size), _) => {
+            (State::Changed, Some(format!("{size} bytes here, {} in the manifest", blob.size)))
+        }
         (_, Some(size)) => (State::Corrupt, Some(format!("the cache holds {size} bytes, not {}", blob.size))),
         (Place::Malformed | Place::Unreadable, None) => (State::Malformed, None),
-        _ if blob.size > object_bytes_max => (State::TooLarge, Some(format!("{} bytes are more than the limit of {object_bytes_max}", blob.size))),
+        _ if blob.size > object_bytes_max => {
+            (State::TooLarge, Some(format!("{} bytes are more than the limit of {object_bytes_max}", blob.size)))
+        }
         (Place::Pointer(_), None) => (State::Dehydrated, None),
         (Place::Absent, None) => (State::NotFetched, None),
     }

@@ -79,9 +79,13 @@ struct File {
 enum Phase {
     Read,
     Ask,
-    Ready { upload: Action, verify: Option<Action>, authenticated: bool },
-    Send(Send),
-    Verify(Call),
+    Ready {
+        upload: Action,
+        verify: Option<Action>,
+        authenticated: bool,
+    },
+    Send(Box<Send>),
+    Verify(Box<Call>),
     Wait,
     /// Another file has the same bytes and is sent for both.
     Shared(usize),
@@ -146,7 +150,12 @@ impl Upload {
             .into_iter()
             .map(|(source, blob, ended)| {
                 let (oid, size) = blob.map_or((String::new(), 0), |blob| (blob.oid.to_string(), blob.size));
-                Outcome { name: source.name, oid, size, ended: ended.map(|receipt| debug_assert_eq!(Some(receipt.blob()), blob)) }
+                Outcome {
+                    name: source.name,
+                    oid,
+                    size,
+                    ended: ended.map(|receipt| debug_assert_eq!(Some(receipt.blob()), blob)),
+                }
             })
             .collect();
         match closed {
@@ -210,16 +219,26 @@ impl Upload {
                 Err(error) => self.end(number, Err(error), out),
                 Ok(object) => match object.verdict {
                     Verdict::Present => self.prove(number, out),
-                    Verdict::Upload(upload, verify) => self.ready(number, Phase::Ready { upload, verify, authenticated: object.authenticated }, out),
+                    Verdict::Upload(upload, verify) => {
+                        self.ready(number, Phase::Ready { upload, verify, authenticated: object.authenticated }, out)
+                    }
                     Verdict::Expired => {
                         self.later(number, None, refusal::expired(), out, link);
                     }
                     Verdict::Refused(refusal) => {
                         let error = refusal::object(refusal.status, &refusal.message);
-                        if refusal.retryable { self.later(number, None, error, out, link) } else { self.end(number, Err(error), out) }
+                        if refusal.retryable {
+                            self.later(number, None, error, out, link)
+                        } else {
+                            self.end(number, Err(error), out)
+                        }
                     }
                     Verdict::Broken(flaw) => self.end(number, Err(Error::new(Code::Malformed, flaw.explain())), out),
-                    Verdict::Download(_) => self.end(number, Err(Error::new(Code::Malformed, "the server answered an upload with something else")), out),
+                    Verdict::Download(_) => self.end(
+                        number,
+                        Err(Error::new(Code::Malformed, "the server answered an upload with something else")),
+                        out,
+                    ),
                 },
             }
         }
@@ -242,7 +261,11 @@ impl Upload {
 
     /// Begins a transfer, unless its action has ended meanwhile.
     fn send(&mut self, number: usize, out: &mut Outbox, link: &mut Link) {
-        let Phase::Ready { upload, verify, authenticated } = core::mem::replace(&mut self.files[number].phase, Phase::Ask) else { return };
+        let Phase::Ready { upload, verify, authenticated } =
+            core::mem::replace(&mut self.files[number].phase, Phase::Ask)
+        else {
+            return;
+        };
         if upload.expired(out.now.wall) {
             return self.later(number, None, refusal::expired(), out, link);
         }
@@ -253,10 +276,15 @@ impl Upload {
         let body = Body::File(Slice { name: file.source.name.clone(), revision, offset: 0, length: blob.size });
         let plain = vec![Header::new("Content-Type", "application/octet-stream")];
         let outgoing = Outgoing::action(Method::Put, url, &upload.headers, plain, body, authenticated);
-        self.transfer(number, Send { verify, authenticated, outgoing, login: Login::None, generation: 0, sent: 0 }, out, link);
+        self.transfer(
+            number,
+            Box::new(Send { verify, authenticated, outgoing, login: Login::None, generation: 0, sent: 0 }),
+            out,
+            link,
+        );
     }
 
-    fn transfer(&mut self, number: usize, mut send: Send, out: &mut Outbox, link: &mut Link) {
+    fn transfer(&mut self, number: usize, mut send: Box<Send>, out: &mut Outbox, link: &mut Link) {
         if let Err(error) = link.may_reach(&send.outgoing.url) {
             return self.end(number, Err(error), out);
         }
@@ -310,12 +338,14 @@ impl Upload {
         };
         self.files[number].read = Some((blob, revision));
         if small.is_some_and(|small| pointer::pointer_shaped(&small, blob.size)) {
-            let error = Error::new(Code::Rejected, "the file looks like a pointer, and pointers are never uploaded as content");
+            let error =
+                Error::new(Code::Rejected, "the file looks like a pointer, and pointers are never uploaded as content");
             return self.end(number, Err(error), out);
         }
         let expects = self.files[number].source.expects.as_deref();
         if expects.is_some_and(|expects| expects != blob.oid.to_string()) {
-            let error = Error::new(Code::Integrity, format!("the file hashes to {}, not to the oid it is named by", blob.oid));
+            let error =
+                Error::new(Code::Integrity, format!("the file hashes to {}, not to the oid it is named by", blob.oid));
             return self.end(number, Err(error), out);
         }
         if self.stopped {
@@ -333,7 +363,7 @@ impl Upload {
         }
     }
 
-    fn was_sent(&mut self, number: usize, send: Send, event: Event, out: &mut Outbox, link: &mut Link) {
+    fn was_sent(&mut self, number: usize, send: Box<Send>, event: Event, out: &mut Outbox, link: &mut Link) {
         match event {
             Event::Answer { head, body, sent } => {
                 let Some((blob, _)) = self.files[number].read else { return };
@@ -346,7 +376,8 @@ impl Upload {
                     return self.later(number, None, error, out, link);
                 }
                 if head.status == 200 && is_page(&head, &body) {
-                    let error = Error::new(Code::Rejected, "a web page answered the upload: is there a login page in between?");
+                    let error =
+                        Error::new(Code::Rejected, "a web page answered the upload: is there a login page in between?");
                     return self.end(number, Err(error), out);
                 }
                 self.answered(number, send, &head, out, link);
@@ -355,13 +386,17 @@ impl Upload {
             Event::Failed(_) if self.stopped => self.end(number, Err(refusal::stopped()), out),
             Event::Failed(failed) => {
                 let error = link::failed("the upload", &failed);
-                if link::passing(failed.why) { self.later(number, None, error, out, link) } else { self.end(number, Err(error), out) }
+                if link::passing(failed.why) {
+                    self.later(number, None, error, out, link)
+                } else {
+                    self.end(number, Err(error), out)
+                }
             }
             _ => self.end(number, Err(refusal::unfitting()), out),
         }
     }
 
-    fn answered(&mut self, number: usize, mut send: Send, head: &Head, out: &mut Outbox, link: &mut Link) {
+    fn answered(&mut self, number: usize, mut send: Box<Send>, head: &Head, out: &mut Outbox, link: &mut Link) {
         match head.status {
             200..=299 => self.verify(number, send, out, link),
             status if http::is_redirect(status) => match send.outgoing.redirect(head, link) {
@@ -385,7 +420,15 @@ impl Upload {
     }
 
     /// 401 or 403 on an action: the batch is asked again, twice at most.
-    fn refused(&mut self, number: usize, status: u16, renew: Option<u32>, url: &Url, out: &mut Outbox, link: &mut Link) {
+    fn refused(
+        &mut self,
+        number: usize,
+        status: u16,
+        renew: Option<u32>,
+        url: &Url,
+        out: &mut Outbox,
+        link: &mut Link,
+    ) {
         let renewed = renew.map_or(Ok(()), |generation| link.refused(generation));
         self.files[number].refusals += 1;
         if self.files[number].refusals > ACTION_REFUSALS_MAX {
@@ -399,7 +442,7 @@ impl Upload {
         }
     }
 
-    fn verify(&mut self, number: usize, send: Send, out: &mut Outbox, link: &mut Link) {
+    fn verify(&mut self, number: usize, send: Box<Send>, out: &mut Outbox, link: &mut Link) {
         let Some(action) = send.verify else { return self.prove(number, out) };
         let (Some(url), Some((blob, _))) = (Url::parse(&action.href), self.files[number].read.clone()) else {
             return self.end(number, Err(Error::new(Code::Malformed, "the server gave an unusable address")), out);
@@ -408,11 +451,11 @@ impl Upload {
             return self.end(number, Err(error), out);
         }
         let outgoing = batch::verifying(url, &action.headers, blob, send.authenticated);
-        self.files[number].phase = Phase::Verify(Call::new("the verify request", outgoing));
+        self.files[number].phase = Phase::Verify(Box::new(Call::new("the verify request", outgoing)));
         self.verifying.insert(number);
     }
 
-    fn verified(&mut self, number: usize, mut call: Call, event: Event, out: &mut Outbox, link: &mut Link) {
+    fn verified(&mut self, number: usize, mut call: Box<Call>, event: Event, out: &mut Outbox, link: &mut Link) {
         let Some(ended) = call.on(event, out, link) else {
             // Redirected, to be retried, or only on its way: still the same call.
             if let Some(id) = call.id() {
@@ -472,7 +515,11 @@ impl Upload {
             && out.now.ticks >= file.noted.saturating_add(NOTE_MS_MIN)
         {
             file.noted = out.now.ticks;
-            out.note(Progress { name: file.source.name.clone(), done: bytes.min(blob.size.saturating_sub(1)), total: blob.size });
+            out.note(Progress {
+                name: file.source.name.clone(),
+                done: bytes.min(blob.size.saturating_sub(1)),
+                total: blob.size,
+            });
         }
     }
 
@@ -483,7 +530,12 @@ impl Upload {
         }
         for number in 0..self.files.len() {
             let open = self.effects.values().any(|open| *open == number);
-            if !open && matches!(self.files[number].phase, Phase::Read | Phase::Ready { .. } | Phase::Wait | Phase::Verify(_)) {
+            if !open
+                && matches!(
+                    self.files[number].phase,
+                    Phase::Read | Phase::Ready { .. } | Phase::Wait | Phase::Verify(_)
+                )
+            {
                 self.verifying.remove(&number);
                 self.end(number, Err(refusal::stopped()), out);
             }
@@ -505,11 +557,10 @@ impl File {
 
 /// A page for people, from a portal that never saw the upload. An empty body says nothing: some servers label it HTML.
 fn is_page(head: &Head, body: &[u8]) -> bool {
-    head.value("content-type").is_some_and(|media_type| media_type.starts_with("text/html")) && body.trim_ascii_start().starts_with(b"<")
+    head.value("content-type").is_some_and(|media_type| media_type.starts_with("text/html"))
+        && body.trim_ascii_start().starts_with(b"<")
 }
 
 fn changed() -> Error {
     Error::new(Code::Conflict, "the file changed after it was hashed")
 }
-
-

@@ -91,7 +91,7 @@ impl Url {
         if host == "localhost" || host.ends_with(".localhost") || host == "::1" {
             return true;
         }
-        host.parse::<std::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        host.parse::<core::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 }
 
@@ -107,7 +107,7 @@ fn split_port(text: &str, default: u16) -> Option<(&str, u16)> {
         Some(digits) if digits.bytes().all(|c| c.is_ascii_digit()) => digits.parse().ok()?,
         _ => return None,
     };
-    let literal = host.starts_with('[') && host[1..host.len() - 1].parse::<std::net::Ipv6Addr>().is_ok();
+    let literal = host.starts_with('[') && host[1..host.len() - 1].parse::<core::net::Ipv6Addr>().is_ok();
     let name = !host.is_empty() && host.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_'));
     (literal || name).then_some((host, port))
 }
@@ -128,7 +128,22 @@ mod tests {
             let url = Url::parse(text).expect(text);
             assert_eq!((url.origin().as_str(), url.path.as_str()), (origin, path));
         }
-        for bad in ["", "/x", "ftp://h/", "https://", "https:///x", "https://h:x/", "https://h:99999/", "https://good\\@evil/", "https://a b/", "https://h/\n", "http://[::1/", "http://[x]/", "javascript:alert(1)", "https://ü/"] {
+        for bad in [
+            "",
+            "/x",
+            "ftp://h/",
+            "https://",
+            "https:///x",
+            "https://h:x/",
+            "https://h:99999/",
+            "https://good\\@evil/",
+            "https://a b/",
+            "https://h/\n",
+            "http://[::1/",
+            "http://[x]/",
+            "javascript:alert(1)",
+            "https://ü/",
+        ] {
             assert_eq!(Url::parse(bad), None, "{bad}");
         }
     }
@@ -154,8 +169,16 @@ mod tests {
     #[test]
     fn loopback() {
         for (host, expected) in [
-            ("127.0.0.1", true), ("127.9.9.9", true), ("localhost", true), ("a.localhost", true), ("[::1]", true),
-            ("127.0.0.1.evil.test", false), ("localhost.evil.test", false), ("10.0.0.1", false), ("2130706433", false), ("[::2]", false),
+            ("127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("localhost", true),
+            ("a.localhost", true),
+            ("[::1]", true),
+            ("127.0.0.1.evil.test", false),
+            ("localhost.evil.test", false),
+            ("10.0.0.1", false),
+            ("2130706433", false),
+            ("[::2]", false),
         ] {
             let url = Url::parse(&format!("http://{host}:1/")).expect(host);
             assert_eq!(url.is_loopback(), expected, "{host}");

@@ -10,14 +10,15 @@ use std::path::{Path, PathBuf};
 use hydrant_host::engine::Engine;
 use hydrant_host::http::HttpOptions;
 use hydrant_host::login::{Approver, Logins};
-use hydrant_host::wit::endpoints::{Endpoint, Setting};
+use hydrant_host::secret::Secret;
+use hydrant_host::wit::endpoints::{Endpoint, Setting, Ssh};
 use hydrant_host::wit::types::{Code, Direction};
 use reqwest::Url;
 
 use crate::cli::ServerArgs;
 use crate::ending::Fault;
 use crate::repository::Repository;
-use crate::ssh;
+use crate::ssh::{self, Authenticated};
 
 /// Stands for the server when everything is here already and no server can be found.
 const NOBODY: &str = "http://127.0.0.1:9/nobody";
@@ -71,6 +72,9 @@ pub(crate) fn of_repository(
     let http = git_http(repository, &destination.endpoint)?;
     destination.http.proxy = http.proxy.or(destination.http.proxy);
     destination.http.ca_files.extend(http.ca_file);
+    if let Some(header) = http.header {
+        destination.logins.headers(&destination.endpoint, vec![header], None)?;
+    }
     Ok(destination)
 }
 
@@ -109,14 +113,19 @@ fn derived(
                 "only the repository's content names this ssh server; --trust-endpoint allows to log in there",
             ));
         }
-        let command = repository.setting("core.sshcommand");
-        if let Some(answer) = ssh::authenticate(&repository.top, command, ssh, direction)? {
+        let mut ask = asked_over_ssh(repository, ssh.clone(), direction);
+        if let Some(answer) = ask()? {
             if let Some(href) = &answer.href {
                 endpoint = logins.take_userinfo(href)?;
             }
             // The user's ssh vouches for the address it gave.
             logins.trust(&endpoint)?;
-            logins.headers(&endpoint, answer.headers, None)?;
+            let again = move || match ask() {
+                Ok(Some(answer)) => Ok(answer.headers),
+                Ok(None) => Err("the server no longer answers over ssh".to_owned()),
+                Err(fault) => Err(fault.detail),
+            };
+            logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
         }
     }
     if !is_http(&endpoint) {
@@ -132,6 +141,16 @@ fn derived(
     logins.git(Some(&repository.top));
     logins.approver(asker);
     Ok(Destination { endpoint, reference: None, logins, http: http_options(arguments) })
+}
+
+/// Asks the server over the user's ssh, as often as its answers run out.
+fn asked_over_ssh(
+    repository: &Repository,
+    ssh: Ssh,
+    direction: Direction,
+) -> impl FnMut() -> Result<Option<Authenticated>, Fault> + Send + use<> {
+    let (top, command) = (repository.top.clone(), repository.setting("core.sshcommand"));
+    move || ssh::authenticate(&top, command.clone(), &ssh, direction)
 }
 
 /// The settings that decide about the server. Nothing else enters the sandbox: others may hold secrets.
@@ -160,14 +179,18 @@ fn http_options(arguments: &ServerArgs) -> HttpOptions {
 }
 
 /// What git's configuration says about the way to this server.
+#[derive(Default)]
 struct GitHttp {
     proxy: Option<String>,
     ca_file: Option<PathBuf>,
+    /// A login that somebody put there, as build services do.
+    header: Option<(String, Secret)>,
 }
 
 fn git_http(repository: &Repository, endpoint: &str) -> Result<GitHttp, Fault> {
-    let wanted = |key: &str| key.starts_with("http.") && (key.ends_with(".proxy") || key.ends_with(".sslcainfo"));
-    let mut http = GitHttp { proxy: None, ca_file: None };
+    const WANTED: [&str; 3] = [".proxy", ".sslcainfo", ".extraheader"];
+    let wanted = |key: &str| key.starts_with("http.") && WANTED.iter().any(|end| key.ends_with(end));
+    let mut http = GitHttp::default();
     if !repository.settings()?.iter().any(|setting| wanted(&setting.key)) {
         return Ok(http);
     }
@@ -178,10 +201,18 @@ fn git_http(repository: &Repository, endpoint: &str) -> Result<GitHttp, Fault> {
         match entry.split_once('\n') {
             Some(("http.proxy", value)) if !value.is_empty() => http.proxy = Some(value.to_owned()),
             Some(("http.sslcainfo", value)) if !value.is_empty() => http.ca_file = Some(home_path(value)),
+            Some(("http.extraheader", value)) => http.header = authorization(value),
             _ => {}
         }
     }
     Ok(http)
+}
+
+/// The header when it is a login. Others are none of a server's business that speaks LFS.
+fn authorization(line: &str) -> Option<(String, Secret)> {
+    let (name, value) = line.split_once(':')?;
+    let is_login = name.trim().eq_ignore_ascii_case("authorization") && !value.contains(['\r', '\n', '\0']);
+    is_login.then(|| ("authorization".to_owned(), Secret::new(value.trim())))
 }
 
 fn home_path(value: &str) -> PathBuf {
@@ -221,8 +252,6 @@ fn ask(origin: &str) -> io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use hydrant_host::wit::endpoints::Ssh;
-
     use super::*;
 
     fn endpoint(url: &str, ssh: Option<&str>) -> Endpoint {
@@ -241,9 +270,17 @@ mod tests {
     }
 
     #[test]
+    fn only_logins_are_taken_from_extra_headers() {
+        let (name, value) = authorization("AUTHORIZATION: basic abc").expect("a login");
+        assert_eq!((name.as_str(), value.expose()), ("authorization", "basic abc"));
+        assert!(authorization("X-Other: 1").is_none() && authorization("nonsense").is_none());
+    }
+
+    #[test]
     fn secrets_of_other_settings_stay_outside() {
         let setting = |key: &str| Setting { key: key.into(), value: "x".into() };
-        let kept = relevant(&["http.extraheader", "lfs.url", "remote.o.url", "url.x.insteadof", "user.name"].map(setting));
+        let kept =
+            relevant(&["http.extraheader", "lfs.url", "remote.o.url", "url.x.insteadof", "user.name"].map(setting));
         let keys: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
         assert_eq!(keys, ["lfs.url", "remote.o.url", "url.x.insteadof"]);
     }

@@ -7,12 +7,13 @@
 //!
 //! It decides nothing: order, concurrency, retries and judgement are the engine's.
 
+mod interrupts;
+mod watch;
+
 use std::pin::pin;
-use std::process;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::task::LocalSet;
+use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::clock::Clock;
@@ -22,28 +23,11 @@ use crate::error::HostError;
 use crate::host::Host;
 use crate::transcript;
 use crate::wit::types::{EffectId, Reply, Step};
+use interrupts::Interrupts;
+pub use watch::{Unwatched, Watch};
 
-/// Exit code of a process the user interrupted.
-const EXIT_INTERRUPTED: i32 = 130;
-
-/// Looks on while an operation runs.
-pub trait Watch {
-    /// One object moved on.
-    fn progress(&mut self, name: &str, done: u64, total: u64);
-    /// Whether `transcript` is wanted.
-    fn wants_transcript(&self) -> bool {
-        false
-    }
-    /// One effect or reply in one redacted line.
-    fn transcript(&mut self, _line: &str) {}
-}
-
-/// Looks away.
-pub struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&mut self, _name: &str, _done: u64, _total: u64) {}
-}
+/// Steps without a wait after which sockets and signals get their turn.
+const BURST_STEPS_MAX: u32 = 64;
 
 /// Drives an operation to its end on the host's own loop, and returns when it is done.
 pub fn run(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Result<(), HostError> {
@@ -61,8 +45,18 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
     let mut interrupts = Interrupts::listen()?;
     let mut beat = interval(Duration::from_millis(BEAT_MS));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut burst = 0;
 
     loop {
+        burst += 1;
+        if burst > BURST_STEPS_MAX {
+            burst = 0;
+            tokio::select! {
+                biased;
+                () = interrupts.next() => stop(op, host)?,
+                () = yield_now() => {}
+            }
+        }
         // Every answer that is there already, so that one poll sees them all.
         while let Some((id, reply)) = effects.ready() {
             answer(op, watch, id, &reply)?;
@@ -85,16 +79,14 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
             Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
             Step::Wait(None) if effects.is_idle() => return Err(HostError::local("the engine waits for nothing")),
             Step::Wait(until) => {
+                burst = 0;
                 let mut alarm = pin!(alarm(&clock, until));
                 tokio::select! {
                     biased;
                     (id, reply) = effects.next() => answer(op, watch, id, &reply)?,
                     () = &mut alarm => {}
                     _ = beat.tick(), if !effects.is_idle() => effects.beat(),
-                    () = interrupts.next() => {
-                        host.interrupted.set(true);
-                        op.stop()?;
-                    }
+                    () = interrupts.next() => stop(op, host)?,
                 }
             }
             Step::Done => break,
@@ -112,6 +104,11 @@ fn answer(op: &mut Operation, watch: &mut dyn Watch, id: EffectId, reply: &Reply
     op.reply(id, reply)
 }
 
+fn stop(op: &mut Operation, host: &Host) -> Result<(), HostError> {
+    host.interrupted.set(true);
+    op.stop()
+}
+
 /// Rings at a tick of the operation's clock; never, when there is none.
 async fn alarm(clock: &Clock, until: Option<u64>) {
     match until.and_then(|tick| clock.at(tick)) {
@@ -120,31 +117,5 @@ async fn alarm(clock: &Clock, until: Option<u64>) {
     }
 }
 
-/// Ctrl-C and its kin: the first asks the operation to stop, the second ends the process.
-struct Interrupts {
-    interrupt: Signal,
-    terminate: Signal,
-    asked: bool,
-}
-
-impl Interrupts {
-    fn listen() -> Result<Self, HostError> {
-        let listen = |kind| signal(kind).map_err(|error| HostError::io("signals cannot be received", &error));
-        Ok(Interrupts {
-            interrupt: listen(SignalKind::interrupt())?,
-            terminate: listen(SignalKind::terminate())?,
-            asked: false,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-        if self.asked {
-            process::exit(EXIT_INTERRUPTED);
-        }
-        self.asked = true;
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -110,3 +110,6 @@ pub(crate) fn stopped(error: wasmtime::Error) -> HostError {
     };
     HostError::Sandbox(why)
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,11 +47,13 @@ pub(crate) fn of_http(error: reqwest::Error) -> Failed {
     let mut innermost = None;
     let mut source = error.source();
     while let Some(cause) = source {
-        if cause.downcast_ref::<LessPublic>().is_some() {
-            return failed(Failure::Blocked, &cause.to_string());
+        let inner = unwrapped(cause);
+        if let Some(less_public) = inner.downcast_ref::<LessPublic>() {
+            return failed(Failure::Blocked, &less_public.to_string());
         }
-        if let Some(tls) = tls_error(cause) {
-            return tls;
+        if let Some(rustls::Error::InvalidCertificate(why)) = inner.downcast_ref() {
+            // A word of policy, not a broken line: trying again is useless.
+            return failed(Failure::Blocked, &format!("the server's certificate is not trusted: {why}"));
         }
         innermost = Some(cause.to_string());
         source = cause.source();
@@ -65,18 +67,13 @@ pub(crate) fn of_http(error: reqwest::Error) -> Failed {
     failed(why, &detail)
 }
 
-/// A certificate that is not trusted is a word of policy, not a broken line: trying again is useless.
-fn tls_error(cause: &(dyn std::error::Error + 'static)) -> Option<Failed> {
-    let tls = cause.downcast_ref::<rustls::Error>().or_else(|| {
-        let inner = cause.downcast_ref::<io::Error>()?.get_ref()?;
-        inner.downcast_ref::<rustls::Error>()
-    })?;
-    match tls {
-        rustls::Error::InvalidCertificate(why) => {
-            Some(failed(Failure::Blocked, &format!("the server's certificate is not trusted: {why}")))
-        }
-        _ => None,
+/// What an I/O error wraps: these do not name it as their source.
+fn unwrapped<'a>(cause: &'a (dyn std::error::Error + 'static)) -> &'a (dyn std::error::Error + 'static) {
+    let mut inner = cause;
+    while let Some(next) = inner.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        inner = next;
     }
+    inner
 }
 
 fn strip_number(text: &str) -> String {

@@ -61,6 +61,15 @@ impl Host {
     }
 }
 
+impl Drop for Host {
+    fn drop(&mut self) {
+        // A prompt of git's that nobody answers must not hold up the end of the program.
+        if let Some(runtime) = self.runtime.take().and_then(Rc::into_inner) {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// Grants a host what it needs, one thing at a time.
 #[derive(Default)]
 pub struct HostBuilder {

@@ -219,5 +219,5 @@ pub(crate) fn relative_to(path: &Path, top: &Path) -> Option<String> {
 }
 
 fn unreadable_manifest(name: &str, error: &hydrant_host::error::HostError) -> Fault {
-    Fault::failed(error.code(), format!("{}: its manifest cannot be used: {error}", quote(name.as_bytes())))
+    Fault::failed(error.code(), format!("{}: {error}", quote(name.as_bytes())))
 }

@@ -261,11 +261,13 @@ pub(crate) async fn worked(logins: &Arc<Mutex<Logins>>, url: &Url) {
     let Some(current) = held.current.get_mut(&origin).filter(|current| !current.told) else { return };
     current.told = true;
     let url = url.clone();
-    tokio::task::spawn_blocking(move || {
+    let told = tokio::task::spawn_blocking(move || {
         if let (Some(git), Some(current)) = (&held.git, held.current.get(&origin)) {
             git.approve(&url, &current.credential);
         }
     });
+    // Waited for, once a run: a process that ends first would leave the helper without the word.
+    told.await.ok();
 }
 
 /// Percent-decoded text of a URL that may go into a credential: one line, nothing hidden.

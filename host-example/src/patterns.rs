@@ -64,7 +64,8 @@ impl Pattern {
         ends.chain([(path.len(), false)]).any(|(end, is_folder)| {
             (is_folder || !self.folder) && {
                 let part = &path[..end];
-                let start = if self.anchored { 0 } else { part.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1) };
+                let start =
+                    if self.anchored { 0 } else { part.iter().rposition(|b| *b == b'/').map_or(0, |at| at + 1) };
                 matches(&self.glob, &part[start..])
             }
         })

@@ -193,7 +193,10 @@ mod tests {
     #[test]
     fn input_output_and_status_come_through() {
         let ended = run(shell("cat; echo oops >&2; exit 3"), b"hello", SHORT).expect("it runs");
-        assert_eq!((ended.stdout.as_slice(), ended.stderr.as_str(), ended.status.code()), (&b"hello"[..], "oops", Some(3)));
+        assert_eq!(
+            (ended.stdout.as_slice(), ended.stderr.as_str(), ended.status.code()),
+            (&b"hello"[..], "oops", Some(3))
+        );
     }
 
     #[test]

@@ -93,7 +93,9 @@ impl Repository {
             let listed = self.git.read(&["config", "--file", "-", "--list", "-z"], &text);
             return match listed {
                 Ok(listed) => Ok(parse_settings(&listed)),
-                Err(GitFault::Refused(_)) => Err(Fault::failed(Code::Malformed, ".lfsconfig is not a git configuration")),
+                Err(GitFault::Refused(_)) => {
+                    Err(Fault::failed(Code::Malformed, ".lfsconfig is not a git configuration"))
+                }
                 Err(fault) => Err(fault.into()),
             };
         }

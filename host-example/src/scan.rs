@@ -130,7 +130,7 @@ impl Walker {
             names: Vec::new(),
             entry_buffer: vec![MaybeUninit::uninit(); ENTRY_BUFFER_BYTES],
             file_buffer: [0; POINTER_BYTES_LIMIT],
-            markers: MARKERS.map(|word| Finder::new(word)),
+            markers: MARKERS.map(Finder::new),
         }
     }
 

@@ -60,7 +60,8 @@ pub(crate) fn authenticate(
 }
 
 fn arguments(ssh: &Ssh, verb: &str) -> Result<Vec<String>, Fault> {
-    let refused = |what: &str| Err(Fault::failed(Code::Malformed, format!("the {what} of the ssh address is not usable")));
+    let refused =
+        |what: &str| Err(Fault::failed(Code::Malformed, format!("the {what} of the ssh address is not usable")));
     let odd = |text: &str| text.starts_with('-') || text.contains(|c: char| c.is_control());
     if ssh.user_and_host.is_empty() || odd(&ssh.user_and_host) || ssh.user_and_host.contains(char::is_whitespace) {
         return refused("host");
@@ -108,7 +109,8 @@ fn user_ssh(directory: &Path, core_ssh_command: Option<String>) -> Result<Comman
 }
 
 fn parse(answer: &[u8]) -> Result<Authenticated, Fault> {
-    let broken = || Fault::failed(Code::Malformed, "the server's answer over ssh is not what git-lfs-authenticate says");
+    let broken =
+        || Fault::failed(Code::Malformed, "the server's answer over ssh is not what git-lfs-authenticate says");
     let answer: Value = serde_json::from_slice(answer).map_err(|_| broken())?;
     let fields = answer.as_object().ok_or_else(broken)?;
     let href = match fields.get("href") {
@@ -168,7 +170,8 @@ mod tests {
 
     #[test]
     fn answers_are_checked() {
-        let good = parse(br#"{"href":"https://h/x","header":{"Authorization":"secret"},"expires_in":5}"#).expect("good");
+        let good =
+            parse(br#"{"href":"https://h/x","header":{"Authorization":"secret"},"expires_in":5}"#).expect("good");
         assert_eq!(good.href.as_deref(), Some("https://h/x"));
         assert_eq!(good.headers[0].1.expose(), "secret");
         assert!(parse(b"{}").expect("nothing to add").href.is_none());

@@ -44,6 +44,8 @@ pub struct Store {
     staged: HashMap<String, Staged>,
     /// Sync each entry, where boots have no names.
     synced: bool,
+    /// Begins the names of this run's temporary files.
+    prefix: String,
     temporaries: u64,
 }
 
@@ -99,7 +101,8 @@ impl Store {
     }
 
     fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
-        Store { shape, unproved, second_source: None, staged: HashMap::new(), synced, temporaries: 0 }
+        let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::clock::wall());
+        Store { shape, unproved, second_source: None, staged: HashMap::new(), synced, prefix, temporaries: 0 }
     }
 
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
@@ -174,9 +177,7 @@ impl Store {
         let Some(stage) = StageFile::existing(self.stage(), &name)? else { return Ok(Held::Absent) };
         match stage.size()? {
             0 => Ok(Held::Absent),
-            bytes if bytes < blob.size => {
-                Ok(Held::Partial { bytes, validator: stage::validator(self.stage(), &name) })
-            }
+            bytes if bytes < blob.size => Ok(Held::Partial { bytes, validator: stage::validator(self.stage(), &name) }),
             bytes if bytes == blob.size => Ok(Held::Whole(stage)),
             // Longer than the blob: no beginning of it.
             _ => stage.remove().map(|()| Held::Absent),
@@ -293,7 +294,7 @@ impl Store {
     /// A name nobody else uses.
     fn temporary(&mut self) -> String {
         self.temporaries += 1;
-        format!("{HIDDEN}{}-{:x}-{}.tmp", std::process::id(), crate::clock::wall(), self.temporaries)
+        format!("{}-{}.tmp", self.prefix, self.temporaries)
     }
 }
 

@@ -3,4 +3,5 @@
 
 pub mod engine;
 pub mod transcript;
+pub mod vectors;
 pub mod world;

@@ -107,7 +107,10 @@ fn name(section: &str, at: usize, vector: &Value) -> String {
     };
     let words: Vec<String> = match word("name") {
         Some(name) => vec![name],
-        None => ["method", "status", "header", "retry_number", "max_retry_delay_s"].iter().filter_map(|key| word(key)).collect(),
+        None => ["method", "status", "header", "retry_number", "max_retry_delay_s"]
+            .iter()
+            .filter_map(|key| word(key))
+            .collect(),
     };
     if words.is_empty() { format!("{section}/{at}") } else { format!("{section}/{}", words.join("-")) }
 }
@@ -124,7 +127,10 @@ mod tests {
     #[test]
     fn what_no_judge_knows_is_a_failure() {
         assert_eq!(verdicts(r#"{"novelty": [{}]}"#).failed.len(), 1);
-        assert_eq!(verdicts(r#"{"transfer_status": [{"method": "GET", "status": 200, "expect": "dance"}]}"#).failed.len(), 1);
+        assert_eq!(
+            verdicts(r#"{"transfer_status": [{"method": "GET", "status": 200, "expect": "dance"}]}"#).failed.len(),
+            1
+        );
         assert_eq!(verdicts(r#"{"pointer": [{"name": "x", "input": "x", "expect": {"perhaps": 1}}]}"#).failed.len(), 1);
         assert!(judge(&Native, r#"{"format": 2, "pointer": []}"#).is_err());
         assert!(judge(&Native, r#"{"format": 1}"#).is_err());

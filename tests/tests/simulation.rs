@@ -41,7 +41,9 @@ fn scene(kind: Kind, feed: Feed, order: Order, sizes: &[usize]) -> (World, Job) 
         Kind::Hydrate => Job::Hydrate(wants),
         Kind::Download => Job::Download(wants),
         _ => {
-            let entry = |want: &Want| format!("\"{}\": {{\"oid\": \"sha256:{}\", \"size\": {}}}", want.name, want.oid, want.size);
+            let entry = |want: &Want| {
+                format!("\"{}\": {{\"oid\": \"sha256:{}\", \"size\": {}}}", want.name, want.oid, want.size)
+            };
             let files: Vec<String> = wants.iter().map(entry).collect();
             let text = format!("{{\"session_name\": \"s\", \"files\": {{{}}}}}", files.join(", "));
             world.store.docs.insert("sessions/s/meta.json".into(), text.into_bytes());
@@ -150,7 +152,9 @@ fn one_fault(kind: Kind, feed: Feed, order: &Order) -> usize {
                     }
                     if let (Some(codes), Ended::Done(ended)) = (verdict(fault, effect, lasting), &ended) {
                         let errors: Vec<Code> = match ended {
-                            Ok(outcomes) => outcomes.iter().filter_map(|o| o.ended.as_ref().err().map(|e| e.code)).collect(),
+                            Ok(outcomes) => {
+                                outcomes.iter().filter_map(|o| o.ended.as_ref().err().map(|e| e.code)).collect()
+                            }
                             Err(error) => vec![error.code],
                         };
                         let fits = match codes {
@@ -165,7 +169,10 @@ fn one_fault(kind: Kind, feed: Feed, order: &Order) -> usize {
                 });
                 let healed = checked.and_then(|()| heals(&mut world, &job));
                 if let Err(broken) = healed {
-                    panic!("{kind:?} {feed:?} {order:?}: {fault:?} (lasting: {lasting}) at {effect:?}: {broken}\n{}", tail(&world));
+                    panic!(
+                        "{kind:?} {feed:?} {order:?}: {fault:?} (lasting: {lasting}) at {effect:?}: {broken}\n{}",
+                        tail(&world)
+                    );
                 }
                 runs += 1;
             }

@@ -269,7 +269,9 @@ fn child_succeeds(command: &mut Command, otherwise: &str) -> Result<()> {
 fn versions() -> String {
     let first = |program: &str| {
         let output = Command::new(program).arg("--version").output().ok()?;
-        Some(String::from_utf8_lossy(&output.stdout).lines().next()?.to_owned())
+        // Some programs name every library they were built with after their own version.
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Some(text.lines().next()?.split(" (").next()?.to_owned())
     };
     let peers = ["git", "git-lfs", "curl", "rustc"].into_iter().filter_map(first);
     format!("beside {}", peers.collect::<Vec<_>>().join("; "))

@@ -36,6 +36,10 @@ fn copy_folder(source: &Path, copy: &Path) -> std::io::Result<()> {
             continue;
         }
         let (path, target) = (entry.path(), copy.join(&name));
+        if source.ends_with("deps") && path.extension().is_none() {
+            // A linked program: only the project itself links any there.
+            continue;
+        }
         let kind = entry.file_type()?;
         if kind.is_dir() {
             copy_folder(&path, &target)?;

@@ -1,7 +1,8 @@
 //! `cargo xtask test`: every suite in turn, one closing table, and one last line that says it all.
 //!
 //! A suite that lacks a program is skipped by name; where the machine must have everything (`CI` or `HYDRANT_CI` is
-//! set), that alone is a failure. A test file names what it needs in its header: `//! needs: git-lfs`.
+//! set), that alone is a failure. A test file names what it needs in its header: `//! needs: git-lfs`; a file that only
+//! leaves some of its tests out without a tool is counted as skipped by the tool's absence.
 
 use crate::child;
 use crate::engine;
@@ -52,6 +53,11 @@ pub(crate) fn test(workspace: &Workspace) -> Result<bool> {
     }
     for suite in node_suites(&workspace.root)? {
         node_suite(workspace, &suite, &mut report)?;
+    }
+    for tool in Tool::FOR_TESTS.into_iter().filter(|tool| !tool.is_present()) {
+        if !report.skipped.iter().any(|(_, lacking)| lacking == tool.name()) {
+            report.skip("single tests", tool.name());
+        }
     }
     report.closing().iter().for_each(|line| say(line));
     Ok(report.is_good(["CI", "HYDRANT_CI"].iter().any(|name| std::env::var_os(name).is_some())))
@@ -128,14 +134,18 @@ fn cargo_suite(workspace: &Workspace, package: &Package, report: &mut Report) ->
     Ok(())
 }
 
-/// The test binaries of a package and the tools their headers name.
+/// The test binaries of a package, each a file or a folder with a `main.rs`, and the tools their headers name.
 fn test_files(folder: &Path) -> Result<Vec<(String, Vec<Tool>)>> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     paths.sort();
     let mut files = Vec::new();
-    for path in paths.iter().filter(|path| path.extension().is_some_and(|extension| extension == "rs")) {
-        let text = std::fs::read_to_string(path).because("a test file cannot be read")?;
+    for path in &paths {
+        let source = if path.is_dir() { path.join("main.rs") } else { path.clone() };
+        if !source.is_file() || source.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&source).because("a test file cannot be read")?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         files.push((name, needs(&text)));
     }
@@ -228,6 +238,13 @@ mod tests {
         let text = "//! Against the real client.\n//! needs: git-lfs, node\n\nfn main() {}\n";
         assert_eq!(needs(text), [Tool::GitLfs, Tool::Node]);
         assert_eq!(needs("//! Nothing.\n"), []);
+    }
+
+    #[test]
+    fn test_binaries_are_found_as_cargo_finds_them() {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-example/tests");
+        let names: Vec<String> = test_files(&tests).expect("the folder is there").into_iter().map(|f| f.0).collect();
+        assert!(names.contains(&"server".to_owned()), "{names:?}");
     }
 
     #[test]

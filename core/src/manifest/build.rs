@@ -26,7 +26,8 @@ pub fn build(existing: Option<&[u8]>, fresh: &Fresh) -> Result<Vec<u8>, Error> {
         None => b"{\n  \"version\": \"1.0\",\n  \"files\": {}\n}".to_vec(),
     };
     Manifest::parse(&text)?;
-    let own = [("session_name", &fresh.session_name), ("session_id", &fresh.session_id), ("created_at", &fresh.created_at)];
+    let own =
+        [("session_name", &fresh.session_name), ("session_id", &fresh.session_id), ("created_at", &fresh.created_at)];
     let others = fresh.fields.iter().map(|(name, value)| (name.as_str(), value));
     for (name, value) in own.into_iter().chain(others) {
         if !schema().iter().any(|(known, _)| *known == name) {

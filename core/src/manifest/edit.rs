@@ -4,7 +4,7 @@
 //! programs that make the same change write the same bytes.
 
 use super::{Field, Manifest, Storage, guard, malformed, root, schema};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, quote};
 use crate::json::{Member, Value, quoted};
 use crate::name;
 use crate::upload::Receipt;
@@ -12,7 +12,16 @@ use std::ops::Range;
 
 /// Fields that are never changed once written: ids never rotate, names never move, entries need proof.
 const FIXED: [&str; 10] = [
-    "version", "session_name", "user_id", "agent_id", "session_id", "continued_from_session_id", "created_at", "repo_id", "files", "username",
+    "version",
+    "session_name",
+    "user_id",
+    "agent_id",
+    "session_id",
+    "continued_from_session_id",
+    "created_at",
+    "repo_id",
+    "files",
+    "username",
 ];
 /// Bytes of `stop_detail`, as its other writer bounds it.
 const STOP_DETAIL_BYTES_MAX: usize = 512;
@@ -41,7 +50,7 @@ pub fn edit(text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
 /// Sets the entry of a file from the proof that its blob is on the server. Other members of the entry stay.
 pub fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Error> {
     if let Some(flaw) = name::flaw(name) {
-        return Err(malformed(format!("the file {name:?} cannot be named so: {flaw}")));
+        return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(name))));
     }
     let manifest = Manifest::parse(text)?;
     let existing = manifest.files().iter().find(|file| file.name == name);
@@ -57,7 +66,10 @@ pub fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Erro
     } else {
         for (key, value) in [("oid", &oid), ("size", &size)] {
             let root = root(&text)?;
-            let entry = root.get("files").and_then(|files| files.get(name)).ok_or_else(|| malformed("an entry is not an object"))?;
+            let entry = root
+                .get("files")
+                .and_then(|files| files.get(name))
+                .ok_or_else(|| malformed("an entry is not an object"))?;
             let order = ["storage", "oid", "size"];
             let splice = put(&text, entry, key, value, |other| order.iter().position(|name| *name == other));
             text = splice.apply(&text);
@@ -128,7 +140,9 @@ fn splice_entry(text: &[u8], name: &str, value: &[String]) -> Result<Vec<u8>, Er
 /// The members of a new object, one a line, without indentation.
 fn object(members: &[(&str, &str)]) -> Vec<String> {
     let last = members.len().saturating_sub(1);
-    let line = |(at, (key, value)): (usize, &(&str, &str))| format!("  \"{key}\": {value}{}", if at == last { "" } else { "," });
+    let line = |(at, (key, value)): (usize, &(&str, &str))| {
+        format!("  \"{key}\": {value}{}", if at == last { "" } else { "," })
+    };
     ["{".to_owned()].into_iter().chain(members.iter().enumerate().map(line)).chain(["}".to_owned()]).collect()
 }
 

@@ -1,7 +1,8 @@
 //! What must never stand where users read it: the words of a failed summary, or a placeholder in its place.
 
 /// Beginnings of diagnostics that once reached titles and summaries.
-const LEAKS: [&str; 3] = ["Summary failed content validation", "Summary failed richness validation", "Summary generation failed"];
+const LEAKS: [&str; 3] =
+    ["Summary failed content validation", "Summary failed richness validation", "Summary generation failed"];
 
 /// Why a title or summary must not be shown to users; `None` when it may. Empty text is fine.
 pub fn leak(text: &str) -> Option<&'static str> {
@@ -23,7 +24,8 @@ fn is_count(text: &str) -> bool {
         let rest = part[digits..].trim_start();
         digits > 0 && rest.strip_prefix(noun).is_some_and(|end| matches!(end.trim_end_matches('.'), "" | "s"))
     };
-    text.split_once(',').is_some_and(|(user, assistant)| counted(user, "user message") && counted(assistant, "assistant response"))
+    text.split_once(',')
+        .is_some_and(|(user, assistant)| counted(user, "user message") && counted(assistant, "assistant response"))
 }
 
 #[cfg(test)]
@@ -41,7 +43,14 @@ mod tests {
         ] {
             assert!(leak(bad).is_some(), "{bad}");
         }
-        for good in ["", "Keep the refs", "Why summary generation failed", "3 user messages", "3 user messages, 4 assistants", "é, ü"] {
+        for good in [
+            "",
+            "Keep the refs",
+            "Why summary generation failed",
+            "3 user messages",
+            "3 user messages, 4 assistants",
+            "é, ü",
+        ] {
             assert_eq!(leak(good), None, "{good}");
         }
     }

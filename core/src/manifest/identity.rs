@@ -3,11 +3,17 @@
 use sha1::{Digest as _, Sha1};
 
 /// Namespace of derived session ids.
-const NAMESPACE: [u8; 16] = [0x5e, 0x62, 0x38, 0xb7, 0x94, 0x03, 0x4e, 0xe4, 0xb5, 0xec, 0x8a, 0x6d, 0x37, 0xa5, 0xde, 0x14];
+const NAMESPACE: [u8; 16] =
+    [0x5e, 0x62, 0x38, 0xb7, 0x94, 0x03, 0x4e, 0xe4, 0xb5, 0xec, 0x8a, 0x6d, 0x37, 0xa5, 0xde, 0x14];
 
 /// `ses_` and the UUIDv5 of `repo_id/session_name`.
 pub fn derive_session_id(repo_id: &str, session_name: &str) -> String {
-    let digest = Sha1::new().chain_update(NAMESPACE).chain_update(repo_id).chain_update("/").chain_update(session_name).finalize();
+    let digest = Sha1::new()
+        .chain_update(NAMESPACE)
+        .chain_update(repo_id)
+        .chain_update("/")
+        .chain_update(session_name)
+        .finalize();
     let mut hex = String::new();
     for (at, byte) in digest.iter().take(16).enumerate() {
         let byte = match at {

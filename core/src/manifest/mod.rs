@@ -7,6 +7,8 @@ mod build;
 mod edit;
 mod guard;
 mod identity;
+#[cfg(test)]
+mod tests;
 
 pub use build::{Fresh, build};
 pub use edit::{Change, edit, record};
@@ -176,7 +178,8 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     }
     let root = json::parse(text).map_err(|error| {
         // No line of JSON begins so: a merge left its markers.
-        let marked = text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<") || line.starts_with(b">>>>>>>"));
+        let marked =
+            text.split(|byte| *byte == b'\n').any(|line| line.starts_with(b"<<<<<<<") || line.starts_with(b">>>>>>>"));
         if marked { malformed("it holds conflict markers") } else { error.context("the manifest cannot be read") }
     })?;
     if !root.is_object() {
@@ -226,7 +229,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
     let mut refs = Vec::new();
     for member in files.members() {
         if let Some(flaw) = name::flaw(&member.key) {
-            return Err(malformed(format!("the file {:?} cannot be named so: {flaw}", quote(&member.key))));
+            return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(&member.key))));
         }
         if !folds.insert(name::fold(&member.key)) {
             return Err(malformed(format!("two files differ from {} in case alone", quote(&member.key))));
@@ -256,9 +259,19 @@ fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {
         (_, _, Some(None)) => flaw(Code::Malformed, "its size is not a whole number of bytes"),
         (_, _, None) => flaw(Code::Malformed, "it has no size"),
         (Some(Storage::Lfs), None, _) if text.is_none() => flaw(Code::Malformed, "it has no oid"),
-        (Some(Storage::Lfs), None, _) => flaw(Code::Malformed, "its oid is not sha256: and 64 lower-case hexadecimal digits"),
-        (Some(Storage::Git), ..) if entry.get("oid").is_some() => flaw(Code::Malformed, "it has an oid although it is stored in git"),
+        (Some(Storage::Lfs), None, _) => {
+            flaw(Code::Malformed, "its oid is not sha256: and 64 lower-case hexadecimal digits")
+        }
+        (Some(Storage::Git), ..) if entry.get("oid").is_some() => {
+            flaw(Code::Malformed, "it has an oid although it is stored in git")
+        }
         _ => None,
     };
-    FileRef { name: name.to_owned(), storage: storage.unwrap_or(Storage::Unknown), oid, size: size.flatten().unwrap_or(0), flaw }
+    FileRef {
+        name: name.to_owned(),
+        storage: storage.unwrap_or(Storage::Unknown),
+        oid,
+        size: size.flatten().unwrap_or(0),
+        flaw,
+    }
 }

@@ -24,9 +24,7 @@ pub(crate) fn run(arguments: &BatchArgs, output: &mut Output) -> Result<Ending, 
     };
     let server = &arguments.server;
     let (destination, limit) = match &server.endpoint {
-        Some(url) => {
-            (destination::explicit(url, server, None)?, operate::object_bytes_max(&arguments.limits, None)?)
-        }
+        Some(url) => (destination::explicit(url, server, None)?, operate::object_bytes_max(&arguments.limits, None)?),
         None => {
             let repository = Repository::around(&env::current_dir()?)?;
             let limit = operate::object_bytes_max(&arguments.limits, Some(&repository))?;

@@ -1,4 +1,6 @@
-//! `hydrant cache`: what verified content lies here, and how to get rid of it. Removing tells first and acts on `--yes`.
+//! `hydrant cache`: what verified content lies here, and how to get rid of it.
+//!
+//! The rule it keeps: removing tells first and acts on `--yes`.
 
 use std::env;
 use std::time::{Duration, SystemTime};

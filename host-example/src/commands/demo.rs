@@ -10,7 +10,7 @@ use hydrant_host::digest::{Digesting, blob_of};
 use hydrant_host::engine::Engine;
 use hydrant_host::files::Files;
 use hydrant_host::server::{RunningServer, Server, ServerConfig, TOKEN_USER};
-use hydrant_host::store::{Look, Store};
+use hydrant_host::store::Store;
 use hydrant_host::wit::operations::{Outcome, Source};
 use hydrant_host::wit::pointers::Pointer;
 use hydrant_host::wit::types::{Blob, Code};
@@ -18,13 +18,13 @@ use serde_json::json;
 
 use crate::cli::{DemoArgs, HydrateArgs, ServerArgs, StatusArgs, Voice};
 use crate::commands::hydrate_sessions::{self, Chosen};
-use crate::commands::{serve, status};
+use crate::commands::{serve, show, status};
 use crate::demo::content::{self, ATTACHMENT, META_HEAD, OLDER_META_HEAD, OLDER_SESSION, SESSION, SUMMARY_JSON};
 use crate::demo::manifest::{self, Listed, ListedPlace};
 use crate::demo::world::World;
 use crate::destination;
 use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, MANIFEST, SESSIONS};
+use crate::ledger::{Ledger, MANIFEST, SESSIONS, Session};
 use crate::operate::{Runner, Work};
 use crate::report::{Output, Table, TransferReport, bytes_text, count_text};
 use crate::repository::Repository;
@@ -46,10 +46,16 @@ pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Result<Ending, F
     content::write_session(&recording).map_err(|error| Fault::local("the session cannot be written", &error))?;
     let files = list(&recording)?;
     let bytes: u64 = files.iter().map(|file| file.blob.size).sum();
-    step(output, 2, &format!(
-        "a session was recorded: {}, {}; its transcript has {} lines",
-        count_text(files.len(), "file"), bytes_text(bytes), content::ENTRIES + 2
-    ));
+    step(
+        output,
+        2,
+        &format!(
+            "a session was recorded: {}, {}; its transcript has {} lines",
+            count_text(files.len(), "file"),
+            bytes_text(bytes),
+            content::ENTRIES + 2
+        ),
+    );
 
     let url = lfs_url(&server);
     let sent = upload(&engine, &url, &recording, &files, bytes, &output.voice)?;
@@ -66,9 +72,13 @@ pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Result<Ending, F
     step(output, 6, &format!("the engine hydrated the clone: {}", rate(&report)));
     expect_all(&report)?;
 
+    let ledger = Ledger::of(&reader)?;
+    let store = Store::cache(&reader.store_dir())?;
+    let session = ledger.session(&mut engine.guest()?, &store, SESSION, u64::MAX)?;
+    let reader = Reader { ledger, store, session: &session };
     let verified = verify(&reader, &recording, &files)?;
     step(output, 7, &format!("every byte was compared with the recording: {} the same", bytes_text(verified)));
-    let line = proof(&reader, &files)?;
+    let line = proof(&reader)?;
     closing(&files, &report, &line, started.elapsed().as_secs_f64(), &server, &world, output);
     if arguments.serve {
         stay(&server, &world, output)?;
@@ -124,10 +134,8 @@ fn upload(
 ) -> Result<TransferReport, Fault> {
     let server = ServerArgs::default();
     let destination = destination::explicit(url, &server, None)?;
-    let sources = files
-        .iter()
-        .map(|file| Source { name: file.name.clone(), expects: Some(file.blob.oid.clone()) })
-        .collect();
+    let sources =
+        files.iter().map(|file| Source { name: file.name.clone(), expects: Some(file.blob.oid.clone()) }).collect();
     let root = Files::beneath(recording)?;
     let mut runner = Runner::new(engine, voice, destination, &server, None, |host| host.files(root))?;
     let report = runner.transfer(Work::Upload { sources, bytes })?;
@@ -181,6 +189,9 @@ fn show_clone(reader: &Repository, output: &mut Output) -> Result<(), Fault> {
     output.line("");
     status::in_repository(reader, &StatusArgs::default(), output)?;
     output.line("");
+    let session = StatusArgs { session: Some(SESSION.to_owned()), ..StatusArgs::default() };
+    status::in_repository(reader, &session, output)?;
+    output.line("");
     Ok(())
 }
 
@@ -200,27 +211,35 @@ fn expect_all(report: &TransferReport) -> Result<(), Fault> {
     }
 }
 
+/// What a reader of the clone gets: verified content, or an error.
+struct Reader<'a> {
+    ledger: Ledger,
+    store: Store,
+    session: &'a Session,
+}
+
+impl Reader<'_> {
+    fn open(&self, name: &str) -> Result<File, Fault> {
+        let files = self.session.manifest.files.iter().zip(&self.session.status.files);
+        let found = files.into_iter().find(|(file, _)| file.name == name);
+        let opened = match found {
+            Some((file, status)) => show::open(&self.ledger, &self.store, SESSION, file, status.state)?.ok(),
+            None => None,
+        };
+        opened.ok_or_else(|| Fault::failed(Code::Integrity, format!("{name} cannot be read after hydration")))
+    }
+}
+
 /// Compares what a reader gets with what was recorded, byte by byte. Returns the number of bytes.
-fn verify(reader: &Repository, recording: &Path, files: &[Listed]) -> Result<u64, Fault> {
+fn verify(reader: &Reader<'_>, recording: &Path, files: &[Listed]) -> Result<u64, Fault> {
     let unreadable = |error: &io::Error| Fault::local("the content cannot be read", error);
-    let store = Store::cache(&reader.store_dir())?;
     let mut bytes = 0;
     for file in files {
         let original = File::open(recording.join(&file.name)).map_err(|error| unreadable(&error))?;
-        let content = open(&store, file)?;
-        let same = same_bytes(original, content).map_err(|error| unreadable(&error))?;
+        let same = same_bytes(original, reader.open(&file.name)?).map_err(|error| unreadable(&error))?;
         bytes += same.ok_or_else(|| Fault::failed(Code::Integrity, format!("{} differs", file.name)))?;
     }
     Ok(bytes)
-}
-
-fn open(store: &Store, file: &Listed) -> Result<File, Fault> {
-    match store.open_verified(&file.blob.oid, file.blob.size)? {
-        Look::Content(content) => Ok(content),
-        Look::Corrupt | Look::Absent => {
-            Err(Fault::failed(Code::Integrity, format!("{} is not in the cache after hydration", file.name)))
-        }
-    }
 }
 
 /// How many bytes two files have in common when they have all of them.
@@ -243,10 +262,8 @@ fn same_bytes(a: File, b: File) -> io::Result<Option<u64>> {
 }
 
 /// One line of the hydrated transcript.
-fn proof(reader: &Repository, files: &[Listed]) -> Result<String, Fault> {
-    let store = Store::cache(&reader.store_dir())?;
-    let Some(transcript) = files.iter().find(|file| file.name == "raw.jsonl") else { return Ok(String::new()) };
-    let lines = BufReader::with_capacity(READ_BYTES, open(&store, transcript)?).lines();
+fn proof(reader: &Reader<'_>) -> Result<String, Fault> {
+    let lines = BufReader::with_capacity(READ_BYTES, reader.open("raw.jsonl")?).lines();
     let at = usize::try_from(PROOF_LINE - 1).unwrap_or(usize::MAX);
     let line = lines.into_iter().nth(at).transpose();
     line.map(Option::unwrap_or_default).map_err(|error| Fault::local("the transcript cannot be read", &error))

@@ -63,8 +63,7 @@ fn objects(
     let destination = destination::explicit(endpoint, &arguments.server, None)?;
     let store = Store::into_dir(folder)?;
     let voice = output.voice.clone();
-    let mut runner =
-        Runner::new(&engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
+    let mut runner = Runner::new(&engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
     let report = runner.transfer(Work::Hydrate(wants))?;
     say(&report, output);
     Ok(report.ending())

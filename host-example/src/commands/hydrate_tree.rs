@@ -44,8 +44,7 @@ pub(crate) fn run(
     let limit = operate::object_bytes_max(&arguments.limits, Some(repository))?;
     let voice = output.voice.clone();
     let report = {
-        let mut runner =
-            Runner::new(engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
+        let mut runner = Runner::new(engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
         runner.transfer(Work::Hydrate(wants))?
     };
     let placed = match arguments.in_place && !report.interrupted {
@@ -84,11 +83,16 @@ fn search(repository: &Repository, engine: &Engine, targets: &[String]) -> Resul
             Ok(())
         };
         let path = repository.top.join(&place);
-        let facts = path.symlink_metadata().map_err(|error| Fault::misuse(format!("{}: {}", quote(place.as_bytes()),
-            error.kind())))?;
+        let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
+        let real = path.canonicalize().map_err(|error| unusable(&error.kind().to_string()))?;
+        if real != path {
+            return Err(unusable("it is reached through a symlink"));
+        }
+        let facts = real.symlink_metadata().map_err(|error| unusable(&error.kind().to_string()))?;
         if facts.is_dir() {
-            pointer_files::search(engine, &path, WalkOptions::default(), &mut take)?;
-        } else if facts.is_file() && facts.len() < POINTER_BYTES_LIMIT as u64
+            pointer_files::search(engine, &real, WalkOptions::default(), &mut take)?;
+        } else if facts.is_file()
+            && facts.len() < POINTER_BYTES_LIMIT as u64
             && let Some(bytes) = read_small(repository, &place)?
             && let Some(met) = pointer_files::judge_file(engine, Vec::new(), bytes)?
         {
@@ -101,6 +105,7 @@ fn search(repository: &Repository, engine: &Engine, targets: &[String]) -> Resul
 /// Where in the work tree a word on the command line points.
 fn within(repository: &Repository, word: &str) -> Result<String, Fault> {
     relative_to(&env::current_dir()?.join(word), &repository.top)
+        .filter(|path| !path.split('/').any(|part| part == ".git"))
         .ok_or_else(|| Fault::misuse(format!("{} is not in this work tree", quote(word.as_bytes()))))
 }
 
@@ -159,9 +164,7 @@ pub(crate) fn selection(repository: &Repository, arguments: &HydrateArgs) -> Res
 fn wants(pointers: &[PointerFile]) -> Vec<Want> {
     let mut seen = HashSet::new();
     let first = pointers.iter().filter(|one| seen.insert((one.pointer.oid.as_str(), one.pointer.size)));
-    first
-        .map(|one| Want { name: quote(&one.path), oid: one.pointer.oid.clone(), size: one.pointer.size })
-        .collect()
+    first.map(|one| Want { name: quote(&one.path), oid: one.pointer.oid.clone(), size: one.pointer.size }).collect()
 }
 
 fn open_store(repository: &Repository) -> Result<Store, Fault> {

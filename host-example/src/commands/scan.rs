@@ -11,6 +11,9 @@ use crate::report::{Output, count_text, quote};
 
 /// Broken pointers and unreadable files are named on standard error and end with 1.
 pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Result<Ending, Fault> {
+    if !arguments.dir.is_dir() {
+        return Err(Fault::misuse("there is no such folder"));
+    }
     let engine = Engine::load()?;
     let options = WalkOptions { nested_repositories: arguments.nested };
     let (mut listed, mut broken): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
@@ -40,8 +43,7 @@ pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Result<Ending, F
             }
         }
         Ok(())
-    });
-    let walked = walked.map_err(|fault| Fault { ending: Ending::Failed, ..fault })?;
+    })?;
     for path in &walked.unreadable_paths {
         output.warn(format!("{}: it cannot be read", quote(path)));
     }
@@ -55,10 +57,8 @@ pub(crate) fn run(arguments: &ScanArgs, output: &mut Output) -> Result<Ending, F
         "unreadable": walked.unreadable_paths.iter().map(|path| quote(path)).collect::<Vec<_>>(),
     }));
     if output.voice.verbose {
-        output.note(format!("{} in {}, {bytes} bytes", count_text(pointers, "pointer"), count_text(
-            usize::try_from(walked.files).unwrap_or(usize::MAX),
-            "file",
-        )));
+        let files = usize::try_from(walked.files).unwrap_or(usize::MAX);
+        output.note(format!("{} in {}", count_text(pointers, "pointer"), count_text(files, "file")));
     }
     Ok(if well { Ending::Done } else { Ending::SomeFailed })
 }

@@ -52,12 +52,7 @@ pub(crate) fn in_repository(
     let (Some(file), Some(state)) = (file, state) else {
         return Err(Fault::misuse(format!("the manifest lists no file {}", quote(arguments.file.as_bytes()))));
     };
-    let opened = match state.state {
-        State::Cached => from_cache(&store, file)?,
-        State::InPlace => from_tree(&ledger, &name, file)?,
-        other => Err(other),
-    };
-    match opened {
+    match open(&ledger, &store, &name, file, state.state)? {
         Ok(content) => print(content, file, arguments.lines, output),
         Err(state_now) => {
             let detail = match state.detail.as_ref().filter(|_| state_now == state.state) {
@@ -71,6 +66,21 @@ pub(crate) fn in_repository(
             output.warn(format!("{}: {}: {detail}", quote(file.name.as_bytes()), state_name(state_now)));
             Ok(Ending::SomeFailed)
         }
+    }
+}
+
+/// The verified content of a file, or the state in which a reader finds it.
+pub(crate) fn open(
+    ledger: &Ledger,
+    store: &Store,
+    session: &str,
+    file: &FileRef,
+    state: State,
+) -> Result<Result<File, State>, Fault> {
+    match state {
+        State::Cached => from_cache(store, file),
+        State::InPlace => from_tree(ledger, session, file),
+        other => Ok(Err(other)),
     }
 }
 

@@ -70,10 +70,9 @@ pub(crate) fn write_older_session(folder: &Path) -> io::Result<()> {
 
 fn write_transcript(path: &Path, entries: u64, agent: &str, day: &str, random: &mut Random) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(1 << 20, File::create(path)?);
-    writeln!(
-        out,
-        r#"{{"type":"header","metadata":{{"version":"1.0","created_at":"{day}T09:30:00Z","agent_id":"{agent}","agent_type":"claude-code","agent_version":"2.4.1","model":"model-x","username":"mina","repo_id":"{REPO_ID}"}}}}"#
-    )?;
+    write!(out, r#"{{"type":"header","metadata":{{"version":"1.0","created_at":"{day}T09:30:00Z","#)?;
+    write!(out, r#""agent_id":"{agent}","agent_type":"claude-code","agent_version":"2.4.1","model":"model-x","#)?;
+    writeln!(out, r#""username":"mina","repo_id":"{REPO_ID}"}}}}"#)?;
     let mut text = String::new();
     for seq in 1..=entries {
         let (kind, words) = match seq % 11 {
@@ -86,10 +85,8 @@ fn write_transcript(path: &Path, entries: u64, agent: &str, day: &str, random: &
         random.prose(words, &mut text);
         let second = seq * 2;
         let (hour, minute, second) = (9 + second / 3600 % 15, second / 60 % 60, second % 60);
-        writeln!(
-            out,
-            r#"{{"type":"{kind}","content":"{text}","seq":{seq},"timestamp":"{day}T{hour:02}:{minute:02}:{second:02}Z"}}"#
-        )?;
+        let time = format!("{day}T{hour:02}:{minute:02}:{second:02}Z");
+        writeln!(out, r#"{{"type":"{kind}","content":"{text}","seq":{seq},"timestamp":"{time}"}}"#)?;
     }
     writeln!(out, r#"{{"type":"footer","entry_count":{entries},"closed_at":"{day}T23:59:59Z"}}"#)?;
     out.flush()
@@ -151,11 +148,69 @@ impl Random {
 }
 
 const WORDS: [&str; 64] = [
-    "the", "upload", "keeps", "its", "place", "after", "a", "lost", "line", "and", "goes", "on", "from", "byte", "we",
-    "read", "file", "again", "test", "fails", "when", "server", "answers", "late", "so", "retry", "with", "range",
-    "header", "if", "digest", "differs", "drop", "part", "then", "ask", "once", "more", "cargo", "check", "passes",
-    "now", "let", "me", "look", "at", "journal", "entry", "before", "push", "branch", "moves", "only", "once",
-    "confirmed", "src/transfer.rs:214", "fn resume()", "=> ok", "0 errors", "grep -n offset", "exit 0", "stat", "diff",
+    "the",
+    "upload",
+    "keeps",
+    "its",
+    "place",
+    "after",
+    "a",
+    "lost",
+    "line",
+    "and",
+    "goes",
+    "on",
+    "from",
+    "byte",
+    "we",
+    "read",
+    "file",
+    "again",
+    "test",
+    "fails",
+    "when",
+    "server",
+    "answers",
+    "late",
+    "so",
+    "retry",
+    "with",
+    "range",
+    "header",
+    "if",
+    "digest",
+    "differs",
+    "drop",
+    "part",
+    "then",
+    "ask",
+    "once",
+    "more",
+    "cargo",
+    "check",
+    "passes",
+    "now",
+    "let",
+    "me",
+    "look",
+    "at",
+    "journal",
+    "entry",
+    "before",
+    "push",
+    "branch",
+    "moves",
+    "only",
+    "once",
+    "confirmed",
+    "src/transfer.rs:214",
+    "fn resume()",
+    "=> ok",
+    "0 errors",
+    "grep -n offset",
+    "exit 0",
+    "stat",
+    "diff",
     "done.",
 ];
 

@@ -14,6 +14,7 @@ use super::Effects;
 use crate::digest::blob_of;
 use crate::files::Files;
 use crate::host::Host;
+use crate::http::HttpOptions;
 use crate::login::Logins;
 use crate::store::Store;
 use crate::store::scratch::Scratch;
@@ -57,9 +58,11 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
         bytes.push(byte[0]);
     }
     let head = String::from_utf8(bytes).ok()?;
-    let length = head.to_ascii_lowercase().split("content-length: ").nth(1).map_or(0, |rest| {
-        rest.split("\r\n").next().and_then(|text| text.parse().ok()).unwrap_or(0_usize)
-    });
+    let length = head
+        .to_ascii_lowercase()
+        .split("content-length: ")
+        .nth(1)
+        .map_or(0, |rest| rest.split("\r\n").next().and_then(|text| text.parse().ok()).unwrap_or(0_usize));
     // A server that answers early does not wait for the body.
     let wait = !head.contains("/early");
     let mut body = vec![0; if wait { length } else { 0 }];
@@ -358,6 +361,20 @@ fn a_login_goes_to_approved_origins_alone() {
     assert_eq!(why(&perform(&mut host, vec![Effect::Http(to_foreign)])), Failure::Denied);
     assert_eq!(foreign_requests.try_iter().count(), 0);
     drop(scratch);
+}
+
+#[test]
+fn a_proxy_is_asked_for_others_and_never_for_this_machine() {
+    let script: Script = |stream, _| say(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let ((proxy, proxied), (own, direct)) = (server(script), server(script));
+    let http = HttpOptions { proxy: Some(proxy), insecure_http: true, ..HttpOptions::default() };
+    let mut far = Host::builder().endpoint("http://lfs.example.test/r").http(http.clone()).build().expect("a host");
+    let replies = perform(&mut far, vec![Effect::Http(get("http://lfs.example.test", "/x"))]);
+    assert_eq!(statuses(&replies), ["head 200", "Reply::End"]);
+    assert!(proxied.recv().expect("a request").starts_with("GET http://lfs.example.test/x HTTP/1.1\r\n"));
+    let mut near = Host::builder().endpoint(&own).http(http).build().expect("a host");
+    assert_eq!(statuses(&perform(&mut near, vec![Effect::Http(get(&own, "/x"))])), ["head 200", "Reply::End"]);
+    assert_eq!((direct.try_iter().count(), proxied.try_iter().count()), (1, 0));
 }
 
 fn put(url: &str, path: &str, slice: Slice) -> Effect {

@@ -223,13 +223,7 @@ fn read_fan(folder: &Folder, home: Home, proved: bool, all: &mut Vec<(Home, Entr
     Ok(())
 }
 
-fn read_names(
-    folder: &Folder,
-    fan: &str,
-    home: Home,
-    proved: bool,
-    all: &mut Vec<(Home, Entry)>,
-) -> io::Result<()> {
+fn read_names(folder: &Folder, fan: &str, home: Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for oid in folder.names()?.into_iter().filter(|name| is_oid(name) && name.starts_with(fan)) {
         if let Some(Found { size, used_seconds }) = folder.find(&oid)? {
             let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(used_seconds).unwrap_or(0));

@@ -50,10 +50,8 @@ fn a_list_goes_up_and_comes_down() {
     let stats = scene.server.stats();
     scene.hydrant(&scene.folder, &[&INTO[..], &["--endpoint", &url]].concat()).ends(0);
     assert_eq!(scene.server.stats().gets, stats.gets);
-    let again = scene.hydrant(
-        &scene.folder,
-        &["upload", "--objects", "list", "--from", "from", "--endpoint", &url, "--json"],
-    );
+    let again =
+        scene.hydrant(&scene.folder, &["upload", "--objects", "list", "--from", "from", "--endpoint", &url, "--json"]);
     assert_eq!(again.ends(0).json()["ok"], true);
     assert_eq!(scene.server.stats().puts, stats.puts);
 }
@@ -170,8 +168,10 @@ fn pointers_are_never_uploaded_as_content() {
     scene.file("pointer", crate::scene::pointer(b"something").as_bytes());
     scene.file("fine", b"content");
     let url = scene.url();
-    let json =
-        scene.hydrant(&scene.folder, &["upload", "--endpoint", &url, "pointer", "fine", "none", "--json"]).ends(1).json();
+    let json = scene
+        .hydrant(&scene.folder, &["upload", "--endpoint", &url, "pointer", "fine", "none", "--json"])
+        .ends(1)
+        .json();
     let outcomes = json["outcomes"].as_array().expect("a list");
     let state = |name: &str| outcomes.iter().find(|one| one["name"] == name).expect("it is named")["state"].clone();
     assert_eq!((state("pointer"), state("fine"), state("none")), ("failed".into(), "present".into(), "failed".into()));

@@ -70,7 +70,7 @@ fn scan_lists_pointers_and_names_what_is_broken() {
     let said = scene.hydrant(&tree, &["scan"]).ends(1);
     assert_eq!(said.out, expected);
     assert!(said.err.contains("broken: a broken pointer, line 2"), "{}", said.err);
-    scene.hydrant(&tree, &["scan", "no-such-folder"]).ends(3);
+    scene.hydrant(&tree, &["scan", "no-such-folder"]).ends(2);
 }
 
 #[test]

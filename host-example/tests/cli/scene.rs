@@ -138,7 +138,8 @@ impl Scene {
         let folder = self.path(name);
         fs::create_dir_all(&folder).expect("a folder");
         self.git(&folder, &["init", "--quiet", "--initial-branch=main"]);
-        for (key, value) in [("user.name", "nobody"), ("user.email", "nobody@example.test"), ("commit.gpgSign", "false")]
+        for (key, value) in
+            [("user.name", "nobody"), ("user.email", "nobody@example.test"), ("commit.gpgSign", "false")]
         {
             self.git(&folder, &["config", key, value]);
         }

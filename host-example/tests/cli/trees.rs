@@ -160,13 +160,29 @@ fn ssh_remotes_are_asked_through_the_users_ssh() {
     let tree = scene.repository("tree");
     scene.git(&tree, &["remote", "add", "origin", "ssh://git@git.example.test:2222/team/repo.git"]);
     let answer = format!(r#"{{"href":"{}","header":{{"Authorization":"Bearer {TOKEN}"}}}}"#, scene.bare_url());
-    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {}/asked\nprintf '%s' '{answer}'\n", scene.folder.display());
+    let script =
+        format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > {}/asked\nprintf '%s' '{answer}'\n", scene.folder.display());
     let ssh = scene.file("fake-ssh", script.as_bytes());
     fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).expect("its mode");
     let said = scene.hydrant_with(&tree, &[("GIT_SSH_COMMAND", &ssh.display().to_string())], &["hydrate"]).ends(0);
     assert!(!said.out.contains(TOKEN) && !said.err.contains(TOKEN));
     let asked = fs::read_to_string(scene.path("asked")).expect("it was asked");
     assert_eq!(asked, "-p\n2222\n--\ngit@git.example.test\ngit-lfs-authenticate /team/repo.git download\n");
+}
+
+#[test]
+fn a_login_that_a_build_service_left_in_the_configuration_is_used_for_its_server_alone() {
+    let scene = Scene::new();
+    scene.upload(b"with a header");
+    scene.file("tree/file", pointer(b"with a header").as_bytes());
+    let tree = scene.repository("tree");
+    scene.git(&tree, &["config", "lfs.url", &scene.bare_url()]);
+    let header = format!("AUTHORIZATION: bearer {TOKEN}");
+    scene.git(&tree, &["config", "http.https://elsewhere.test/.extraheader", &header]);
+    assert_ne!(scene.hydrant(&tree, &["hydrate"]).code, 0);
+    scene.git(&tree, &["config", &format!("http.{}/.extraheader", scene.server.url()), &header]);
+    let said = scene.hydrant(&tree, &["hydrate", "-v"]).ends(0);
+    assert!(!said.err.contains(TOKEN));
 }
 
 #[test]
@@ -177,6 +193,9 @@ fn places_that_make_no_sense_are_misuse() {
     assert!(scene.hydrant(&scene.folder, &["status"]).ends(2).err.contains("no git repository"));
     scene.hydrant(&tree, &["hydrate", "no-such-file"]).ends(2);
     scene.hydrant(&tree, &["hydrate", "../elsewhere"]).ends(2);
+    scene.hydrant(&tree, &["hydrate", ".git"]).ends(2);
+    std::os::unix::fs::symlink("/usr", tree.join("link")).expect("a link");
+    assert!(scene.hydrant(&tree, &["hydrate", "link/share"]).ends(2).err.contains("symlink"));
     scene.hydrant(&tree, &["hydrate", "--no-such-flag"]).ends(2);
     scene.hydrant(&tree, &["status", "a-session"]).ends(2);
     assert!(scene.hydrant(Path::new("/"), &["nonsense"]).ends(2).err.contains("nonsense"));

@@ -88,7 +88,8 @@ impl Component {
         let mut store = Store::new(engine, StoreLimitsBuilder::new().memory_size(GUEST_MEMORY_BYTES_MAX).build());
         store.limiter(|limits| limits);
         store.set_epoch_deadline(CALL_EPOCHS_MAX);
-        let world = world.instantiate(&mut store).map_err(|error| format!("the component does not start: {error:#}"))?;
+        let world =
+            world.instantiate(&mut store).map_err(|error| format!("the component does not start: {error:#}"))?;
         Ok(Self(Rc::new(RefCell::new(Instance { store, world }))))
     }
 
@@ -173,9 +174,7 @@ impl Engine for Component {
     }
 
     fn derive_session_id(&self, repo_id: &str, session_name: &str) -> String {
-        self.call(|store, world| {
-            world.hydrant_lfs_manifests().call_derive_session_id(store, repo_id, session_name)
-        })
+        self.call(|store, world| world.hydrant_lfs_manifests().call_derive_session_id(store, repo_id, session_name))
     }
 
     fn leak(&self, text: &str) -> Option<String> {
@@ -188,9 +187,8 @@ impl Engine for Component {
 
     fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
         let facts: Vec<_> = facts.iter().map(words::fact).collect();
-        let status = self.call(|store, world| {
-            world.hydrant_lfs_manifests().call_status(store, text, &facts, object_bytes_max)
-        });
+        let status =
+            self.call(|store, world| world.hydrant_lfs_manifests().call_status(store, text, &facts, object_bytes_max));
         status.map(words::status).map_err(words::error)
     }
 
@@ -251,9 +249,9 @@ impl Run for Running {
 
     fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), Misuse> {
         let (handle, reply) = (self.handle(), words::reply(reply));
-        let taken = self.of.call(|store, world| {
-            world.hydrant_lfs_operations().operation().call_reply(store, handle, id.0, &reply)
-        });
+        let taken = self
+            .of
+            .call(|store, world| world.hydrant_lfs_operations().operation().call_reply(store, handle, id.0, &reply));
         taken.map_err(words::misuse)
     }
 

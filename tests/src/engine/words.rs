@@ -133,9 +133,7 @@ pub(super) fn reply(it: &core::Reply) -> types::Reply {
         core::Reply::Doc(it) => Reply::Doc(types::Doc { bytes: it.bytes.clone(), revision: it.revision.0.clone() }),
         core::Reply::At(it) => Reply::At(it.0.clone()),
         core::Reply::Present => Reply::Present,
-        core::Reply::Partial(it) => {
-            Reply::Partial(types::Partial { bytes: it.bytes, validator: it.validator.clone() })
-        }
+        core::Reply::Partial(it) => Reply::Partial(types::Partial { bytes: it.bytes, validator: it.validator.clone() }),
         core::Reply::Absent => Reply::Absent,
         core::Reply::Conflict => Reply::Conflict,
         core::Reply::Failed(it) => Reply::Failed(types::Failed {
@@ -165,11 +163,8 @@ pub(super) fn finding_in(it: Finding) -> pointers::Finding {
 }
 
 pub(super) fn pointer_in(it: &Pointer) -> pointers::Pointer {
-    let extension = |it: &Extension| pointers::Extension {
-        priority: it.priority,
-        name: it.name.clone(),
-        oid: it.oid.to_string(),
-    };
+    let extension =
+        |it: &Extension| pointers::Extension { priority: it.priority, name: it.name.clone(), oid: it.oid.to_string() };
     pointers::Pointer {
         oid: it.blob.oid.to_string(),
         size: it.blob.size,
@@ -305,9 +300,7 @@ pub(super) fn fact(it: &Fact) -> manifests::Fact {
     let place = match it.place {
         Place::Absent => manifests::Place::Absent,
         Place::Content(size) => manifests::Place::Content(size),
-        Place::Pointer(it) => {
-            manifests::Place::Pointer(manifests::Pointed { oid: it.oid.to_string(), size: it.size })
-        }
+        Place::Pointer(it) => manifests::Place::Pointer(manifests::Pointed { oid: it.oid.to_string(), size: it.size }),
         Place::Malformed => manifests::Place::Malformed,
         Place::Unreadable => manifests::Place::Unreadable,
     };

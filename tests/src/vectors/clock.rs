@@ -18,7 +18,8 @@ pub(super) fn parse(text: &str) -> Option<u64> {
         }
     };
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
-    let numbers = |text: &str, separator| -> Option<Vec<i64>> { text.split(separator).map(|part| part.parse().ok()).collect() };
+    let numbers =
+        |text: &str, separator| -> Option<Vec<i64>> { text.split(separator).map(|part| part.parse().ok()).collect() };
     let ([year, month, day], [hour, minute, second]) =
         (numbers(date, '-')?.try_into().ok()?, numbers(time, ':')?.try_into().ok()?);
     let millis: i64 = format!("{fraction:0<3}").get(..3)?.parse().ok()?;

@@ -4,10 +4,10 @@ use super::host::{Deed, Feed, Replies, perform};
 use super::server::{ENDPOINT, SECRET};
 use super::{Dice, Fault, Faults, Server, Store, blob};
 use crate::transcript;
+use hydrant_core::Operation;
 use hydrant_core::config::Config;
 use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, Login, Redirect, Reply, Step};
 use hydrant_core::error::Error;
-use hydrant_core::Operation;
 use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
 use hydrant_core::pointer::pointer_shaped;
 use hydrant_core::report::{Outcome, Source, Want};
@@ -153,7 +153,9 @@ impl Run<'_> {
                         *open = [(Reply::Failed(Failed { why, detail: String::new() }), None)].into();
                     }
                 }
-                Step::Note(progress) if progress.done > progress.total => return Err(format!("more than everything is done of {}", progress.name)),
+                Step::Note(progress) if progress.done > progress.total => {
+                    return Err(format!("more than everything is done of {}", progress.name));
+                }
                 Step::Note(_) => {}
                 Step::Wait(until) => {
                     replies += 1;
@@ -202,7 +204,9 @@ impl Run<'_> {
 
     fn deliver(&mut self, operation: &mut Operation, id: EffectId) -> Result<(), String> {
         let Some(replies) = self.open.get_mut(&id) else { return Ok(()) };
-        let Some((reply, deed)) = replies.pop_front() else { return Err(format!("effect {} was answered and stays open", id.0)) };
+        let Some((reply, deed)) = replies.pop_front() else {
+            return Err(format!("effect {} was answered and stays open", id.0));
+        };
         if replies.is_empty() {
             self.open.remove(&id);
         }

@@ -62,7 +62,9 @@ pub(super) fn perform(effect: &Effect, fault: Fault, feed: Feed, server: &mut Se
             match stage {
                 _ if store.cache.contains_key(&wanted.oid) => one(Reply::Present),
                 Some(stage) if stage.len() as u64 == wanted.size => fed(&stage, feed, false),
-                Some(stage) if !stage.is_empty() => one(Reply::Partial(Partial { bytes: stage.len() as u64, validator: None })),
+                Some(stage) if !stage.is_empty() => {
+                    one(Reply::Partial(Partial { bytes: stage.len() as u64, validator: None }))
+                }
                 _ => one(Reply::Absent),
             }
         }

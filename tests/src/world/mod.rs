@@ -1,4 +1,5 @@
-//! The simulated world: a server, a store and a clock that fail as real ones do, and checkers that look after every step.
+//! The simulated world: a server, a store and a clock that fail as real ones do, and checkers that look after every
+//! step.
 //!
 //! One fault plan decides everything that goes wrong. The exhaustive plan places one fault at one effect and is run for
 //! every fault and every effect of a small world; the seeded plan draws faults by odds that the seed itself decides, so

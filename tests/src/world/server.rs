@@ -89,7 +89,13 @@ impl Server {
         let mut objects: Vec<Value> = Vec::new();
         for object in asked["objects"].as_array().expect("the core asks about objects") {
             let oid = Oid::parse(object["oid"].as_str().unwrap_or_default()).expect("the core writes oids");
-            objects.push(self.entry(oid, object["size"].as_u64().unwrap_or_default(), upload, objects.is_empty(), fault));
+            objects.push(self.entry(
+                oid,
+                object["size"].as_u64().unwrap_or_default(),
+                upload,
+                objects.is_empty(),
+                fault,
+            ));
         }
         match fault {
             Fault::Omit => drop(objects.remove(0)),
@@ -130,7 +136,8 @@ impl Server {
         }
         let mut actions = json!({if upload { "upload" } else { "download" }: action});
         if upload && self.verifies {
-            actions["verify"] = json!({"href": format!("{ENDPOINT}/verify/{oid}"), "header": {"X-Token": format!("{SECRET}{}", "https://lfs.test")}});
+            let header = json!({"X-Token": format!("{SECRET}https://lfs.test")});
+            actions["verify"] = json!({"href": format!("{ENDPOINT}/verify/{oid}"), "header": header});
         }
         json!({"oid": oid.to_string(), "size": size, "authenticated": true, "actions": actions})
     }

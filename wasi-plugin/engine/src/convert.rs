@@ -99,7 +99,9 @@ fn effect(effect: core::Effect) -> wit::Effect {
     match effect {
         core::Effect::Http(exchange) => wit::Effect::Http(wit::Exchange {
             request: request(exchange.request),
-            stage: exchange.stage.map(|stage| wit::Stage { blob: blob_out(stage.blob), resume_from: stage.resume_from }),
+            stage: exchange
+                .stage
+                .map(|stage| wit::Stage { blob: blob_out(stage.blob), resume_from: stage.resume_from }),
             answer_bytes_max: exchange.answer_bytes_max,
             idle_max: exchange.idle_max,
         }),
@@ -132,11 +134,15 @@ pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
     Ok(match reply {
         wit::Reply::SoFar(bytes) => core::Reply::SoFar(bytes),
         wit::Reply::Sent(blob) => core::Reply::Sent(digest(&blob)?),
-        wit::Reply::Head(head) => core::Reply::Head(core::Head { status: head.status, headers: headers_in(head.headers) }),
+        wit::Reply::Head(head) => {
+            core::Reply::Head(core::Head { status: head.status, headers: headers_in(head.headers) })
+        }
         wit::Reply::Chunk(bytes) => core::Reply::Chunk(bytes),
         wit::Reply::End => core::Reply::End,
         wit::Reply::Received(blob) => core::Reply::Received(digest(&blob)?),
-        wit::Reply::Doc(doc) => core::Reply::Doc(core::Doc { bytes: doc.bytes, revision: core::Revision(doc.revision) }),
+        wit::Reply::Doc(doc) => {
+            core::Reply::Doc(core::Doc { bytes: doc.bytes, revision: core::Revision(doc.revision) })
+        }
         wit::Reply::At(revision) => core::Reply::At(core::Revision(revision)),
         wit::Reply::Present => core::Reply::Present,
         wit::Reply::Partial(partial) => {

@@ -71,7 +71,12 @@ fn finished(operation: wit::Operation) -> Core {
 }
 
 fn outcome(outcome: Outcome) -> wit::Outcome {
-    wit::Outcome { name: outcome.name, oid: outcome.oid, size: outcome.size, ended: outcome.ended.map_err(convert::error) }
+    wit::Outcome {
+        name: outcome.name,
+        oid: outcome.oid,
+        size: outcome.size,
+        ended: outcome.ended.map_err(convert::error),
+    }
 }
 
 fn lock(lock: Lock) -> wit::Lock {
@@ -96,7 +101,11 @@ impl wit::GuestOperation for Running {
         running(Core::upload(config(given), sources.into_iter().map(source).collect()))
     }
 
-    fn batch(given: wit::Config, direction: types::Direction, objects: Vec<types::Blob>) -> Result<wit::Operation, types::Error> {
+    fn batch(
+        given: wit::Config,
+        direction: types::Direction,
+        objects: Vec<types::Blob>,
+    ) -> Result<wit::Operation, types::Error> {
         let objects = objects.iter().map(convert::blob_in).collect::<Result<_, _>>()?;
         running(Core::batch(config(given), convert::direction(direction), objects))
     }

@@ -73,7 +73,11 @@ impl pointers::Guest for Engine {
     fn format(it: pointers::Pointer) -> Result<String, types::Error> {
         let mut extensions = Vec::new();
         for extension in it.extensions {
-            extensions.push(Extension { priority: extension.priority, name: extension.name, oid: convert::oid(&extension.oid)? });
+            extensions.push(Extension {
+                priority: extension.priority,
+                name: extension.name,
+                oid: convert::oid(&extension.oid)?,
+            });
         }
         let blob = Blob { oid: convert::oid(&it.oid)?, size: it.size };
         pointer::format(blob, &extensions).map_err(convert::error)
@@ -101,9 +105,11 @@ pub(crate) fn object(it: Object) -> batches::Object {
             batches::Verdict::Upload(batches::Offer { upload: action(upload), verify: verify.map(action) })
         }
         Verdict::Expired => batches::Verdict::Expired,
-        Verdict::Refused(it) => {
-            batches::Verdict::Refused(batches::Refusal { status: it.status, message: it.message, retryable: it.retryable })
-        }
+        Verdict::Refused(it) => batches::Verdict::Refused(batches::Refusal {
+            status: it.status,
+            message: it.message,
+            retryable: it.retryable,
+        }),
         Verdict::Broken(flaw) => batches::Verdict::Broken(match flaw {
             batch::Flaw::NoAction => batches::Flaw::NoAction,
             batch::Flaw::MissingFromResponse => batches::Flaw::MissingFromResponse,
@@ -149,7 +155,12 @@ impl batches::Guest for Engine {
     fn read(it: batches::Question, answer: batches::Answer) -> Result<batches::Answered, batches::Refused> {
         // An oid that is none can only be left out of every answer.
         let objects = it.objects.iter().filter_map(|blob| convert::blob_in(blob).ok()).collect();
-        let question = Question { direction: convert::direction(it.direction), reference: it.reference, transfers: it.transfers, objects };
+        let question = Question {
+            direction: convert::direction(it.direction),
+            reference: it.reference,
+            transfers: it.transfers,
+            objects,
+        };
         let head = Head { status: answer.status, headers: convert::headers_in(answer.headers) };
         match batch::read(&question, &head, &answer.body, answer.asked_at, answer.now) {
             Ok(it) => Ok(batches::Answered {
@@ -182,7 +193,11 @@ impl batches::Guest for Engine {
 }
 
 impl endpoints::Guest for Engine {
-    fn derive(settings: Vec<endpoints::Setting>, direction: types::Direction, remote: String) -> Result<endpoints::Endpoint, types::Error> {
+    fn derive(
+        settings: Vec<endpoints::Setting>,
+        direction: types::Direction,
+        remote: String,
+    ) -> Result<endpoints::Endpoint, types::Error> {
         let settings: Vec<Setting> = settings.into_iter().map(|it| Setting { key: it.key, value: it.value }).collect();
         let it = endpoint::derive(&settings, convert::direction(direction), &remote).map_err(convert::error)?;
         let ssh = it.ssh.map(|it| endpoints::Ssh { user_and_host: it.user_and_host, port: it.port, path: it.path });
@@ -245,7 +260,11 @@ impl manifests::Guest for Engine {
         name::flaw(&it).map(str::to_owned)
     }
 
-    fn status(text: Vec<u8>, facts: Vec<manifests::Fact>, object_bytes_max: u64) -> Result<manifests::SessionStatus, types::Error> {
+    fn status(
+        text: Vec<u8>,
+        facts: Vec<manifests::Fact>,
+        object_bytes_max: u64,
+    ) -> Result<manifests::SessionStatus, types::Error> {
         let facts = facts.into_iter().map(fact).collect::<Result<Vec<Fact>, _>>()?;
         let it = status::status(&text, &facts, object_bytes_max).map_err(convert::error)?;
         let hydration = match it.hydration {
@@ -253,7 +272,8 @@ impl manifests::Guest for Engine {
             Hydration::Partial => manifests::Hydration::Partial,
             Hydration::Dehydrated => manifests::Hydration::Dehydrated,
         };
-        let file = |it: status::FileState| manifests::FileState { name: it.name, state: state(it.state), detail: it.detail };
+        let file =
+            |it: status::FileState| manifests::FileState { name: it.name, state: state(it.state), detail: it.detail };
         Ok(manifests::SessionStatus { hydration, files: it.files.into_iter().map(file).collect() })
     }
 }
@@ -264,7 +284,10 @@ fn fact(it: manifests::Fact) -> Result<Fact, types::Error> {
         manifests::Place::Content(size) => Place::Content(size),
         manifests::Place::Pointer(pointed) => {
             let oid = convert::oid(&pointed.oid).map_err(|_| {
-                convert::error(Error::new(Code::Malformed, "a fact names an oid that is not 64 lower-case hexadecimal digits"))
+                convert::error(Error::new(
+                    Code::Malformed,
+                    "a fact names an oid that is not 64 lower-case hexadecimal digits",
+                ))
             })?;
             Place::Pointer(Blob { oid, size: pointed.size })
         }

@@ -1,0 +1,267 @@
+//! The batch API as text: what is asked, and what an answer can say. [`ask`] writes requests, [`read`] decodes answers.
+//!
+//! Sources: git-lfs `docs/api/batch.md`, the measured behaviour of its client, and what real servers send. Where the
+//! client hangs, crashes or fails the whole batch (objects left out, repeated or never asked for, one wrongly typed
+//! field), each object here gets a verdict of its own.
+
+mod ask;
+mod read;
+
+pub use ask::{ask, object, request, verify_request};
+pub(crate) use ask::{asking, distinct, verifying};
+pub use read::read;
+pub(crate) use read::{refused_status, retryable};
+
+use crate::contract::Header;
+use crate::limits::EXPIRY_MARGIN_MS;
+use crate::oid::{Blob, Oid};
+
+/// The transfer that every server and every client knows, and the only one carried out here.
+pub(crate) const BASIC: &str = "basic";
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From the server.
+    Download,
+    /// To the server.
+    Upload,
+}
+
+impl Direction {
+    /// The word of the protocol.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Direction::Download => "download",
+            Direction::Upload => "upload",
+        }
+    }
+}
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Which way.
+    pub direction: Direction,
+    /// Full name of the git reference.
+    pub reference: Option<String>,
+    /// Transfers offered; none is the same as `basic` alone.
+    pub transfers: Vec<String>,
+    /// Objects; one oid twice is asked once.
+    pub objects: Vec<Blob>,
+}
+
+/// Where to send or fetch bytes. All of it may be secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Action {
+    /// Absolute URL, as the server wrote it.
+    pub href: String,
+    /// Headers to send.
+    pub headers: Vec<Header>,
+    /// Wall-clock milliseconds; none is never.
+    pub expires_at: Option<u64>,
+}
+
+impl Action {
+    /// Whether it has ended, or will within the margin. Strictly: an action that ends exactly at the margin is used.
+    pub(crate) fn expired(&self, now: u64) -> bool {
+        self.expires_at.is_some_and(|at| at < now.saturating_add(EXPIRY_MARGIN_MS))
+    }
+}
+
+/// Why one object's entry cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// No usable action and no error.
+    NoAction,
+    /// The server left the object out.
+    MissingFromResponse,
+    /// The server answered the object more than once.
+    Duplicate,
+    /// Another size than was asked.
+    SizeMismatch,
+    /// Not an absolute http or https URL.
+    BadHref,
+    /// A header that cannot be sent.
+    BadHeader,
+}
+
+impl Flaw {
+    /// The whole list, in the order of the WIT enum.
+    pub const ALL: [Flaw; 6] = [
+        Flaw::NoAction,
+        Flaw::MissingFromResponse,
+        Flaw::Duplicate,
+        Flaw::SizeMismatch,
+        Flaw::BadHref,
+        Flaw::BadHeader,
+    ];
+
+    /// The name every boundary uses.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Flaw::NoAction => "no-action",
+            Flaw::MissingFromResponse => "missing-from-response",
+            Flaw::Duplicate => "duplicate",
+            Flaw::SizeMismatch => "size-mismatch",
+            Flaw::BadHref => "bad-href",
+            Flaw::BadHeader => "bad-header",
+        }
+    }
+
+    /// One sentence for people.
+    pub(crate) const fn explain(self) -> &'static str {
+        match self {
+            Flaw::NoAction => "the server offered neither a way to transfer the object nor an error",
+            Flaw::MissingFromResponse => "the server left the object out of its answer",
+            Flaw::Duplicate => "the server answered for the object more than once",
+            Flaw::SizeMismatch => "the server speaks of another size than the pointer",
+            Flaw::BadHref => "the server gave an address that is not an absolute http or https URL",
+            Flaw::BadHeader => "the server asked for a header that cannot be sent",
+        }
+    }
+}
+
+/// The server's error for one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// As in HTTP; 0 when the server gave none.
+    pub status: u16,
+    /// The server's words, bounded.
+    pub message: String,
+    /// Whether asking again can help.
+    pub retryable: bool,
+}
+
+/// What the server says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It has it already (uploads).
+    Present,
+    /// Fetch it here.
+    Download(Action),
+    /// Send it here, then ask the second address to verify, if there is one.
+    Upload(Action, Option<Action>),
+    /// The permission has run out: ask again.
+    Expired,
+    /// It will not.
+    Refused(Refusal),
+    /// The entry is broken.
+    Broken(Flaw),
+}
+
+/// One object of an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// The object asked for.
+    pub oid: Oid,
+    /// The action needs no login besides its headers.
+    pub authenticated: bool,
+    /// What the server says.
+    pub verdict: Verdict,
+}
+
+/// An answer that speaks of objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// The transfer to use.
+    pub transfer: String,
+    /// One entry for each object asked, in that order.
+    pub objects: Vec<Object>,
+    /// Objects nobody asked for, bounded.
+    pub unknown: Vec<String>,
+}
+
+/// Classes of whole answers that speak of no object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusedKind {
+    /// 401.
+    Login,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 406.
+    NotAcceptable,
+    /// 409.
+    Conflict,
+    /// 410.
+    Gone,
+    /// 413.
+    TooLarge,
+    /// 422.
+    Validation,
+    /// 429.
+    RateLimited,
+    /// 500, 502, 503, 504 and other 5xx without a class of their own.
+    Server,
+    /// 501.
+    NotImplemented,
+    /// 507.
+    InsufficientStorage,
+    /// 509.
+    BandwidthExceeded,
+    /// Any other 4xx.
+    Client,
+    /// 200 with a body that does not call itself JSON.
+    BadContentType,
+    /// 200 with a body that is not the JSON object it should be.
+    BadJson,
+    /// Any other status.
+    UnexpectedStatus,
+    /// A transfer that was not offered.
+    UnsupportedTransfer,
+    /// Another hash than sha256.
+    UnsupportedHashAlgo,
+}
+
+impl RefusedKind {
+    /// The whole list with the names every boundary uses, in the order of the WIT enum.
+    pub const ALL: [(RefusedKind, &'static str); 19] = [
+        (RefusedKind::Login, "login"),
+        (RefusedKind::Forbidden, "forbidden"),
+        (RefusedKind::NotFound, "not-found"),
+        (RefusedKind::NotAcceptable, "not-acceptable"),
+        (RefusedKind::Conflict, "conflict"),
+        (RefusedKind::Gone, "gone"),
+        (RefusedKind::TooLarge, "too-large"),
+        (RefusedKind::Validation, "validation"),
+        (RefusedKind::RateLimited, "rate-limited"),
+        (RefusedKind::Server, "server"),
+        (RefusedKind::NotImplemented, "not-implemented"),
+        (RefusedKind::InsufficientStorage, "insufficient-storage"),
+        (RefusedKind::BandwidthExceeded, "bandwidth-exceeded"),
+        (RefusedKind::Client, "client"),
+        (RefusedKind::BadContentType, "bad-content-type"),
+        (RefusedKind::BadJson, "bad-json"),
+        (RefusedKind::UnexpectedStatus, "unexpected-status"),
+        (RefusedKind::UnsupportedTransfer, "unsupported-transfer"),
+        (RefusedKind::UnsupportedHashAlgo, "unsupported-hash-algo"),
+    ];
+
+    /// The name every boundary uses.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// An answer that speaks of no object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Its class.
+    pub kind: RefusedKind,
+    /// Status code.
+    pub status: u16,
+    /// The server's words, bounded; empty when it had none.
+    pub message: String,
+    /// The server's name for this request.
+    pub request_id: Option<String>,
+    /// Where the server explains itself.
+    pub documentation_url: Option<String>,
+    /// For [`RefusedKind::Login`]: the schemes asked for, lower case, in order.
+    pub schemes: Vec<String>,
+    /// For [`RefusedKind::Login`]: the first realm.
+    pub realm: Option<String>,
+    /// Milliseconds to wait, as the server asked.
+    pub retry_after: Option<u64>,
+}

@@ -1,0 +1,20 @@
+//! Who looks on while an operation runs.
+
+/// Looks on while an operation runs.
+pub trait Watch {
+    /// One object moved on.
+    fn progress(&mut self, name: &str, done: u64, total: u64);
+    /// Whether `transcript` is wanted.
+    fn wants_transcript(&self) -> bool {
+        false
+    }
+    /// One effect or reply in one redacted line.
+    fn transcript(&mut self, _line: &str) {}
+}
+
+/// Looks away.
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&mut self, _name: &str, _done: u64, _total: u64) {}
+}

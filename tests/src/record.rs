@@ -1,0 +1,251 @@
+//! Records everything that is said to an engine and by it, as JSON lines that any host can replay and compare.
+//!
+//! One line a call, in the order of the calls:
+//!
+//! ```text
+//! {"call":"pointers.classify","args":[…],"value":…}              a function that cannot fail
+//! {"call":"batches.ask","args":[…],"ok":…}                       one that can: "ok" or "err"
+//! {"op":0,"begin":"download","args":[config,…],"ok":null}        an operation is begun; "err" when it is refused
+//! {"op":0,"poll":{"ticks":…,"wall":…},"step":…}
+//! {"op":0,"id":3,"reply":…,"misuse":null}
+//! {"op":0,"stop":true}
+//! {"op":0,"finish":"finishTransfer","ok":…}                      the operation is gone
+//! {"op":0,"dropped":true}                                        so it is here, unfinished
+//! ```
+//!
+//! Values have the form of [`form::Form`]. The same calls on two engines give the same lines, byte for byte.
+
+pub mod form;
+
+use crate::engine::{Answer, Engine, ManifestFacts, Run, Sample, Start};
+use form::Form;
+use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
+use hydrant_core::config::Config;
+use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
+use hydrant_core::endpoint::{Endpoint, Setting};
+use hydrant_core::error::Error;
+use hydrant_core::locks::LockReport;
+use hydrant_core::manifest::Change;
+use hydrant_core::oid::Blob;
+use hydrant_core::pointer::{Finding, Kind, Pointer};
+use hydrant_core::report::Outcome;
+use hydrant_core::status::{Fact, Status};
+use serde_json::{Value, json};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+type Lines = Rc<RefCell<Vec<String>>>;
+
+/// An engine whose every call is written down.
+pub struct Recorder<E> {
+    engine: E,
+    lines: Lines,
+    operations: Cell<u32>,
+}
+
+impl<E: Engine> Recorder<E> {
+    /// Records what is done with `engine`.
+    pub fn new(engine: E) -> Self {
+        Self { engine, lines: Lines::default(), operations: Cell::new(0) }
+    }
+
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.lines.borrow().clone()
+    }
+
+    fn plain<T: Form>(&self, call: &str, args: Value, value: T) -> T {
+        self.lines.borrow_mut().push(json!({"call": call, "args": args, "value": value.form()}).to_string());
+        value
+    }
+
+    fn fallible<T: Form, F: Form>(&self, call: &str, args: Value, result: Result<T, F>) -> Result<T, F> {
+        let line = ended(json!({"call": call, "args": args}), &result);
+        self.lines.borrow_mut().push(line.to_string());
+        result
+    }
+}
+
+/// The line with how it ended.
+fn ended<T: Form, F: Form>(mut line: Value, result: &Result<T, F>) -> Value {
+    match result {
+        Ok(value) => line["ok"] = value.form(),
+        Err(error) => line["err"] = error.form(),
+    }
+    line
+}
+
+impl<E: Engine> Engine for Recorder<E> {
+    fn classify(&self, file: &Sample) -> Kind {
+        self.plain("pointers.classify", json!([file.form()]), self.engine.classify(file))
+    }
+
+    fn classify_many(&self, files: &[Sample]) -> Vec<Kind> {
+        self.plain("pointers.classifyMany", json!([files.form()]), self.engine.classify_many(files))
+    }
+
+    fn pointer_shaped(&self, file: &Sample) -> bool {
+        self.plain("pointers.pointerShaped", json!([file.form()]), self.engine.pointer_shaped(file))
+    }
+
+    fn explain(&self, finding: Finding) -> String {
+        self.plain("pointers.explain", json!([finding.form()]), self.engine.explain(finding))
+    }
+
+    fn format(&self, pointer: &Pointer) -> Result<String, Error> {
+        self.fallible("pointers.format", json!([pointer.form()]), self.engine.format(pointer))
+    }
+
+    fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error> {
+        let args = json!([form::question(endpoint, question)]);
+        self.fallible("batches.ask", args, self.engine.ask(endpoint, question))
+    }
+
+    fn read(&self, endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused> {
+        let args = json!([form::question(endpoint, question), answer.form()]);
+        self.fallible("batches.read", args, self.engine.read(endpoint, question, answer))
+    }
+
+    fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
+        self.fallible("batches.verify", json!([blob.form(), action.form()]), self.engine.verify(blob, action))
+    }
+
+    fn retry_after(&self, value: &str, now: u64) -> Option<u64> {
+        self.plain("batches.retryAfter", json!([value, now.form()]), self.engine.retry_after(value, now))
+    }
+
+    fn derive(&self, settings: &[Setting], direction: Direction, remote: &str) -> Result<Endpoint, Error> {
+        let args = json!([settings.form(), direction.form(), remote]);
+        self.fallible("endpoints.derive", args, self.engine.derive(settings, direction, remote))
+    }
+
+    fn allowed_in_repository(&self, key: &str) -> bool {
+        self.plain("endpoints.allowedInRepository", json!([key]), self.engine.allowed_in_repository(key))
+    }
+
+    fn manifest(&self, text: &[u8]) -> Result<ManifestFacts, Error> {
+        self.fallible("manifests.read", json!([form::bytes(text)]), self.engine.manifest(text))
+    }
+
+    fn edit(&self, text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
+        let edited = self.engine.edit(text, changes);
+        let told = edited.as_ref().map(|text| form::bytes(text));
+        let line = ended(json!({"call": "manifests.edit", "args": [form::bytes(text), changes.form()]}), &told);
+        self.lines.borrow_mut().push(line.to_string());
+        edited
+    }
+
+    fn derive_session_id(&self, repo_id: &str, session_name: &str) -> String {
+        let id = self.engine.derive_session_id(repo_id, session_name);
+        self.plain("manifests.deriveSessionId", json!([repo_id, session_name]), id)
+    }
+
+    fn leak(&self, text: &str) -> Option<String> {
+        self.plain("manifests.leak", json!([text]), self.engine.leak(text))
+    }
+
+    fn name_flaw(&self, name: &str) -> Option<String> {
+        self.plain("manifests.nameFlaw", json!([name]), self.engine.name_flaw(name))
+    }
+
+    fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
+        let args = json!([form::bytes(text), facts.form(), object_bytes_max.form()]);
+        self.fallible("manifests.status", args, self.engine.status(text, facts, object_bytes_max))
+    }
+
+    fn default_config(&self, endpoint: &str) -> Config {
+        self.plain("operations.defaultConfig", json!([endpoint]), self.engine.default_config(endpoint))
+    }
+
+    fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error> {
+        let operation = self.operations.replace(self.operations.get() + 1);
+        let (constructor, rest) = start_form(start);
+        let args: Vec<Value> = [config.form()].into_iter().chain(rest).collect();
+        let begun = self.engine.begin(config, start);
+        let told = begun.as_ref().map(|_| ());
+        let line = ended(json!({"op": operation, "begin": constructor, "args": args}), &told);
+        self.lines.borrow_mut().push(line.to_string());
+        let run = begun?;
+        Ok(Box::new(Recorded { run: Some(run), operation, lines: self.lines.clone() }))
+    }
+}
+
+/// The constructor's name, and its arguments after the configuration.
+fn start_form(start: &Start) -> (&'static str, Vec<Value>) {
+    match start {
+        Start::Hydrate(wants) => ("hydrate", vec![wants.form()]),
+        Start::HydrateSession(session) => ("hydrateSession", vec![json!(session)]),
+        Start::Download(wants) => ("download", vec![wants.form()]),
+        Start::Upload(sources) => ("upload", vec![sources.form()]),
+        Start::Batch(direction, blobs) => ("batch", vec![direction.form(), blobs.form()]),
+        Start::Locks(task) => ("locks", vec![task.form()]),
+    }
+}
+
+/// An operation whose every step is written down.
+struct Recorded {
+    run: Option<Box<dyn Run>>,
+    operation: u32,
+    lines: Lines,
+}
+
+impl Recorded {
+    fn run(&mut self) -> &mut dyn Run {
+        self.run.as_deref_mut().expect("only finishing takes the operation, and it consumes this too")
+    }
+
+    fn write(&self, line: &Value) {
+        self.lines.borrow_mut().push(line.to_string());
+    }
+
+    fn finish<T: Form>(
+        mut self: Box<Self>,
+        name: &str,
+        finish: impl FnOnce(Box<dyn Run>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let run = self.run.take().expect("only finishing takes the operation, and it consumes this too");
+        let result = finish(run);
+        self.write(&ended(json!({"op": self.operation, "finish": name}), &result));
+        result
+    }
+}
+
+impl Run for Recorded {
+    fn poll(&mut self, now: Instant) -> Step {
+        let step = self.run().poll(now);
+        self.write(&json!({"op": self.operation, "poll": now.form(), "step": step.form()}));
+        step
+    }
+
+    fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), Misuse> {
+        let taken = self.run().reply(id, reply);
+        let misuse = taken.err().form();
+        self.write(&json!({"op": self.operation, "id": id.0, "reply": reply.form(), "misuse": misuse}));
+        taken
+    }
+
+    fn stop(&mut self) {
+        self.run().stop();
+        self.write(&json!({"op": self.operation, "stop": true}));
+    }
+
+    fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
+        self.finish("finishTransfer", |run| run.finish_transfer())
+    }
+
+    fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
+        self.finish("finishBatch", |run| run.finish_batch())
+    }
+
+    fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
+        self.finish("finishLocks", |run| run.finish_locks())
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        if self.run.take().is_some() {
+            self.write(&json!({"op": self.operation, "dropped": true}));
+        }
+    }
+}

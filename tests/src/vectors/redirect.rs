@@ -1,0 +1,180 @@
+//! Where a 3xx leads, and what goes along.
+
+use super::fields::{self, number, status, text, word};
+use super::scripted::{ENDPOINT, Scripted, config, shown};
+use crate::engine::{Engine, Start};
+use hydrant_core::batch::Direction;
+use hydrant_core::config::Config;
+use hydrant_core::contract::{Effect, EffectId, Exchange, Head, Header, Login, Method, Partial, Reply, Step};
+use hydrant_core::error::{Code, Error};
+use hydrant_core::oid::{Blob, Oid};
+use hydrant_core::report::Want;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// The path that every batch request has.
+const BATCH: &str = "/objects/batch";
+
+pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
+    let headers = fields::headers(vector.get("headers"))?;
+    let mut play = match text(vector, "method")? {
+        "POST" => post(engine, vector, &headers)?,
+        "GET" => get(engine, vector, &headers)?,
+        other => return Err(format!("no judge knows the method {other}")),
+    };
+    play.arrive(vector)?;
+    let location = word(vector, "location").map(|location| Header::new("Location", location));
+    let head = Head { status: status(vector)?, headers: location.into_iter().collect() };
+    play.host.answer_status(play.id, &head)?;
+    let expect = fields::expect(vector)?;
+    if let Some((key, _)) =
+        expect.iter().find(|(key, _)| !["follow", "method", "drop_headers", "refuse"].contains(&key.as_str()))
+    {
+        return Err(format!("no judge knows what to make of {key}"));
+    }
+    match word(&vector["expect"], "refuse") {
+        Some(reason) => play.refuses(reason),
+        None => play.follows(&vector["expect"], &headers),
+    }
+}
+
+/// An operation that has sent a request.
+struct Play {
+    host: Scripted,
+    id: EffectId,
+    exchange: Exchange,
+    batch: bool,
+}
+
+/// A batch request: its Authorization is the login.
+fn post(engine: &dyn Engine, vector: &Value, headers: &[Header]) -> Result<Play, String> {
+    let url = first_url(vector)?;
+    let endpoint = url.strip_suffix(BATCH).ok_or("only batch requests are played, and this URL is no such")?;
+    let authorized = headers.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
+    let login = if authorized { Login::Stored } else { Login::None };
+    let insecure_http = url.starts_with("http:");
+    let config = Config { endpoint: endpoint.to_owned(), login, insecure_http, ..config(engine) };
+    let start = Start::Batch(Direction::Download, vec![crate::world::blob(b"redirected")]);
+    let mut host = Scripted::begin(engine, &config, &start)?;
+    let (id, exchange) = host.request()?;
+    Ok(Play { host, id, exchange, batch: true })
+}
+
+/// A download: its headers are those of the action, but for the range, which comes from bytes that are there.
+fn get(engine: &dyn Engine, vector: &Value, headers: &[Header]) -> Result<Play, String> {
+    let url = first_url(vector)?;
+    let range = headers.iter().find(|header| header.name.eq_ignore_ascii_case("range"));
+    let (have, last) = match range {
+        None => (0, 9),
+        Some(range) => {
+            let bounds = range.value.strip_prefix("bytes=").and_then(|bounds| bounds.split_once('-'));
+            let number = |text: &str| text.parse::<u64>().ok();
+            bounds
+                .and_then(|(from, last)| Some((number(from)?, number(last)?)))
+                .ok_or("the range is none that is asked for")?
+        }
+    };
+    let blob = Blob { oid: Oid::parse(&"5a".repeat(32)).ok_or("64 digits")?, size: last + 1 };
+    let want = Want { name: "file".to_owned(), oid: blob.oid.to_string(), size: blob.size };
+    let config = Config { insecure_http: url.starts_with("http:"), ..config(engine) };
+    let mut host = Scripted::begin(engine, &config, &Start::Hydrate(vec![want]))?;
+    host.cache(if have > 0 { Reply::Partial(Partial { bytes: have, validator: None }) } else { Reply::Absent })?;
+    let (id, _, asked) = host.batch()?;
+    let own = |header: &&Header| !header.name.eq_ignore_ascii_case("range");
+    let map: serde_json::Map<String, Value> =
+        headers.iter().filter(own).map(|header| (header.name.clone(), json!(header.value))).collect();
+    host.offer(id, &asked, &json!({"download": {"href": url, "header": map}}))?;
+    let (id, exchange) = host.request()?;
+    Ok(Play { host, id, exchange, batch: false })
+}
+
+/// The URL asked first: the vector's own, or one of the same origin from which it takes the hops so far.
+fn first_url(vector: &Value) -> Result<String, String> {
+    let url = text(vector, "url")?;
+    if number(vector, "hops_so_far").unwrap_or(0) == 0 {
+        return Ok(url.to_owned());
+    }
+    let origin = url.match_indices('/').nth(2).map_or(url, |(at, _)| &url[..at]);
+    Ok(format!("{origin}/first{BATCH}"))
+}
+
+impl Play {
+    /// Takes the hops so far, to the vector's URL.
+    fn arrive(&mut self, vector: &Value) -> Result<(), String> {
+        let (url, hops) = (text(vector, "url")?, number(vector, "hops_so_far").unwrap_or(0));
+        for hop in 1..=hops {
+            let location = if hop == hops { url.to_owned() } else { format!("/hop-{hop}") };
+            let head = Head { status: 307, headers: vec![Header::new("Location", location)] };
+            self.host.answer_status(self.id, &head)?;
+            (self.id, self.exchange) = self.host.request()?;
+        }
+        if self.exchange.request.url == url {
+            Ok(())
+        } else {
+            Err(format!("asked {} instead", self.exchange.request.url))
+        }
+    }
+
+    fn follows(mut self, expect: &Value, headers: &[Header]) -> Result<(), String> {
+        let next = match self.host.step() {
+            Step::Perform(_, Effect::Http(exchange)) => exchange.request,
+            other => return Err(format!("expected to follow, got {}", shown(&other))),
+        };
+        let followed = text(expect, "follow")?;
+        if next.url != followed {
+            return Err(format!("follow: expected {followed}, got {}", next.url));
+        }
+        let method = match next.method {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+        };
+        if word(expect, "method").is_some_and(|expected| expected != method) {
+            return Err(format!("method: expected {}, got {method}", expect["method"]));
+        }
+        if next.body != self.exchange.request.body {
+            return Err("the body did not go along".to_owned());
+        }
+        let goes_along = |header: &&Header| {
+            let login = self.batch && next.login != Login::None && header.name.eq_ignore_ascii_case("authorization");
+            login
+                || next
+                    .headers
+                    .iter()
+                    .any(|sent| sent.name.eq_ignore_ascii_case(&header.name) && sent.value == header.value)
+        };
+        let lower = |name: &str| name.to_ascii_lowercase();
+        let dropped: BTreeSet<String> =
+            headers.iter().filter(|header| !goes_along(header)).map(|header| lower(&header.name)).collect();
+        match fields::words(expect.get("drop_headers")) {
+            None => Ok(()),
+            Some(expected) if expected.iter().map(|name| lower(name)).collect::<BTreeSet<_>>() == dropped => Ok(()),
+            Some(expected) => Err(format!("drop_headers: expected {expected:?}, got {dropped:?}")),
+        }
+    }
+
+    fn refuses(self, reason: &str) -> Result<(), String> {
+        let batch = self.batch;
+        let run = self.host.end()?;
+        let error = if batch { run.finish_batch().err() } else { object_error(run.finish_transfer())? };
+        let error = error.ok_or("it ended well")?;
+        let code = match reason {
+            "insecure-downgrade" => Code::Blocked,
+            "too-many-redirects" | "bad-location" => Code::Rejected,
+            "unexpected-status" => Code::Malformed,
+            other => return Err(format!("no judge knows the word {other}")),
+        };
+        if error.code == code { Ok(()) } else { Err(format!("refuse: expected {reason}, got {error}")) }
+    }
+}
+
+fn object_error(ended: Result<Vec<hydrant_core::report::Outcome>, Error>) -> Result<Option<Error>, String> {
+    match ended {
+        Err(error) => Ok(Some(error)),
+        Ok(outcomes) => outcomes
+            .into_iter()
+            .next()
+            .map(|outcome| outcome.ended.err())
+            .ok_or_else(|| format!("no outcome from {ENDPOINT}")),
+    }
+}

@@ -26,6 +26,8 @@ pub(crate) struct Asker {
     open: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
+    /// What is open ends, and nothing is sent again.
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -41,7 +43,7 @@ pub(crate) type Told = (usize, Result<Object, Error>);
 impl Asker {
     pub(crate) fn new(direction: Direction, link: &Link) -> Self {
         let objects_max = link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize;
-        Self { direction, objects_max, queue: VecDeque::new(), calls: Vec::new(), open: false, closed: None }
+        Self { direction, objects_max, queue: VecDeque::new(), calls: Vec::new(), open: false, closed: None, stopped: false }
     }
 
     /// Adds an object to ask about.
@@ -108,7 +110,13 @@ impl Asker {
     /// Takes an event of an effect it [expects](Asker::expects).
     pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Vec<Told> {
         let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
-        let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
+        let ended = self.calls[at].call.on(event, out, link);
+        if self.stopped && self.calls[at].call.id().is_none() {
+            // It took too long just before the stop, and would be sent again.
+            let asking = self.calls.remove(at);
+            return asking.numbers.into_iter().map(|number| (number, Err(refusal::stopped()))).collect();
+        }
+        let Some(ended) = ended else { return Vec::new() };
         let asking = self.calls.remove(at);
         let answer = match ended {
             Ok(answer) => answer,
@@ -131,7 +139,7 @@ impl Asker {
                 );
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
-            Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 => {
+            Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 && !self.stopped => {
                 let (numbers, blobs) = (asking.numbers, asking.question.objects);
                 let half = numbers.len().div_ceil(2);
                 self.objects_max = self.objects_max.min(half);
@@ -157,6 +165,7 @@ impl Asker {
     /// Stops: nothing is asked any more, open requests are cancelled.
     pub(crate) fn stop(&mut self, out: &mut Outbox) -> Vec<Told> {
         let stopped = Error::new(Code::Unfinished, "it was stopped before the server was asked");
+        self.stopped = true;
         self.closed.get_or_insert(stopped.clone());
         let mut told: Vec<Told> = self.queue.drain(..).map(|(number, _)| (number, Err(stopped.clone()))).collect();
         self.calls.retain(|asking| {

@@ -95,7 +95,9 @@ impl Call {
                 if http::is_redirect(head.status) {
                     return self.outgoing.redirect(&head, link).err().map(Err).or_else(|| self.again(out.now.ticks));
                 }
-                if head.status == 401 && self.outgoing.with_login {
+                // Any other origin never saw the endpoint's login, and its refusal says nothing about it.
+                let ours = self.outgoing.with_login && self.outgoing.url.origin() == link.endpoint.origin();
+                if head.status == 401 && ours {
                     return link.refused(generation).err().map(Err).or_else(|| self.again(out.now.ticks));
                 }
                 if head.status >= 400 {

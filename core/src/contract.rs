@@ -1,6 +1,8 @@
 //! The contract between an operation and its host, as types. `wit/hydrant.wit` says the same in WIT, word for word.
 
 use crate::oid::{Blob, Oid};
+use crate::url::Url;
+use core::fmt;
 
 /// Time, as the host believes it. The core reads no clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -74,8 +76,8 @@ pub enum Body {
     File(Slice),
 }
 
-/// One header line. The value of an action header is a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One header line. The value of an action header is a secret, so no value is ever printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Header {
     /// Name, any case.
     pub name: String,
@@ -90,8 +92,14 @@ impl Header {
     }
 }
 
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: …", self.name)
+    }
+}
+
 /// A literal HTTP request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Method.
     pub method: Method,
@@ -105,6 +113,24 @@ pub struct Request {
     pub login: Login,
     /// What to do at a 3xx.
     pub redirect: Redirect,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &shown_url(&self.url))
+            .field("headers", &self.headers)
+            .field("body", &self.body)
+            .field("login", &self.login)
+            .field("redirect", &self.redirect)
+            .finish()
+    }
+}
+
+/// A URL for a debug print: without userinfo, query and fragment.
+pub(crate) fn shown_url(text: &str) -> String {
+    Url::parse(text).map_or_else(|| "…".to_owned(), |url| url.shown())
 }
 
 /// Where the body of a 200 or 206 goes.

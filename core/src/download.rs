@@ -283,8 +283,8 @@ impl Download {
         let id = out.perform(Effect::Http(Exchange {
             request: fetch.outgoing.request(fetch.login, link.config.reports_redirects),
             stage: Some(Stage { blob, resume_from: fetch.resume_from }),
-            // One byte over the size shows that the body is too long.
-            answer_bytes_max: blob.size - fetch.resume_from + 1,
+            // One byte over the size shows that the body is too long. A server may answer a range with the whole.
+            answer_bytes_max: blob.size + 1,
             idle_max: link.config.idle_max,
         }));
         self.effects.insert(id, number);
@@ -330,7 +330,8 @@ impl Download {
                 self.ask_unless_stopped(number, out);
             }
             Event::Staged(got) if got == blob => self.settle(number, true, Ok(()), false, out),
-            Event::Staged(_) => self.settle(number, false, Ok(()), true, out),
+            // Bytes that are not the blob: fetched, unless it is stopped before they are dropped.
+            Event::Staged(_) => self.settle(number, false, Err(refusal::stopped()), true, out),
             Event::Failed(failed) => self.end(number, Err(link::failed("the cache", &failed)), out),
             _ => self.ask_unless_stopped(number, out),
         }

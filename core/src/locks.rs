@@ -65,6 +65,7 @@ pub(crate) struct Locks {
     cursor: Option<String>,
     pages: u32,
     report: LockReport,
+    stopped: bool,
     done: bool,
 }
 
@@ -79,7 +80,7 @@ impl Locks {
         }
         let report =
             LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
-        Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
+        Ok(Self { task, call: None, cursor: None, pages: 0, report, stopped: false, done: false })
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -100,10 +101,16 @@ impl Locks {
 
     pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) {
         let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
-        let Some(ended) = call.on(event, out, link) else { return };
+        let ended = call.on(event, out, link);
+        if self.stopped && call.id().is_none() {
+            // It took too long just before the stop, and would be sent again.
+            return self.end(Err(refusal::stopped()));
+        }
+        let Some(ended) = ended else { return };
         self.call = None;
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
+            Ok(Some(_)) if self.stopped => self.end(Err(refusal::stopped())),
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
                 self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
             }
@@ -126,6 +133,7 @@ impl Locks {
     }
 
     pub(crate) fn stop(&mut self, out: &mut Outbox) {
+        self.stopped = true;
         match self.call.as_ref().and_then(Call::id) {
             Some(id) => out.cancel(id),
             None => self.end(Err(refusal::stopped())),
@@ -142,8 +150,10 @@ impl Locks {
         let broken = || Error::new(Code::Malformed, "the lock request: the server's answer has no lock in it");
         let status = answer.head.status;
         if !(200..300).contains(&status) {
-            if matches!(self.task, Task::Verify) && matches!(status, 404 | 501) {
-                self.report.supported = false;
+            let verify = matches!(self.task, Task::Verify);
+            // 501 says so of every call; 404 may be a lock or a repository, but nobody can push less for want of locks.
+            self.report.supported = status != 501 && !(verify && status == 404);
+            if verify && !self.report.supported {
                 return Ok(None);
             }
             let root = json::parse(&answer.body).ok();
@@ -153,7 +163,7 @@ impl Locks {
             // A 409 of this API is a lock in the way, which is no fault of the request's.
             return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
         }
-        let root = json::parse(&answer.body).map_err(|_| broken())?;
+        let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
         let list = |key| {
             root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
         };

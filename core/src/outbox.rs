@@ -180,6 +180,10 @@ impl Outbox {
         }
         if last {
             let cancelled = self.open.remove(&id).and_then(|open| open.ends_as);
+            if cancelled.is_some() {
+                // It ended by itself before the host was told to abort it.
+                self.queue.retain(|step| *step != Step::Cancel(id));
+            }
             return Ok(cancelled.or(event));
         }
         let cancelled = open.ends_as.is_some();

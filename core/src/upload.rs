@@ -456,7 +456,13 @@ impl Upload {
     }
 
     fn verified(&mut self, number: usize, mut call: Box<Call>, event: Event, out: &mut Outbox, link: &mut Link) {
-        let Some(ended) = call.on(event, out, link) else {
+        let ended = call.on(event, out, link);
+        if self.stopped && call.id().is_none() {
+            // It took too long just before the stop, and would be sent again.
+            self.verifying.remove(&number);
+            return self.end(number, Err(refusal::stopped()), out);
+        }
+        let Some(ended) = ended else {
             // Redirected, to be retried, or only on its way: still the same call.
             if let Some(id) = call.id() {
                 self.effects.insert(id, number);

@@ -58,9 +58,9 @@ impl Url {
         let base = self.path.split('?').next().unwrap_or_default();
         let path = match reference.as_bytes().first() {
             None => return None,
-            Some(b'/') => reference.to_owned(),
+            Some(b'/') => without_dots(reference),
             Some(b'?') => format!("{base}{reference}"),
-            Some(_) => format!("{}/{reference}", base.rsplit_once('/').map_or("", |(folder, _)| folder)),
+            Some(_) => without_dots(&format!("{}/{reference}", base.rsplit_once('/').map_or("", |(folder, _)| folder))),
         };
         Url::parse(&format!("{}{path}", self.origin()))
     }
@@ -93,6 +93,22 @@ impl Url {
         }
         host.parse::<core::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
+}
+
+/// A path without its `.` and `..`, as RFC 3986 section 5.2.4 has it; what stands behind it stays.
+fn without_dots(reference: &str) -> String {
+    let (path, rest) = reference.split_at(reference.find(['?', '#']).unwrap_or(reference.len()));
+    let mut kept: Vec<&str> = Vec::new();
+    let mut ends_open = false;
+    for segment in path.split('/').skip(1) {
+        ends_open = matches!(segment, "." | "..");
+        match segment {
+            "." => {}
+            ".." => drop(kept.pop()),
+            segment => kept.push(segment),
+        }
+    }
+    format!("/{}{}{rest}", kept.join("/"), if ends_open && !kept.is_empty() { "/" } else { "" })
 }
 
 fn split_port(text: &str, default: u16) -> Option<(&str, u16)> {
@@ -158,6 +174,11 @@ mod tests {
             ("//o/x", "https://o/x"),
             ("http://o", "http://o/"),
             ("/x:y", "https://h/x:y"),
+            ("../c", "https://h/c"),
+            ("../../../c/./d?e=../f", "https://h/c/d?e=../f"),
+            ("/x/../y/..", "https://h/"),
+            ("/x/y/.", "https://h/x/y/"),
+            ("./", "https://h/a/"),
         ] {
             assert_eq!(base.join(reference).map(|u| u.text()).as_deref(), Some(expected));
         }

@@ -80,6 +80,9 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
             Step::Wait(None) if effects.is_idle() => return Err(HostError::local("the engine waits for nothing")),
             Step::Wait(until) => {
                 burst = 0;
+                if let Some(until) = until.filter(|_| effects.is_idle()) {
+                    watch.waiting(until.saturating_sub(clock.now().ticks));
+                }
                 let mut alarm = pin!(alarm(&clock, until));
                 tokio::select! {
                     biased;

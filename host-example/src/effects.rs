@@ -301,4 +301,6 @@ fn load(documents: Option<&Files>, name: &str) -> Reply {
 }
 
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod tests;

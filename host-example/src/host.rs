@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::error::HostError;
 use crate::files::Files;
-use crate::http::{Http, HttpOptions};
+use crate::http::{Http, HttpOptions, Turns};
 use crate::lanes::Lanes;
 use crate::login::Logins;
 use crate::store::Store;
@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
     pub(crate) lanes: Lanes,
+    pub(crate) turns: Turns,
 }
 
 impl Host {
@@ -131,6 +132,7 @@ impl HostBuilder {
             http: Http::new(endpoint.as_ref(), self.http)?,
             logins: Arc::new(Mutex::new(self.logins.unwrap_or_default())),
             lanes: Lanes::default(),
+            turns: Turns::default(),
         };
         Ok(Host { shared: Rc::new(shared), interrupted: Cell::new(false), runtime: None })
     }

@@ -6,6 +6,7 @@
 
 mod body;
 mod client;
+mod turns;
 
 use std::rc::Rc;
 
@@ -15,6 +16,8 @@ use reqwest::{Method, Request, Response, Url};
 use body::{FileBody, Sending};
 pub(crate) use client::Http;
 pub use client::HttpOptions;
+use turns::Turn;
+pub(crate) use turns::Turns;
 
 use crate::effects::{Answers, CHUNK_BYTES_MAX};
 use crate::failure::{failed, of_http, of_io};
@@ -52,20 +55,31 @@ enum Tail {
     Conflict,
 }
 
+/// What an exchange writes.
+#[derive(Default)]
+struct Receiving {
+    incoming: Option<Incoming>,
+    /// Held until the stage is in order.
+    turn: Option<Turn>,
+}
+
 /// Performs an exchange and answers it.
 pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Answers) {
-    let mut incoming = None;
+    let mut receiving = Receiving::default();
     let tail = tokio::select! {
         biased;
         why = answers.gauge.stopped() => Err(why),
-        tail = run(&shared, &exchange, &answers, &mut incoming) => tail,
+        tail = run(&shared, &exchange, &answers, &mut receiving) => tail,
     };
+    let Receiving { incoming, turn } = receiving;
     let reply = match (tail, incoming) {
         (Ok(Tail::Staged), Some(incoming)) => finish(&shared, &exchange, incoming, &answers).await,
         (Ok(Tail::Fed | Tail::Staged), _) => Reply::End,
         (Ok(Tail::Conflict), _) => Reply::Conflict,
         (Err(why), incoming) => {
             let left = match incoming {
+                // What fills a full disk helps nobody: the room is for the other objects.
+                Some(incoming) if why.why == Failure::NoSpace => incoming.discard().await,
                 Some(incoming) => incoming.leave().await,
                 None => Ok(()),
             };
@@ -73,6 +87,7 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
             Reply::Failed(left.err().map_or(why, |error| of_io(&error)))
         }
     };
+    drop(turn);
     answers.last(reply);
 }
 
@@ -92,7 +107,7 @@ async fn run(
     shared: &Rc<Shared>,
     exchange: &Exchange,
     answers: &Answers,
-    incoming: &mut Option<Incoming>,
+    receiving: &mut Receiving,
 ) -> Result<Tail, Failed> {
     let wanted = &exchange.request;
     let url = shared.http.admit(&wanted.url).await?;
@@ -123,7 +138,7 @@ async fn run(
     answers.say(Reply::Head(head(&response)));
     match &exchange.stage {
         Some(stage) if matches!(response.status().as_u16(), 200 | 206) => {
-            receive(shared, response, stage, exchange.answer_bytes_max, answers, incoming).await?;
+            receive(shared, response, stage, exchange.answer_bytes_max, answers, receiving).await?;
             Ok(Tail::Staged)
         }
         _ => feed(response, exchange.answer_bytes_max, answers).await.map(|()| Tail::Fed),
@@ -229,7 +244,7 @@ async fn receive(
     stage: &Stage,
     bytes_max: u64,
     answers: &Answers,
-    slot: &mut Option<Incoming>,
+    Receiving { incoming: slot, turn }: &mut Receiving,
 ) -> Result<(), Failed> {
     let keep = if response.status().as_u16() == 206 { stage.resume_from } else { 0 };
     if response.status().as_u16() == 206 && range_start(response.headers()).is_some_and(|start| start != keep) {
@@ -240,13 +255,13 @@ async fn receive(
     let validator = validator(response.headers());
     let lane = || shared.lanes.pick().map_err(|error| of_io(&error));
 
+    *turn = Some(shared.turns.take(&stage.blob.oid).await);
     let room = store.borrow_mut().receive(&stage.blob, keep, expected).map_err(|error| of_io(&error))?;
-    *slot = Some(match room {
+    let incoming = slot.insert(match room {
         Receive::Memory(memory) => memory,
-        Receive::File(file) => {
-            write_stage(file, keep, validator.as_deref(), lane()?).await.map_err(|error| of_io(&error))?
-        }
+        Receive::File(file) => write_stage(file, keep, validator.as_deref(), lane()?).map_err(|error| of_io(&error))?,
     });
+    incoming.rewind(keep).await.map_err(|error| of_io(&error))?;
     let mut left = bytes_max;
     while left > 0 {
         let Some(mut bytes) = response.chunk().await.map_err(of_http)? else { return Ok(()) };
@@ -257,10 +272,8 @@ async fn receive(
         if let Some(beginning) = incoming.take(bytes).await.map_err(|error| of_io(&error))? {
             // An answer that named no length outgrew the memory.
             let file = store.borrow_mut().stage_file(&stage.blob.oid).map_err(|error| of_io(&error))?;
-            let mut writer =
-                write_stage(file, 0, validator.as_deref(), lane()?).await.map_err(|error| of_io(&error))?;
-            writer.take(beginning.into()).await.map_err(|error| of_io(&error))?;
-            *slot = Some(writer);
+            let writer = write_stage(file, 0, validator.as_deref(), lane()?).map_err(|error| of_io(&error))?;
+            slot.insert(writer).take(beginning.into()).await.map_err(|error| of_io(&error))?;
         }
     }
     Ok(())

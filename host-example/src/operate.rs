@@ -171,6 +171,10 @@ impl Watch for Watcher {
         self.meter.moved(name, done, total);
     }
 
+    fn waiting(&mut self, millis: u64) {
+        self.meter.waiting(millis);
+    }
+
     fn wants_transcript(&self) -> bool {
         self.verbose
     }

@@ -16,6 +16,9 @@ const BAR_MS: u64 = 100;
 /// Milliseconds between two plain lines.
 const LINE_MS: u64 = 1000;
 
+/// Milliseconds of a wait that people are told of.
+const WAIT_SAID_MS_MIN: u64 = 900;
+
 /// What is being shown.
 pub(crate) struct Meter {
     form: Form,
@@ -71,6 +74,19 @@ impl Meter {
         }
         *before = Done { bytes: done, whole };
         self.show();
+    }
+
+    /// Nothing moves for a while. Short waits are not worth a word.
+    pub(crate) fn waiting(&mut self, millis: u64) {
+        if millis < WAIT_SAID_MS_MIN {
+            return;
+        }
+        let text = format!("{}: no answer; trying again in {:.1} s", self.verb, millis as f64 / 1000.0);
+        match &self.form {
+            Form::Bar { bar, .. } => bar.set_message(text),
+            Form::Lines { .. } => say(&text),
+            Form::Silent => {}
+        }
     }
 
     /// A line for people while the bar stands: it is printed above.

@@ -230,6 +230,12 @@ impl Store {
         let folder = Rc::clone(&stage.folder);
         let name = stage.name.clone();
         self.enter(oid, &stage.file, &folder, &name)?;
+        if stage.private {
+            // What another effect began is of no use any more, unless somebody is writing it.
+            if let Some(begun) = StageFile::existing(&folder, &stage_name(oid))? {
+                begun.remove()?;
+            }
+        }
         // The entry has its name; what is left of the stage is the note beside it.
         stage.remove()
     }
@@ -306,14 +312,14 @@ pub(crate) enum Receive {
     File(StageFile),
 }
 
-/// Begins to write a stage. Free-standing, because the store is not held while a lane works.
-pub(crate) async fn write_stage(
+/// Begins to write a stage; [`Incoming::rewind`] comes next.
+pub(crate) fn write_stage(
     stage: StageFile,
     keep: u64,
     validator: Option<&str>,
     lane: Lane,
 ) -> io::Result<Incoming> {
-    Writer::begin(stage, keep, validator, lane).await.map(Incoming::File)
+    Writer::begin(stage, keep, validator, lane).map(Incoming::File)
 }
 
 fn stage_name(oid: &str) -> String {

@@ -5,7 +5,7 @@ mod component;
 mod native;
 mod words;
 
-pub use component::{Component, GUEST_MEMORY_BYTES_MAX, component_path};
+pub use component::{Component, GUEST_MEMORY_BYTES_MAX, component_path, target};
 pub use native::Native;
 
 use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
@@ -107,6 +107,7 @@ pub trait Engine {
     /// `batches.ask`
     fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error>;
     /// `batches.read`
+    #[allow(clippy::result_large_err, reason = "the core's own type")]
     fn read(&self, endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused>;
     /// `batches.verify`
     fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error>;

@@ -35,9 +35,11 @@ fn bytes(name: &str) -> Result<Vec<u8>, String> {
 /// The names of the fixtures in a folder, sorted.
 fn names(folder: &str) -> Result<Vec<String>, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(folder);
-    let entries = std::fs::read_dir(path).map_err(|error| format!("the fixtures {folder} cannot be read: {}", error.kind()))?;
+    let entries =
+        std::fs::read_dir(path).map_err(|error| format!("the fixtures {folder} cannot be read: {}", error.kind()))?;
     let files = entries.flatten().filter(|entry| entry.path().is_file());
-    let mut names: Vec<String> = files.map(|entry| format!("{folder}/{}", entry.file_name().to_string_lossy())).collect();
+    let mut names: Vec<String> =
+        files.map(|entry| format!("{folder}/{}", entry.file_name().to_string_lossy())).collect();
     names.sort();
     Ok(names)
 }

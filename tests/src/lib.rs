@@ -1,7 +1,12 @@
 //! Everything that tests hydrant and is not a unit test: the simulated world, the judges of conformance vectors, the
 //! recorder whose recordings other hosts replay.
 
+pub mod contract;
 pub mod engine;
+pub mod fixtures;
+pub mod fuzz;
+pub mod record;
+pub mod tour;
 pub mod transcript;
 pub mod vectors;
 pub mod world;

@@ -17,7 +17,7 @@
 
 pub mod form;
 
-use crate::engine::{Answer, Engine, ManifestFacts, Run, Sample, Start};
+use crate::engine::{Answer, Engine, ManifestFacts, Run, Sample, Start, target};
 use form::Form;
 use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
 use hydrant_core::config::Config;
@@ -32,9 +32,15 @@ use hydrant_core::report::Outcome;
 use hydrant_core::status::{Fact, Status};
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 type Lines = Rc<RefCell<Vec<String>>>;
+
+/// Where a recording goes unless somebody says otherwise.
+pub fn default_path() -> PathBuf {
+    target().join("record.jsonl")
+}
 
 /// An engine whose every call is written down.
 pub struct Recorder<E> {
@@ -52,6 +58,12 @@ impl<E: Engine> Recorder<E> {
     /// The lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.lines.borrow().clone()
+    }
+
+    /// Writes the lines to a file.
+    pub fn write(&self, path: &Path) -> Result<(), String> {
+        let text = self.lines.borrow().join("\n") + "\n";
+        std::fs::write(path, text).map_err(|error| format!("the recording cannot be written: {}", error.kind()))
     }
 
     fn plain<T: Form>(&self, call: &str, args: Value, value: T) -> T {
@@ -199,7 +211,7 @@ impl Recorded {
     }
 
     fn finish<T: Form>(
-        mut self: Box<Self>,
+        mut self,
         name: &str,
         finish: impl FnOnce(Box<dyn Run>) -> Result<T, Error>,
     ) -> Result<T, Error> {
@@ -230,15 +242,15 @@ impl Run for Recorded {
     }
 
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
-        self.finish("finishTransfer", |run| run.finish_transfer())
+        (*self).finish("finishTransfer", |run| run.finish_transfer())
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
-        self.finish("finishBatch", |run| run.finish_batch())
+        (*self).finish("finishBatch", |run| run.finish_batch())
     }
 
     fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
-        self.finish("finishLocks", |run| run.finish_locks())
+        (*self).finish("finishLocks", |run| run.finish_locks())
     }
 }
 

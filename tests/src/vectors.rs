@@ -142,15 +142,17 @@ mod tests {
         for wrong in [
             r#"{"pointer": [{"name": "x", "input": "x", "expect": {"error": "bad-oid", "class": "malformed"}}]}"#,
             r#"{"retry_after": [{"header": "7", "expect": {"parsed": true, "delay_ms": 7001, "wait": true}}]}"#,
-            r#"{"retry_after": [{"header": "7", "max_retry_time_s": 6, "expect": {"parsed": true, "delay_ms": 7000, "wait": true}}]}"#,
+            r#"{"retry_after": [{"header": "7", "max_retry_time_s": 6, "expect": {"wait": true}}]}"#,
             r#"{"backoff": [{"retry_number": 2, "max_retry_delay_s": 10, "expect_delay_ms": 1000}]}"#,
             r#"{"transfer_status": [{"method": "GET", "status": 404, "expect": "retry"}]}"#,
             r#"{"transfer_status": [{"method": "PUT", "status": 503, "expect": "final"}]}"#,
             r#"{"transfer_status": [{"method": "VERIFY", "status": 422, "expect": "ok"}]}"#,
+            r#"{"transfer_status": [{"method": "VERIFY", "status": 401, "expect": "final"}]}"#,
+            r#"{"transfer_status": [{"method": "GET", "status": 500, "expect": "re-batch"}]}"#,
             r#"{"resume": [{"name": "x", "have": 4, "size": 9, "response": null, "expect": {"range": null}}]}"#,
-            r#"{"resume": [{"name": "x", "have": 4, "size": 9, "response": {"status": 200}, "expect": {"action": "append"}}]}"#,
-            r#"{"locks": [{"name": "x", "call": "verify", "status": 501, "body": {}, "expect": {"ours": [], "theirs": []}}]}"#,
-            r#"{"endpoint": [{"name": "x", "operation": "download", "remote": "origin", "config": {"lfs.url": "https://a.test"}, "expect": {"url": "https://b.test"}}]}"#,
+            r#"{"resume": [{"have": 4, "size": 9, "response": {"status": 200}, "expect": {"action": "append"}}]}"#,
+            r#"{"locks": [{"call": "verify", "status": 501, "body": {}, "expect": {"ours": [], "theirs": []}}]}"#,
+            r#"{"endpoint": [{"operation": "upload", "config": {"lfs.url": "https://a"}, "expect": {"url": ""}}]}"#,
         ] {
             let verdicts = verdicts(wrong);
             assert_eq!((verdicts.passed, verdicts.failed.len()), (0, 1), "{wrong}");

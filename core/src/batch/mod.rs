@@ -12,9 +12,10 @@ pub(crate) use ask::{asking, distinct, verifying};
 pub use read::read;
 pub(crate) use read::{refused_status, retryable};
 
-use crate::contract::Header;
+use crate::contract::{Header, shown_url};
 use crate::limits::EXPIRY_MARGIN_MS;
 use crate::oid::{Blob, Oid};
+use core::fmt;
 
 /// The transfer that every server and every client knows, and the only one carried out here.
 pub(crate) const BASIC: &str = "basic";
@@ -51,8 +52,8 @@ pub struct Question {
     pub objects: Vec<Blob>,
 }
 
-/// Where to send or fetch bytes. All of it may be secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where to send or fetch bytes. All of it may be secret, and most of it is not printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Action {
     /// Absolute URL, as the server wrote it.
     pub href: String,
@@ -60,6 +61,16 @@ pub struct Action {
     pub headers: Vec<Header>,
     /// Wall-clock milliseconds; none is never.
     pub expires_at: Option<u64>,
+}
+
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Action")
+            .field("href", &shown_url(&self.href))
+            .field("headers", &self.headers)
+            .field("expires_at", &self.expires_at)
+            .finish()
+    }
 }
 
 impl Action {

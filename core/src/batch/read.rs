@@ -15,7 +15,7 @@ use crate::url::Url;
 use std::collections::BTreeMap;
 
 /// The zero time of Go servers: it means never.
-const GO_ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+const GO_ZERO_TIME_MS: i64 = -62_135_596_800_000;
 /// `expires_in` lies within this many seconds (git-lfs documents the same).
 const EXPIRES_IN_S_MAX: i64 = i32::MAX as i64;
 
@@ -142,8 +142,8 @@ fn expiry(value: &Value<'_>, asked_at: u64) -> Option<u64> {
         let millis = seconds.clamp(-EXPIRES_IN_S_MAX, EXPIRES_IN_S_MAX) * 1000;
         return Some(asked_at.saturating_add_signed(millis));
     }
-    let date = value.get("expires_at").and_then(Value::text).filter(|date| *date != GO_ZERO_TIME)?;
-    clock::rfc3339(date).map(|at| u64::try_from(at).unwrap_or(0))
+    let date = clock::rfc3339(value.get("expires_at").and_then(Value::text)?)?;
+    (date != GO_ZERO_TIME_MS).then(|| u64::try_from(date).unwrap_or(0))
 }
 
 /// Whether a status, of one object or of a request, may be another one when asked again.

@@ -71,7 +71,9 @@ fn objects(
 
 /// Says how a hydration went, in one line and its failures.
 pub(crate) fn say(report: &TransferReport, output: &mut Output) {
-    output.json(&report.json());
+    if output.voice.json {
+        output.json(&report.json());
+    }
     report.say_failures(output);
     if !output.voice.quiet {
         output.line(summary(report, "hydrated"));

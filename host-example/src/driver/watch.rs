@@ -4,6 +4,8 @@
 pub trait Watch {
     /// One object moved on.
     fn progress(&mut self, name: &str, done: u64, total: u64);
+    /// Nothing moves, and nothing will for so many milliseconds: the engine tries again then.
+    fn waiting(&mut self, _millis: u64) {}
     /// Whether `transcript` is wanted.
     fn wants_transcript(&self) -> bool {
         false

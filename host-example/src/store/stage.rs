@@ -41,7 +41,7 @@ pub(crate) struct StageFile {
     pub(super) folder: Rc<Folder>,
     pub(super) name: String,
     /// Nobody can resume it: another process has the stage of this name.
-    private: bool,
+    pub(super) private: bool,
 }
 
 impl StageFile {
@@ -151,6 +151,14 @@ impl Incoming {
         }
     }
 
+    /// Hashes again what is kept of the stage, before anything is taken in.
+    pub(crate) async fn rewind(&mut self, keep: u64) -> io::Result<()> {
+        match self {
+            Incoming::Memory(_) => Ok(()),
+            Incoming::File(writer) => writer.rewind(keep).await,
+        }
+    }
+
     /// The end: what was received, from byte 0 of the stage.
     pub(crate) async fn finish(self) -> io::Result<(Blob, Staged)> {
         match self {
@@ -166,11 +174,20 @@ impl Incoming {
             Incoming::File(writer) => writer.leave().await,
         }
     }
+
+    /// Stops in the middle, and leaves nothing.
+    pub(crate) async fn discard(self) -> io::Result<()> {
+        match self {
+            Incoming::Memory(_) => Ok(()),
+            Incoming::File(writer) => writer.stage.remove(),
+        }
+    }
 }
 
 impl Writer {
-    /// Begins to write after the first `keep` bytes of the stage, which are hashed again.
-    pub(super) async fn begin(stage: StageFile, keep: u64, validator: Option<&str>, lane: Lane) -> io::Result<Writer> {
+    /// Begins to write after the first `keep` bytes of the stage. It does no waiting, so that whoever is stopped while
+    /// the lane works still has the stage to put in order.
+    pub(super) fn begin(stage: StageFile, keep: u64, validator: Option<&str>, lane: Lane) -> io::Result<Writer> {
         if keep == 0 {
             stage.file.set_len(0)?;
             note_validator(&stage, validator)?;
@@ -179,10 +196,16 @@ impl Writer {
         }
         let file = stage.file.try_clone()?;
         let sink = Arc::new(Mutex::new(Sink { file, digest: Digesting::new(), error: None }));
-        let shared = Arc::clone(&sink);
-        lane.run(move || locked(&shared).rewind(keep)).await??;
         let broken = Arc::new(AtomicBool::new(false));
         Ok(Writer { sink, broken, lane, stage, gathered: Vec::new(), gathered_bytes: 0 })
+    }
+
+    async fn rewind(&mut self, keep: u64) -> io::Result<()> {
+        if keep == 0 {
+            return Ok(());
+        }
+        let sink = Arc::clone(&self.sink);
+        self.lane.run(move || locked(&sink).rewind(keep)).await?
     }
 
     async fn take(&mut self, bytes: Bytes) -> io::Result<()> {

@@ -39,7 +39,10 @@ async fn begin(store: &mut Store, lanes: &Lanes, blob: &Blob, keep: u64) -> Inco
     match store.receive(blob, keep, Some(blob.size)).expect("room") {
         Receive::Memory(memory) => memory,
         Receive::File(file) => {
-            write_stage(file, keep, Some("\"tag\""), lanes.pick().expect("a lane")).await.expect("begun")
+            let lane = lanes.pick().expect("a lane");
+            let mut incoming = write_stage(file, keep, Some("\"tag\""), lane).expect("begun");
+            incoming.rewind(keep).await.expect("its beginning");
+            incoming
         }
     }
 }

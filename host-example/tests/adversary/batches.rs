@@ -22,7 +22,7 @@ macro_rules! batch {
 
 /// The only entry of an answer is an action with this address and these headers.
 macro_rules! action {
-    ($name:expr, $ends:expr, $href:expr, $header:expr) => {
+    ($name:expr, $ends:expr, $href:expr, $header:tt) => {
         batch!($name, $ends, |talk| talk.batch(|_, oid, size, upload| {
             entry(oid, size, upload, &json!({ "href": $href, "header": $header }))
         }))
@@ -85,30 +85,53 @@ fn answers_that_are_no_batch_answer() {
 fn objects_that_are_left_out_repeated_and_invented() {
     let pair: &[usize] = &[4_000, 3_000];
     run(&[
-        Case { sizes: pair, ..batch!("one is left out", Ends::Codes(&["malformed", ""]), |talk| {
-            let entries = talk.entries(at_home).split_off(1);
-            talk.json("200 OK", &[], &json!({ "objects": entries }));
-        }) },
-        Case { sizes: pair, ..batch!("one comes twice", Ends::Codes(&["malformed", ""]), |talk| {
-            let mut entries = talk.entries(at_home);
-            entries.push(entries[0].clone());
-            talk.json("200 OK", &[], &json!({ "objects": entries }));
-        }) },
-        Case { sizes: pair, ..batch!("all are left out", Ends::Codes(&["malformed", "malformed"]), |talk| {
-            talk.json("200 OK", &[], &json!({ "objects": [] }));
-        }) },
-        Case { sizes: pair, ..batch!("in another order, among thousands of others", Ends::Done, |talk| {
-            let mut entries: Vec<Value> = (0..20_000).map(|n| json!({ "oid": format!("{n:064x}"), "size": n })).collect();
-            entries.extend(talk.entries(at_home).into_iter().rev());
-            talk.json("200 OK", &[], &json!({ "objects": entries }));
-        }) },
-        Case { sizes: pair, ..batch!("each points to the other", Ends::Codes(&["integrity", "integrity"]), |talk| {
-            let mut entries = talk.entries(at_home);
-            let (first, second) = (entries[0]["actions"].clone(), entries[1]["actions"].clone());
-            (entries[0]["actions"], entries[1]["actions"]) = (second, first);
-            talk.json("200 OK", &[], &json!({ "objects": entries }));
-        }) },
-        batch!("another size", MALFORMED, |talk| talk.batch(|plot, oid, size, upload| at_home(plot, oid, size + 1, upload))),
+        Case {
+            sizes: pair,
+            ..batch!("one is left out", Ends::Codes(&["malformed", ""]), |talk| {
+                let entries = talk.entries(at_home).split_off(1);
+                talk.json("200 OK", &[], &json!({ "objects": entries }));
+            })
+        },
+        Case {
+            sizes: pair,
+            ..batch!("one comes twice", Ends::Codes(&["malformed", ""]), |talk| {
+                let mut entries = talk.entries(at_home);
+                entries.push(entries[0].clone());
+                talk.json("200 OK", &[], &json!({ "objects": entries }));
+            })
+        },
+        Case {
+            sizes: pair,
+            ..batch!("all are left out", Ends::Codes(&["malformed", "malformed"]), |talk| {
+                talk.json("200 OK", &[], &json!({ "objects": [] }));
+            })
+        },
+        Case {
+            sizes: pair,
+            ..batch!("in another order, among thousands of others", Ends::Done, |talk| {
+                let mut entries: Vec<Value> =
+                    (0..20_000).map(|n| json!({ "oid": format!("{n:064x}"), "size": n })).collect();
+                entries.extend(talk.entries(at_home).into_iter().rev());
+                talk.json("200 OK", &[], &json!({ "objects": entries }));
+            })
+        },
+        Case {
+            sizes: pair,
+            ..batch!("each points to the other", Ends::Codes(&["integrity", "integrity"]), |talk| {
+                talk.batch(|plot, oid, size, upload| {
+                    let other = plot.blobs.iter().find(|blob| blob.oid != oid).map_or(oid, |blob| &blob.oid);
+                    let mut entry = at_home(plot, other, size, upload);
+                    entry["oid"] = oid.into();
+                    entry
+                });
+            })
+        },
+        batch!("another size", MALFORMED, |talk| talk.batch(|plot, oid, size, upload| at_home(
+            plot,
+            oid,
+            size + 1,
+            upload
+        ))),
         batch!("no action", MALFORMED, |talk| talk.batch(|_, oid, size, _| json!({ "oid": oid, "size": size }))),
         batch!("definitely missing", Ends::Codes(&["missing"]), |talk| talk.batch(|_, oid, size, _| {
             json!({ "oid": oid, "size": size, "error": { "code": 404, "message": "none\u{1b}[31m" } })

@@ -61,31 +61,44 @@ fn bytes_that_are_not_the_object() {
         object!("wrong once", Ends::Done, |talk| if talk.nth == 0 { wrong(talk) } else { talk.honest() }),
         Case { also: both_oids, ..object!("wrong twice", integrity, wrong) },
         Case { sizes: LARGE, also: both_oids, ..object!("wrong twice and large", integrity, wrong) },
-        Case { sizes: LARGE, ..object!("wrong once and large", Ends::Done, |talk| {
-            if talk.nth == 0 { wrong(talk) } else { talk.honest() }
-        }) },
+        Case {
+            sizes: LARGE,
+            ..object!("wrong once and large", Ends::Done, |talk| {
+                if talk.nth == 0 { wrong(talk) } else { talk.honest() }
+            })
+        },
         object!("short, then closed", host, short_and_closed),
         Case { sizes: LARGE, ..object!("short, then closed, large", host, short_and_closed) },
         object!("short, and said so", integrity, |talk| {
             let bytes = talk.bytes();
             talk.answer("200 OK", &[], &bytes[..bytes.len() - 1]);
         }),
-        Case { sizes: LARGE, ..object!("short without any length", integrity, |talk| {
-            let bytes = talk.bytes();
-            talk.say("HTTP/1.1 200 OK\r\n\r\n");
-            talk.say(&bytes[..bytes.len() / 2]);
-            talk.hang_up();
-        }) },
+        Case {
+            sizes: LARGE,
+            ..object!("short without any length", integrity, |talk| {
+                let bytes = talk.bytes();
+                talk.say("HTTP/1.1 200 OK\r\n\r\n");
+                talk.say(&bytes[..bytes.len() / 2]);
+                talk.hang_up();
+            })
+        },
         object!("longer, and said so", integrity, |talk| {
             let bytes = talk.bytes().repeat(3);
             talk.answer("200 OK", &[], bytes);
         }),
         object!("empty", integrity, |talk| talk.answer("200 OK", &[], [])),
-        Case { sizes: &[0, 10], ..object!("something where nothing should be", Ends::Codes(&["integrity", ""]), |talk| {
-            if talk.bytes().is_empty() { talk.answer("200 OK", &[], "surprise") } else { talk.honest() }
-        }) },
+        Case {
+            sizes: &[0, 10],
+            ..object!("something where nothing should be", Ends::Codes(&["integrity", ""]), |talk| {
+                if talk.bytes().is_empty() { talk.answer("200 OK", &[], "surprise") } else { talk.honest() }
+            })
+        },
         object!("compressed although identity was asked for", integrity, |talk| {
-            talk.answer("200 OK", &[("content-encoding", "gzip")], b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0");
+            talk.answer(
+                "200 OK",
+                &[("content-encoding", "gzip")],
+                b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x03\0\0\0\0\0\0\0\0\0",
+            );
         }),
         object!("a login page", integrity, |talk| {
             talk.answer("200 OK", &[("content-type", "text/html")], "<html>log in</html>");
@@ -94,10 +107,13 @@ fn bytes_that_are_not_the_object() {
             talk.say("HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\n\r\n");
             talk.flood([0x61; 65_536]);
         }),
-        Case { sizes: LARGE, ..object!("for ever in chunks", integrity, |talk| {
-            talk.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
-            talk.flood(format!("4000\r\n{}\r\n", "x".repeat(0x4000)));
-        }) },
+        Case {
+            sizes: LARGE,
+            ..object!("for ever in chunks", integrity, |talk| {
+                talk.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
+                talk.flood(format!("4000\r\n{}\r\n", "x".repeat(0x4000)));
+            })
+        },
         object!("a length of a petabyte", integrity, |talk| {
             talk.head("200 OK", &[], 1 << 50);
             talk.flood([0x61; 65_536]);
@@ -114,12 +130,15 @@ fn bytes_that_do_not_come() {
             talk.head("200 OK", &[], length);
             talk.stall();
         }),
-        Case { sizes: LARGE, ..object!("silence in the middle", host, |talk| {
-            let bytes = talk.bytes();
-            talk.head("200 OK", &[], bytes.len());
-            talk.say(&bytes[..150_000]);
-            talk.stall();
-        }) },
+        Case {
+            sizes: LARGE,
+            ..object!("silence in the middle", host, |talk| {
+                let bytes = talk.bytes();
+                talk.head("200 OK", &[], bytes.len());
+                talk.say(&bytes[..150_000]);
+                talk.stall();
+            })
+        },
         object!("broken chunks", host, |talk| {
             talk.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nabcdXX\r\n");
             talk.stall();
@@ -128,9 +147,12 @@ fn bytes_that_do_not_come() {
             talk.say("HTTP/1.1 500 Oh No\r\n\r\n");
             talk.flood([0x61; 65_536]);
         }),
-        Case { sizes: &[5_000, 6_000], ..object!("one of two", Ends::Codes(&["host", ""]), |talk| {
-            if talk.bytes().len() == 5_000 { talk.hang_up() } else { talk.honest() }
-        }) },
+        Case {
+            sizes: &[5_000, 6_000],
+            ..object!("one of two", Ends::Codes(&["host", ""]), |talk| {
+                if talk.bytes().len() == 5_000 { talk.hang_up() } else { talk.honest() }
+            })
+        },
     ]);
 }
 
@@ -138,11 +160,14 @@ fn bytes_that_do_not_come() {
 #[test]
 fn odd_answers_that_are_right() {
     run(&[
-        Case { sizes: &[30], ..object!("slowly, but longer than the patience", Ends::Done, |talk| {
-            let bytes = talk.bytes();
-            talk.head("200 OK", &[], bytes.len());
-            talk.drip(bytes);
-        }) },
+        Case {
+            sizes: &[30],
+            ..object!("slowly, but longer than the patience", Ends::Done, |talk| {
+                let bytes = talk.bytes();
+                talk.head("200 OK", &[], bytes.len());
+                talk.drip(bytes);
+            })
+        },
         object!("in chunks of odd sizes, with extensions and a trailer", Ends::Done, |talk| {
             talk.say("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\ntrailer: x-end\r\n\r\n");
             for piece in talk.bytes().chunks(777) {
@@ -163,17 +188,24 @@ fn odd_answers_that_are_right() {
             talk.honest();
         }),
         object!("after a pause shorter than the patience", Ends::Done, |talk| {
-            thread::sleep(Duration::from_millis(600));
+            thread::sleep(Duration::from_millis(300));
             talk.honest();
         }),
-        Case { flags: &["--retries", "3"], sizes: &[3_000, 4_000], ..object!("with another answer behind it", Ends::Done, |talk| {
-            talk.honest();
-            if talk.nth == 0 {
-                talk.say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
-            }
-        }) },
-        Case { flags: &["--retries", "2"], ..object!("broken off once", Ends::Done, |talk| {
-            if talk.nth == 0 { short_and_closed(talk) } else { talk.honest() }
-        }) },
+        Case {
+            flags: &["--retries", "3"],
+            sizes: &[3_000, 4_000],
+            ..object!("with another answer behind it", Ends::Done, |talk| {
+                talk.honest();
+                if talk.nth == 0 {
+                    talk.say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+                }
+            })
+        },
+        Case {
+            flags: &["--retries", "2"],
+            ..object!("broken off once", Ends::Done, |talk| {
+                if talk.nth == 0 { short_and_closed(talk) } else { talk.honest() }
+            })
+        },
     ]);
 }

@@ -28,6 +28,14 @@ pub(crate) enum Ends {
     Whole(&'static str),
 }
 
+/// Whether `home` speaks TLS, and whether the program trusts it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tls {
+    None,
+    Trusted,
+    Unknown,
+}
+
 /// One row.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
@@ -35,6 +43,8 @@ pub(crate) struct Case {
     pub(crate) job: Job,
     /// Length of each object.
     pub(crate) sizes: &'static [usize],
+    /// `home` speaks TLS.
+    pub(crate) tls: Tls,
     /// The endpoint without scheme; `{home}` is the server.
     pub(crate) endpoint: &'static str,
     /// `home` is the proxy of the environment.
@@ -55,6 +65,7 @@ pub(crate) const HYDRATE: Case = Case {
     name: "",
     job: Job::Hydrate,
     sizes: &[5_000],
+    tls: Tls::None,
     endpoint: "{home}/r",
     proxied: false,
     flags: &["--retries", "0"],
@@ -78,7 +89,7 @@ pub(crate) fn run(table: &[Case]) {
                 loop {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(case) = table.get(at / 2) else { return };
-                    let voice = if at % 2 == 0 { Voice::Json } else { Voice::Words };
+                    let voice = if at.is_multiple_of(2) { Voice::Json } else { Voice::Words };
                     if let Err(why) = judge(case, voice) {
                         let mut failures = failures.lock().unwrap_or_else(PoisonError::into_inner);
                         failures.push(format!("{} ({voice:?}): {why}", case.name));

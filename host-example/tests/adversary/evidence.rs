@@ -14,8 +14,9 @@ use base64::engine::general_purpose::STANDARD;
 use hydrant_host::digest::blob_of;
 use serde_json::Value;
 
-use crate::case::{Case, Ends, Job};
+use crate::case::{Case, Ends, Job, Tls};
 use crate::liar::{Blob, Liar, Seen};
+use crate::secure;
 use crate::talk::{AWAY_SECRET, HEADER_SECRET, QUERY_SECRET};
 
 /// The token of the environment.
@@ -75,7 +76,7 @@ impl Evidence {
     /// Runs a case; an error when it does not end in time.
     pub(crate) fn gather(case: &Case, voice: Voice) -> Result<Evidence, String> {
         let blobs: Vec<Blob> = (1..).zip(case.sizes).map(|(seed, size)| blob(seed, *size)).collect();
-        let liar = Liar::start(blobs.clone(), case.script, None);
+        let liar = Liar::start(blobs.clone(), case.script, (case.tls != Tls::None).then(secure::server));
         let scratch = Scratch::new();
         let folder = scratch.path("objects");
         if case.job == Job::Upload {
@@ -83,11 +84,15 @@ impl Evidence {
             blobs.iter().for_each(|blob| fs::write(folder.join(&blob.oid), &blob.bytes).expect("a file"));
         }
         let home = liar.plot.home.to_string();
-        let endpoint = format!("http://{USER}:{PASSWORD}@{}", case.endpoint.replace("{home}", &home));
+        let scheme = if case.tls == Tls::None { "http" } else { "https" };
+        let endpoint = format!("{scheme}://{USER}:{PASSWORD}@{}", case.endpoint.replace("{home}", &home));
         let mut command = hydrant(&scratch, case.job, &blobs, &folder, &endpoint);
         command.args(case.flags).arg("-v").args((voice == Voice::Json).then_some("--json"));
         if case.proxied {
             command.env("http_proxy", format!("http://{home}"));
+        }
+        if case.tls == Tls::Trusted {
+            command.env("GIT_SSL_CAINFO", secure::authority());
         }
         let (code, out, err) = finish(&mut command, Duration::from_secs(case.seconds))?;
         let (seen, job) = (liar.plot.seen(), case.job);
@@ -215,7 +220,9 @@ pub(crate) fn finish(command: &mut Command, bound: Duration) -> Result<(i32, Str
     let (out, err) = (text(out), text(err));
     match code {
         Some(code) => Ok((code, out, err)),
-        None => Err(format!("it did not end within {bound:?}\n  stderr: {}", err.chars().take(1500).collect::<String>())),
+        None => {
+            Err(format!("it did not end within {bound:?}\n  stderr: {}", err.chars().take(1500).collect::<String>()))
+        }
     }
 }
 
@@ -237,13 +244,16 @@ fn drained(mut pipe: impl Read) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Files named by an oid hold its bytes; everything else is a stage with the name of one of these objects.
+/// Files named by an oid hold its bytes; everything else is the stage of an object that is not there yet.
 pub(crate) fn only_right_files(folder: &Path, blobs: &[Blob]) -> Result<(), String> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(()) };
     for entry in entries.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let stage = |blob: &&Blob| [format!(".hydrant-{}.part", blob.oid), format!(".hydrant-{}.part.from", blob.oid)];
-        if blobs.iter().any(|blob| stage(&blob).contains(&name)) {
+        let staged = |blob: &&Blob| {
+            let stage = format!(".hydrant-{}.part", blob.oid);
+            (name == stage || name == format!("{stage}.from")) && !folder.join(&blob.oid).exists()
+        };
+        if blobs.iter().any(|blob| staged(&blob)) {
             continue;
         }
         let Some(blob) = blobs.iter().find(|blob| blob.oid == name) else { return Err(format!("{name} is left")) };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::case::Job;
 use crate::evidence::{Scratch, blob, finish, hydrant, only_right_files};
-use crate::liar::{Blob, Liar, Script};
+use crate::liar::{Blob, Liar};
 use crate::talk::Talk;
 
 /// Times it is killed.
@@ -27,7 +27,7 @@ const PIECE_BYTES: usize = 512 << 10;
 const RUN_S_MAX: u64 = 60;
 
 /// Honest, and slow with the large object, so that most kills fall into it.
-const SLOW: Script = |talk: &mut Talk| {
+fn slow(talk: &mut Talk) {
     let bytes = talk.bytes();
     if talk.is_batch() || bytes.len() < LARGE_BYTES {
         return talk.honest();
@@ -44,19 +44,20 @@ const SLOW: Script = |talk: &mut Talk| {
             return;
         }
     }
-};
+}
 
 #[test]
 fn a_killed_run_is_completed_by_the_next() {
-    let mut blobs: Vec<Blob> = (0..SMALL_OBJECTS).map(|seed| blob(seed + 1, 1 + (seed as usize * 7_919) % 90_000)).collect();
+    let mut blobs: Vec<Blob> =
+        (0..SMALL_OBJECTS).map(|seed| blob(seed + 1, 1 + (seed as usize * 7_919) % 90_000)).collect();
     blobs.push(blob(99, LARGE_BYTES));
     let mut resumed = 0;
     for round in 0..KILLS {
-        let liar = Liar::start(blobs.clone(), SLOW, None);
+        let liar = Liar::start(blobs.clone(), slow, None);
         let scratch = Scratch::new();
         let folder = scratch.path("objects");
         let endpoint = format!("http://{}/r", liar.plot.home);
-        let moment = Duration::from_millis((round * KILL_MS / KILLS) + round * 7 % 13);
+        let moment = Duration::from_millis(dice(round) % KILL_MS);
         kill_after(moment, &scratch, &blobs, &folder, &endpoint);
         only_right_or_unnamed(&folder, &blobs);
 
@@ -75,6 +76,11 @@ fn a_killed_run_is_completed_by_the_next() {
     assert!(resumed > 0, "no run was killed in the middle of the large object");
 }
 
+/// Moments that look random and are always the same.
+fn dice(round: u64) -> u64 {
+    blob(round + 1, 8).bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
 fn kill_after(moment: Duration, scratch: &Scratch, blobs: &[Blob], folder: &Path, endpoint: &str) {
     let mut command = hydrant(scratch, Job::Hydrate, blobs, folder, endpoint);
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("hydrant runs");
@@ -82,7 +88,7 @@ fn kill_after(moment: Duration, scratch: &Scratch, blobs: &[Blob], folder: &Path
     child.kill().and_then(|()| child.wait()).expect("killed");
 }
 
-/// As after any run; a kill may leave the nameless file of one small object besides, which the next prune removes.
+/// As after any run; a kill may leave the nameless file of one small object besides, which no run takes for anything.
 #[track_caller]
 fn only_right_or_unnamed(folder: &Path, blobs: &[Blob]) {
     let nameless = |name: &str| name.starts_with(".hydrant-") && name.ends_with(".tmp");

@@ -1,4 +1,4 @@
-//! A raw TCP server in two places, `home` and `away`, that does what a script says and remembers every byte it was told.
+//! A raw TCP server in two places, `home` and `away`: it does what a script says and remembers what it was told.
 //!
 //! The rule it keeps: whatever the client does, every thread here ends within a bounded time.
 

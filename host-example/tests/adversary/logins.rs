@@ -33,29 +33,70 @@ fn a_login_is_refused_for_ever() {
     run(&[
         Case { name: "by the batch", script: no, ends: Ends::Whole("auth"), also: few, ..HYDRATE },
         Case { name: "by the batch of an upload", script: no, ends: Ends::Whole("auth"), also: few, ..UPLOAD },
-        Case { name: "with 403", script: |talk| talk.answer("403 Forbidden", &[], []), ends: Ends::Whole("auth"), also: few, ..HYDRATE },
-        Case { name: "without a challenge", script: |talk| talk.answer("401 Unauthorized", &[], []), ends: Ends::Whole("auth"), also: few, ..HYDRATE },
-        Case { name: "with a hundred challenges", script: |talk| {
-            let challenges = vec![("www-authenticate", "Negotiate AAAA, Digest realm=\"\u{1}\", Basic realm=\"x"); 90];
-            talk.answer("401 Unauthorized", &challenges, []);
-        }, ends: Ends::Whole("auth"), also: few, ..HYDRATE },
-        Case { name: "by the object", script: |talk| if talk.is_batch() { talk.honest() } else { no(talk) },
-            ends: Ends::Codes(&["auth"]), also: few, ..HYDRATE },
-        Case { name: "by the object with 403", script: |talk| {
-            if talk.is_batch() { talk.honest() } else { talk.answer("403 Forbidden", &[], []) }
-        }, ends: Ends::Codes(&["auth"]), also: few, ..HYDRATE },
-        Case { name: "by the upload", script: |talk| if talk.is_batch() { talk.honest() } else { no(talk) },
-            ends: Ends::Codes(&["auth"]), also: few, ..UPLOAD },
-        Case { name: "by an object that takes ours", script: |talk| {
-            if !talk.is_batch() {
-                return no(talk);
-            }
-            talk.batch(|plot, oid, size, upload| {
-                let mut entry = entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.home) }));
-                entry["authenticated"] = false.into();
-                entry
-            });
-        }, ends: Ends::Codes(&["auth"]), also: few, ..HYDRATE },
+        Case {
+            name: "with 403",
+            script: |talk| talk.answer("403 Forbidden", &[], []),
+            ends: Ends::Whole("auth"),
+            also: few,
+            ..HYDRATE
+        },
+        Case {
+            name: "without a challenge",
+            script: |talk| talk.answer("401 Unauthorized", &[], []),
+            ends: Ends::Whole("auth"),
+            also: few,
+            ..HYDRATE
+        },
+        Case {
+            name: "with a hundred challenges",
+            script: |talk| {
+                let challenges = vec![("www-authenticate", "Negotiate AAAA, Digest realm=\"\", Basic realm=\"x"); 90];
+                talk.answer("401 Unauthorized", &challenges, []);
+            },
+            ends: Ends::Whole("auth"),
+            also: few,
+            ..HYDRATE
+        },
+        Case {
+            name: "by the object",
+            script: |talk| if talk.is_batch() { talk.honest() } else { no(talk) },
+            ends: Ends::Codes(&["auth"]),
+            also: few,
+            ..HYDRATE
+        },
+        Case {
+            name: "by the object with 403",
+            script: |talk| {
+                if talk.is_batch() { talk.honest() } else { talk.answer("403 Forbidden", &[], []) }
+            },
+            ends: Ends::Codes(&["auth"]),
+            also: few,
+            ..HYDRATE
+        },
+        Case {
+            name: "by the upload",
+            script: |talk| if talk.is_batch() { talk.honest() } else { no(talk) },
+            ends: Ends::Codes(&["auth"]),
+            also: few,
+            ..UPLOAD
+        },
+        Case {
+            name: "by an object that takes ours",
+            script: |talk| {
+                if !talk.is_batch() {
+                    return no(talk);
+                }
+                talk.batch(|plot, oid, size, upload| {
+                    let mut entry =
+                        entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.home) }));
+                    entry["authenticated"] = false.into();
+                    entry
+                });
+            },
+            ends: Ends::Codes(&["auth"]),
+            also: few,
+            ..HYDRATE
+        },
     ]);
 }
 
@@ -83,42 +124,71 @@ fn logins_are_tried_one_after_the_other_and_only_when_asked_for() {
 #[test]
 fn another_origin_gets_no_login_of_ours() {
     run(&[
-        Case { name: "it asks for one", ends: Ends::Codes(&["auth"]), also: nothing_abroad, script: |talk| {
-            if talk.request.away {
-                return no(talk);
-            }
-            talk.batch(|plot, oid, size, upload| {
-                let mut entry = entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.away) }));
-                entry["authenticated"] = false.into();
-                entry
-            });
-        }, ..HYDRATE },
-        Case { name: "it asks for one after ours was given", ends: Ends::Codes(&["auth"]), also: nothing_abroad, script: |talk| {
-            if talk.request.away || !is_with_login(&talk.request) {
-                return no(talk);
-            }
-            talk.batch(|plot, oid, size, upload| {
-                let mut entry = entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.away) }));
-                entry["authenticated"] = false.into();
-                entry
-            });
-        }, ..HYDRATE },
-        Case { name: "it gets its own headers and no others", also: |seen, evidence| {
-            nothing_abroad(seen, evidence)?;
-            let own = seen.iter().any(|seen| seen.away && seen.head.contains(AWAY_SECRET));
-            if own { Ok(()) } else { Err("its own header did not arrive".into()) }
-        }, script: |talk| if talk.is_batch() { talk.batch(far_away) } else { talk.honest() }, ..HYDRATE },
-        Case { name: "a login inside the address goes there alone, as a header", also: |seen, _| {
-            let expected = format!("Basic {}", STANDARD.encode(format!("far:{AWAY_SECRET}")));
-            let right = |seen: &Seen| seen.away && seen.header("authorization") == Some(&expected);
-            if seen.iter().any(right) { Ok(()) } else { Err("it did not arrive".into()) }
-        }, script: |talk| {
-            if !talk.is_batch() {
-                return talk.honest();
-            }
-            talk.batch(|plot, oid, size, upload| {
-                entry(oid, size, upload, &json!({ "href": format!("http://far:{AWAY_SECRET}@{}/o/{oid}", plot.away) }))
-            });
-        }, ..HYDRATE },
+        Case {
+            name: "it asks for one",
+            ends: Ends::Codes(&["auth"]),
+            also: nothing_abroad,
+            script: |talk| {
+                if talk.request.away {
+                    return no(talk);
+                }
+                talk.batch(|plot, oid, size, upload| {
+                    let mut entry =
+                        entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.away) }));
+                    entry["authenticated"] = false.into();
+                    entry
+                });
+            },
+            ..HYDRATE
+        },
+        Case {
+            name: "it asks for one after ours was given",
+            ends: Ends::Codes(&["auth"]),
+            also: nothing_abroad,
+            script: |talk| {
+                if talk.request.away || !is_with_login(&talk.request) {
+                    return no(talk);
+                }
+                talk.batch(|plot, oid, size, upload| {
+                    let mut entry =
+                        entry(oid, size, upload, &json!({ "href": format!("http://{}/o/{oid}", plot.away) }));
+                    entry["authenticated"] = false.into();
+                    entry
+                });
+            },
+            ..HYDRATE
+        },
+        Case {
+            name: "it gets its own headers and no others",
+            also: |seen, evidence| {
+                nothing_abroad(seen, evidence)?;
+                let own = seen.iter().any(|seen| seen.away && seen.head.contains(AWAY_SECRET));
+                if own { Ok(()) } else { Err("its own header did not arrive".into()) }
+            },
+            script: |talk| if talk.is_batch() { talk.batch(far_away) } else { talk.honest() },
+            ..HYDRATE
+        },
+        Case {
+            name: "a login inside the address goes there alone, as a header",
+            also: |seen, _| {
+                let expected = format!("Basic {}", STANDARD.encode(format!("far:{AWAY_SECRET}")));
+                let right = |seen: &Seen| seen.away && seen.header("authorization") == Some(&expected);
+                if seen.iter().any(right) { Ok(()) } else { Err("it did not arrive".into()) }
+            },
+            script: |talk| {
+                if !talk.is_batch() {
+                    return talk.honest();
+                }
+                talk.batch(|plot, oid, size, upload| {
+                    entry(
+                        oid,
+                        size,
+                        upload,
+                        &json!({ "href": format!("http://far:{AWAY_SECRET}@{}/o/{oid}", plot.away) }),
+                    )
+                });
+            },
+            ..HYDRATE
+        },
     ]);
 }

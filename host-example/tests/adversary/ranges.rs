@@ -116,15 +116,25 @@ fn a_broken_download_goes_on() {
 #[test]
 fn a_part_that_nobody_asked_for() {
     run(&[
-        Case { name: "of a whole", ends: Ends::Codes(&["malformed"]), script: |talk| {
-            if talk.is_batch() {
-                return talk.honest();
-            }
-            let bytes = talk.bytes();
-            part(talk, "bytes 0-4999/5000", bytes);
-        }, ..HYDRATE },
-        Case { name: "416 of a whole", ends: Ends::Codes(&["rejected"]), script: |talk| {
-            if talk.is_batch() { talk.honest() } else { talk.answer("416 Range Not Satisfiable", &[], []) }
-        }, ..HYDRATE },
+        Case {
+            name: "of a whole",
+            ends: Ends::Codes(&["malformed"]),
+            script: |talk| {
+                if talk.is_batch() {
+                    return talk.honest();
+                }
+                let bytes = talk.bytes();
+                part(talk, "bytes 0-4999/5000", bytes);
+            },
+            ..HYDRATE
+        },
+        Case {
+            name: "416 of a whole",
+            ends: Ends::Codes(&["rejected"]),
+            script: |talk| {
+                if talk.is_batch() { talk.honest() } else { talk.answer("416 Range Not Satisfiable", &[], []) }
+            },
+            ..HYDRATE
+        },
     ]);
 }

@@ -35,7 +35,9 @@ fn to_away(talk: &mut Talk) {
 /// The other origin was asked exactly so often, and heard no header of an action and no login.
 fn away(seen: &[Seen], times: usize) -> Result<(), String> {
     let abroad: Vec<&Seen> = seen.iter().filter(|seen| seen.away).collect();
-    let told = abroad.iter().find(|seen| ["authorization", "x-extra", "cookie"].iter().any(|name| seen.header(name).is_some()));
+    let told = abroad
+        .iter()
+        .find(|seen| ["authorization", "x-extra", "cookie"].iter().any(|name| seen.header(name).is_some()));
     match told {
         Some(seen) => Err(format!("another origin was told {}", seen.head)),
         None if abroad.len() == times => Ok(()),
@@ -50,25 +52,43 @@ fn few(seen: &[Seen], _: &Evidence) -> Result<(), String> {
 #[test]
 fn redirects_without_end() {
     run(&[
-        Case { also: few, ..object!("an object to itself", REJECTED, |talk| {
-            let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
-            to(talk, "302 Found", &path);
-        }) },
-        Case { also: few, ..object!("an object ever deeper", REJECTED, |talk| {
-            let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
-            to(talk, "301 Moved Permanently", &format!("{path}/deeper"));
-        }) },
-        Case { name: "the batch to itself", also: few, ends: Ends::Whole("rejected"), script: |talk| {
-            to(talk, "308 Permanent Redirect", "?again");
-        }, ..HYDRATE },
-        Case { name: "between two origins", also: few, ends: REJECTED, script: |talk| {
-            if talk.is_batch() {
-                return talk.honest();
-            }
-            let other = if talk.request.away { talk.plot.home } else { talk.plot.away };
-            let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
-            to(talk, "302 Found", &format!("http://{other}{path}"));
-        }, ..HYDRATE },
+        Case {
+            also: few,
+            ..object!("an object to itself", REJECTED, |talk| {
+                let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
+                to(talk, "302 Found", &path);
+            })
+        },
+        Case {
+            also: few,
+            ..object!("an object ever deeper", REJECTED, |talk| {
+                let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
+                to(talk, "301 Moved Permanently", &format!("{path}/deeper"));
+            })
+        },
+        Case {
+            name: "the batch to itself",
+            also: few,
+            ends: Ends::Whole("rejected"),
+            script: |talk| {
+                to(talk, "308 Permanent Redirect", "?again");
+            },
+            ..HYDRATE
+        },
+        Case {
+            name: "between two origins",
+            also: few,
+            ends: REJECTED,
+            script: |talk| {
+                if talk.is_batch() {
+                    return talk.honest();
+                }
+                let other = if talk.request.away { talk.plot.home } else { talk.plot.away };
+                let path = talk.request.what().split(' ').nth(1).unwrap_or_default().to_owned();
+                to(talk, "302 Found", &format!("http://{other}{path}"));
+            },
+            ..HYDRATE
+        },
     ]);
 }
 
@@ -81,11 +101,24 @@ fn redirects_to_what_is_no_web_address() {
         object!("nowhere", REJECTED, |talk| talk.answer("302 Found", &[], [])),
         object!("the empty text", REJECTED, |talk| to(talk, "302 Found", "")),
         object!("a backslash", REJECTED, |talk| to(talk, "302 Found", "\\\\127.0.0.1\\o")),
-        object!("another machine in the open", Ends::Codes(&["blocked"]), |talk| to(talk, "302 Found", "http://203.0.113.9/o")),
-        object!("a status without a meaning here", Ends::Codes(&["malformed"]), |talk| to(talk, "300 Multiple Choices", "/o")),
-        Case { name: "the batch to a file", ends: Ends::Whole("rejected"), script: |talk| {
-            to(talk, "302 Found", "file:///etc/passwd");
-        }, ..HYDRATE },
+        object!("another machine in the open", Ends::Codes(&["blocked"]), |talk| to(
+            talk,
+            "302 Found",
+            "http://203.0.113.9/o"
+        )),
+        object!("a status without a meaning here", Ends::Codes(&["malformed"]), |talk| to(
+            talk,
+            "300 Multiple Choices",
+            "/o"
+        )),
+        Case {
+            name: "the batch to a file",
+            ends: Ends::Whole("rejected"),
+            script: |talk| {
+                to(talk, "302 Found", "file:///etc/passwd");
+            },
+            ..HYDRATE
+        },
     ]);
 }
 
@@ -93,29 +126,53 @@ fn redirects_to_what_is_no_web_address() {
 fn another_origin_hears_no_secret() {
     run(&[
         Case { also: |seen, _| away(seen, 1), ..object!("an object", Ends::Done, to_away) },
-        Case { also: |seen, _| away(seen, 1), ..object!("an address without scheme", Ends::Done, |talk| {
-            let oid = talk.blob().map(|blob| blob.oid.clone()).unwrap_or_default();
-            let place = format!("//{}/o/{oid}", talk.plot.away);
-            to(talk, "303 See Other", &place);
-        }) },
-        Case { also: |seen, _| away(seen, 1), ..object!("an address with a login inside", Ends::Done, |talk| {
-            let oid = talk.blob().map(|blob| blob.oid.clone()).unwrap_or_default();
-            let place = format!("http://some:body@{}/o/{oid}", talk.plot.away);
-            to(talk, "302 Found", &place);
-        }) },
-        Case { name: "an upload", also: |seen, _| away(seen, 1), script: |talk| {
-            if talk.is_put() && !talk.request.away { to_away(talk) } else { talk.honest() }
-        }, ..UPLOAD },
-        Case { name: "a batch that was logged in to", also: |seen, _| away(seen, 1), script: |talk| {
-            match (talk.is_batch(), talk.request.away, talk.request.header("authorization").is_some()) {
+        Case {
+            also: |seen, _| away(seen, 1),
+            ..object!("an address without scheme", Ends::Done, |talk| {
+                let oid = talk.blob().map(|blob| blob.oid.clone()).unwrap_or_default();
+                let place = format!("//{}/o/{oid}", talk.plot.away);
+                to(talk, "303 See Other", &place);
+            })
+        },
+        Case {
+            also: |seen, _| away(seen, 1),
+            ..object!("an address with a login inside", Ends::Done, |talk| {
+                let oid = talk.blob().map(|blob| blob.oid.clone()).unwrap_or_default();
+                let place = format!("http://some:body@{}/o/{oid}", talk.plot.away);
+                to(talk, "302 Found", &place);
+            })
+        },
+        Case {
+            name: "an upload",
+            also: |seen, _| away(seen, 1),
+            script: |talk| {
+                if talk.is_put() && !talk.request.away { to_away(talk) } else { talk.honest() }
+            },
+            ..UPLOAD
+        },
+        Case {
+            name: "a batch that was logged in to",
+            also: |seen, _| away(seen, 1),
+            script: |talk| match (talk.is_batch(), talk.request.away, talk.request.header("authorization").is_some()) {
                 (true, false, false) => talk.answer("401 Unauthorized", &[("lfs-authenticate", "Basic")], []),
                 (true, false, true) => to_away(talk),
                 _ => talk.honest(),
-            }
-        }, ..HYDRATE },
-        Case { name: "a batch to a place that asks for a login", ends: Ends::Whole("auth"), also: |seen, _| away(seen, 1), script: |talk| {
-            if talk.request.away { talk.answer("401 Unauthorized", &[("www-authenticate", "Basic")], []) } else { to_away(talk) }
-        }, ..HYDRATE },
+            },
+            ..HYDRATE
+        },
+        Case {
+            name: "a batch to a place that asks for a login",
+            ends: Ends::Whole("auth"),
+            also: |seen, _| away(seen, 1),
+            script: |talk| {
+                if talk.request.away {
+                    talk.answer("401 Unauthorized", &[("www-authenticate", "Basic")], [])
+                } else {
+                    to_away(talk)
+                }
+            },
+            ..HYDRATE
+        },
     ]);
 }
 

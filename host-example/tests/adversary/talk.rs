@@ -1,6 +1,5 @@
 //! What a script can do with one request: answer as an honest LFS server would, or say anything at all.
 
-use std::io::{Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! The built component in wasmtime: an empty linker, bounded memory, a deadline for every call.
 //!
-//! Compiled once per process. Every [`Component`] is an instance of its own; the operations begun in it share its memory.
+//! Compiled once per process. Every [`Component`] is an instance of its own; the operations begun in it share its
+//! memory.
 
 use super::words::{self, World, WorldPre, wit};
 use super::{Answer, Engine, ManifestFacts, Run, Sample, Start};
@@ -49,9 +50,14 @@ pub fn component_path() -> PathBuf {
     if let Some(path) = std::env::var_os("HYDRANT_ENGINE_WASM") {
         return path.into();
     }
+    target().join("dist/hydrant-engine.wasm")
+}
+
+/// Cargo's target folder.
+pub fn target() -> PathBuf {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from);
-    workspace.join(target).join("dist/hydrant-engine.wasm")
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| "target".into(), PathBuf::from);
+    workspace.join(target)
 }
 
 fn compiled() -> Result<&'static Compiled, String> {
@@ -217,6 +223,9 @@ impl Engine for Component {
     }
 }
 
+/// What a `finish-…` gives.
+type Ended<R> = Result<R, wit::types::Error>;
+
 /// An operation inside an instance. Dropping one that was not finished frees it there too.
 struct Running {
     of: Component,
@@ -229,8 +238,8 @@ impl Running {
     }
 
     fn finish<R>(
-        mut self: Box<Self>,
-        call: impl FnOnce(&mut Store<StoreLimits>, &World, ResourceAny) -> wasmtime::Result<Result<R, wit::types::Error>>,
+        mut self,
+        call: impl FnOnce(&mut Store<StoreLimits>, &World, ResourceAny) -> wasmtime::Result<Ended<R>>,
     ) -> Result<R, Error> {
         let handle = self.handle();
         self.handle = None;
@@ -261,21 +270,21 @@ impl Run for Running {
     }
 
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
-        let outcomes = self.finish(|store, world, handle| {
+        let outcomes = (*self).finish(|store, world, handle| {
             world.hydrant_lfs_operations().operation().call_finish_transfer(store, handle)
         })?;
         Ok(outcomes.into_iter().map(words::outcome).collect())
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
-        let objects = self.finish(|store, world, handle| {
+        let objects = (*self).finish(|store, world, handle| {
             world.hydrant_lfs_operations().operation().call_finish_batch(store, handle)
         })?;
         Ok(objects.into_iter().map(words::object).collect())
     }
 
     fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
-        let report = self.finish(|store, world, handle| {
+        let report = (*self).finish(|store, world, handle| {
             world.hydrant_lfs_operations().operation().call_finish_locks(store, handle)
         })?;
         Ok(words::lock_report(report))

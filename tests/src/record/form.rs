@@ -2,22 +2,23 @@
 //! variants `{"tag","val"}`, enums their kebab-case names, an absent option is null, a u64 is `{"u64":"12"}` because
 //! JSON readers round large numbers, a list of bytes is `{"b64":"…"}`.
 
-use crate::engine::{Answer, ManifestFacts, Sample};
+mod cases;
+
+use crate::engine::ManifestFacts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hydrant_core::batch::{self, Action, Answered, Direction, Object, Question, Refused, RefusedKind, Verdict};
+use cases::case;
+use hydrant_core::batch::{self, Action, Answered, Direction, Object, Question, Refused, RefusedKind};
 use hydrant_core::config::Config;
-use hydrant_core::contract::{
-    Body, Effect, Exchange, Failure, Head, Header, Instant, Login, Method, Misuse, Redirect, Reply, Request, Step,
-};
-use hydrant_core::endpoint::{Endpoint, Setting};
+use hydrant_core::contract::{Failure, Header, Instant, Login, Method, Misuse, Redirect, Request};
+use hydrant_core::endpoint::Setting;
 use hydrant_core::error::{Code, Error};
-use hydrant_core::locks::{Lock, LockReport, Task};
-use hydrant_core::manifest::{Change, FileRef, Storage};
+use hydrant_core::locks::{Lock, LockReport};
+use hydrant_core::manifest::{FileRef, Storage};
 use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::pointer::{self, Extension, Finding, Kind, Pointer};
+use hydrant_core::pointer::{self, Finding};
 use hydrant_core::report::{Outcome, Source, Want};
-use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status};
+use hydrant_core::status::{Fact, FileState, Hydration, State, Status};
 use serde_json::{Value, json};
 
 /// A value of the contract.
@@ -40,14 +41,6 @@ pub fn question(endpoint: &str, it: &Question) -> Value {
         "transfers": it.transfers,
         "objects": it.objects.form(),
     })
-}
-
-fn case(tag: &str, val: Value) -> Value {
-    json!({"tag": tag, "val": val})
-}
-
-fn bare(tag: &str) -> Value {
-    json!({"tag": tag})
 }
 
 /// `TimedOut` as `timed-out`: WIT spells the cases of an enum so.
@@ -216,196 +209,10 @@ impl Form for RefusedKind {
     }
 }
 
-impl Form for Sample {
-    fn form(&self) -> Value {
-        json!({"head": bytes(&self.head), "fileSize": self.file_size.form()})
-    }
-}
-
-impl Form for Extension {
-    fn form(&self) -> Value {
-        json!({"priority": self.priority, "name": self.name, "oid": self.oid.form()})
-    }
-}
-
-impl Form for Pointer {
-    fn form(&self) -> Value {
-        json!({
-            "oid": self.blob.oid.form(),
-            "size": self.blob.size.form(),
-            "extensions": self.extensions.form(),
-            "canonical": self.canonical,
-        })
-    }
-}
-
-impl Form for Kind {
-    fn form(&self) -> Value {
-        match self {
-            Kind::Pointer(it) => case("pointer", it.form()),
-            Kind::Content(it) => case("content", it.form()),
-            Kind::Malformed(it) => case("malformed", it.form()),
-        }
-    }
-}
-
-impl Form for Body {
-    fn form(&self) -> Value {
-        match self {
-            Body::Empty => bare("empty"),
-            Body::Bytes(it) => case("bytes", bytes(it)),
-            Body::File(it) => case(
-                "file",
-                json!({
-                    "name": it.name,
-                    "revision": it.revision.0,
-                    "offset": it.offset.form(),
-                    "length": it.length.form(),
-                }),
-            ),
-        }
-    }
-}
-
-impl Form for Exchange {
-    fn form(&self) -> Value {
-        let stage = self.stage.as_ref();
-        json!({
-            "request": self.request.form(),
-            "stage": stage.map(|it| json!({"blob": it.blob.form(), "resumeFrom": it.resume_from.form()})),
-            "answerBytesMax": self.answer_bytes_max.form(),
-            "idleMax": self.idle_max.form(),
-        })
-    }
-}
-
-impl Form for Effect {
-    fn form(&self) -> Value {
-        match self {
-            Effect::Http(it) => case("http", it.form()),
-            Effect::ReadFile(name) => case("read-file", json!(name)),
-            Effect::LoadDoc(name) => case("load-doc", json!(name)),
-            Effect::HasBlob(it) => case("has-blob", it.form()),
-            Effect::KeepBlob(it) => case("keep-blob", it.form()),
-            Effect::DropBlob(it) => case("drop-blob", it.form()),
-        }
-    }
-}
-
-impl Form for Step {
-    fn form(&self) -> Value {
-        match self {
-            Step::Perform(id, it) => case("perform", json!({"id": id.0, "effect": it.form()})),
-            Step::Cancel(id) => case("cancel", json!(id.0)),
-            Step::Note(it) => {
-                case("note", json!({"name": it.name, "done": it.done.form(), "total": it.total.form()}))
-            }
-            Step::Wait(until) => case("wait", until.form()),
-            Step::Done => bare("done"),
-        }
-    }
-}
-
-impl Form for Head {
-    fn form(&self) -> Value {
-        json!({"status": self.status, "headers": self.headers.form()})
-    }
-}
-
-impl Form for Reply {
-    fn form(&self) -> Value {
-        match self {
-            Reply::SoFar(it) => case("so-far", it.form()),
-            Reply::Sent(it) => case("sent", it.form()),
-            Reply::Head(it) => case("head", it.form()),
-            Reply::Chunk(it) => case("chunk", bytes(it)),
-            Reply::End => bare("end"),
-            Reply::Received(it) => case("received", it.form()),
-            Reply::Doc(it) => case("doc", json!({"bytes": bytes(&it.bytes), "revision": it.revision.0})),
-            Reply::At(it) => case("at", json!(it.0)),
-            Reply::Present => bare("present"),
-            Reply::Partial(it) => case("partial", json!({"bytes": it.bytes.form(), "validator": it.validator})),
-            Reply::Absent => bare("absent"),
-            Reply::Conflict => bare("conflict"),
-            Reply::Failed(it) => case("failed", json!({"why": it.why.form(), "detail": it.detail})),
-        }
-    }
-}
-
-impl Form for Answer {
-    fn form(&self) -> Value {
-        json!({
-            "status": self.head.status,
-            "headers": self.head.headers.form(),
-            "body": bytes(&self.body),
-            "askedAt": self.asked_at.form(),
-            "now": self.now.form(),
-        })
-    }
-}
-
-impl Form for Verdict {
-    fn form(&self) -> Value {
-        match self {
-            Verdict::Present => bare("present"),
-            Verdict::Download(it) => case("download", it.form()),
-            Verdict::Upload(upload, verify) => {
-                case("upload", json!({"upload": upload.form(), "verify": verify.form()}))
-            }
-            Verdict::Expired => bare("expired"),
-            Verdict::Refused(it) => case(
-                "refused",
-                json!({"status": it.status, "message": it.message, "retryable": it.retryable}),
-            ),
-            Verdict::Broken(it) => case("broken", it.form()),
-        }
-    }
-}
-
-impl Form for Endpoint {
-    fn form(&self) -> Value {
-        let ssh = self.ssh.as_ref();
-        let ssh = ssh.map(|it| json!({"userAndHost": it.user_and_host, "port": it.port, "path": it.path}));
-        json!({"url": self.url, "ssh": ssh})
-    }
-}
-
-impl Form for Change {
-    fn form(&self) -> Value {
-        match self {
-            Change::Text(name, value) => case("text", json!([name, value])),
-            Change::Number(name, value) => case("number", json!([name, value.form()])),
-            Change::Clear(name) => case("clear", json!(name)),
-        }
-    }
-}
-
-impl Form for Place {
-    fn form(&self) -> Value {
-        match self {
-            Place::Absent => bare("absent"),
-            Place::Content(size) => case("content", size.form()),
-            Place::Pointer(it) => case("pointer", it.form()),
-            Place::Malformed => bare("malformed"),
-            Place::Unreadable => bare("unreadable"),
-        }
-    }
-}
-
-impl Form for Task {
-    fn form(&self) -> Value {
-        match self {
-            Task::Create(path) => case("create", json!(path)),
-            Task::ListAll(path) => case("list-all", json!(path)),
-            Task::Verify => bare("verify"),
-            Task::Unlock { id, force } => case("unlock", json!([id, force])),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use hydrant_core::contract::{Reply, Step};
 
     #[test]
     fn forms() {

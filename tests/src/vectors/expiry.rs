@@ -55,6 +55,8 @@ fn effective_end(engine: &dyn Engine, actions: &Value, requested_at: u64) -> Res
     match engine.read(ENDPOINT, &question, &answer).map(|answered| answered.objects) {
         Ok(objects) => match objects.first().map(|object| &object.verdict) {
             Some(Verdict::Download(action)) => Ok(action.expires_at),
+            // Only what ended before 1970 has ended at its first moment.
+            Some(Verdict::Expired) => Ok(Some(0)),
             other => Err(format!("expected an action, got {other:?}")),
         },
         Err(refused) => Err(format!("expected an answer, got {}", refused.kind.name())),

@@ -103,7 +103,7 @@ pub(super) fn base64(vector: &Value, key: &str) -> Result<Vec<u8>, String> {
 pub(super) fn meets(expect: &Map<String, Value>, actual: &Value) -> Result<(), String> {
     for (key, expected) in expect {
         match actual.get(key) {
-            None => return Err(format!("no judge knows what to make of {key}: {expected}")),
+            None => return Err(format!("{key}: expected {expected}, got {actual}")),
             Some(got) if got != expected => return Err(format!("{key}: expected {expected}, got {got}")),
             Some(_) => {}
         }

@@ -2,7 +2,7 @@
 
 use super::fields::{self, meets, word};
 use crate::engine::{Engine, Sample};
-use hydrant_core::pointer::Kind;
+use hydrant_core::pointer::{Extension, Kind};
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
@@ -18,7 +18,10 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     }
     let actual = match &kind {
         Kind::Pointer(it) => {
-            let extension = |it: &hydrant_core::pointer::Extension| json!({"priority": it.priority, "name": it.name, "oid": it.oid.to_string()});
+            let extension = |it: &Extension| {
+                let oid = it.oid.to_string();
+                json!({"priority": it.priority, "name": it.name, "oid": oid})
+            };
             let extensions: Vec<Value> = it.extensions.iter().map(extension).collect();
             let (oid, size) = (it.blob.oid.to_string(), it.blob.size);
             json!({"ok": {"oid": oid, "size": size, "canonical": it.canonical, "extensions": extensions}})

@@ -121,7 +121,7 @@ impl Play {
             other => return Err(format!("expected to follow, got {}", shown(&other))),
         };
         let followed = text(expect, "follow")?;
-        if next.url != followed {
+        if next.url != plain(followed) {
             return Err(format!("follow: expected {followed}, got {}", next.url));
         }
         let method = match next.method {
@@ -166,6 +166,16 @@ impl Play {
         };
         if error.code == code { Ok(()) } else { Err(format!("refuse: expected {reason}, got {error}")) }
     }
+}
+
+/// The same URL as every client writes it: no port that the scheme has anyway, no fragment, a path.
+fn plain(url: &str) -> String {
+    let url = url.split('#').next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let (host, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let port = if scheme == "http" { ":80" } else { ":443" };
+    let host = host.strip_suffix(port).unwrap_or(host).to_ascii_lowercase();
+    format!("{scheme}://{host}{}{path}", if path.starts_with('/') { "" } else { "/" })
 }
 
 fn object_error(ended: Result<Vec<hydrant_core::report::Outcome>, Error>) -> Result<Option<Error>, String> {

@@ -51,7 +51,8 @@ fn judge_request(request: Option<&Request>, base: &str, expect: &Value) -> Resul
     }
     let suffix = word(expect, "url_suffix").unwrap_or_default();
     let path = request.url.splitn(4, '/').nth(3).unwrap_or_default();
-    if !request.url.ends_with(suffix) || !request.url.starts_with(base.trim_end_matches('/')) || path.contains("//") {
+    let server = base.split('?').next().unwrap_or_default().trim_end_matches('/');
+    if !request.url.ends_with(suffix) || !request.url.starts_with(server) || path.contains("//") {
         return Err(format!("url: expected {base} and {suffix}, got {}", request.url));
     }
     for (name, value) in expect.get("headers").and_then(Value::as_object).into_iter().flatten() {

@@ -130,6 +130,10 @@ impl Play {
                 }
                 self.whole(host, id, &exchange)
             }
+            "retry" => {
+                host.reply(id, Reply::End)?;
+                host.wait().map(|_| ())
+            }
             "error" | "final" => {
                 host.reply(id, Reply::End)?;
                 host.fails().map(|_| ())

@@ -120,7 +120,8 @@ impl Scripted {
 
     /// A batch answer in which no object exists.
     pub(super) fn deny(&mut self, id: EffectId, blobs: &[Blob]) -> Result<(), String> {
-        let object = |blob: &Blob| json!({"oid": blob.oid.to_string(), "size": blob.size, "error": {"code": 404, "message": "gone"}});
+        let error = json!({"code": 404, "message": "gone"});
+        let object = |blob: &Blob| json!({"oid": blob.oid.to_string(), "size": blob.size, "error": error});
         self.answer_json(id, &json!({"objects": blobs.iter().map(object).collect::<Vec<_>>()}))
     }
 

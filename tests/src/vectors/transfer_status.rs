@@ -4,7 +4,7 @@ use super::fields::{self, status, text};
 use super::scripted::{ENDPOINT, STORAGE, Scripted, config, is_backoff, shown};
 use crate::engine::{Engine, Start};
 use hydrant_core::contract::{Effect, EffectId, Exchange, Head, Login, Method, Partial, Reply, Step};
-use hydrant_core::limits::{ACTION_REFUSALS_MAX, RETRY_DELAY_MS_MIN};
+use hydrant_core::limits::RETRY_DELAY_MS_MIN;
 use hydrant_core::report::{Source, Want};
 use serde_json::{Value, json};
 
@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 const CONTENT: &[u8] = b"nine bits";
 /// Bytes of it that an earlier run left, where one did.
 const PARTIAL_BYTES: u64 = 4;
+/// Refusals after which a run is endless.
+const REFUSALS_MAX: usize = 12;
 
 /// Which request gets the status.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,7 +34,7 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     let away = |partial| Play::until(engine, at, STORAGE, partial);
     match text(vector, "expect")? {
         "ok" | "body" => away(false)?.succeeds(&head),
-        "final" => away(false)?.is_final(&head),
+        "final" => away(false)?.ends(&head),
         "retry" => away(false)?.retries(&head),
         "restart-from-zero" => away(true)?.restarts(&head),
         "re-batch" => asks_again(engine, at, STORAGE, &head).map(|_| ()),
@@ -92,7 +94,7 @@ impl Play {
         self.host.succeeds()
     }
 
-    fn is_final(mut self, head: &Head) -> Result<(), String> {
+    fn ends(mut self, head: &Head) -> Result<(), String> {
         self.answer(head)?;
         self.host.fails().map(|_| ())
     }
@@ -171,9 +173,17 @@ fn reach(host: &mut Scripted, at: At, place: &str) -> Result<(EffectId, Exchange
 fn asks_again(engine: &dyn Engine, at: At, place: &str, head: &Head) -> Result<Login, String> {
     let mut play = Play::until(engine, at, place, false)?;
     let mut login = None;
-    for _ in 0..=2 * ACTION_REFUSALS_MAX {
+    for _ in 0..REFUSALS_MAX {
         play.answer(head)?;
         match play.host.step() {
+            // A verify request is a call of the API: it may come again by itself, with another login.
+            Step::Perform(id, Effect::Http(exchange)) if exchange.request.url == play.exchange.request.url => {
+                if exchange.request.login == play.exchange.request.login && exchange.request.login != Login::Renewed {
+                    return Err("the same request is sent again".to_owned());
+                }
+                login.get_or_insert(exchange.request.login);
+                (play.id, play.exchange) = (id, exchange);
+            }
             Step::Perform(id, Effect::Http(exchange)) => {
                 let asked = super::scripted::asked(&exchange)?;
                 login.get_or_insert(exchange.request.login);

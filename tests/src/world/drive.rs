@@ -1,10 +1,10 @@
 //! Runs an operation in the world, in an order of its own, and checks the laws after every step.
 
-use super::host::{Deed, Feed, Replies, perform};
+use super::host::{Feed, Replies, perform};
 use super::server::{ENDPOINT, SECRET};
 use super::{Dice, Fault, Faults, Server, Store, blob};
+use crate::engine::{self, Engine, Native, Start};
 use crate::transcript;
-use hydrant_core::Operation;
 use hydrant_core::config::Config;
 use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, Login, Redirect, Reply, Step};
 use hydrant_core::error::Error;
@@ -33,12 +33,12 @@ pub enum Job {
 
 impl Job {
     /// The operation of this job.
-    pub fn operation(&self, config: Config) -> Result<Operation, Error> {
+    pub fn start(&self) -> Start {
         match self.clone() {
-            Job::Hydrate(wants) => Operation::hydrate(config, wants),
-            Job::Download(wants) => Operation::download(config, wants),
-            Job::HydrateSession(session) => Operation::hydrate_session(config, &session),
-            Job::Upload(sources) => Operation::upload(config, sources),
+            Job::Hydrate(wants) => Start::Hydrate(wants),
+            Job::Download(wants) => Start::Download(wants),
+            Job::HydrateSession(session) => Start::HydrateSession(session),
+            Job::Upload(sources) => Start::Upload(sources),
         }
     }
 }
@@ -103,12 +103,17 @@ impl World {
 
 /// Runs a job to its end, or to a death. `Err` is a broken law.
 pub fn run(world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, String> {
-    let mut operation = match job.operation(world.config.clone()) {
+    run_through(&Native, world, job, faults)
+}
+
+/// The same with any form of the engine.
+pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, String> {
+    let mut operation = match engine.begin(&world.config, &job.start()) {
         Ok(operation) => operation,
         Err(error) => return Ok(Ended::Done(Err(error))),
     };
     let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew: 0, last: None };
-    let ended = run.to_the_end(&mut operation, faults)?;
+    let ended = run.drive(operation.as_mut(), faults)?;
     match ended {
         Ended::Killed => Ok(Ended::Killed),
         Ended::Done(_) => {
@@ -134,7 +139,7 @@ impl Run<'_> {
         Instant { ticks: self.ticks, wall: (DAWN + self.ticks).saturating_add_signed(self.skew) }
     }
 
-    fn to_the_end(&mut self, operation: &mut Operation, faults: &mut Faults) -> Result<Ended, String> {
+    fn drive(&mut self, operation: &mut dyn engine::Run, faults: &mut Faults) -> Result<Ended, String> {
         let mut replies = 0;
         for _ in 0..STEPS_MAX {
             let step = operation.poll(self.now());
@@ -191,7 +196,7 @@ impl Run<'_> {
                 self.world.store.lose_power();
                 return Ok(true);
             }
-            Fault::Stall => self.ticks += IDLE_MS_MAX,
+            Fault::Stall | Fault::StallMidway => self.ticks += IDLE_MS_MAX,
             Fault::Expired => self.skew += 3_600_000,
             Fault::Fleeting => self.skew -= 60_000,
             _ => {}
@@ -202,7 +207,7 @@ impl Run<'_> {
         Ok(false)
     }
 
-    fn deliver(&mut self, operation: &mut Operation, id: EffectId) -> Result<(), String> {
+    fn deliver(&mut self, operation: &mut dyn engine::Run, id: EffectId) -> Result<(), String> {
         let Some(replies) = self.open.get_mut(&id) else { return Ok(()) };
         let Some((reply, deed)) = replies.pop_front() else {
             return Err(format!("effect {} was answered and stays open", id.0));
@@ -211,18 +216,12 @@ impl Run<'_> {
             self.open.remove(&id);
         }
         let store = &mut self.world.store;
-        match deed {
-            Some(Deed::Stage(oid, bytes)) => drop(store.stages.insert(oid, bytes)),
-            Some(Deed::Keep(oid)) => match store.stages.remove(&oid) {
-                Some(bytes) => drop(store.cache.insert(oid, bytes)),
-                None => return Err(format!("{oid} is kept and was never staged")),
-            },
-            Some(Deed::Drop(oid)) => drop(store.stages.remove(&oid)),
-            None => {}
+        if let Some(deed) = deed {
+            deed.take_place(store)?;
         }
         store.check()?;
         self.world.transcript.push(transcript::reply(id, &reply));
-        operation.reply(id, reply).map_err(|misuse| format!("a right reply to {} was refused: {misuse:?}", id.0))
+        operation.reply(id, &reply).map_err(|misuse| format!("a right reply to {} was refused: {misuse:?}", id.0))
     }
 
     /// What no effect may ever do.
@@ -268,7 +267,7 @@ impl Run<'_> {
 }
 
 /// Scheme, host and port.
-fn origin(url: &str) -> &str {
+pub(super) fn origin(url: &str) -> &str {
     let end = url.match_indices('/').nth(2).map_or(url.len(), |(at, _)| at);
     &url[..end]
 }

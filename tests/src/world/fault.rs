@@ -13,6 +13,8 @@ pub enum Fault {
     Stall,
     /// The connection breaks in the middle of the body.
     Break,
+    /// The connection stalls in the middle of the body.
+    StallMidway,
     /// The host has no login to give, or no permission.
     Denied,
     /// The platform refuses.
@@ -75,10 +77,11 @@ pub enum Fault {
 
 impl Fault {
     /// Every fault, for exhaustive runs.
-    pub const ALL: [Fault; 54] = [
+    pub const ALL: [Fault; 55] = [
         Fault::Offline,
         Fault::Stall,
         Fault::Break,
+        Fault::StallMidway,
         Fault::Denied,
         Fault::Blocked,
         Fault::Status(201),

@@ -1,9 +1,10 @@
 //! Performs effects in the simulated world: each becomes a queue of replies, and each reply may have a deed that takes
 //! place when it is delivered.
 
-use super::server::{Answer, Server};
+use super::drive::origin;
+use super::server::{Answer, ENDPOINT, Server};
 use super::{Fault, Store, blob};
-use hydrant_core::contract::{Body, Doc, Effect, Exchange, Failed, Failure, Partial, Reply};
+use hydrant_core::contract::{Body, Doc, Effect, Exchange, Failed, Failure, Login, Partial, Reply};
 use hydrant_core::oid::Oid;
 use std::collections::VecDeque;
 
@@ -25,6 +26,21 @@ pub(super) enum Deed {
     Keep(Oid),
     /// The stage is gone.
     Drop(Oid),
+}
+
+impl Deed {
+    /// Takes place.
+    pub(super) fn take_place(self, store: &mut Store) -> Result<(), String> {
+        match self {
+            Deed::Stage(oid, bytes) => drop(store.stages.insert(oid, bytes)),
+            Deed::Keep(oid) => match store.stages.remove(&oid) {
+                Some(bytes) => drop(store.cache.insert(oid, bytes)),
+                None => return Err(format!("{oid} is kept and was never staged")),
+            },
+            Deed::Drop(oid) => drop(store.stages.remove(&oid)),
+        }
+        Ok(())
+    }
 }
 
 /// Replies to one effect, in order.
@@ -81,14 +97,17 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
         Fault::Blocked => return failed(Failure::Blocked),
         _ => {}
     }
+    // The endpoint's origin is the one that the user approved.
+    if exchange.request.login != Login::None && origin(&exchange.request.url) != origin(ENDPOINT) {
+        return failed(Failure::Denied);
+    }
     let mut replies = Replies::new();
     let mut upload = None;
     if let Body::File(slice) = &exchange.request.body {
-        let Some(bytes) = store.files.get(&slice.name) else { return failed(Failure::NotFound) };
-        if Store::revision(bytes) != slice.revision || fault == Fault::Conflict {
-            return one(Reply::Conflict);
-        }
-        let mut bytes = bytes.clone();
+        let bytes = store.files.get(&slice.name).filter(|bytes| Store::revision(bytes) == slice.revision);
+        let Some(bytes) = bytes.filter(|_| fault != Fault::Conflict) else { return one(Reply::Conflict) };
+        let start = slice.offset as usize;
+        let mut bytes = bytes[start..start + slice.length as usize].to_vec();
         if fault == Fault::ChangedWhileSent && !bytes.is_empty() {
             bytes[0] ^= 1;
         }
@@ -100,26 +119,26 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
         upload = Some(bytes);
     }
     let Answer { head, body } = server.answer(&exchange.request, upload.as_deref(), fault);
-    let body = &body[..body.len().min(exchange.answer_bytes_max as usize)];
+    let broken = match fault {
+        Fault::Break => Some(Failure::Offline),
+        Fault::StallMidway => Some(Failure::TimedOut),
+        _ => None,
+    };
+    let whole = if broken.is_some() { body.len() / 2 } else { body.len() };
+    let body = &body[..whole.min(exchange.answer_bytes_max as usize)];
     let status = head.status;
     replies.push_back((Reply::Head(head), None));
     let Some(stage) = exchange.stage.as_ref().filter(|_| matches!(status, 200 | 206)) else {
-        let body = if fault == Fault::Break { &body[..body.len() / 2] } else { body };
         replies.extend(chunks(body, feed));
-        replies.push_back(if fault == Fault::Break { (broken(), None) } else { (Reply::End, None) });
+        replies.extend(broken.map_or_else(|| one(Reply::End), failed));
         return replies;
     };
     let mut staged = match (status, store.stages.get(&stage.blob.oid)) {
         (206, Some(kept)) => kept[..kept.len().min(stage.resume_from as usize)].to_vec(),
         _ => Vec::new(),
     };
-    if fault == Fault::Break {
-        staged.extend_from_slice(&body[..body.len() / 2]);
-        replies.push_back((broken(), Some(Deed::Stage(stage.blob.oid, staged))));
-        return replies;
-    }
     staged.extend_from_slice(body);
-    let mut bytes = fed(&staged, feed, false);
+    let mut bytes = broken.map_or_else(|| fed(&staged, feed, false), failed);
     if let Some((_, deed)) = bytes.front_mut() {
         *deed = Some(Deed::Stage(stage.blob.oid, staged));
     }
@@ -153,10 +172,6 @@ fn chunks(bytes: &[u8], feed: Feed) -> impl Iterator<Item = (Reply, Option<Deed>
 
 fn one(reply: Reply) -> Replies {
     [(reply, None)].into()
-}
-
-fn broken() -> Reply {
-    Reply::Failed(Failed { why: Failure::Offline, detail: "the connection broke".to_owned() })
 }
 
 fn failed(why: Failure) -> Replies {

@@ -5,16 +5,18 @@
 //! every fault and every effect of a small world; the seeded plan draws faults by odds that the seed itself decides, so
 //! that some runs have none and some have little else. A failure names its seed and the last lines of its transcript.
 
+mod alone;
 mod drive;
 mod fault;
 mod host;
 mod server;
 mod store;
 
-pub use drive::{Ended, Job, Order, World, run};
+pub use alone::Alone;
+pub use drive::{Ended, Job, Order, World, run, run_through};
 pub use fault::{Fault, Faults, Plan};
 pub use host::Feed;
-pub use server::{ENDPOINT, Server};
+pub use server::{Answer, ENDPOINT, Server};
 pub use store::Store;
 
 use hydrant_core::oid::{Blob, Hasher};

@@ -1,10 +1,10 @@
 //! The simulated LFS server: right when left alone, and wrong in every way a [`Fault`] names.
 
 use super::{Fault, blob};
-use hydrant_core::contract::{Head, Header, Login, Method, Request};
+use hydrant_core::contract::{Body, Head, Header, Login, Method, Request};
 use hydrant_core::oid::Oid;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Where the API lives.
 pub const ENDPOINT: &str = "https://lfs.test/team/repo";
@@ -28,6 +28,10 @@ pub struct Server {
     pub verifies: bool,
     /// Requests so far.
     pub requests: usize,
+    /// What to say next, whatever is asked.
+    pub script: VecDeque<Answer>,
+    /// Requests that were answered from the script, with the bytes of their bodies.
+    pub heard: Vec<(Request, Vec<u8>)>,
 }
 
 /// An answer: a status line, headers, a body.
@@ -43,6 +47,14 @@ impl Server {
     /// Answers a request; `upload` are the bytes of a file body.
     pub fn answer(&mut self, request: &Request, upload: Option<&[u8]>, fault: Fault) -> Answer {
         self.requests += 1;
+        if let Some(answer) = self.script.pop_front() {
+            let body = match (&request.body, upload) {
+                (Body::Bytes(bytes), _) => bytes.clone(),
+                (_, upload) => upload.unwrap_or_default().to_vec(),
+            };
+            self.heard.push((request.clone(), body));
+            return answer;
+        }
         match fault {
             Fault::Status(status) => {
                 // A success that stores nothing is a lie that only a later download can find.
@@ -80,7 +92,7 @@ impl Server {
     }
 
     fn batch(&mut self, request: &Request, fault: Fault) -> Answer {
-        let hydrant_core::contract::Body::Bytes(body) = &request.body else { return answer(400, &[], json!({})) };
+        let Body::Bytes(body) = &request.body else { return answer(400, &[], json!({})) };
         if self.private && request.login == Login::None {
             return answer(401, &[("LFS-Authenticate", "Basic realm=\"world\"")], json!({"message": "log in"}));
         }

@@ -1,0 +1,302 @@
+//! The contract suite on this host, with a real store, real files and a real connection.
+
+#[allow(unreachable_pub, reason = "the suite is a file of another crate, where it is public")]
+#[path = "../../../tests/src/contract/mod.rs"]
+mod suite;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use suite::{Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, Method, Said, Why};
+use tokio::task::LocalSet;
+
+use super::{BEAT_MS, Effects};
+use crate::digest::blob_of;
+use crate::files::Files;
+use crate::host::Host;
+use crate::login::Logins;
+use crate::store::Store;
+use crate::store::scratch::Scratch;
+use crate::wit::types;
+
+/// Seconds one effect may take.
+const EFFECT_S_MAX: u64 = 30;
+/// Bytes of a request's head at most.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+
+#[test]
+fn the_real_host_keeps_the_contract() {
+    for shape in [Shape::Folder, Shape::Cache] {
+        let failures = suite::failures(|| Real::new(shape));
+        assert!(failures.is_empty(), "{shape:?}\n{}", failures.join("\n"));
+    }
+}
+
+/// The two shapes of the store.
+#[derive(Clone, Copy, Debug)]
+enum Shape {
+    Folder,
+    Cache,
+}
+
+/// The host, its folders, and a server that says what it is told.
+struct Real {
+    host: Option<Host>,
+    shape: Shape,
+    scratch: Scratch,
+    server: Told,
+    foreign: Told,
+}
+
+impl Real {
+    fn new(shape: Shape) -> Real {
+        let scratch = Scratch::new();
+        for folder in ["store", "files", "docs"] {
+            fs::create_dir(scratch.path().join(folder)).expect("a folder");
+        }
+        let mut real = Real { host: None, shape, scratch, server: Told::start(), foreign: Told::start() };
+        real.restart();
+        real
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.scratch.path().join(name)
+    }
+
+    /// Performs an effect; `stop` says after which reply it is cancelled.
+    fn drive(&mut self, ask: Ask, stop: fn(&types::Reply) -> bool) -> Vec<Said> {
+        let host = self.host.as_mut().expect("a host stands between two restarts");
+        let runtime = host.runtime().expect("a loop");
+        let (shared, task) = (host.shared.clone(), types::Task { id: 1, effect: effect(ask) });
+        let work = async move {
+            let mut effects = Effects::new(shared);
+            let mut replies: Vec<types::Reply> = effects.begin(task).into_iter().collect();
+            let until = Instant::now() + Duration::from_secs(EFFECT_S_MAX);
+            while !effects.is_idle() {
+                assert!(Instant::now() < until, "an effect does not end");
+                match tokio::time::timeout(Duration::from_millis(BEAT_MS), effects.next()).await {
+                    Ok((_, reply)) => {
+                        let cancelled = if stop(&reply) { effects.cancel(1) } else { None };
+                        replies.push(reply);
+                        replies.extend(cancelled);
+                    }
+                    Err(_) => effects.beat(),
+                }
+            }
+            effects.settle().await;
+            replies
+        };
+        runtime.block_on(LocalSet::new().run_until(work)).into_iter().map(said).collect()
+    }
+}
+
+impl HostUnderTest for Real {
+    fn blob(&self, bytes: &[u8]) -> suite::Blob {
+        plain(blob_of(bytes))
+    }
+
+    fn serve(&mut self, answer: Canned) -> String {
+        self.server.say(answer)
+    }
+
+    fn foreign(&mut self) -> String {
+        self.foreign.say(Canned { status: 200, headers: Vec::new(), body: Vec::new(), ending: Ending::Whole })
+    }
+
+    fn heard(&mut self) -> Vec<Heard> {
+        [&self.server, &self.foreign].into_iter().flat_map(Told::heard).collect()
+    }
+
+    fn place_file(&mut self, name: &str, bytes: Option<&[u8]>) {
+        let path = self.path("files").join(name);
+        match bytes {
+            Some(bytes) => fs::write(path, bytes).expect("a file"),
+            None => fs::remove_file(path).expect("it was there"),
+        }
+    }
+
+    fn place_doc(&mut self, name: &str, bytes: &[u8]) {
+        let path = self.path("docs").join(name);
+        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("folders");
+        fs::write(path, bytes).expect("a document");
+    }
+
+    fn perform(&mut self, ask: Ask) -> Vec<Said> {
+        self.drive(ask, |_| false)
+    }
+
+    fn cancel_after_head(&mut self, exchange: Exchange) -> Vec<Said> {
+        self.drive(Ask::Http(exchange), |reply| matches!(reply, types::Reply::Head(_)))
+    }
+
+    fn restart(&mut self) {
+        // The old one goes first: its stages are locked while it lives.
+        self.host = None;
+        let store = match self.shape {
+            Shape::Folder => Store::into_dir(&self.path("store")),
+            Shape::Cache => Store::cache(&self.path("store")),
+        };
+        let mut logins = Logins::new();
+        logins.trust(&self.server.url).expect("a URL");
+        let host = Host::builder()
+            .endpoint(&self.server.url)
+            .store(store.expect("a store"))
+            .files(Files::beneath(&self.path("files")).expect("a folder"))
+            .documents(Files::beneath(&self.path("docs")).expect("a folder"))
+            .logins(logins)
+            .build();
+        self.host = Some(host.expect("a host"));
+    }
+}
+
+/// A server that says what it is told, once for each request.
+struct Told {
+    url: String,
+    orders: Sender<Canned>,
+    heard: Arc<Mutex<Vec<Heard>>>,
+}
+
+impl Told {
+    fn start() -> Told {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (orders, answers) = channel();
+        let (answers, heard) = (Arc::new(Mutex::new(answers)), Arc::new(Mutex::new(Vec::new())));
+        let notes = Arc::clone(&heard);
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answers, notes) = (Arc::clone(&answers), Arc::clone(&notes));
+                thread::spawn(move || while converse(&stream, &answers, &notes).is_some() {});
+            }
+        });
+        Told { url, orders, heard }
+    }
+
+    /// An answer that nobody came for is forgotten with the server.
+    fn say(&self, answer: Canned) -> String {
+        self.orders.send(answer).ok();
+        format!("{}/next", self.url)
+    }
+
+    fn heard(&self) -> Vec<Heard> {
+        std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// One request and its answer; none when the connection is over.
+fn converse(mut stream: &TcpStream, answers: &Mutex<Receiver<Canned>>, notes: &Mutex<Vec<Heard>>) -> Option<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(EFFECT_S_MAX))).ok()?;
+    let request = read_request(stream)?;
+    let is_last = request.headers.iter().any(|(name, value)| name == "connection" && value == "close");
+    notes.lock().unwrap_or_else(PoisonError::into_inner).push(request);
+    let answer = answers.lock().unwrap_or_else(PoisonError::into_inner).try_recv().ok()?;
+    let mut head = format!("HTTP/1.1 {} Said\r\ncontent-length: {}\r\n", answer.status, answer.body.len());
+    answer.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
+    let half = answer.body.len() / 2;
+    let said = if answer.ending == Ending::Whole { &answer.body[..] } else { &answer.body[..half] };
+    stream.write_all((head + "\r\n").as_bytes()).and_then(|()| stream.write_all(said)).ok()?;
+    match answer.ending {
+        Ending::Whole if !is_last => Some(()),
+        Ending::Whole | Ending::Breaks => None,
+        Ending::Stalls => {
+            // Until the client goes away.
+            stream.read_exact(&mut [0]).ok()
+        }
+    }
+}
+
+fn read_request(mut stream: &TcpStream) -> Option<Heard> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= HEAD_BYTES_MAX || stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_string();
+    let pairs = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let headers: Vec<(String, String)> =
+        pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned())).collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).ok()?;
+    Some(Heard { headers, body })
+}
+
+fn effect(ask: Ask) -> types::Effect {
+    let typed = |blob: suite::Blob| types::Blob { oid: blob.oid, size: blob.size };
+    match ask {
+        Ask::Http(exchange) => types::Effect::Http(types::Exchange {
+            stage: exchange.stage.clone().map(|(blob, resume_from)| types::Stage { blob: typed(blob), resume_from }),
+            answer_bytes_max: exchange.answer_bytes_max,
+            idle_max: exchange.idle_max,
+            request: request(exchange),
+        }),
+        Ask::ReadFile(name) => types::Effect::ReadFile(name),
+        Ask::LoadDoc(name) => types::Effect::LoadDoc(name),
+        Ask::HasBlob(blob) => types::Effect::HasBlob(typed(blob)),
+        Ask::KeepBlob(oid) => types::Effect::KeepBlob(oid),
+        Ask::DropBlob(oid) => types::Effect::DropBlob(oid),
+    }
+}
+
+fn request(exchange: Exchange) -> types::Request {
+    types::Request {
+        method: match exchange.method {
+            Method::Get => types::Method::Get,
+            Method::Post => types::Method::Post,
+            Method::Put => types::Method::Put,
+        },
+        url: exchange.url,
+        headers: exchange.headers.into_iter().map(|(name, value)| types::Header { name, value }).collect(),
+        body: match exchange.body {
+            Body::Empty => types::Body::Empty,
+            Body::Bytes(bytes) => types::Body::Bytes(bytes),
+            Body::File { name, revision, offset, length } => {
+                types::Body::File(types::Slice { name, revision, offset, length })
+            }
+        },
+        login: if exchange.login { types::Login::Stored } else { types::Login::None },
+        redirect: types::Redirect::Report,
+    }
+}
+
+fn plain(blob: types::Blob) -> suite::Blob {
+    suite::Blob { oid: blob.oid, size: blob.size }
+}
+
+fn said(reply: types::Reply) -> Said {
+    match reply {
+        types::Reply::SoFar(bytes) => Said::SoFar(bytes),
+        types::Reply::Sent(blob) => Said::Sent(plain(blob)),
+        types::Reply::Head(head) => {
+            Said::Head(head.status, head.headers.into_iter().map(|one| (one.name, one.value)).collect())
+        }
+        types::Reply::Chunk(bytes) => Said::Chunk(bytes),
+        types::Reply::End => Said::End,
+        types::Reply::Received(blob) => Said::Received(plain(blob)),
+        types::Reply::Doc(doc) => Said::Doc(doc.bytes, doc.revision),
+        types::Reply::At(revision) => Said::At(revision),
+        types::Reply::Present => Said::Present,
+        types::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),
+        types::Reply::Absent => Said::Absent,
+        types::Reply::Conflict => Said::Conflict,
+        types::Reply::Failed(failed) => {
+            let why = match failed.why {
+                types::Failure::Offline => Why::Offline,
+                types::Failure::TimedOut => Why::TimedOut,
+                types::Failure::Denied => Why::Denied,
+                types::Failure::Aborted => Why::Aborted,
+                _ => Why::Other,
+            };
+            Said::Failed(why, failed.detail)
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The same over TLS: who is trusted, and that nothing leads from an encrypted line to an open one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use serde_json::json;
+
+use crate::case::{Case, Ends, HYDRATE, Tls, run};
+use crate::evidence::Evidence;
+use crate::liar::Seen;
+use crate::talk::{Talk, entry};
+
+/// A server that nobody but these tests trusts; its key protects nothing.
+pub(crate) fn server() -> Arc<ServerConfig> {
+    let chain = CertificateDer::from_pem_slice(include_bytes!("certificates/server.pem")).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/server-key.pem")).expect("a key");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .expect("they belong together");
+    Arc::new(config)
+}
+
+/// Who signed that certificate.
+pub(crate) fn authority() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/adversary/certificates/authority.pem")
+}
+
+fn secure_entry(talk: &mut Talk) {
+    talk.batch(|plot, oid, size, upload| {
+        entry(oid, size, upload, &json!({ "href": format!("https://{}/o/{oid}", plot.home) }))
+    });
+}
+
+fn nothing_in_the_open(seen: &[Seen], _: &Evidence) -> Result<(), String> {
+    match seen.iter().find(|seen| seen.away) {
+        Some(seen) => Err(seen.head.clone()),
+        None => Ok(()),
+    }
+}
+
+#[test]
+fn encrypted_lines() {
+    let base = Case { tls: Tls::Trusted, also: nothing_in_the_open, ..HYDRATE };
+    run(&[
+        Case {
+            name: "honest",
+            script: |talk| if talk.is_batch() { secure_entry(talk) } else { talk.honest() },
+            ..base
+        },
+        Case {
+            name: "nobody vouches for it",
+            tls: Tls::Unknown,
+            ends: Ends::Whole("blocked"),
+            also: |seen, _| {
+                if seen.is_empty() { Ok(()) } else { Err("it was asked all the same".into()) }
+            },
+            ..base
+        },
+        Case {
+            name: "the batch leads into the open",
+            ends: Ends::Whole("blocked"),
+            script: |talk| {
+                let place = format!("http://{}/r/objects/batch", talk.plot.away);
+                talk.answer("307 Temporary Redirect", &[("location", &place)], []);
+            },
+            ..base
+        },
+        Case {
+            name: "an object leads into the open",
+            ends: Ends::Codes(&["blocked"]),
+            script: |talk| {
+                if talk.is_batch() {
+                    return secure_entry(talk);
+                }
+                let oid = talk.blob().map(|blob| blob.oid.clone()).unwrap_or_default();
+                let place = format!("http://{}/o/{oid}", talk.plot.away);
+                talk.answer("302 Found", &[("location", &place)], []);
+            },
+            ..base
+        },
+        Case {
+            name: "closed without a farewell",
+            ends: Ends::Codes(&["host"]),
+            script: |talk| {
+                if talk.is_batch() {
+                    return secure_entry(talk);
+                }
+                let bytes = talk.bytes();
+                talk.say("HTTP/1.1 200 OK\r\n\r\n");
+                talk.say(&bytes[..bytes.len() / 2]);
+                talk.hang_up();
+            },
+            ..base
+        },
+    ]);
+}

@@ -1,0 +1,139 @@
+// Replays a recording of the core in Node: every function and every step must answer as it did natively, to the byte.
+//
+// HYDRANT_RECORD names the recording; without it one is made by `cargo run --bin record`.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { instantiate, target } from './component.mjs';
+import { decode, encode } from './form.mjs';
+
+/** Milliseconds to make a recording, building included. */
+const RECORDING_MS_MAX = 20 * 60 * 1000;
+/** What a refused reply throws. */
+const MISUSES = ['unknown-effect', 'out-of-order', 'finished'];
+
+let engine;
+let imports;
+let recording;
+
+before(async () => {
+  ({ engine, imports } = await instantiate());
+  recording = process.env.HYDRANT_RECORD ?? recorded();
+});
+
+/** A recording made now. */
+function recorded() {
+  const path = join(target, 'record.jsonl');
+  const cargo = ['run', '--release', '--quiet', '--package', 'hydrant-tests', '--bin', 'record', '--', path];
+  const cwd = join(import.meta.dirname, '..', '..', '..');
+  execFileSync(process.env.CARGO ?? 'cargo', cargo, { cwd, stdio: 'inherit', timeout: RECORDING_MS_MAX });
+  assert.ok(existsSync(path), 'the recording was made');
+  return path;
+}
+
+test('the component asks for nothing', () => {
+  assert.deepEqual(imports, []);
+});
+
+test('every recorded call and step is the same here', async () => {
+  const replay = new Replay(engine);
+  const file = await open(recording);
+  let number = 0;
+  for await (const line of file.readLines()) {
+    number += 1;
+    replay.take(JSON.parse(line), `line ${number}`);
+  }
+  assert.ok(replay.calls > 500, `${replay.calls} calls`);
+  assert.ok(replay.steps > 5000, `${replay.steps} steps`);
+  assert.equal(replay.operations.size, 0, 'every operation was finished or dropped');
+});
+
+test('a wrong recording is seen', () => {
+  const replay = new Replay(engine);
+  const call = { call: 'batches.retryAfter', args: ['7', { u64: '0' }] };
+  replay.take({ ...call, value: { u64: '7000' } }, 'right');
+  assert.throws(() => replay.take({ ...call, value: { u64: '7001' } }, 'wrong'));
+  assert.throws(() => replay.take({ ...call, value: null }, 'wrong'));
+  const asked = { call: 'batches.ask', args: [{ endpoint: '', direction: 'download', reference: null, transfers: [], objects: [] }] };
+  assert.throws(() => replay.take({ ...asked, ok: null }, 'an error where none was recorded'));
+});
+
+/** Does what a recording says, line by line. */
+class Replay {
+  constructor(engine) {
+    this.engine = engine;
+    this.operations = new Map();
+    this.calls = 0;
+    this.steps = 0;
+  }
+
+  take(line, where) {
+    if (line.call !== undefined) return this.call(line, where);
+    if (line.begin !== undefined) return this.begin(line, where);
+    const operation = this.operations.get(line.op);
+    assert.ok(operation, `${where}: operation ${line.op} is running`);
+    if (line.poll !== undefined) {
+      this.steps += 1;
+      assert.deepEqual(encode(operation.poll(decode(line.poll))), line.step, where);
+    } else if (line.reply !== undefined) {
+      this.steps += 1;
+      const ended = attempt(() => operation.reply(line.id, decode(line.reply)));
+      const misuse = 'err' in ended ? ended.err : null;
+      assert.ok(misuse === null || MISUSES.includes(misuse), `${where}: a misuse has a name`);
+      assert.equal(misuse, line.misuse, where);
+    } else if (line.stop) {
+      operation.stop();
+    } else if (line.finish !== undefined) {
+      this.operations.delete(line.op);
+      this.compare(attempt(() => this.engine.operations.Operation[line.finish](operation)), line, where);
+    } else {
+      assert.ok(line.dropped, `${where}: a line that is known`);
+      this.operations.delete(line.op);
+      operation[Symbol.dispose ?? Symbol.for('dispose')]?.();
+    }
+  }
+
+  call(line, where) {
+    this.calls += 1;
+    const [name, method] = line.call.split('.');
+    const call = () => this.engine[name][method](...line.args.map(decode));
+    if ('value' in line) {
+      assert.deepEqual(encode(call()), line.value, `${where}: ${line.call}`);
+    } else {
+      this.compare(attempt(call), line, `${where}: ${line.call}`);
+    }
+  }
+
+  begin(line, where) {
+    const made = attempt(() => this.engine.operations.Operation[line.begin](...line.args.map(decode)), (made) => {
+      this.operations.set(line.op, made);
+      return null;
+    });
+    this.compare(made, line, `${where}: ${line.begin}`);
+  }
+
+  compare(ended, line, where) {
+    const recorded = 'ok' in line ? { ok: line.ok } : { err: line.err };
+    assert.deepEqual(ended, recorded, where);
+  }
+}
+
+/**
+ * What a call gives, in the form of a recording. jco throws the error of a result: as it is, or, in other releases, as
+ * the payload of an error of its own. Anything else thrown is a trap or a fault of this test.
+ */
+function attempt(call, take = encode) {
+  let value;
+  try {
+    value = call();
+  } catch (error) {
+    if (!(error instanceof Error)) return { err: encode(error) };
+    if (error.payload === undefined) throw error;
+    return { err: encode(error.payload) };
+  }
+  return { ok: take(value) };
+}

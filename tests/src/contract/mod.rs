@@ -1,0 +1,313 @@
+//! The contract suite: what every host must do with an effect, whoever wrote it.
+//!
+//! It is written against plain types of its own, so that it can be included by any crate; an adapter of a few lines
+//! turns them into that crate's. The rule it keeps: it looks at a host from outside, through effects and replies, what
+//! a server heard, and nothing else.
+
+mod answers;
+mod grammar;
+mod reading;
+mod sending;
+mod stages;
+
+use std::fmt::Debug;
+
+/// What bytes hash to, and how many they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// SHA-256 in hex.
+    pub oid: String,
+    /// Bytes.
+    pub size: u64,
+}
+
+/// HTTP methods.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Read.
+    Get,
+    /// Ask.
+    Post,
+    /// Store.
+    Put,
+}
+
+/// Body of a request.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// Part of a file at a revision.
+    File {
+        /// The file.
+        name: String,
+        /// The state it must have.
+        revision: String,
+        /// First byte.
+        offset: u64,
+        /// Bytes.
+        length: u64,
+    },
+}
+
+/// A request and its bounds.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// Method.
+    pub method: Method,
+    /// Where to.
+    pub url: String,
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Body,
+    /// The stored login is asked for.
+    pub login: bool,
+    /// Blob to stage, and bytes of its stage to keep.
+    pub stage: Option<(Blob, u64)>,
+    /// Bytes of the answer's body at most.
+    pub answer_bytes_max: u64,
+    /// Milliseconds without a byte at most.
+    pub idle_max: u64,
+}
+
+/// An effect.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// Send a request.
+    Http(Exchange),
+    /// Hash a file.
+    ReadFile(String),
+    /// Read a document.
+    LoadDoc(String),
+    /// Ask the cache.
+    HasBlob(Blob),
+    /// Promote a stage.
+    KeepBlob(String),
+    /// Forget a stage.
+    DropBlob(String),
+}
+
+/// Why an effect failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// No connection, or a broken one.
+    Offline,
+    /// Nothing moved.
+    TimedOut,
+    /// No permission.
+    Denied,
+    /// Cancelled.
+    Aborted,
+    /// Anything else.
+    Other,
+}
+
+/// A reply.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// Bytes so far.
+    SoFar(u64),
+    /// A file body went out.
+    Sent(Blob),
+    /// Status and headers.
+    Head(u16, Vec<(String, String)>),
+    /// Bytes.
+    Chunk(Vec<u8>),
+    /// Nothing more.
+    End,
+    /// Digest of everything.
+    Received(Blob),
+    /// A document: bytes and revision.
+    Doc(Vec<u8>, String),
+    /// A revision.
+    At(String),
+    /// Held.
+    Present,
+    /// Held in part: bytes and validator.
+    Partial(u64, Option<String>),
+    /// Not there.
+    Absent,
+    /// No longer at the expected state.
+    Conflict,
+    /// Failed, in these words.
+    Failed(Why, String),
+}
+
+/// How a server ends its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// As promised.
+    Whole,
+    /// After half of the body the connection breaks.
+    Breaks,
+    /// After half of the body nothing moves any more.
+    Stalls,
+}
+
+/// What the server says to the next request.
+#[derive(Clone, Debug)]
+pub struct Canned {
+    /// Status.
+    pub status: u16,
+    /// Headers besides the length.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+    /// How it ends.
+    pub ending: Ending,
+}
+
+/// A request as the server heard it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// Headers.
+    pub headers: Vec<(String, String)>,
+    /// Body.
+    pub body: Vec<u8>,
+}
+
+/// A host with its store, its files and a server that says what it is told to.
+pub trait HostUnderTest {
+    /// What bytes hash to.
+    fn blob(&self, bytes: &[u8]) -> Blob;
+    /// Tells the server what to say to the next request; the URL to send it to, whose origin is approved for logins.
+    fn serve(&mut self, answer: Canned) -> String;
+    /// A URL of an origin that is not approved for logins, with a server that hears.
+    fn foreign(&mut self) -> String;
+    /// What the servers heard since the last look.
+    fn heard(&mut self) -> Vec<Heard>;
+    /// Writes a file that may be read, or removes it.
+    fn place_file(&mut self, name: &str, bytes: Option<&[u8]>);
+    /// Writes a document of the ledger.
+    fn place_doc(&mut self, name: &str, bytes: &[u8]);
+    /// Performs an effect and gives all its replies.
+    fn perform(&mut self, ask: Ask) -> Vec<Said>;
+    /// Begins an exchange, cancels it once its head is there, and gives all its replies.
+    fn cancel_after_head(&mut self, exchange: Exchange) -> Vec<Said>;
+    /// The process ends and another one begins on the same store.
+    fn restart(&mut self);
+}
+
+/// A host under test, with every reply checked against the grammar of its effect.
+pub(crate) struct Bench<'a> {
+    pub(crate) host: &'a mut dyn HostUnderTest,
+}
+
+/// What a check says.
+pub(crate) type Verdict = Result<(), String>;
+
+/// One named rule.
+pub(crate) type Check = (&'static str, fn(&mut Bench<'_>) -> Verdict);
+
+/// Runs every check on a fresh host; the failures by name.
+pub fn failures<H: HostUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
+    let checks = [answers::CHECKS, stages::CHECKS, reading::CHECKS, sending::CHECKS];
+    let mut failures = Vec::new();
+    for (name, check) in checks.into_iter().flatten() {
+        let mut host = fresh();
+        if let Err(why) = check(&mut Bench { host: &mut host }) {
+            failures.push(format!("{name}: {why}"));
+        }
+    }
+    failures
+}
+
+impl Bench<'_> {
+    /// Performs an effect; its replies without progress.
+    pub(crate) fn ask(&mut self, ask: Ask) -> Result<Vec<Said>, String> {
+        let all = self.host.perform(ask.clone());
+        grammar::fits(&ask, &all).map_err(|why| format!("{why}: {}", short(&all)))?;
+        Ok(without_progress(all))
+    }
+
+    /// A GET to the next canned answer.
+    pub(crate) fn get(&mut self, answer: Canned) -> Exchange {
+        let url = self.host.serve(answer);
+        Exchange {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: Body::Empty,
+            login: false,
+            stage: None,
+            answer_bytes_max: 1 << 20,
+            idle_max: 20_000,
+        }
+    }
+
+    /// The same, staged.
+    pub(crate) fn stage(&mut self, answer: Canned, blob: &Blob, resume_from: u64) -> Exchange {
+        let plain = self.get(answer);
+        let answer_bytes_max = blob.size - resume_from + 1;
+        Exchange { stage: Some((blob.clone(), resume_from)), answer_bytes_max, ..plain }
+    }
+
+    /// What was staged or read, whoever hashed it.
+    pub(crate) fn digest(&self, replies: &[Said]) -> Option<Blob> {
+        let mut fed = Vec::new();
+        for reply in replies {
+            match reply {
+                Said::Received(blob) => return Some(blob.clone()),
+                Said::Chunk(bytes) => fed.extend_from_slice(bytes),
+                Said::End => return Some(self.host.blob(&fed)),
+                _ => {}
+            }
+        }
+        None
+    }
+}
+
+impl Canned {
+    /// An answer that ends as promised.
+    pub(crate) fn new(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Canned {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Canned { status, headers: headers.iter().map(own).collect(), body: body.to_vec(), ending: Ending::Whole }
+    }
+
+    /// The same with another end.
+    pub(crate) fn ending(self, ending: Ending) -> Canned {
+        Canned { ending, ..self }
+    }
+}
+
+pub(crate) fn without_progress(mut replies: Vec<Said>) -> Vec<Said> {
+    replies.retain(|reply| !matches!(reply, Said::SoFar(_)));
+    replies
+}
+
+/// Replies for people: long bytes are counted.
+pub(crate) fn short(replies: &[Said]) -> String {
+    let one = |reply: &Said| match reply {
+        Said::Chunk(bytes) if bytes.len() > 20 => format!("Chunk of {}", bytes.len()),
+        other => format!("{other:?}"),
+    };
+    replies.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// Bytes that look random and are always the same.
+pub(crate) fn bytes(length: usize) -> Vec<u8> {
+    let mut state = 0x2545_f491_4f6c_dd1d_u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// Both are the same, or what they are.
+pub(crate) fn same<T: PartialEq + Debug>(what: &str, found: T, expected: T) -> Verdict {
+    if found == expected { Ok(()) } else { Err(format!("{what}: {found:?} instead of {expected:?}")) }
+}
+
+/// The last reply is a failure of this class.
+pub(crate) fn fails(replies: &[Said], why: Why) -> Verdict {
+    match replies.last() {
+        Some(Said::Failed(found, _)) => same("why", *found, why),
+        _ => Err(format!("no failure: {}", short(replies))),
+    }
+}

@@ -1,0 +1,236 @@
+//! Laws 3 and 9: only bytes of the right size and digest are kept, and every way to get others ends.
+
+use crate::play::{Answer, ENDPOINT, Play, STORE, bytes, download, offer, part, status, wants};
+use expect_test::expect;
+use hydrant_core::Operation;
+use hydrant_core::config::Config;
+use hydrant_core::contract::{Failure, Partial, Reply};
+use hydrant_core::report::Want;
+use hydrant_tests::world::blob;
+use serde_json::json;
+
+/// A hydration that finds the beginning of its one object.
+fn resumed(content: &[u8], bytes: usize, validator: Option<&str>) -> Play {
+    let mut play = Play::new(Operation::hydrate(Config::new(ENDPOINT), wants(&[content])));
+    play.cached = Reply::Partial(Partial { bytes: bytes as u64, validator: validator.map(str::to_owned) });
+    play.staged = content[..bytes].to_vec();
+    play
+}
+
+#[test]
+fn wrong_bytes_are_dropped_fetched_once_more_and_reported_with_both_oids() {
+    expect![[r#"
+        > 0 POST https://lfs.test/r/objects/batch 141 bytes
+        < 0 head 200
+        > 1 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
+        < 1 head 200
+        > 2 drop-blob 7692c3ad
+        > 3 POST https://lfs.test/r/objects/batch 141 bytes
+        < 3 head 200
+        > 4 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
+        < 4 head 200
+        > 5 drop-blob 7692c3ad
+        = a integrity: expected 7692c3ad of 3 bytes, received 3fc4ccfe of 3 bytes
+    "#]].assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"two")]));
+}
+
+#[test]
+fn bytes_that_come_right_the_second_time_are_kept() {
+    expect![[r#"
+        > 0 POST https://lfs.test/r/objects/batch 141 bytes
+        < 0 head 200
+        > 1 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
+        < 1 head 200
+        > 2 drop-blob 7692c3ad
+        > 3 POST https://lfs.test/r/objects/batch 141 bytes
+        < 3 head 200
+        > 4 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
+        < 4 head 200
+        > 5 keep-blob 7692c3ad
+        = a well
+    "#]].assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"one")]));
+}
+
+#[test]
+fn the_size_is_proved_like_the_digest() {
+    for got in [&b""[..], b"on", b"ones"] {
+        let said = download(&[b"one"]).run([offer(), bytes(got), offer(), bytes(got)]);
+        assert!(!said.contains("keep-blob") && said.contains("= a integrity: "), "{said}");
+        assert_eq!(said.matches("drop-blob").count(), 2, "{said}");
+    }
+    // A digest without its size is no proof either: the size is what the pointer promised.
+    let mut lying = wants(&[b"one"]);
+    lying[0].size = 4;
+    let operation = Operation::download(Config::new(ENDPOINT), lying);
+    let said = Play::new(operation).run([offer(), bytes(b"one"), offer(), bytes(b"one")]);
+    assert!(!said.contains("keep-blob") && said.contains("= a integrity: "), "{said}");
+}
+
+#[test]
+fn what_the_host_hashed_is_judged_like_chunks() {
+    for (sent, kept) in [(&b"one"[..], true), (b"eno", false)] {
+        let mut play = download(&[b"one"]);
+        play.settle();
+        play.answer(offer());
+        play.settle();
+        let (id, _) = play.open.remove(0);
+        play.reply(id, Reply::Head(hydrant_core::contract::Head { status: 200, headers: Vec::new() }));
+        play.reply(id, Reply::Received(blob(sent)));
+        play.settle();
+        let said = play.lines.join("\n");
+        assert_eq!((said.contains("keep-blob"), said.contains("drop-blob")), (kept, !kept), "{said}");
+    }
+}
+
+#[test]
+fn a_status_that_is_not_success_is_not_content() {
+    for code in [201, 203, 204, 304, 400, 503] {
+        let answer = Answer::Whole(code, Vec::new(), b"one".to_vec());
+        let said = download(&[b"one"]).run([vec![offer(), answer.clone()], vec![offer(), answer]].concat());
+        assert!(!said.contains("keep-blob"), "{code}: {said}");
+    }
+}
+
+#[test]
+fn a_beginning_is_continued_from_the_answer_it_came_from() {
+    let script = [offer(), part("bytes 3-8/9", b"eteen!")];
+    expect![[r#"
+        > 0 has-blob 439316ab 9 bytes
+        < 0 partial 3 bytes
+        > 1 POST https://lfs.test/r/objects/batch 141 bytes
+        < 1 head 200
+        > 2 GET https://store.test/o/439316ab range=bytes=3-8 if-range="v1" stage 439316ab with x-token
+        < 2 head 206
+        > 3 keep-blob 439316ab
+        = a well
+    "#]].assert_eq(&resumed(b"nineteen!", 3, Some("\"v1\"")).run(script));
+}
+
+#[test]
+fn another_range_than_the_one_asked_for_starts_over() {
+    let script = [offer(), part("bytes 2-8/9", b"neteen!"), bytes(b"nineteen!")];
+    expect![[r#"
+        > 0 has-blob 439316ab 9 bytes
+        < 0 partial 3 bytes
+        > 1 POST https://lfs.test/r/objects/batch 141 bytes
+        < 1 head 200
+        > 2 GET https://store.test/o/439316ab range=bytes=3-8 stage 439316ab with x-token
+        < 2 head 206
+        > 3 GET https://store.test/o/439316ab stage 439316ab with x-token
+        < 3 head 200
+        > 4 keep-blob 439316ab
+        = a well
+    "#]].assert_eq(&resumed(b"nineteen!", 3, None).run(script));
+}
+
+#[test]
+fn a_part_that_nobody_asked_for_is_no_whole() {
+    let answers = [offer(), part("bytes 0-2/3", b"one")];
+    let said = download(&[b"one"]).run([answers.clone(), answers.clone(), answers].concat());
+    assert!(!said.contains("keep-blob"), "{said}");
+}
+
+#[test]
+fn a_whole_answer_to_a_range_is_taken() {
+    let said = resumed(b"nineteen!", 3, None).run([offer(), bytes(b"nineteen!")]);
+    assert!(said.ends_with("= a well\n") && !said.contains("drop-blob"), "{said}");
+}
+
+#[test]
+fn a_range_that_cannot_be_had_starts_over_with_the_same_action() {
+    let said = resumed(b"nineteen!", 3, None).run([offer(), status(416), bytes(b"nineteen!")]);
+    assert_eq!((said.matches("POST").count(), said.matches("GET").count()), (1, 2), "{said}");
+    assert!(said.ends_with("= a well\n"), "{said}");
+}
+
+#[test]
+fn an_action_that_has_ended_is_not_used() {
+    let ended = Answer::Offer(|entry| entry["actions"]["download"]["expires_in"] = json!(-1));
+    expect![[r#"
+        > 0 POST https://lfs.test/r/objects/batch 141 bytes
+        < 0 head 200
+        . 236 ms pass
+        > 1 POST https://lfs.test/r/objects/batch 141 bytes
+        < 1 head 200
+        > 2 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
+        < 2 head 200
+        > 3 keep-blob 7692c3ad
+        = a well
+    "#]].assert_eq(&download(&[b"one"]).run([ended, offer(), bytes(b"one")]));
+}
+
+#[test]
+fn an_action_that_ends_while_it_waits_its_turn_is_asked_for_again() {
+    let config = Config { in_flight_max: 1, ..Config::new(ENDPOINT) };
+    let mut play = Play::new(Operation::download(config, wants(&[b"one", b"other"])));
+    play.settle();
+    play.answer(Answer::Offer(|entry| entry["actions"]["download"]["expires_in"] = json!(60)));
+    play.settle();
+    play.now.wall += 58_000;
+    play.answer(bytes(b"other"));
+    play.settle();
+    assert!(play.open.is_empty(), "{}", play.lines.join("\n"));
+    let said = play.run([offer(), bytes(b"one")]);
+    assert!(said.ends_with("= a well\n= b well\n"), "{said}");
+}
+
+#[test]
+fn a_wait_that_the_server_asks_for_is_never_shortened() {
+    let later = |seconds: &str| status(503).with("Retry-After", seconds);
+    let said = download(&[b"one"]).run([offer(), later("7"), offer(), bytes(b"one")]);
+    assert!(said.contains("\n. 7000 ms pass\n"), "{said}");
+    let said = download(&[b"one"]).run([later("299"), offer(), bytes(b"one")]);
+    assert!(said.contains("\n. 299000 ms pass\n"), "{said}");
+    for script in [vec![later("301")], vec![offer(), later("301")]] {
+        let said = download(&[b"one"]).run(script);
+        assert!(said.contains("busy: ") && !said.contains("ms pass"), "{said}");
+    }
+}
+
+#[test]
+fn retries_come_to_an_end() {
+    let said = download(&[b"one"]).run(vec![status(503); 99]);
+    assert_eq!(said.matches("POST").count(), 9, "{said}");
+    let said = download(&[b"one"]).run((0..99).map(|at| if at % 2 == 0 { offer() } else { status(500) }));
+    assert_eq!(said.matches("GET").count(), 9, "{said}");
+    let said = download(&[b"one"]).run(vec![Answer::Failed(Failure::Offline); 99]);
+    assert_eq!(said.matches("POST").count(), 9, "{said}");
+}
+
+#[test]
+fn one_object_under_two_names_is_fetched_once() {
+    let said = download(&[b"one", b"one"]).run([offer(), bytes(b"one")]);
+    assert_eq!(said.matches("GET").count(), 1, "{said}");
+    assert!(said.ends_with("= a well\n= b well\n"), "{said}");
+}
+
+#[test]
+fn only_a_definite_answer_says_missing() {
+    let said = download(&[b"one"]).run([offer(), status(404)]);
+    assert!(said.contains("= a not-found: "), "{said}");
+    for (code, expected) in [(404, "not-found"), (410, "not-found"), (422, "rejected"), (403, "auth")] {
+        let said = download(&[b"one"]).run([status(code)]);
+        assert!(said.contains(&format!("= all {expected}: ")) || said.contains(&format!("= a {expected}: ")), "{said}");
+        assert!(!said.contains("missing"), "{said}");
+    }
+    let gone = Answer::Offer(|entry| *entry = json!({"oid": entry["oid"], "error": {"code": 404, "message": "no"}}));
+    let said = download(&[b"one"]).run([gone]);
+    assert!(said.contains("= a missing: the server answered 404 for this object: no\n"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_right_is_not_even_asked() {
+    let want = |oid: &str, size| vec![Want { name: "a".into(), oid: oid.into(), size }];
+    let limited = Config { object_bytes_max: 2, ..Config::new(ENDPOINT) };
+    let one = blob(b"one").oid.to_string();
+    for (config, wants, expected) in [
+        (Config::new(ENDPOINT), want("ABC", 1), "= a malformed: "),
+        (Config::new(ENDPOINT), want(&one.to_uppercase(), 3), "= a malformed: "),
+        (Config::new(ENDPOINT), want(&one, 0), "= a malformed: "),
+        (limited, want(&one, 3), "= a limit: "),
+    ] {
+        let said = Play::new(Operation::download(config, wants)).run([]);
+        assert!(said.starts_with(expected), "{said}");
+    }
+    assert!(STORE.starts_with("https://"));
+}

@@ -1,0 +1,14 @@
+//! The laws of the protocols, one surprising branch a test: a scripted server answers, and the transcript says what the
+//! operation made of it.
+//!
+//! The transcripts are expect-tests: `UPDATE_EXPECT=1 cargo test -p hydrant-tests --test laws` writes them anew.
+
+mod batches;
+mod downloads;
+mod limits;
+mod logins;
+mod play;
+mod redirects;
+mod secrets;
+mod stops;
+mod uploads;

@@ -1,0 +1,144 @@
+//! Law 5: what is sent is what was hashed, nothing that looks like a pointer is sent, and only the server's word after
+//! all bytes is a success.
+
+use crate::play::{Answer, ENDPOINT, Play, bytes, offer, status, upload};
+use expect_test::expect;
+use hydrant_core::Operation;
+use hydrant_core::config::Config;
+use hydrant_core::contract::{Login, Reply};
+use hydrant_core::report::Source;
+use hydrant_tests::world::blob;
+use serde_json::json;
+
+const POINTER: &str = "version https://git-lfs.github.com/spec/v1\n\
+    oid sha256:5a6959180273ad3d862fcf9e5531f5a9c2dc9053821400b9293dc3efe8e99701\nsize 12\n";
+
+/// Upload and verify actions.
+fn verified() -> Answer {
+    Answer::Offer(|entry| {
+        entry["actions"]["verify"] = json!({"href": "https://lfs.test/r/verify", "header": {"X-Token": "s3cret"}});
+    })
+}
+
+#[test]
+fn files_with_the_same_bytes_are_sent_once() {
+    expect![[r#"
+        > 0 read-file a
+        > 1 read-file b
+        > 2 read-file c
+        > 3 POST https://lfs.test/r/objects/batch 223 bytes
+        < 3 head 200
+        > 4 PUT https://store.test/o/7692c3ad file a 3 bytes with x-token
+        > 5 PUT https://store.test/o/d9298a10 file b 5 bytes with x-token
+        < 4 head 200
+        < 5 head 201
+        = a well
+        = b well
+        = c well
+    "#]].assert_eq(&upload(&[b"one", b"other", b"one"]).run([offer(), status(200), status(201)]));
+}
+
+#[test]
+fn what_the_server_has_is_not_sent() {
+    let present = Answer::Offer(|entry| *entry = json!({"oid": entry["oid"], "size": entry["size"]}));
+    let said = upload(&[b"one"]).run([present]);
+    assert!(said.ends_with("= a well\n") && !said.contains("PUT"), "{said}");
+}
+
+#[test]
+fn an_upload_is_verified_when_the_server_wants_it() {
+    expect![[r#"
+        > 0 read-file a
+        > 1 POST https://lfs.test/r/objects/batch 139 bytes
+        < 1 head 200
+        > 2 PUT https://store.test/o/7692c3ad file a 3 bytes with x-token
+        < 2 head 200
+        > 3 POST https://lfs.test/r/verify 83 bytes with x-token
+        < 3 head 200
+        = a well
+    "#]].assert_eq(&upload(&[b"one"]).run([verified(), status(200), status(200)]));
+}
+
+#[test]
+fn a_verification_that_fails_is_a_failure() {
+    for (code, expected) in [(404, "not-found"), (422, "rejected"), (409, "rejected"), (501, "rejected")] {
+        let said = upload(&[b"one"]).run([verified(), status(200), status(code)]);
+        assert!(said.contains(&format!("= a {expected}: the verify request")), "{code}: {said}");
+    }
+    let said = upload(&[b"one"]).run([verified(), status(200), status(503), status(200)]);
+    assert!(said.ends_with("= a well\n") && said.matches("PUT").count() == 1, "{said}");
+}
+
+#[test]
+fn a_success_before_the_last_byte_is_none() {
+    let said = upload(&[b"one"]).run([offer(), Answer::Early, offer(), bytes(b"")]);
+    assert_eq!(said.matches("PUT").count(), 2, "{said}");
+    assert!(said.ends_with("= a well\n"), "{said}");
+    let config = Config { retries_max: 0, ..Config::new(ENDPOINT) };
+    let mut play = Play::new(Operation::upload(config, vec![Source { name: "a".into(), expects: None }]));
+    play.files.insert("a".into(), b"one".to_vec());
+    let said = play.run([offer(), Answer::Early]);
+    assert!(said.ends_with("= a host: the server answered before it had all bytes\n"), "{said}");
+}
+
+#[test]
+fn other_bytes_than_those_hashed_are_no_success() {
+    let said = upload(&[b"one"]).run([offer(), Answer::Other]);
+    assert!(said.ends_with("= a conflict: the file changed after it was hashed\n"), "{said}");
+}
+
+#[test]
+fn what_looks_like_a_pointer_is_never_sent() {
+    let broken = POINTER.replace("sha256:5a", "sha256:zz");
+    let merged = format!("<<<<<<< ours\n{POINTER}=======\n{POINTER}>>>>>>> theirs\n");
+    for text in [POINTER, &broken, &merged] {
+        let said = upload(&[text.as_bytes()]).run([offer(), status(200)]);
+        assert!(said.contains("= a rejected: the file looks like a pointer") && !said.contains("POST"), "{said}");
+    }
+}
+
+#[test]
+fn a_pointer_in_pieces_is_still_a_pointer() {
+    for size in [1, 20, 60] {
+        let mut play = upload(&[]);
+        play.operation = Operation::upload(Config::new(ENDPOINT), vec![Source { name: "a".into(), expects: None }])
+            .expect("it begins");
+        let hydrant_core::contract::Step::Perform(id, _) = play.operation.poll(play.now) else { panic!("a read") };
+        for piece in POINTER.as_bytes().chunks(size) {
+            play.reply(id, Reply::Chunk(piece.to_vec()));
+        }
+        play.reply(id, Reply::End);
+        play.reply(id, Reply::At(hydrant_core::contract::Revision("r".into())));
+        play.settle();
+        assert!(play.finish().contains("looks like a pointer"), "pieces of {size}");
+    }
+}
+
+#[test]
+fn a_file_that_is_not_what_it_is_called_is_not_sent() {
+    let sources = vec![Source { name: "a".into(), expects: Some(blob(b"two").oid.to_string()) }];
+    let mut play = Play::new(Operation::upload(Config::new(ENDPOINT), sources));
+    play.files.insert("a".into(), b"one".to_vec());
+    let said = play.run([offer(), status(200)]);
+    assert!(said.contains("= a integrity: ") && !said.contains("POST"), "{said}");
+}
+
+#[test]
+fn a_page_for_people_is_no_success() {
+    let page = Answer::Whole(200, Vec::new(), b"<html>log in</html>".to_vec()).with("Content-Type", "text/html");
+    let said = upload(&[b"one"]).run([offer(), page]);
+    assert!(said.contains("= a rejected: a web page answered"), "{said}");
+}
+
+#[test]
+fn an_upload_takes_the_login_of_the_endpoint_only_there() {
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let foreign = Answer::Offer(|entry| {
+        entry["authenticated"] = json!(false);
+        entry["actions"]["upload"]["header"] = json!({});
+    });
+    let mut play = Play::new(Operation::upload(config, vec![Source { name: "a".into(), expects: None }]));
+    play.files.insert("a".into(), b"one".to_vec());
+    let said = play.run([foreign, status(200)]);
+    assert_eq!(said.matches(" login").count(), 1, "{said}");
+}

@@ -29,6 +29,11 @@ impl Ask {
         self.asker.is_idle()
     }
 
+    /// How much is not ended yet.
+    pub(crate) fn left(&self) -> usize {
+        self.answers.iter().filter(|answer| answer.is_none()).count()
+    }
+
     pub(crate) fn wake(&self, now: u64, link: &Link) -> Option<u64> {
         self.asker.wake(now, link)
     }

@@ -23,7 +23,9 @@ pub(crate) struct Asker {
     queue: VecDeque<(usize, Blob)>,
     calls: Vec<Asking>,
     /// The server answered once: the login is settled.
-    open: bool,
+    admitted: bool,
+    /// The server spoke of objects once.
+    heard: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
     /// What is open ends, and nothing is sent again.
@@ -43,7 +45,16 @@ pub(crate) type Told = (usize, Result<Object, Error>);
 impl Asker {
     pub(crate) fn new(direction: Direction, link: &Link) -> Self {
         let objects_max = link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize;
-        Self { direction, objects_max, queue: VecDeque::new(), calls: Vec::new(), open: false, closed: None, stopped: false }
+        Self {
+            direction,
+            objects_max,
+            queue: VecDeque::new(),
+            calls: Vec::new(),
+            admitted: false,
+            heard: false,
+            closed: None,
+            stopped: false,
+        }
     }
 
     /// Adds an object to ask about.
@@ -66,9 +77,9 @@ impl Asker {
         self.queue.len() >= self.objects_max
     }
 
-    /// Why nothing can be asked any more.
-    pub(crate) fn closed(&self) -> Option<&Error> {
-        self.closed.as_ref()
+    /// Why the server never spoke of any object, if it did not.
+    pub(crate) fn unheard(&self) -> Option<&Error> {
+        self.closed.as_ref().filter(|_| !self.heard)
     }
 
     /// The tick at which a call is due. None that waits for a renewal counts: the renewal's answer wakes it.
@@ -84,7 +95,7 @@ impl Asker {
         if let Some(error) = &self.closed {
             told.extend(self.queue.drain(..).map(|(number, _)| (number, Err(error.clone()))));
         }
-        let batches_max = if self.open { BATCHES_IN_FLIGHT_MAX } else { 1 };
+        let batches_max = if self.admitted { BATCHES_IN_FLIGHT_MAX } else { 1 };
         while more && !self.queue.is_empty() && self.calls.len() < batches_max {
             let (numbers, blobs) = self.queue.drain(..self.queue.len().min(self.objects_max)).unzip();
             self.ask(numbers, blobs, link);
@@ -126,9 +137,13 @@ impl Asker {
                 return asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect();
             }
         };
+        self.admitted = true;
         match batch::read(&asking.question, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
             Ok(answered) if answered.transfer == batch::BASIC => {
-                self.open = true;
+                self.heard = true;
+                // One object too many may have made a batch too large: grow again, slowly.
+                self.objects_max =
+                    (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
                 let objects = answered.objects.into_iter().map(Ok);
                 asking.numbers.into_iter().zip(objects).collect()
             }
@@ -140,11 +155,10 @@ impl Asker {
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
             Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 && !self.stopped => {
-                let (numbers, blobs) = (asking.numbers, asking.question.objects);
-                let half = numbers.len().div_ceil(2);
-                self.objects_max = self.objects_max.min(half);
-                self.ask(numbers[..half].to_vec(), blobs[..half].to_vec(), link);
-                self.ask(numbers[half..].to_vec(), blobs[half..].to_vec(), link);
+                self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
+                for again in asking.numbers.into_iter().zip(asking.question.objects).rev() {
+                    self.queue.push_front(again);
+                }
                 Vec::new()
             }
             Err(refused) => {

@@ -4,7 +4,8 @@ use crate::batch::BASIC;
 use crate::contract::Login;
 use crate::error::{Code, Error};
 use crate::limits::{
-    BATCH_OBJECTS_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, OBJECT_BYTES_MAX, RETRIES_MAX, RETRY_DELAY_MS_MAX, WAIT_MS_MAX,
+    BATCH_OBJECTS_MAX, CONFIG_MS_MAX, CONFIG_RETRIES_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, OBJECT_BYTES_MAX, RETRIES_MAX,
+    RETRY_DELAY_MS_MAX, WAIT_MS_MAX,
 };
 use crate::url::Url;
 
@@ -59,6 +60,18 @@ impl Config {
             login: Login::None,
             reports_redirects: true,
             insecure_http: false,
+        }
+    }
+
+    /// The same with every number in a range in which arithmetic on it is safe.
+    pub(crate) fn clamped(self) -> Self {
+        Self {
+            object_bytes_max: self.object_bytes_max.min(i64::MAX as u64),
+            retries_max: self.retries_max.min(CONFIG_RETRIES_MAX),
+            retry_delay_max: self.retry_delay_max.min(CONFIG_MS_MAX),
+            wait_max: self.wait_max.min(CONFIG_MS_MAX),
+            idle_max: self.idle_max.clamp(1, CONFIG_MS_MAX),
+            ..self
         }
     }
 

@@ -95,6 +95,8 @@ struct Fetch {
     login: Login,
     generation: u32,
     sent: u64,
+    /// The answer is the whole blob, not a range of it.
+    whole: bool,
     /// The server's range is not the one asked for: the effect is being cancelled and the next try starts at 0.
     restarting: bool,
 }
@@ -144,22 +146,26 @@ impl Download {
     /// One outcome per want, in the order given. `Err` when the server would not speak of any object at all.
     pub(crate) fn finish(self) -> Result<Vec<Outcome>, Error> {
         let any = self.objects.iter().any(|object| matches!(object.phase, Phase::Ended(Ok(()))));
-        if let Some(error) = self.asker.closed()
+        if let Some(error) = self.asker.unheard()
             && !any
             && !self.stopped
         {
             return Err(error.clone());
         }
         let objects = self.objects;
-        let unfinished = || Err(Error::new(Code::Unfinished, "it was ended before it was done"));
         let outcome = |(want, place): (Want, Result<usize, Error>)| {
             let ended = place.and_then(|at| match &objects[at].phase {
                 Phase::Ended(ended) => ended.clone(),
-                _ => unfinished(),
+                _ => Err(refusal::unfinished()),
             });
             Outcome { name: want.name, oid: want.oid, size: want.size, ended }
         };
         Ok(self.wants.into_iter().map(outcome).collect())
+    }
+
+    /// How much is not ended yet.
+    pub(crate) fn left(&self) -> usize {
+        self.left
     }
 
     /// The next tick at which [`Download::advance`] has something to do.
@@ -184,10 +190,15 @@ impl Download {
             }
         }
         let checked = self.checking == 0 && self.unchecked.is_empty();
-        let more = self.lanes.hungry(link) && (checked || self.asker.fills_a_request());
+        let more = link.renewal_pending() || self.lanes.hungry(link) && (checked || self.asker.fills_a_request());
         let told = self.asker.advance(more, out, link);
         self.told(told, out, link);
-        while let Some(number) = self.lanes.next(link) {
+        if self.asker.is_idle() {
+            link.forgo_renewal();
+        }
+        while !link.renewal_pending()
+            && let Some(number) = self.lanes.next(link)
+        {
             self.fetch(number, out, link);
         }
     }
@@ -202,7 +213,10 @@ impl Download {
             match answer {
                 Err(error) => self.end(number, Err(error), out),
                 Ok(object) => match object.verdict {
-                    Verdict::Download(action) => self.ready(number, action, object.authenticated),
+                    Verdict::Download(action) => match link.usable(&action) {
+                        Ok(()) => self.ready(number, action, object.authenticated, out),
+                        Err(error) => self.end(number, Err(error), out),
+                    },
                     Verdict::Expired => {
                         self.later(number, None, refusal::expired(), out, link);
                     }
@@ -228,9 +242,9 @@ impl Download {
         }
     }
 
-    fn ready(&mut self, number: usize, action: Action, authenticated: bool) {
+    fn ready(&mut self, number: usize, action: Action, authenticated: bool, out: &mut Outbox) {
         if self.stopped {
-            return;
+            return self.end(number, Err(refusal::stopped()), out);
         }
         self.objects[number].phase = Phase::Ready { action, authenticated };
         self.lanes.ready(number, self.objects[number].blob.size);
@@ -251,7 +265,8 @@ impl Download {
         let mut plain = vec![Header::new("Accept-Encoding", "identity")];
         if let Some(partial) = &partial {
             plain.push(Header::new("Range", format!("bytes={}-{last}", partial.bytes)));
-            plain.extend(partial.validator.as_ref().map(|validator| Header::new("If-Range", validator.clone())));
+            let validator = partial.validator.as_ref().filter(|validator| http::is_validator(validator));
+            plain.extend(validator.map(|validator| Header::new("If-Range", validator.clone())));
         }
         let resume_from = partial.map_or(0, |partial| partial.bytes);
         let outgoing = Outgoing::action(Method::Get, url, &action.headers, plain, Body::Empty, authenticated);
@@ -263,6 +278,7 @@ impl Download {
             login: Login::None,
             generation: 0,
             sent: 0,
+            whole: true,
             restarting: false,
         };
         self.send(number, Box::new(fetch), out, link);
@@ -284,7 +300,7 @@ impl Download {
             request: fetch.outgoing.request(fetch.login, link.config.reports_redirects),
             stage: Some(Stage { blob, resume_from: fetch.resume_from }),
             // One byte over the size shows that the body is too long. A server may answer a range with the whole.
-            answer_bytes_max: blob.size + 1,
+            answer_bytes_max: blob.size.saturating_add(1),
             idle_max: link.config.idle_max,
         }));
         self.effects.insert(id, number);
@@ -347,6 +363,7 @@ impl Download {
         let size = self.objects[number].blob.size;
         let Phase::Fetch(fetch) = &mut self.objects[number].phase else { return };
         link.answered(fetch.sent);
+        fetch.whole = head.status == 200;
         let asked = Some((fetch.resume_from, size.saturating_sub(1)));
         let fits = fetch.resume_from > 0 && head.value("content-range").and_then(content_range) == asked;
         if head.status == 206 && !fits {
@@ -359,9 +376,9 @@ impl Download {
         let blob = self.objects[number].blob;
         match event {
             Event::Staged(got) if fetch.restarting || got != blob => {
-                let (range, object) = (fetch.resume_from > 0, &mut self.objects[number]);
-                // A range that did not fit proves nothing about the bytes: only whole answers count.
-                object.wrong += u32::from(!range);
+                let object = &mut self.objects[number];
+                // A beginning from another run proves nothing about the server: only whole answers count.
+                object.wrong += u32::from(fetch.whole);
                 let wrong = Error::new(
                     Code::Integrity,
                     format!("expected {} of {} bytes, received {} of {} bytes", blob.oid, blob.size, got.oid, got.size),
@@ -381,7 +398,7 @@ impl Download {
             return self.end(number, Err(refusal::stopped()), out);
         }
         if fetch.restarting && fetch.resume_from > 0 {
-            return self.ready(number, fetch.action, fetch.authenticated);
+            return self.ready(number, fetch.action, fetch.authenticated, out);
         }
         if fetch.restarting {
             let error = Error::new(Code::Malformed, "the server sent a part when the whole was asked for");
@@ -408,19 +425,18 @@ impl Download {
             },
             401 | 403 => {
                 self.objects[number].refusals += 1;
-                let renewed =
-                    if fetch.login == Login::None && head.status == 403 { Ok(()) } else { login_refused(&fetch, link) };
                 if self.objects[number].refusals > ACTION_REFUSALS_MAX {
                     let error =
                         Error::new(Code::Auth, format!("{} answered {}", fetch.outgoing.url.shown(), head.status));
                     return self.end(number, Err(error), out);
                 }
-                match renewed {
+                let ours = fetch.login != Login::None || head.status == 401;
+                match if ours { login_refused(&fetch, link) } else { Ok(()) } {
                     Ok(()) => self.ask(number),
                     Err(error) => self.end(number, Err(error), out),
                 }
             }
-            416 if fetch.resume_from > 0 => self.ready(number, fetch.action, fetch.authenticated),
+            416 if fetch.resume_from > 0 => self.ready(number, fetch.action, fetch.authenticated, out),
             status if retryable(status) => {
                 let asked = head.value("retry-after").and_then(|value| retry::retry_after(value, out.now.wall));
                 let mut error = refusal::transfer("the download", status);
@@ -447,6 +463,8 @@ impl Download {
                 self.ask(number);
             }
             Event::End => self.end(number, then, out),
+            // What was wrong with the bytes matters more than that they could not be forgotten.
+            Event::Failed(_) if then.is_err() && !again => self.end(number, then, out),
             Event::Failed(failed) => self.end(number, Err(link::failed("the cache", &failed)), out),
             _ => self.end(number, Err(refusal::unfitting()), out),
         }

@@ -139,7 +139,11 @@ impl<'a> Settings<'a> {
         }
         match url.split_once("://") {
             Some(("http" | "https" | "file", _)) => plain(url),
-            Some(("git", rest)) => plain(format!("{}://{rest}", self.get("lfs.gitprotocol").unwrap_or("https"))),
+            Some(("git", rest)) => match self.get("lfs.gitprotocol").unwrap_or("https") {
+                scheme @ ("http" | "https") => plain(format!("{scheme}://{rest}")),
+                // Any commit can set it: it must not smuggle in a host.
+                _ => Err(Error::new(Code::Malformed, "lfs.gitprotocol is neither http nor https")),
+            },
             Some(("ssh" | "git+ssh" | "ssh+git", rest)) => ssh_url(rest),
             Some(_) => unusable(),
             None if url.contains("::") => unusable(),
@@ -155,12 +159,15 @@ fn unusable() -> Result<Endpoint, Error> {
 /// `user@host:port/path`; the port is ssh's and does not belong to https.
 fn ssh_url(rest: &str) -> Result<Endpoint, Error> {
     let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let (login, port) = match authority.rsplit_once(':') {
-        Some(_) if authority.contains('[') => return unusable(),
-        Some((login, port)) => (login, port),
-        None => (authority, ""),
-    };
-    ssh(login, port, path, path)
+    let (user, host) = authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
+    if host.contains('[') {
+        return unusable();
+    }
+    let (host, port) = host.rsplit_once(':').unwrap_or((host, ""));
+    // ssh takes no password from an address; it would end up in a command line.
+    let user = user.map(|user| user.split(':').next().unwrap_or_default());
+    let login = user.map_or_else(|| host.to_owned(), |user| format!("{user}@{host}"));
+    ssh(&login, port, path, path)
 }
 
 /// `user@host:path` or `[user@host:port]:path`.
@@ -180,7 +187,8 @@ fn scp_form(url: &str) -> Result<Endpoint, Error> {
 /// A part that begins with `-` would be an option of the ssh program (CVE-2017-17831).
 fn ssh(login: &str, port: &str, path: &str, url_path: &str) -> Result<Endpoint, Error> {
     let host = login.rsplit_once('@').map_or(login, |(_, host)| host);
-    if host.is_empty() || [login, host, port, path].iter().any(|part| part.starts_with('-')) {
+    let options = [login, host, port, path].iter().any(|part| part.starts_with('-'));
+    if host.is_empty() || options || !port.bytes().all(|c| c.is_ascii_digit()) {
         return Err(Error::new(Code::Malformed, "the remote's ssh address cannot be used"));
     }
     let ssh = Ssh { user_and_host: login.to_owned(), port: port.to_owned(), path: path.to_owned() };

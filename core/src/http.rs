@@ -14,9 +14,14 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c))
 }
 
-/// The value of a header: anything on one line.
+/// The value of a header: anything on one line that every platform can send (a browser's fetch takes Latin-1).
 pub(crate) fn is_field_value(text: &str) -> bool {
-    !text.contains(|c: char| c.is_control() && c != '\t')
+    !text.contains(|c: char| (c.is_control() && c != '\t') || c > '\u{ff}')
+}
+
+/// What If-Range may hold: a strong entity tag or a date (RFC 9110 section 13.1.5).
+pub(crate) fn is_validator(text: &str) -> bool {
+    !text.is_empty() && !text.starts_with("W/") && is_field_value(text)
 }
 
 /// As git-lfs compares it: case-sensitive, parameters allowed.
@@ -98,7 +103,9 @@ impl Outgoing {
         if let Some(userinfo) = url.userinfo.take()
             && !authorized(&secret)
         {
-            secret.push(Header::new("Authorization", format!("Basic {}", base64(&percent_decoded(&userinfo)))));
+            let colon = if userinfo.contains(':') { "" } else { ":" };
+            let login = percent_decoded(&format!("{userinfo}{colon}"));
+            secret.push(Header::new("Authorization", format!("Basic {}", base64(&login))));
         }
         let with_login = !authenticated && !authorized(&secret);
         let plain =

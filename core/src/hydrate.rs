@@ -17,6 +17,7 @@ pub(crate) struct HydrateSession {
     state: State,
     /// Entries of the manifest that cannot be used.
     unusable: Vec<Outcome>,
+    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -33,7 +34,12 @@ impl HydrateSession {
         if let Some(flaw) = flaw {
             return Err(Error::new(Code::Malformed, format!("the session cannot be used: {flaw}")));
         }
-        Ok(Self { document: format!("sessions/{session}/meta.json"), state: State::Begin, unusable: Vec::new() })
+        Ok(Self {
+            document: format!("sessions/{session}/meta.json"),
+            state: State::Begin,
+            unusable: Vec::new(),
+            stopped: false,
+        })
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -41,6 +47,15 @@ impl HydrateSession {
             State::Begin | State::Loading(_) => false,
             State::Fetching(download) => download.is_done(),
             State::Failed(_) => true,
+        }
+    }
+
+    /// How much is not ended yet.
+    pub(crate) fn left(&self) -> usize {
+        match &self.state {
+            State::Fetching(download) => download.left(),
+            State::Begin | State::Loading(_) => usize::MAX,
+            State::Failed(_) => 0,
         }
     }
 
@@ -64,6 +79,7 @@ impl HydrateSession {
             State::Fetching(download) => download.on(id, event, out, link),
             State::Loading(open) if *open == id => {
                 self.state = match self.loaded(event, link) {
+                    _ if self.stopped => State::Failed(refusal::stopped()),
                     Ok(download) => State::Fetching(Box::new(download)),
                     Err(error) => State::Failed(error),
                 }
@@ -99,6 +115,7 @@ impl HydrateSession {
     }
 
     pub(crate) fn stop(&mut self, out: &mut Outbox) {
+        self.stopped = true;
         match &mut self.state {
             State::Begin => self.state = State::Failed(refusal::stopped()),
             State::Fetching(download) => download.stop(out),

@@ -4,7 +4,7 @@
 //! answer is decoded object by object, so one wrongly typed field must not fail the rest. One reader serves both.
 
 use crate::error::{Code, Error};
-use crate::limits::JSON_DEPTH_MAX;
+use crate::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -37,7 +37,7 @@ pub(crate) struct Member<'a> {
 /// Reads one value that is the whole text.
 pub(crate) fn parse(text: &[u8]) -> Result<Value<'_>, Error> {
     let text = core::str::from_utf8(text).map_err(|e| broken("text that is not UTF-8", e.valid_up_to()))?;
-    let mut reader = Reader { text, at: 0 };
+    let mut reader = Reader { text, at: 0, values: 0 };
     let value = reader.value(0)?;
     reader.blanks();
     if reader.at < text.len() {
@@ -124,6 +124,7 @@ fn broken(what: &str, at: usize) -> Error {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    values: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -155,6 +156,10 @@ impl<'a> Reader<'a> {
     fn value(&mut self, depth: usize) -> Result<Value<'a>, Error> {
         if depth > JSON_DEPTH_MAX {
             return Err(Error::new(Code::Limit, format!("JSON is nested deeper than {JSON_DEPTH_MAX}")));
+        }
+        self.values += 1;
+        if self.values > JSON_VALUES_MAX {
+            return Err(Error::new(Code::Limit, format!("JSON has more than {JSON_VALUES_MAX} values")));
         }
         self.blanks();
         let start = self.at;
@@ -386,6 +391,8 @@ mod tests {
             assert!(parse(&whole[..end]).is_err(), "cut at {end}");
         }
         assert_eq!(parse("[".repeat(100_000).as_bytes()).map_err(|e| e.code), Err(Code::Limit));
+        let many = format!("[{}0]", "0,".repeat(600_000));
+        assert_eq!(parse(many.as_bytes()).map_err(|e| e.code), Err(Code::Limit));
     }
 
     #[test]

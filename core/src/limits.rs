@@ -8,6 +8,8 @@ pub const OBJECT_BYTES_MAX: u64 = 5 << 30;
 pub const JSON_BYTES_MAX: usize = 8 << 20;
 /// Bytes read of the answer to a failed transfer.
 pub const ERROR_BYTES_MAX: usize = 64 << 10;
+/// Values in one JSON text: deep nests of small arrays take fifty times their bytes in memory.
+pub const JSON_VALUES_MAX: usize = 512 << 10;
 /// Nesting of JSON arrays and objects.
 pub const JSON_DEPTH_MAX: usize = 64;
 /// Bytes of a document such as `meta.json`.
@@ -48,6 +50,10 @@ pub const RETRY_DELAY_MS_MIN: u64 = 250;
 pub const RETRY_DELAY_MS_MAX: u64 = 10_000;
 /// Longest wait that a server may ask for.
 pub const WAIT_MS_MAX: u64 = 300_000;
+/// Retries that configuration may allow.
+pub const CONFIG_RETRIES_MAX: u32 = 1000;
+/// Milliseconds that configuration may set for any wait: a day.
+pub const CONFIG_MS_MAX: u64 = 86_400_000;
 /// Times a refused login is renewed in one operation.
 pub const LOGIN_RENEWALS_MAX: u32 = 3;
 /// Times one object's action may be refused with 401 or 403 before the object fails.
@@ -78,6 +84,8 @@ pub const URL_BYTES_MAX: usize = 16 << 10;
 pub const ACTION_HEADERS_MAX: usize = 64;
 /// Bytes of one header's name and value.
 pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a lock's id or of a cursor.
+pub const LOCK_ID_BYTES_MAX: usize = 1024;
 /// Pages of a lock listing.
 pub const LOCK_PAGES_MAX: u32 = 1000;
 /// Locks in one listing.

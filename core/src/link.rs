@@ -3,6 +3,7 @@
 //! Logins themselves stay outside. Here is only which kind to ask the host for: none until the server asks for one, the
 //! stored one, and at most [`LOGIN_RENEWALS_MAX`] renewals, one at a time, while every other request waits.
 
+use crate::batch::{Action, Flaw};
 use crate::config::Config;
 use crate::contract::{EffectId, Failed, Failure, Login};
 use crate::error::{Code, Error, quote};
@@ -31,6 +32,7 @@ pub(crate) struct Link {
 impl Link {
     pub(crate) fn new(config: Config) -> Result<Self, Error> {
         let endpoint = config.endpoint()?;
+        let config = config.clamped();
         let (jitter, level) = (Jitter(config.seed), config.login);
         Ok(Self {
             config,
@@ -67,6 +69,13 @@ impl Link {
         ))
     }
 
+    /// Whether an action's address may be used at all. Judged when the batch is answered: an object that ends here
+    /// needs no transfer.
+    pub(crate) fn usable(&self, action: &Action) -> Result<(), Error> {
+        let url = Url::parse(&action.href).ok_or_else(|| Error::new(Code::Malformed, Flaw::BadHref.explain()))?;
+        self.may_reach(&url)
+    }
+
     /// The login for a request to `url`: only the endpoint's origin ever gets one.
     pub(crate) fn login(&self, url: &Url, with_login: bool) -> Login {
         let ours = with_login && url.origin() == self.endpoint.origin();
@@ -80,6 +89,18 @@ impl Link {
     /// While a login is renewed every other request that needs one waits.
     pub(crate) fn renewing(&self) -> bool {
         self.renewing.is_some()
+    }
+
+    /// A login was refused and another one is on its way or to be asked for: transfers that need it wait.
+    pub(crate) fn renewal_pending(&self) -> bool {
+        self.renewing() || self.level == Login::Renewed
+    }
+
+    /// Nobody is left to ask for the renewal: go on with what there is.
+    pub(crate) fn forgo_renewal(&mut self) {
+        if self.level == Login::Renewed {
+            self.level = Login::Stored;
+        }
     }
 
     /// A request with this login is on its way; a renewal is asked for once.

@@ -8,7 +8,7 @@ use crate::contract::{EffectId, Method};
 use crate::error::{Code, Error, quote};
 use crate::http::Outgoing;
 use crate::json::{self, Value};
-use crate::limits::{LOCK_PAGES_MAX, LOCKS_MAX};
+use crate::limits::{LOCK_ID_BYTES_MAX, LOCK_PAGES_MAX, LOCKS_MAX, NAME_BYTES_MAX};
 use crate::link::Link;
 use crate::outbox::{Event, Outbox};
 use crate::refusal;
@@ -75,7 +75,8 @@ impl Locks {
             Task::Create(text) | Task::ListAll(Some(text)) | Task::Unlock { id: text, .. } => text,
             Task::ListAll(None) | Task::Verify => "-",
         };
-        if text.is_empty() || text.contains(char::is_control) {
+        let climbs = matches!(&task, Task::Unlock { id, .. } if id == "." || id == "..");
+        if text.is_empty() || text.contains(char::is_control) || climbs {
             return Err(Error::new(Code::Malformed, "a lock needs a path or an id on one line"));
         }
         let report =
@@ -85,6 +86,11 @@ impl Locks {
 
     pub(crate) fn is_done(&self) -> bool {
         self.done
+    }
+
+    /// How much is not ended yet.
+    pub(crate) fn left(&self) -> usize {
+        usize::from(!self.done)
     }
 
     pub(crate) fn wake(&self, now: u64, link: &Link) -> Option<u64> {
@@ -133,6 +139,9 @@ impl Locks {
     }
 
     pub(crate) fn stop(&mut self, out: &mut Outbox) {
+        if self.done {
+            return;
+        }
         self.stopped = true;
         match self.call.as_ref().and_then(Call::id) {
             Some(id) => out.cancel(id),
@@ -179,15 +188,26 @@ impl Locks {
             }
         }
         let cursor = root.get("next_cursor").and_then(Value::text).filter(|cursor| !cursor.is_empty());
+        if cursor.is_some_and(|cursor| !is_id(cursor)) {
+            return Err(broken());
+        }
         Ok(cursor.map(str::to_owned))
     }
 }
 
+/// What a server may call a lock or a page.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LOCK_ID_BYTES_MAX && !text.contains(char::is_control)
+}
+
 fn lock(value: &Value<'_>) -> Option<Lock> {
     let word = |key| value.get(key).and_then(Value::text).map(quote);
-    let id = value.get("id").and_then(Value::text).filter(|id| !id.is_empty())?.to_owned();
+    let id = value.get("id").and_then(Value::text).filter(|id| is_id(id))?.to_owned();
+    // Whole, so that it can be compared with the name of a file.
+    let path = value.get("path").and_then(Value::text).filter(|path| path.len() <= NAME_BYTES_MAX);
+    let path = path.filter(|path| !path.contains(char::is_control)).unwrap_or_default().to_owned();
     let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));
-    Some(Lock { id, path: word("path").unwrap_or_default(), locked_at: word("locked_at").unwrap_or_default(), owner })
+    Some(Lock { id, path, locked_at: word("locked_at").unwrap_or_default(), owner })
 }
 
 fn request(task: &Task, cursor: Option<&str>, link: &Link) -> Outgoing {

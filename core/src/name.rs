@@ -9,6 +9,9 @@ use crate::limits::{NAME_BYTES_MAX, NAME_COMPONENT_BYTES_MAX};
 /// Device names that Windows finds in any folder, whatever follows the first dot.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
+/// Files that git or git-lfs obeys wherever they stand.
+const GIT_FILES: [&str; 5] = [".gitattributes", ".gitignore", ".gitmodules", ".gitconfig", ".lfsconfig"];
+
 /// Why a name cannot be used for a file of a session; `None` when it can.
 pub fn flaw(name: &str) -> Option<&'static str> {
     if name.is_empty() {
@@ -20,15 +23,17 @@ pub fn flaw(name: &str) -> Option<&'static str> {
     if name.starts_with('/') {
         return Some("the name is absolute");
     }
-    if name.eq_ignore_ascii_case("meta.json") || name.eq_ignore_ascii_case(".meta.json.lock") {
+    let first = fold(name.split('/').next().unwrap_or_default());
+    if first == "meta.json" || first == ".meta.json.lock" {
         return Some("the name belongs to the manifest");
     }
     name.split('/').find_map(component_flaw)
 }
 
-/// Two names that some file system takes for one have the same fold.
+/// Names that differ in case alone have the same fold (`ſ` is an `s`). Composed and decomposed forms of a letter
+/// differ.
 pub fn fold(name: &str) -> String {
-    name.chars().flat_map(char::to_lowercase).collect()
+    name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
 fn component_flaw(part: &str) -> Option<&'static str> {
@@ -48,7 +53,7 @@ fn component_flaw(part: &str) -> Option<&'static str> {
         return Some("a part of the name begins or ends with a blank, or ends with a dot");
     }
     let lower = part.to_ascii_lowercase();
-    if lower == ".git" || lower.starts_with("git~") {
+    if lower == ".git" || lower.starts_with("git~") || GIT_FILES.contains(&lower.as_str()) {
         return Some("the name belongs to git");
     }
     let stem = lower.split('.').next().unwrap_or_default().trim_end();
@@ -78,6 +83,11 @@ mod tests {
         }
         for bad in [
             "",
+            ".gitattributes",
+            "a/.gitmodules",
+            ".LFSconfig",
+            "meta.json/x",
+            "meta.j\u{17f}on",
             "/x",
             ".",
             "..",

@@ -101,18 +101,26 @@ impl Operation {
         if let Some(step) = self.out.pop() {
             return step;
         }
-        if !self.is_done() {
-            each!(&mut self.machine, it => it.advance(&mut self.out, &mut self.link));
+        loop {
+            let before = each!(&self.machine, it => it.left());
+            if !self.is_done() {
+                each!(&mut self.machine, it => it.advance(&mut self.out, &mut self.link));
+            }
+            if let Some(step) = self.out.pop() {
+                return step;
+            }
+            self.done = self.is_done();
+            if self.done {
+                return Step::Done;
+            }
+            let wake = each!(&self.machine, it => it.wake(ticks, &self.link));
+            let wake = wake.into_iter().chain(self.out.deadline()).min();
+            // Objects that end without an effect make room for others: with nothing to wait for, go on with those.
+            let went_on = each!(&self.machine, it => it.left()) < before;
+            if wake.is_some() || !self.out.is_idle() || !went_on {
+                return Step::Wait(wake);
+            }
         }
-        if let Some(step) = self.out.pop() {
-            return step;
-        }
-        self.done = self.is_done();
-        if self.done {
-            return Step::Done;
-        }
-        let wake = each!(&self.machine, it => it.wake(ticks, &self.link));
-        Step::Wait(wake.into_iter().chain(self.out.deadline()).min())
     }
 
     fn is_done(&self) -> bool {

@@ -79,7 +79,7 @@ struct Open {
 #[derive(Debug)]
 enum Grammar {
     Http { staged: bool, file: bool, sent: Option<Blob> },
-    Body { head: Head, body: Vec<u8>, bytes_max: usize, sent: Option<Blob> },
+    Body { head: Head, body: Vec<u8>, bytes_max: usize, file: bool, sent: Option<Blob> },
     Bytes { then: Then, hasher: Hasher, small: Vec<u8>, chunks: bool },
     At { blob: Blob, small: Option<Vec<u8>> },
     Doc,
@@ -126,8 +126,12 @@ impl Outbox {
 
     /// Cancels an effect; the machine still gets its last event, once the host has closed it.
     pub(crate) fn cancel(&mut self, id: EffectId) {
-        let aborted = Failed { why: Failure::Aborted, detail: String::new() };
-        self.cancel_as(id, Event::Failed(aborted));
+        let aborted = || Event::Failed(Failed { why: Failure::Aborted, detail: String::new() });
+        self.cancel_as(id, aborted());
+        // A stop outweighs whatever else was ending it: what took too long must not be sent again.
+        if let Some(ends_as) = self.open.get_mut(&id).and_then(|open| open.ends_as.as_mut()) {
+            *ends_as = aborted();
+        }
     }
 
     fn cancel_as(&mut self, id: EffectId, event: Event) {
@@ -214,7 +218,9 @@ impl Grammar {
                 *sent = Some(blob);
                 Ok(None)
             }
-            (Grammar::Http { file: true, .. } | Grammar::Body { .. }, Reply::Conflict) => Ok(Some(Event::Conflict)),
+            (Grammar::Http { file: true, .. } | Grammar::Body { file: true, .. }, Reply::Conflict) => {
+                Ok(Some(Event::Conflict))
+            }
             (Grammar::Http { staged, file, sent }, Reply::Head(head)) => {
                 if *staged && matches!(head.status, 200 | 206) {
                     *self = Grammar::Bytes {
@@ -226,7 +232,7 @@ impl Grammar {
                     return Ok(Some(Event::Head(head)));
                 }
                 let bytes_max = if *staged || *file { ERROR_BYTES_MAX } else { JSON_BYTES_MAX };
-                *self = Grammar::Body { head, body: Vec::new(), bytes_max, sent: *sent };
+                *self = Grammar::Body { head, body: Vec::new(), bytes_max, file: *file, sent: *sent };
                 Ok(None)
             }
             (Grammar::Body { body, bytes_max, .. }, Reply::Chunk(chunk)) => {
@@ -283,7 +289,7 @@ impl Grammar {
     /// The answer, once its body has grown past all use: an endless error page is not read to its end.
     fn enough(&mut self) -> Option<Event> {
         match self {
-            Grammar::Body { head, body, bytes_max, sent } if body.len() > *bytes_max => {
+            Grammar::Body { head, body, bytes_max, sent, .. } if body.len() > *bytes_max => {
                 Some(Event::Answer { head: head.clone(), body: core::mem::take(body), sent: *sent })
             }
             _ => None,

@@ -182,9 +182,11 @@ pub fn pointer_shaped(head: &[u8], file_size: u64) -> bool {
 }
 
 fn like_a_version_line(line: &str) -> bool {
-    let line = line.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_ascii_lowercase();
+    let unseen = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}');
+    let line = line.trim_start_matches(unseen).to_ascii_lowercase();
     let Some(value) = line.strip_prefix("version") else { return false };
-    value.starts_with([' ', '\t', '=', ':']) && MARKERS.iter().any(|marker| value.contains(marker))
+    value.starts_with(|c: char| c.is_whitespace() || c == '=' || c == ':')
+        && MARKERS.iter().any(|marker| value.contains(marker))
 }
 
 /// The canonical text. An empty blob's pointer is the empty text.
@@ -228,7 +230,7 @@ fn parse(head: &[u8], file_size: u64) -> Result<Pointer, Finding> {
     if file_size >= POINTER_BYTES_MAX as u64 || head.len() >= POINTER_BYTES_MAX {
         return Err(whole(Flaw::TooLarge));
     }
-    if head.is_empty() {
+    if head.is_empty() && file_size == 0 {
         let blob = Blob { oid: Oid::EMPTY, size: 0 };
         return Ok(Pointer { blob, extensions: Vec::new(), canonical: true });
     }

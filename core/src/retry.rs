@@ -38,7 +38,7 @@ impl Jitter {
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         let z = (z ^ (z >> 31)) >> 48;
-        delay / 2 + ((delay - delay / 2) * z).div_ceil(1 << 16)
+        delay / 2 + (delay - delay / 2).saturating_mul(z).div_ceil(1 << 16)
     }
 }
 

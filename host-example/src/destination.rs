@@ -1,14 +1,16 @@
 //! Which LFS server is asked, and with which logins.
 //!
-//! The rules it keeps: what only a commit names (`.lfsconfig`) gets no login unless the user agrees; userinfo leaves
-//! the URL before anything else sees it; the user's own settings win over the repository's.
+//! The rules it keeps: what only a commit names (`.lfsconfig`) gets no login and no content unless the user agrees, and
+//! is not even asked when it is less public than the user's own server; userinfo leaves the URL before anything else
+//! sees it, and is a login only when the user wrote it; the user's own settings win over the repository's.
 
 use std::env;
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 use std::path::{Path, PathBuf};
 
+use hydrant_host::address::{Reach, reaches};
 use hydrant_host::engine::Engine;
-use hydrant_host::http::HttpOptions;
+use hydrant_host::http::{HttpOptions, Way};
 use hydrant_host::login::{Approver, Logins};
 use hydrant_host::secret::Secret;
 use hydrant_host::wit::endpoints::{Endpoint, Setting, Ssh};
@@ -69,13 +71,35 @@ pub(crate) fn of_repository(
         },
     };
     destination.reference = repository.reference();
-    let http = git_http(repository, &destination.endpoint)?;
-    destination.http.proxy = http.proxy.or(destination.http.proxy);
-    destination.http.ca_files.extend(http.ca_file);
-    if let Some(header) = http.header {
+    let GitHttp { all, of_endpoint, header } = git_http(repository, &destination.endpoint)?;
+    destination.http.proxy = all.proxy;
+    destination.http.ca_files = all.ca_files;
+    destination.http.of_endpoint = of_endpoint;
+    if let Some(header) = header {
         destination.logins.headers(&destination.endpoint, vec![header], None)?;
     }
     Ok(destination)
+}
+
+/// Whose word names the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// The user's: without what commits say, the same address comes out.
+    ByUser,
+    /// The user's server, and another place on it, or another login, of a commit's choice.
+    OnUsersServer,
+    /// A commit's alone.
+    ByCommit,
+}
+
+impl Named {
+    fn of(user: Option<&Endpoint>, found: &Endpoint) -> Self {
+        match user {
+            Some(user) if same_address(user, found) => Self::ByUser,
+            Some(user) if same_place(user, found) => Self::OnUsersServer,
+            _ => Self::ByCommit,
+        }
+    }
 }
 
 fn derived(
@@ -97,17 +121,21 @@ fn derived(
             commits.push(setting);
         }
     }
-    let by_user = guest.derive_endpoint(&users, direction, &remote);
+    let user = guest.derive_endpoint(&users, direction, &remote).ok();
     let both: Vec<Setting> = commits.into_iter().chain(users.iter().cloned()).collect();
     let found = guest.derive_endpoint(&both, direction, &remote)?;
-    // The user names the server when the same origin comes out without what commits say.
-    let trusted = by_user.is_ok_and(|user| same_place(&user, &found));
+    let named = Named::of(user.as_ref(), &found);
 
     let mut logins = Logins::new();
-    let mut endpoint = logins.take_userinfo(&found.url)?;
+    // Userinfo of a commit's choice is thrown away; the user's own is a login for the user's own server.
+    let mut endpoint = Logins::new().take_userinfo(&found.url)?;
+    if let Some(user) = user.as_ref().filter(|_| named != Named::ByCommit) {
+        logins.take_userinfo(&user.url)?;
+    }
+    let approved = needed && approve(named, user.as_ref(), &found, direction, arguments)?;
     let mut asker = asker(arguments);
     if let (Some(ssh), true) = (&found.ssh, needed) {
-        if !trusted && !asker.approve(&format!("ssh://{}", ssh.user_and_host)) {
+        if named == Named::ByCommit && !asker.approve(&format!("ssh://{}", ssh.user_and_host)) {
             return Err(Fault::failed(
                 Code::Auth,
                 "only the repository's content names this ssh server; --trust-endpoint allows to log in there",
@@ -134,13 +162,54 @@ fn derived(
             "this remote is not reached over http, so there is no LFS server to ask; --endpoint names one",
         ));
     }
-    if trusted || arguments.trust_endpoint {
+    if named != Named::ByCommit || arguments.trust_endpoint {
         logins.trust(&endpoint)?;
     }
     logins.environment(&endpoint)?;
     logins.git(Some(&repository.top));
     logins.approver(asker);
-    Ok(Destination { endpoint, reference: None, logins, http: http_options(arguments) })
+    let mut http = http_options(arguments);
+    if named == Named::ByCommit && !approved {
+        // What was looked up here is looked up again for the connection: it must still pass then.
+        http.endpoint_reach_min = reach_of_user(user.as_ref());
+    }
+    Ok(Destination { endpoint, reference: None, logins, http })
+}
+
+/// Asks the user, where a commit's word does not suffice: true when the user agreed, false when nobody had to be asked.
+fn approve(
+    named: Named,
+    user: Option<&Endpoint>,
+    found: &Endpoint,
+    direction: Direction,
+    arguments: &ServerArgs,
+) -> Result<bool, Fault> {
+    let question = match (named, direction) {
+        (Named::ByUser, _) => return Ok(false),
+        (_, Direction::Upload) => "Send files there?",
+        (Named::ByCommit, Direction::Download) if is_nearer(user, found) => "Ask it for objects?",
+        (Named::OnUsersServer | Named::ByCommit, Direction::Download) => return Ok(false),
+    };
+    let place = hydrant_host::transcript::place(&found.url);
+    if arguments.trust_endpoint || ask(&place, question).unwrap_or(false) {
+        return Ok(true);
+    }
+    let denied = format!("only this repository's content names the server {place}; --trust-endpoint is your approval");
+    Err(Fault::failed(Code::Auth, denied))
+}
+
+/// Whether a server lies where the user's own server could not lead: in a less public network, or on an open line.
+fn is_nearer(user: Option<&Endpoint>, found: &Endpoint) -> bool {
+    let is_plain = |endpoint: &Endpoint| Url::parse(&endpoint.url).is_ok_and(|url| url.scheme() == "http");
+    // A name that means nothing here is a proxy's to resolve, or leads nowhere.
+    let least = Url::parse(&found.url).ok().and_then(|url| reaches(&url)).map_or(Reach::Public, |(least, _)| least);
+    least < reach_of_user(user) || (is_plain(found) && !user.is_some_and(is_plain))
+}
+
+/// How public the user's own server is.
+fn reach_of_user(user: Option<&Endpoint>) -> Reach {
+    let url = user.and_then(|user| Url::parse(&user.url).ok());
+    url.and_then(|url| reaches(&url)).map_or(Reach::Public, |(_, most)| most)
 }
 
 /// Asks the server over the user's ssh, as often as its answers run out.
@@ -170,6 +239,13 @@ fn same_place(a: &Endpoint, b: &Endpoint) -> bool {
     origin(a).is_some() && origin(a) == origin(b) && host(a) == host(b)
 }
 
+fn same_address(a: &Endpoint, b: &Endpoint) -> bool {
+    let ssh = |endpoint: &Endpoint| {
+        endpoint.ssh.as_ref().map(|ssh| (ssh.user_and_host.clone(), ssh.port.clone(), ssh.path.clone()))
+    };
+    a.url == b.url && ssh(a) == ssh(b)
+}
+
 fn is_http(url: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
 }
@@ -181,8 +257,10 @@ fn http_options(arguments: &ServerArgs) -> HttpOptions {
 /// What git's configuration says about the way to this server.
 #[derive(Default)]
 struct GitHttp {
-    proxy: Option<String>,
-    ca_file: Option<PathBuf>,
+    /// For every server.
+    all: Way,
+    /// For this server's origin.
+    of_endpoint: Option<Way>,
     /// A login that somebody put there, as build services do.
     header: Option<(String, Secret)>,
 }
@@ -194,17 +272,24 @@ fn git_http(repository: &Repository, endpoint: &str) -> Result<GitHttp, Fault> {
     if !repository.settings()?.iter().any(|setting| wanted(&setting.key)) {
         return Ok(http);
     }
+    http.all.proxy = repository.setting("http.proxy");
+    http.all
+        .ca_files
+        .extend(repository.setting("http.sslcainfo").filter(|path| !path.is_empty()).map(|p| home_path(&p)));
     // git chooses between `http.proxy` and `http.<url>.proxy` itself.
+    let mut way = Way::default();
     let listed = repository.git.run(&["config", "-z", "--get-urlmatch", "http", endpoint], b"")?;
     for entry in listed.stdout.split(|byte| *byte == 0) {
         let entry = String::from_utf8_lossy(entry);
         match entry.split_once('\n') {
-            Some(("http.proxy", value)) if !value.is_empty() => http.proxy = Some(value.to_owned()),
-            Some(("http.sslcainfo", value)) if !value.is_empty() => http.ca_file = Some(home_path(value)),
+            // The empty text means no proxy, whatever the environment says.
+            Some(("http.proxy", value)) => way.proxy = Some(value.to_owned()),
+            Some(("http.sslcainfo", value)) if !value.is_empty() => way.ca_files = vec![home_path(value)],
             Some(("http.extraheader", value)) => http.header = authorization(value),
             _ => {}
         }
     }
+    http.of_endpoint = Some(way);
     Ok(http)
 }
 
@@ -233,17 +318,17 @@ struct Asker {
 
 impl Approver for Asker {
     fn approve(&mut self, origin: &str) -> bool {
-        self.trust || ask(origin).unwrap_or(false)
+        self.trust || ask(origin, "Send your login there?").unwrap_or(false)
     }
 }
 
 /// Asks on the terminal; without one the answer is no.
-fn ask(origin: &str) -> io::Result<bool> {
+fn ask(place: &str, question: &str) -> io::Result<bool> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    let origin = hydrant_host::process::plain(origin);
-    write!(io::stderr(), "Only this repository's content names the server {origin}. Send your login there? [y/N] ")?;
+    let place = hydrant_host::process::plain(place);
+    write!(io::stderr(), "Only this repository's content names the server {place}. {question} [y/N] ")?;
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer)?;
@@ -267,6 +352,29 @@ mod tests {
         assert!(!same_place(&base, &endpoint("http://host/a.git/info/lfs", None)));
         assert!(!same_place(&base, &endpoint("https://host/a.git/info/lfs", Some("git@host"))));
         assert!(!same_place(&endpoint("nonsense", None), &endpoint("nonsense", None)));
+    }
+
+    #[test]
+    fn whose_word_names_the_server() {
+        let user = endpoint("https://me:pw@host/a.git/info/lfs", None);
+        let named = |found: &str| Named::of(Some(&user), &endpoint(found, None));
+        assert_eq!(named("https://me:pw@host/a.git/info/lfs"), Named::ByUser);
+        assert_eq!(named("https://host/a.git/info/lfs"), Named::OnUsersServer);
+        assert_eq!(named("https://you:pw@host/a.git/info/lfs"), Named::OnUsersServer);
+        assert_eq!(named("https://me:pw@host/b"), Named::OnUsersServer);
+        assert_eq!(named("https://me:pw@elsewhere/a.git/info/lfs"), Named::ByCommit);
+        assert_eq!(Named::of(None, &user), Named::ByCommit);
+    }
+
+    #[test]
+    fn a_commit_leads_to_no_nearer_server() {
+        let public = endpoint("https://8.8.8.8/r", None);
+        for near in ["https://127.0.0.1/r", "http://localhost:1/r", "https://10.0.0.1/r", "http://9.9.9.9/r"] {
+            assert!(is_nearer(Some(&public), &endpoint(near, None)), "{near}");
+            assert!(is_nearer(None, &endpoint(near, None)), "{near}");
+        }
+        assert!(!is_nearer(Some(&public), &endpoint("https://9.9.9.9/r", None)));
+        assert!(!is_nearer(Some(&endpoint("http://127.0.0.1/r", None)), &endpoint("http://127.0.0.1:2/r", None)));
     }
 
     #[test]

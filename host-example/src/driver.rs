@@ -23,7 +23,7 @@ use crate::error::HostError;
 use crate::host::Host;
 use crate::transcript;
 use crate::wit::types::{EffectId, Reply, Step};
-use interrupts::Interrupts;
+pub use interrupts::{Interrupts, interrupted};
 pub use watch::{Unwatched, Watch};
 
 /// Steps without a wait after which sockets and signals get their turn.

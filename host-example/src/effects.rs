@@ -9,21 +9,19 @@ mod read_file;
 use std::collections::HashMap;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
+use crate::answers::{Answers, Event, Stop, Watched};
 use crate::digest::blob_of;
-use crate::failure::{failed, of_io, reply};
+use crate::failure::{of_io, reply};
 use crate::files::Files;
 use crate::host::Shared;
 use crate::http;
-use crate::wit::types::{Blob, Doc, Effect, EffectId, Failed, Failure, Reply, Task};
+use crate::wit::types::{Blob, Doc, Effect, EffectId, Failure, Reply, Task};
 
 /// Milliseconds between two looks at the open effects: so progress comes at most ten times a second.
 pub const BEAT_MS: u64 = 100;
@@ -31,15 +29,6 @@ pub const BEAT_MS: u64 = 100;
 const SETTLE_MS_MAX: u64 = 5_000;
 /// Bytes of a document at most.
 const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
-/// Bytes of one `chunk` reply at most.
-pub(crate) const CHUNK_BYTES_MAX: usize = 256 << 10;
-
-/// An answer of a task.
-struct Event {
-    id: EffectId,
-    reply: Reply,
-    last: bool,
-}
 
 /// The open effects of one operation.
 pub(crate) struct Effects {
@@ -47,13 +36,6 @@ pub(crate) struct Effects {
     open: HashMap<EffectId, Watched>,
     sender: UnboundedSender<Event>,
     receiver: UnboundedReceiver<Event>,
-}
-
-struct Watched {
-    gauge: Arc<Gauge>,
-    pulse: u64,
-    moved: u64,
-    since: Instant,
 }
 
 impl Effects {
@@ -102,16 +84,15 @@ impl Effects {
     }
 
     fn answers(&mut self, id: EffectId) -> Answers {
-        let gauge = Arc::new(Gauge::default());
-        let watched = Watched { gauge: Arc::clone(&gauge), pulse: 0, moved: 0, since: Instant::now() };
-        self.open.insert(id, watched);
-        Answers { id, events: self.sender.clone(), gauge }
+        let answers = Answers::new(id, self.sender.clone());
+        self.open.insert(id, Watched::new(answers.gauge.clone()));
+        answers
     }
 
     /// Closes an effect at the engine's wish. Its task ends by itself and keeps what it staged.
     pub(crate) fn cancel(&mut self, id: EffectId) -> Option<Reply> {
         let watched = self.open.remove(&id)?;
-        watched.gauge.stop(Stop::Aborted);
+        watched.stop(Stop::Aborted);
         Some(reply(Failure::Aborted, "stopped"))
     }
 
@@ -158,18 +139,7 @@ impl Effects {
     pub(crate) fn beat(&mut self) {
         let now = Instant::now();
         for (id, watched) in &mut self.open {
-            let gauge = &watched.gauge;
-            let pulse = gauge.pulse.load(Ordering::Relaxed);
-            let patience = gauge.patience_ms.load(Ordering::Relaxed);
-            if pulse != watched.pulse || patience == 0 {
-                watched.pulse = pulse;
-                watched.since = now;
-            } else if now.duration_since(watched.since) >= Duration::from_millis(patience) {
-                gauge.stop(Stop::TimedOut);
-            }
-            let moved = gauge.moved.load(Ordering::Relaxed);
-            if moved != watched.moved && !gauge.quiet.load(Ordering::Relaxed) {
-                watched.moved = moved;
+            if let Some(moved) = watched.look(now) {
                 // The receiver is ours, so sending cannot fail.
                 self.sender.send(Event { id: *id, reply: Reply::SoFar(moved), last: false }).ok();
             }
@@ -179,101 +149,12 @@ impl Effects {
     /// Waits, for a bounded time, until every task has put its stage in order.
     pub(crate) async fn settle(mut self) {
         for watched in self.open.values() {
-            watched.gauge.stop(Stop::Aborted);
+            watched.stop(Stop::Aborted);
         }
         drop(self.sender);
         let all = async { while self.receiver.recv().await.is_some() {} };
         // A task that does not end in time has nothing that a later run would miss.
         timeout(Duration::from_millis(SETTLE_MS_MAX), all).await.ok();
-    }
-}
-
-/// How a task answers.
-pub(crate) struct Answers {
-    id: EffectId,
-    events: UnboundedSender<Event>,
-    pub(crate) gauge: Arc<Gauge>,
-}
-
-impl Answers {
-    /// One answer of several.
-    pub(crate) fn say(&self, reply: Reply) {
-        // The operation may be over; then nobody needs the answer.
-        self.events.send(Event { id: self.id, reply, last: false }).ok();
-    }
-
-    /// The answer that closes the effect.
-    pub(crate) fn last(self, reply: Reply) {
-        self.gauge.quiet.store(true, Ordering::Relaxed);
-        self.events.send(Event { id: self.id, reply, last: true }).ok();
-    }
-}
-
-/// What can be seen of a running effect from outside, and the way to end it.
-#[derive(Default)]
-pub(crate) struct Gauge {
-    /// Body bytes moved, in both directions.
-    moved: AtomicU64,
-    /// Changes whenever anything moved.
-    pulse: AtomicU64,
-    /// Milliseconds without a pulse after which the effect is ended; 0 while it is not counted.
-    patience_ms: AtomicU64,
-    /// No progress is told any more: the grammar allows none here.
-    quiet: AtomicBool,
-    stop: AtomicU8,
-    stopped: Notify,
-}
-
-/// Why an effect is ended from outside.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    Aborted,
-    TimedOut,
-}
-
-impl Gauge {
-    /// Notes bytes of a body.
-    pub(crate) fn moved(&self, bytes: u64) {
-        self.moved.fetch_add(bytes, Ordering::Relaxed);
-        self.pulse.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Notes that something else arrived.
-    pub(crate) fn pulse(&self) {
-        self.pulse.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Begins to count idle time.
-    pub(crate) fn watch(&self, patience_ms: u64) {
-        self.pulse();
-        self.patience_ms.store(patience_ms, Ordering::Relaxed);
-    }
-
-    /// Tells no progress any more.
-    pub(crate) fn hush(&self) {
-        self.quiet.store(true, Ordering::Relaxed);
-    }
-
-    fn stop(&self, why: Stop) {
-        let code = if why == Stop::Aborted { 1 } else { 2 };
-        if self.stop.compare_exchange(0, code, Ordering::AcqRel, Ordering::Acquire).is_ok() {
-            self.stopped.notify_one();
-        }
-    }
-
-    pub(crate) fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Acquire) != 0
-    }
-
-    /// Waits until the effect is ended from outside.
-    pub(crate) async fn stopped(&self) -> Failed {
-        while !self.is_stopped() {
-            self.stopped.notified().await;
-        }
-        match self.stop.load(Ordering::Acquire) {
-            1 => failed(Failure::Aborted, "stopped"),
-            _ => failed(Failure::TimedOut, "nothing moved for too long"),
-        }
     }
 }
 
@@ -302,5 +183,7 @@ fn load(documents: Option<&Files>, name: &str) -> Reply {
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod stops;
 #[cfg(test)]
 mod tests;

@@ -40,6 +40,11 @@ impl Fault {
         Self { ending: Ending::Failed, code, detail: detail.into(), retry_after: None }
     }
 
+    /// The user asked to stop.
+    pub(crate) fn interrupted(detail: impl Into<String>) -> Self {
+        Self { ending: Ending::Interrupted, ..Self::failed(Code::Unfinished, detail) }
+    }
+
     /// This machine could not do something.
     pub(crate) fn local(doing: &str, error: &std::io::Error) -> Self {
         Self::failed(Code::Host, HostError::io(doing, error).to_string())

@@ -1,8 +1,8 @@
 //! The user's own git, run with care: an absolute program, a clean environment, bounded output and time.
 //!
 //! The rule it keeps: a repository never chooses what runs. The program comes from `PATH` and never from the work
-//! tree; variables that would point git at another repository are taken out, while the user's settings (config,
-//! credentials, ssh) stay.
+//! tree; a committed folder that looks like a repository is none; variables that would point git at another repository
+//! are taken out, while the user's settings (config, credentials, ssh) stay.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -46,6 +46,10 @@ const FOREIGN: &[&str] = &[
     "GIT_SHALLOW_FILE",
     "GIT_WORK_TREE",
 ];
+
+/// A commit can hold a folder with the files of a bare repository. Without this setting git takes such a folder's
+/// `config`, and the programs it names, for the user's own.
+const NO_FOUND_BARE: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
 
 /// Why git gave no answer.
 #[derive(Debug)]
@@ -146,14 +150,11 @@ impl Git {
                 command.env_remove(name);
             });
         }
-        // Traces would carry headers into the error text we quote.
-        for name in ["GIT_TRACE", "GIT_TRACE_CURL", "GIT_TRACE_PACKET", "GIT_CURL_VERBOSE"] {
-            command.env_remove(name);
-        }
         // Words in one language, no pager, no locks taken for reading.
         command.env("LC_ALL", "C").env("LANGUAGE", "C").env("GIT_PAGER", "cat").env("GIT_OPTIONAL_LOCKS", "0");
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.directory);
+        command.args(NO_FOUND_BARE);
         command
     }
 
@@ -229,6 +230,18 @@ mod tests {
         let git = Git::find(Path::new("/")).expect("tests need git");
         let fault = git.read(&["no-such-command"], b"").expect_err("no such command");
         assert!(matches!(fault, GitFault::Refused(words) if words.contains("no-such-command")));
+    }
+
+    #[test]
+    fn a_folder_that_looks_like_a_repository_is_none() {
+        let folder = env::temp_dir().join(format!("hydrant-git-bare-{}", std::process::id()));
+        let git = Git::find(Path::new("/")).expect("tests need git").alone(&folder);
+        std::fs::create_dir_all(&folder).expect("temp folder");
+        let git = git.at(&folder);
+        git.read(&["init", "--quiet", "--bare", "docs"], b"").expect("git makes it");
+        let fault = git.at(&folder.join("docs")).read(&["rev-parse", "--git-dir"], b"").expect_err("it is none");
+        assert!(matches!(fault, GitFault::Refused(words) if words.contains("safe.bareRepository")));
+        std::fs::remove_dir_all(&folder).expect("it can be removed");
     }
 
     #[test]

@@ -1,14 +1,16 @@
 //! Puts content in the place of pointers, outside ledgers, by the rule git-lfs keeps: only where the file still holds
 //! the same pointer.
 //!
-//! The rules it keeps: no symlink in any component; the new file is complete, verified and has the old one's mode
-//! before it takes its place by one rename; a file that changed meanwhile is left as it is and reported.
+//! The rules it keeps: no symlink in any component; the new file is complete, verified, on the disk and has the old
+//! one's mode before it takes its place by one rename; a file that changed meanwhile is left as it is and reported;
+//! nothing is removed that was not made here.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
 use hydrant_host::digest::Digesting;
+use hydrant_host::driver::interrupted;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, openat, renameat, statat, unlinkat};
 
@@ -17,6 +19,8 @@ use crate::pointer_files::PointerFile;
 const COPY_BYTES: usize = 256 * 1024;
 /// Permission bits that a new file takes over. Set-user-id and its like are not among them.
 const MODE_MASK: u32 = 0o777;
+/// Names tried for a temporary file. A run that was killed may have left one of the same name.
+const TEMPORARY_NAMES_MAX: u32 = 16;
 
 /// What became of one pointer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(crate) enum Swap {
     Extended,
     /// The content at hand is not what the pointer names; it was left alone.
     Corrupt,
+    /// The user asked to stop; it was left alone.
+    Interrupted,
 }
 
 /// Replaces the pointers of one work tree.
@@ -58,29 +64,40 @@ impl Placer {
             Err(error) => return Err(error),
         };
         let Some(before) = same_pointer(&folder, name, &pointer_file.text)? else { return Ok(Swap::Changed) };
-        self.temporaries += 1;
-        let temporary = format!(".hydrant-{}-{}.tmp", std::process::id(), self.temporaries);
-        let swapped = self.swap(pointer_file, content, &folder, name, &temporary, &before);
+        let (file, temporary) = self.make_temporary(&folder)?;
+        let swapped = self.fill(file, content, pointer_file, before.st_mode).and_then(|filled| match filled {
+            Swap::Done => take_place(&folder, &temporary, name, &before),
+            other => Ok(other),
+        });
         if !matches!(swapped, Ok(Swap::Done)) {
-            // Ours alone; that it may not exist yet is fine.
+            // Made here, and of no use any more.
             unlinkat(&folder, temporary.as_str(), AtFlags::empty()).ok();
         }
         swapped
     }
 
-    fn swap(
-        &mut self,
-        pointer_file: &PointerFile,
-        mut content: File,
-        folder: &OwnedFd,
-        name: &[u8],
-        temporary: &str,
-        before: &Stat,
-    ) -> io::Result<Swap> {
+    fn make_temporary(&mut self, folder: &OwnedFd) -> io::Result<(File, String)> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(folder, temporary, flags, Mode::RUSR | Mode::WUSR)?);
+        let mut taken = rustix::io::Errno::EXIST;
+        for _ in 0..TEMPORARY_NAMES_MAX {
+            self.temporaries += 1;
+            let name = format!(".hydrant-{}-{}.tmp", std::process::id(), self.temporaries);
+            match openat(folder, name.as_str(), flags, Mode::RUSR | Mode::WUSR) {
+                Ok(file) => return Ok((File::from(file), name)),
+                Err(error @ rustix::io::Errno::EXIST) => taken = error,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(taken.into())
+    }
+
+    /// Copies and verifies the content. `Done` when all of it is on the disk.
+    fn fill(&mut self, mut file: File, mut content: File, pointer_file: &PointerFile, mode: u32) -> io::Result<Swap> {
         let mut digest = Digesting::new();
         loop {
+            if interrupted() {
+                return Ok(Swap::Interrupted);
+            }
             let length = content.read(&mut self.buffer)?;
             if length == 0 {
                 break;
@@ -92,12 +109,9 @@ impl Placer {
         if copied.oid != pointer_file.pointer.oid || copied.size != pointer_file.pointer.size {
             return Ok(Swap::Corrupt);
         }
-        fchmod(&file, Mode::from_raw_mode(before.st_mode & MODE_MASK))?;
-        let now = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-        if !now.is_ok_and(|now| same_state(&now, before)) {
-            return Ok(Swap::Changed);
-        }
-        renameat(folder, temporary, folder, name)?;
+        fchmod(&file, Mode::from_raw_mode(mode & MODE_MASK))?;
+        // Without it a power loss can leave the name with no bytes behind it, and the pointer is gone.
+        file.sync_data()?;
         Ok(Swap::Done)
     }
 
@@ -116,6 +130,15 @@ impl Placer {
         }
         Ok((folder, rest))
     }
+}
+
+fn take_place(folder: &OwnedFd, temporary: &str, name: &[u8], before: &Stat) -> io::Result<Swap> {
+    let now = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+    if !now.is_ok_and(|now| same_state(&now, before)) {
+        return Ok(Swap::Changed);
+    }
+    renameat(folder, temporary, folder, name)?;
+    Ok(Swap::Done)
 }
 
 /// The file's state when it is a regular file with exactly these bytes.
@@ -190,6 +213,19 @@ mod tests {
         assert_eq!(tree.place("sub/file", b"pointer", b"the content"), Swap::Done);
         assert_eq!(fs::read(&file).expect("there"), b"the content");
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o750);
+    }
+
+    #[test]
+    fn a_file_of_a_temporary_name_that_is_not_ours_stays() {
+        let tree = Tree::new("taken");
+        let theirs = tree.0.join(format!("sub/.hydrant-{}-1.tmp", std::process::id()));
+        fs::write(&theirs, "theirs").expect("temp file");
+        fs::write(tree.0.join("sub/file"), "pointer").expect("temp file");
+        let mut placer = Placer::new(&tree.0).expect("it is there");
+        let folder = openat(&placer.top, "sub", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).expect("there");
+        let (_, name) = placer.make_temporary(&folder).expect("the next name");
+        assert!(name.ends_with("-2.tmp"), "{name}");
+        assert_eq!(fs::read(&theirs).expect("there"), b"theirs");
     }
 
     #[test]

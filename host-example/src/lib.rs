@@ -4,6 +4,7 @@
 //! only what is policy of this machine (addresses, logins, where bytes lie).
 
 pub mod address;
+mod answers;
 pub mod clock;
 pub mod digest;
 pub mod driver;

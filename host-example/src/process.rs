@@ -1,11 +1,13 @@
 //! Runs one child program with every side bounded: input, output, error text and time.
 //!
-//! The rule it keeps: no child can fill memory or keep a command waiting for ever, and what a child says is never
-//! trusted as text for a terminal before control characters are taken out.
+//! The rules it keeps: no child can fill memory or keep a command waiting for ever; what a child says is never trusted
+//! as text for a terminal before control characters are taken out; no child inherits our login, and none writes traces
+//! into the error text we quote.
 
+use std::env;
 use std::io::{self, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,13 @@ use std::time::{Duration, Instant};
 pub const CHILD_STDERR_BYTES_MAX: u64 = 16 * 1024;
 /// Milliseconds between two looks at a child that closed its output and has not ended yet.
 const CHILD_EXIT_POLL_MS: u64 = 1;
+/// Milliseconds the end of the error text is waited for when the child is gone. A helper it left in the background (a
+/// shared ssh connection) can hold that pipe open for hours.
+const CHILD_STDERR_GRACE_MS: u64 = 200;
+const READ_BYTES: usize = 4096;
+
+/// Variables that only this program reads.
+const OWN_VARIABLES: [&str; 2] = ["HYDRANT_LFS_TOKEN", "HYDRANT_LFS_USER"];
 
 /// What a child may use.
 #[derive(Clone, Copy, Debug)]
@@ -68,77 +77,99 @@ impl From<io::Error> for ChildFault {
     }
 }
 
-enum Stream {
-    Out(io::Result<Vec<u8>>),
-    Err(Vec<u8>),
-}
-
 /// Runs a child to its end: feeds it `input`, collects what it says, ends it when it leaves its bounds.
 pub fn run(mut command: Command, input: &[u8], bounds: Bounds) -> Result<Finished, ChildFault> {
     let deadline = Instant::now() + bounds.time_max;
+    keep_to_ourselves(&mut command);
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
-    let streams = listen(&mut child, bounds.stdout_bytes_max);
+    let stdout = listen(&mut child, bounds.stdout_bytes_max);
+    let words = Words::of(child.stderr.take());
     if let Some(mut stdin) = child.stdin.take() {
         let input = input.to_vec();
         // A child that closes its input early is no fault of ours: what it needed, it has read.
         thread::spawn(move || stdin.write_all(&input).is_ok());
     }
-    let ended = collect(&streams, bounds.stdout_bytes_max, deadline)
-        .and_then(|(stdout, stderr)| Ok(Finished { status: wait(&mut child, deadline)?, stdout, stderr }));
+    let ended = collect(&stdout, bounds.stdout_bytes_max, deadline)
+        .and_then(|stdout| Ok((stdout, wait(&mut child, deadline)?)))
+        .map(|(stdout, status)| Finished { status, stdout, stderr: words.so_far() });
     if ended.is_err() {
         end(&mut child);
     }
     ended
 }
 
-fn listen(child: &mut Child, stdout_bytes_max: u64) -> mpsc::Receiver<Stream> {
+fn keep_to_ourselves(command: &mut Command) {
+    OWN_VARIABLES.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    let is_trace = |name: &str| name.starts_with("GIT_TRACE") || name == "GIT_CURL_VERBOSE";
+    for (name, _) in env::vars_os().filter(|(name, _)| is_trace(&name.to_string_lossy())) {
+        command.env_remove(name);
+    }
+}
+
+fn listen(child: &mut Child, stdout_bytes_max: u64) -> mpsc::Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     if let Some(stdout) = child.stdout.take() {
-        let sender = sender.clone();
         thread::spawn(move || {
             let mut bytes = Vec::new();
             let read = stdout.take(stdout_bytes_max.saturating_add(1)).read_to_end(&mut bytes);
-            sender.send(Stream::Out(read.map(|_| bytes))).is_ok()
-        });
-    }
-    if let Some(mut stderr) = child.stderr.take() {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            let kept = stderr.by_ref().take(CHILD_STDERR_BYTES_MAX).read_to_end(&mut bytes);
-            let sent = sender.send(Stream::Err(bytes)).is_ok();
-            // The rest is read and dropped, so that a talkative child does not stop at a full pipe.
-            sent && kept.is_ok() && io::copy(&mut stderr, &mut io::sink()).is_ok()
+            sender.send(read.map(|_| bytes)).is_ok()
         });
     }
     receiver
 }
 
 fn collect(
-    streams: &mpsc::Receiver<Stream>,
+    stdout: &mpsc::Receiver<io::Result<Vec<u8>>>,
     stdout_bytes_max: u64,
     deadline: Instant,
-) -> Result<(Vec<u8>, String), ChildFault> {
-    let (mut stdout, mut stderr) = (None, None);
-    while stdout.is_none() || stderr.is_none() {
-        let left = deadline.saturating_duration_since(Instant::now());
-        match streams.recv_timeout(left) {
-            Ok(Stream::Out(bytes)) => {
-                let bytes = bytes?;
-                if bytes.len() as u64 > stdout_bytes_max {
-                    return Err(ChildFault::TooMuchOutput);
-                }
-                stdout = Some(bytes);
-            }
-            Ok(Stream::Err(bytes)) => stderr = Some(plain(&String::from_utf8_lossy(&bytes))),
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(ChildFault::TooSlow),
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                return Err(ChildFault::Io(io::Error::from(io::ErrorKind::BrokenPipe)));
-            }
+) -> Result<Vec<u8>, ChildFault> {
+    let bytes = match stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(bytes) => bytes?,
+        Err(mpsc::RecvTimeoutError::Timeout) => return Err(ChildFault::TooSlow),
+        Err(mpsc::RecvTimeoutError::Disconnected) => {
+            return Err(ChildFault::Io(io::Error::from(io::ErrorKind::BrokenPipe)));
         }
+    };
+    if bytes.len() as u64 > stdout_bytes_max { Err(ChildFault::TooMuchOutput) } else { Ok(bytes) }
+}
+
+/// A child's error text, readable before its end.
+struct Words {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    /// Closes when the text is complete.
+    ended: mpsc::Receiver<()>,
+}
+
+impl Words {
+    fn of(stderr: Option<ChildStderr>) -> Self {
+        let (sender, ended) = mpsc::channel();
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        if let Some(mut stderr) = stderr {
+            let kept = Arc::clone(&bytes);
+            thread::spawn(move || {
+                let mut block = [0; READ_BYTES];
+                // What is over the bound is read and dropped, so that a talkative child does not stop at a full pipe.
+                while let Ok(length @ 1..) = stderr.read(&mut block) {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    let room = usize::try_from(CHILD_STDERR_BYTES_MAX).unwrap_or(usize::MAX).saturating_sub(kept.len());
+                    kept.extend_from_slice(&block[..length.min(room)]);
+                }
+                drop(sender);
+            });
+        }
+        Self { bytes, ended }
     }
-    Ok((stdout.unwrap_or_default(), stderr.unwrap_or_default()))
+
+    /// The text of a child that is gone, without control characters.
+    fn so_far(&self) -> String {
+        // Nothing is ever sent: the wait ends when the pipe does, or with the grace.
+        self.ended.recv_timeout(Duration::from_millis(CHILD_STDERR_GRACE_MS)).ok();
+        plain(&String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
 }
 
 fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> {
@@ -174,8 +205,8 @@ pub fn plain(text: &str) -> String {
 }
 
 /// Marks that reorder the text around them on a terminal.
-fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+pub fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -209,6 +240,22 @@ mod tests {
     fn too_much_time_ends_the_child() {
         let bounds = Bounds { time_max: Duration::from_millis(50), ..SHORT };
         assert!(matches!(run(shell("sleep 30"), b"", bounds), Err(ChildFault::TooSlow)));
+    }
+
+    #[test]
+    fn a_helper_left_behind_does_not_hold_us_up() {
+        let started = Instant::now();
+        let ended = run(shell("echo words >&2; sleep 15 >/dev/null <&- & echo out"), b"", SHORT).expect("it runs");
+        assert_eq!((ended.stdout.as_slice(), ended.stderr.as_str()), (&b"out\n"[..], "words"));
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn our_login_stays_with_us() {
+        let mut command = shell("echo \"${HYDRANT_LFS_TOKEN-none} ${GIT_PAGER-none}\"");
+        command.env("HYDRANT_LFS_TOKEN", "secret").env("GIT_PAGER", "cat");
+        let ended = run(command, b"", SHORT).expect("it runs");
+        assert_eq!(ended.stdout, b"none cat\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::io::{self, BufWriter, Stdout, Write};
 
+use hydrant_host::process::{is_direction_mark, plain};
 use hydrant_host::wit::operations::Outcome;
 use hydrant_host::wit::types::{Code, Error};
 use serde_json::{Value, json};
@@ -78,10 +79,9 @@ impl Output {
         self.flush();
         match self.broken {
             None => ending,
-            Some(error) => {
-                if error.kind() != io::ErrorKind::BrokenPipe {
-                    say("hydrant: the output could not be written");
-                }
+            Some(error) if error.kind() == io::ErrorKind::BrokenPipe => ending,
+            Some(_) => {
+                say("hydrant: the output could not be written");
                 ending.max(Ending::Failed)
             }
         }
@@ -93,7 +93,7 @@ impl Output {
             self.json(&json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_after) }));
         } else {
             self.flush();
-            say(&format!("hydrant: {}", fault.detail));
+            say(&format!("hydrant: {}", plain(&fault.detail)));
         }
     }
 }
@@ -148,7 +148,7 @@ impl TransferReport {
         for (at, (outcome, error)) in failed.enumerate() {
             if at < FAILURES_SHOWN_MAX {
                 let name = quote(outcome.name.as_bytes());
-                output.warn(format!("{name}: {}: {}", code_name(error.code), error.detail));
+                output.warn(format!("{name}: {}: {}", code_name(error.code), plain(&error.detail)));
             } else {
                 hidden += 1;
             }
@@ -237,10 +237,11 @@ pub(crate) fn count_text(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A path as git prints it: as it is, or in quotes with escapes when a control character, a quote, a backslash or a
-/// byte outside UTF-8 stands in it.
+/// A path as git prints it: as it is, or in quotes with escapes when a quote, a backslash, a byte outside UTF-8 or
+/// something that steers a terminal stands in it.
 pub(crate) fn quote(path: &[u8]) -> String {
-    let harmless = |text: &str| !text.chars().any(|c| c.is_control() || matches!(c, '"' | '\\'));
+    let steers = |c: char| c.is_control() || is_direction_mark(c);
+    let harmless = |text: &str| !text.chars().any(|c| steers(c) || matches!(c, '"' | '\\'));
     if let Ok(text) = std::str::from_utf8(path)
         && harmless(text)
     {
@@ -253,7 +254,7 @@ pub(crate) fn quote(path: &[u8]) -> String {
                 '"' | '\\' => quoted.extend(['\\', c]),
                 '\n' => quoted.push_str("\\n"),
                 '\t' => quoted.push_str("\\t"),
-                c if c.is_control() => {
+                c if steers(c) => {
                     let mut utf8 = [0; 4];
                     c.encode_utf8(&mut utf8).bytes().for_each(|byte| quoted.push_str(&octal(byte)));
                 }
@@ -282,6 +283,7 @@ mod tests {
             (b"a\x1b[31m", r#""a\033[31m""#),
             (b"q\"\\", r#""q\"\\""#),
             (b"\xff", r#""\377""#),
+            ("a\u{202e}b".as_bytes(), r#""a\342\200\256b""#),
         ] {
             assert_eq!(quote(path), expected);
         }

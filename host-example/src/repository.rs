@@ -1,7 +1,7 @@
 //! The git repository around the current folder: where it is, what it is configured to, and what kind it is.
 //!
-//! The rule it keeps: git is spawned only when an answer is needed, and what a commit can change (`.lfsconfig`) is
-//! kept apart from what the user configured.
+//! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
+//! apart from what the user configured; a folder that a commit can hold is never a repository.
 
 use std::cell::OnceCell;
 use std::io::Read;
@@ -17,6 +17,8 @@ use crate::ending::Fault;
 
 /// Bytes of an `.lfsconfig` at most.
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
+/// Why a repository whose own folder lies among its files is not opened.
+const INSIDE: &str = "git's own folder lies in the work tree, where a commit could have put it; this is not opened";
 
 /// A work tree and its repository.
 pub(crate) struct Repository {
@@ -42,6 +44,9 @@ impl Repository {
         let mut lines = answer.split(|byte| *byte == b'\n').map(|line| PathBuf::from(os(line)));
         match (lines.next(), lines.next()) {
             (Some(top), Some(common_dir)) if top.is_absolute() && common_dir.is_absolute() => {
+                if could_be_committed(&top, &common_dir) {
+                    return Err(Fault::failed(Code::Host, INSIDE));
+                }
                 Ok(Self { git: git.at(&top), top, common_dir, settings: OnceCell::new() })
             }
             _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
@@ -176,6 +181,18 @@ impl Repository {
     }
 }
 
+/// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path
+/// is `.git`, a name that git never checks out.
+fn could_be_committed(top: &Path, common_dir: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (top, common_dir) = (real(top), real(common_dir));
+    // `.git` may be a link that the user made.
+    if common_dir == real(&top.join(".git")) {
+        return false;
+    }
+    common_dir.strip_prefix(&top).is_ok_and(|below| !below.iter().any(|part| part == ".git"))
+}
+
 /// The name of a remote in the key of one of its addresses.
 fn remote_name(key: &str) -> Option<&str> {
     let (name, field) = key.strip_prefix("remote.")?.rsplit_once('.')?;
@@ -203,7 +220,7 @@ fn not_open(fault: &GitFault) -> Fault {
         GitFault::Refused(words) if words.contains("not a git repository") => {
             Fault::misuse("this folder is in no git repository")
         }
-        GitFault::Refused(words) if words.contains("work tree") => {
+        GitFault::Refused(words) if words.contains("work tree") || words.contains("safe.bareRepository") => {
             Fault::misuse("this repository has no work tree (it is bare, or this is its .git folder)")
         }
         GitFault::Refused(words) if words.contains("dubious ownership") => Fault::failed(
@@ -224,6 +241,14 @@ mod tests {
         let settings = parse_settings(b"a.b\none\0a.b\ntwo\nlines\0c.flag\0d.e\n\0");
         let pairs: Vec<(&str, &str)> = settings.iter().map(|one| (one.key.as_str(), one.value.as_str())).collect();
         assert_eq!(pairs, [("a.b", "one"), ("a.b", "two\nlines"), ("c.flag", ""), ("d.e", "")]);
+    }
+
+    #[test]
+    fn what_a_commit_can_hold_is_no_repository() {
+        let committed = |common_dir: &str| could_be_committed(Path::new("/none/tree"), Path::new(common_dir));
+        assert!(committed("/none/tree") && committed("/none/tree/docs") && committed("/none/tree/a/b.git"));
+        assert!(!committed("/none/tree/.git") && !committed("/none/tree/sub/.git/modules/x"));
+        assert!(!committed("/none/main/.git") && !committed("/none/tree.git"));
     }
 
     #[test]

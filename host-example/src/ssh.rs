@@ -1,7 +1,7 @@
 //! Asks a server that is reached over ssh where its LFS API is, through the user's own ssh.
 //!
-//! The rule it keeps: nothing from a URL is ever an option: a part that begins with `-` is refused, `--` stands before
-//! the host, and the remote command's path is quoted.
+//! The rule it keeps: nothing from a URL is ever an option: a part that begins with `-` is refused, the host holds only
+//! what hosts are made of, `--` stands before it, and the remote command's path is quoted.
 
 use std::env;
 use std::path::Path;
@@ -52,7 +52,7 @@ pub(crate) fn authenticate(
     if ended.success() {
         return parse(&ended.stdout).map(Some);
     }
-    let unknown_command = ended.status.code() == Some(127) || ended.stderr.contains("not found");
+    let unknown_command = ended.status.code() == Some(127) || ended.stderr.contains("command not found");
     if unknown_command {
         return Ok(None);
     }
@@ -63,7 +63,9 @@ fn arguments(ssh: &Ssh, verb: &str) -> Result<Vec<String>, Fault> {
     let refused =
         |what: &str| Err(Fault::failed(Code::Malformed, format!("the {what} of the ssh address is not usable")));
     let odd = |text: &str| text.starts_with('-') || text.contains(|c: char| c.is_control());
-    if ssh.user_and_host.is_empty() || odd(&ssh.user_and_host) || ssh.user_and_host.contains(char::is_whitespace) {
+    // The user's own ssh configuration may put this into shell commands (`ProxyCommand`, `Match exec`).
+    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | ':' | '-' | '[' | ']');
+    if ssh.user_and_host.is_empty() || odd(&ssh.user_and_host) || !ssh.user_and_host.chars().all(harmless) {
         return refused("host");
     }
     // `user@-host` is no option to ssh, yet nothing honest looks like it.
@@ -158,6 +160,9 @@ mod tests {
             ("", "", "p"),
             ("git@", "", "p"),
             ("ho st", "", "p"),
+            ("ho`id`st", "", "p"),
+            ("us$(id)er@host", "", "p"),
+            ("h\u{f6}st", "", "p"),
             ("host", "22x", "p"),
             ("host", "-1", "p"),
             ("host", "", "-p"),

@@ -5,6 +5,7 @@
 
 mod boot;
 mod folder;
+mod incoming;
 mod prove;
 #[cfg(test)]
 pub(crate) mod scratch;
@@ -16,11 +17,13 @@ use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use folder::{Access, Folder};
+pub use incoming::MEMORY_BYTES_MAX;
+pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
 pub(crate) use prove::Proof;
-pub use stage::MEMORY_BYTES_MAX;
-pub(crate) use stage::{Incoming, StageFile, Staged, Writer, hash_into};
+pub(crate) use stage::StageFile;
 pub use tend::{Entry, PruneRule, Removed, Verified};
 
 use crate::digest::{Digesting, is_oid};
@@ -32,8 +35,17 @@ use crate::wit::types::Blob;
 const STAGE: &str = "stage";
 /// Begins the name of every file of ours that is no entry.
 const HIDDEN: &str = ".hydrant-";
+/// Beginnings of blobs that are held for the exchanges that will go on with them; each is an open file.
+const BEGUN_MAX: usize = 256;
+
+/// Numbers the temporary files of this process.
+static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
 /// A store of blobs.
+///
+/// The cache shape survives a power loss: entries are trusted within the boot that wrote them, and hashed again after
+/// it. A plain folder is not synced: what was reported as done can be gone or torn after a power loss. The next run into
+/// the same folder hashes every file that is there and fetches what is not whole.
 pub struct Store {
     shape: Shape,
     /// Folders of entries from before the last start of the machine.
@@ -42,11 +54,12 @@ pub struct Store {
     second_source: Option<PathBuf>,
     /// Received, and waiting for the engine's word.
     staged: HashMap<String, Staged>,
+    /// Called a beginning, and kept locked until an exchange goes on with it.
+    begun: HashMap<String, StageFile>,
     /// Sync each entry, where boots have no names.
     synced: bool,
     /// Begins the names of this run's temporary files.
     prefix: String,
-    temporaries: u64,
 }
 
 enum Shape {
@@ -93,7 +106,7 @@ impl Store {
         Ok(Store::new(Shape::Cache { root, entries, stage }, unproved, boot.is_none()))
     }
 
-    /// A plain folder: `<oid>`, with hidden stage files beside the entries.
+    /// A plain folder: `<oid>`, with hidden stage files beside the entries. Nothing in it is synced.
     pub fn into_dir(dir: &Path) -> Result<Store, HostError> {
         let folder = Folder::open_or_create(dir, Access::Umask)
             .map_err(|error| HostError::io("the folder cannot be opened", &error))?;
@@ -102,7 +115,8 @@ impl Store {
 
     fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
         let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::clock::wall());
-        Store { shape, unproved, second_source: None, staged: HashMap::new(), synced, prefix, temporaries: 0 }
+        let (staged, begun) = (HashMap::new(), HashMap::new());
+        Store { shape, unproved, second_source: None, staged, begun, synced, prefix }
     }
 
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
@@ -137,7 +151,7 @@ impl Store {
             }
             let mut file = folder.read(&name)?;
             let mut digest = Digesting::new();
-            hash_into(&mut digest, &mut file)?;
+            hash_into(&mut digest, &mut file, unwatched)?;
             let found = digest.finish();
             if found.oid != oid || found.size != size {
                 return Ok(Look::Corrupt);
@@ -153,34 +167,47 @@ impl Store {
     pub(crate) fn has(&mut self, blob: &Blob) -> io::Result<Held> {
         let oid = valid(&blob.oid)?;
         let name = self.entry_name(oid);
-        if self.entries().find(&name)?.is_some_and(|found| found.size == blob.size) {
-            if let Shape::Plain(folder) = &self.shape {
-                return Ok(Held::Unproved(Proof::in_place(folder.read(&name)?)));
+        if self.has_entry(blob)? {
+            if matches!(self.shape, Shape::Cache { .. }) {
+                self.entries().touch(&name);
+                return Ok(Held::Present);
             }
-            self.entries().touch(&name);
-            return Ok(Held::Present);
-        }
-        for (index, folder) in self.unproved.iter().enumerate() {
-            if folder.find(&name)?.is_some_and(|found| found.size == blob.size) {
-                return Ok(Held::Unproved(Proof::of_unproved(folder.read(&name)?, index)));
+            // A file that cannot be read is none: what is fetched takes its place.
+            if let Ok(file) = self.entries().read(&name) {
+                return Ok(Held::Unproved(Proof::in_place(file)));
             }
         }
-        if let Some(proof) = self.find_in_second_source(blob)? {
+        if let Some(proof) = self.find_in_unproved(blob).or_else(|| self.find_in_second_source(blob)) {
             return Ok(Held::Unproved(proof));
         }
         // Small blobs are never staged in a file.
         if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob) } else { Ok(Held::Absent) }
     }
 
-    fn has_stage(&self, blob: &Blob) -> io::Result<Held> {
-        let name = stage_name(&blob.oid);
-        let Some(stage) = StageFile::existing(self.stage(), &name)? else { return Ok(Held::Absent) };
-        match stage.size()? {
-            0 => Ok(Held::Absent),
-            bytes if bytes < blob.size => Ok(Held::Partial { bytes, validator: stage::validator(self.stage(), &name) }),
-            bytes if bytes == blob.size => Ok(Held::Whole(stage)),
-            // Longer than the blob: no beginning of it.
-            _ => stage.remove().map(|()| Held::Absent),
+    /// A beginning stays locked from here on, so that no other process writes what this one was told of.
+    fn has_stage(&mut self, blob: &Blob) -> io::Result<Held> {
+        let Some(stage) = self.take_stage(&blob.oid)? else { return Ok(Held::Absent) };
+        let bytes = stage.size()?;
+        if bytes > blob.size {
+            // No beginning of it.
+            return stage.remove().map(|()| Held::Absent);
+        }
+        if bytes == blob.size {
+            return Ok(Held::Whole(stage));
+        }
+        if bytes == 0 || self.begun.len() >= BEGUN_MAX {
+            return Ok(Held::Absent);
+        }
+        let validator = stage.validator();
+        self.begun.insert(blob.oid.clone(), stage);
+        Ok(Held::Partial { bytes, validator })
+    }
+
+    /// The stage of a blob, if it is there and nobody else has it.
+    fn take_stage(&mut self, oid: &str) -> io::Result<Option<StageFile>> {
+        match self.begun.remove(oid) {
+            Some(stage) => Ok(Some(stage)),
+            None => StageFile::existing(self.stage(), &stage_name(oid)),
         }
     }
 
@@ -196,8 +223,10 @@ impl Store {
 
     /// The stage file of a blob, or a private one when another process has it.
     pub(crate) fn stage_file(&mut self, oid: &str) -> io::Result<StageFile> {
-        let private = self.temporary();
-        StageFile::open(self.stage(), &stage_name(valid(oid)?), &private)
+        match self.begun.remove(oid) {
+            Some(stage) => Ok(stage),
+            None => StageFile::open(self.stage(), &stage_name(valid(oid)?), &self.temporary()),
+        }
     }
 
     /// Holds a received blob until the engine says what becomes of it.
@@ -227,17 +256,15 @@ impl Store {
     }
 
     fn keep_stage(&mut self, oid: &str, stage: StageFile) -> io::Result<()> {
-        let folder = Rc::clone(&stage.folder);
-        let name = stage.name.clone();
-        self.enter(oid, &stage.file, &folder, &name)?;
-        if stage.private {
-            // What another effect began is of no use any more, unless somebody is writing it.
-            if let Some(begun) = StageFile::existing(&folder, &stage_name(oid))? {
-                begun.remove()?;
-            }
+        stage.forget_validator()?;
+        self.enter(oid, &stage.file, &stage.folder, &stage.name)?;
+        if stage.private
+            && let Ok(Some(begun)) = self.take_stage(oid)
+        {
+            // What another effect began is of no use any more. The entry is there, whatever becomes of this.
+            begun.remove().ok();
         }
-        // The entry has its name; what is left of the stage is the note beside it.
-        stage.remove()
+        Ok(())
     }
 
     /// Gives a complete file its final name.
@@ -266,14 +293,10 @@ impl Store {
     /// Forgets what was staged, in this run or an earlier one.
     pub(crate) fn drop_stage(&mut self, oid: &str) -> io::Result<()> {
         let oid = valid(oid)?;
-        match self.staged.remove(oid) {
-            Some(Staged::Memory(_)) => Ok(()),
-            Some(Staged::File(stage)) => stage.remove(),
-            None => match StageFile::existing(self.stage(), &stage_name(oid))? {
-                Some(stage) => stage.remove(),
-                None => Ok(()),
-            },
+        if let Some(Staged::File(stage)) = self.staged.remove(oid) {
+            stage.remove()?;
         }
+        self.take_stage(oid)?.map_or(Ok(()), StageFile::remove)
     }
 
     fn entries(&self) -> &Folder {
@@ -290,6 +313,10 @@ impl Store {
         }
     }
 
+    fn has_entry(&self, blob: &Blob) -> io::Result<bool> {
+        Ok(self.entries().find(&self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
+    }
+
     fn entry_name(&self, oid: &str) -> String {
         match self.shape {
             Shape::Cache { .. } => format!("{}/{oid}", &oid[..2]),
@@ -298,9 +325,8 @@ impl Store {
     }
 
     /// A name nobody else uses.
-    fn temporary(&mut self) -> String {
-        self.temporaries += 1;
-        format!("{}-{}.tmp", self.prefix, self.temporaries)
+    fn temporary(&self) -> String {
+        format!("{}-{}.tmp", self.prefix, TEMPORARIES.fetch_add(1, Ordering::Relaxed))
     }
 }
 
@@ -313,12 +339,7 @@ pub(crate) enum Receive {
 }
 
 /// Begins to write a stage; [`Incoming::rewind`] comes next.
-pub(crate) fn write_stage(
-    stage: StageFile,
-    keep: u64,
-    validator: Option<&str>,
-    lane: Lane,
-) -> io::Result<Incoming> {
+pub(crate) fn write_stage(stage: StageFile, keep: u64, validator: Option<&str>, lane: Lane) -> io::Result<Incoming> {
     Writer::begin(stage, keep, validator, lane).map(Incoming::File)
 }
 
@@ -330,5 +351,9 @@ fn valid(oid: &str) -> io::Result<&str> {
     if is_oid(oid) { Ok(oid) } else { Err(io::Error::new(io::ErrorKind::InvalidInput, "this is no oid")) }
 }
 
+#[cfg(test)]
+mod boot_tests;
+#[cfg(test)]
+mod stage_tests;
 #[cfg(test)]
 mod tests;

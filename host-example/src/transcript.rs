@@ -63,7 +63,7 @@ fn http(exchange: &Exchange) -> String {
 }
 
 /// A URL without what may be secret: no userinfo, no query.
-pub(crate) fn place(url: &str) -> String {
+pub fn place(url: &str) -> String {
     let (path, query) = match url.find(['?', '#']) {
         Some(at) => (&url[..at], "?…"),
         None => (url, ""),
@@ -74,7 +74,8 @@ pub(crate) fn place(url: &str) -> String {
             let host_start = rest[..host_end].rfind('@').map_or(0, |at| at + 1);
             format!("{scheme}://{}", &rest[host_start..])
         }
-        None => path.to_owned(),
+        // `https:user:password@host` is a URL, too.
+        None => path.rsplit_once('@').map_or(path, |(_, rest)| rest).to_owned(),
     };
     format!("{}{query}", shown(&path))
 }
@@ -97,5 +98,6 @@ mod tests {
         assert_eq!(place("https://a:b@h.example/o?sig=secret#x"), "https://h.example/o?…");
         assert_eq!(place("https://h.example/o@1"), "https://h.example/o@1");
         assert_eq!(place("https://a:b@h.example"), "https://h.example");
+        assert_eq!(place("https:a:b@h.example/o"), "h.example/o");
     }
 }

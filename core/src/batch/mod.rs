@@ -204,7 +204,7 @@ pub enum RefusedKind {
     Validation,
     /// 429.
     RateLimited,
-    /// 500, 502, 503, 504 and other 5xx without a class of their own.
+    /// 500, 502, 503, 504.
     Server,
     /// 501.
     NotImplemented,
@@ -212,7 +212,7 @@ pub enum RefusedKind {
     InsufficientStorage,
     /// 509.
     BandwidthExceeded,
-    /// Any other 4xx.
+    /// Any other 4xx or 5xx.
     Client,
     /// 200 with a body that does not call itself JSON.
     BadContentType,

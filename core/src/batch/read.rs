@@ -98,7 +98,15 @@ fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, clock: Clock) ->
     {
         return Err(Flaw::SizeMismatch);
     }
-    let named = |name: &str| ["actions", "_links"].iter().find_map(|key| entry.get(key)?.get(name));
+    let places = ["actions", "_links"].map(|key| entry.get(key));
+    // What is of another type says nothing, least of all that the server has the object.
+    if places.iter().flatten().any(|place| !place.is_object()) {
+        return Err(Flaw::NoAction);
+    }
+    let named = |name: &str| {
+        let mut members = places.iter().flatten().flat_map(|place| place.members().iter().rev());
+        members.find(|member| member.key == name).map(|member| &member.value)
+    };
     let read = |value| action(value, clock);
     match direction {
         Direction::Download => {
@@ -109,7 +117,7 @@ fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, clock: Clock) ->
             // No upload action: the server has it. One server answers with a download action instead (measured).
             let Some(upload) = named("upload") else { return Ok(Verdict::Present) };
             let upload = read(upload)?;
-            let verify = named("verify").map(read).transpose()?;
+            let verify = named("verify").filter(|verify| verify.kind != json::Kind::Null).map(read).transpose()?;
             Ok(if upload.expired(clock.now) { Verdict::Expired } else { Verdict::Upload(upload, verify) })
         }
     }
@@ -181,8 +189,8 @@ pub(crate) fn refused_status(head: &Head, body: &[u8], now: u64) -> Refused {
         501 => RefusedKind::NotImplemented,
         507 => RefusedKind::InsufficientStorage,
         509 => RefusedKind::BandwidthExceeded,
-        400..=499 => RefusedKind::Client,
-        500..=599 => RefusedKind::Server,
+        500 | 502 | 503 | 504 => RefusedKind::Server,
+        400..=599 => RefusedKind::Client,
         _ => RefusedKind::UnexpectedStatus,
     };
     let root = Some(body).filter(|body| body.len() <= JSON_BYTES_MAX).and_then(|body| json::parse(body).ok());

@@ -1,7 +1,7 @@
 //! The manifest of a session that has none yet.
 
 use super::edit::set_field;
-use super::{Manifest, edit, malformed, schema};
+use super::{Manifest, SCHEMA, edit, malformed};
 use crate::error::Error;
 use crate::json::quoted;
 
@@ -30,7 +30,7 @@ pub fn build(existing: Option<&[u8]>, fresh: &Fresh) -> Result<Vec<u8>, Error> {
         [("session_name", &fresh.session_name), ("session_id", &fresh.session_id), ("created_at", &fresh.created_at)];
     let others = fresh.fields.iter().map(|(name, value)| (name.as_str(), value));
     for (name, value) in own.into_iter().chain(others) {
-        if !schema().iter().any(|(known, _)| *known == name) {
+        if !SCHEMA.iter().any(|(known, _)| *known == name) {
             return Err(malformed(format!("a manifest has no field {name}")));
         }
         let root = super::root(&text)?;

@@ -3,7 +3,7 @@
 //! New members take the place that their field has in the schema, and the look of their neighbours, so that two
 //! programs that make the same change write the same bytes.
 
-use super::{Field, Manifest, Storage, guard, malformed, root, schema};
+use super::{ENTRY, Field, Manifest, SCHEMA, Storage, guard, malformed, root};
 use crate::error::{Code, Error, quote};
 use crate::json::{Member, Value, quoted};
 use crate::name;
@@ -58,6 +58,10 @@ pub fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Erro
         return Err(Error::new(Code::Conflict, format!("the manifest says that {name} is not stored out of band")));
     }
     let blob = receipt.blob();
+    // An entry that cannot be used is not ours to repair: what it meant is unknown.
+    if let Some(flaw) = existing.and_then(|file| file.flaw.as_ref()) {
+        return Err(flaw.clone());
+    }
     let (oid, size) = (format!("\"sha256:{}\"", blob.oid), blob.size.to_string());
     let mut text = if root(text)?.get("files").is_some() { text.to_vec() } else { set_field(text, "files", "{}")? };
     if existing.is_none() {
@@ -70,8 +74,7 @@ pub fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Erro
                 .get("files")
                 .and_then(|files| files.get(name))
                 .ok_or_else(|| malformed("an entry is not an object"))?;
-            let order = ["storage", "oid", "size"];
-            let splice = put(&text, entry, key, value, |other| order.iter().position(|name| *name == other));
+            let splice = put(&text, entry, key, value, |other| ENTRY.iter().position(|name| *name == other));
             text = splice.apply(&text);
         }
     }
@@ -95,7 +98,7 @@ fn one(text: &[u8], change: &Change) -> Result<Vec<u8>, Error> {
     if FIXED.contains(&name.as_str()) {
         return Err(Error::new(Code::Rejected, format!("{name} never changes")));
     }
-    let field = schema().iter().find(|(known, _)| known == name).map(|(_, field)| *field);
+    let field = SCHEMA.iter().find(|(known, _)| known == name).map(|(_, field)| *field);
     match (change, field) {
         (_, None) => Err(Error::new(Code::Malformed, "a manifest has no such field")),
         (Change::Clear(_), _) => clear_field(text, name),
@@ -112,7 +115,7 @@ fn one(text: &[u8], change: &Change) -> Result<Vec<u8>, Error> {
 
 pub(super) fn set_field(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Error> {
     let root = root(text)?;
-    let splice = put(text, &root, name, value, |other| schema().iter().position(|(known, _)| *known == other));
+    let splice = put(text, &root, name, value, |other| SCHEMA.iter().position(|(known, _)| *known == other));
     Ok(splice.apply(text))
 }
 

@@ -23,7 +23,7 @@ use crate::oid::Oid;
 use std::collections::BTreeSet;
 
 /// Text fields, counters and others in the order in which they are written.
-const SCHEMA: [(&str, Field); 42] = [
+const SCHEMA: [(&str, Field); 39] = [
     ("version", Field::Text),
     ("session_name", Field::Text),
     ("username", Field::Text),
@@ -63,22 +63,16 @@ const SCHEMA: [(&str, Field); 42] = [
     ("turn_count", Field::Counter),
     ("updated_at", Field::Text),
     ("files", Field::Any),
-    // Of an entry of `files`.
-    ("storage", Field::Text),
-    ("oid", Field::Text),
-    ("size", Field::Counter),
 ];
+
+/// Members of an entry of `files`, in the order in which they are written.
+const ENTRY: [&str; 3] = ["storage", "oid", "size"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Text,
     Counter,
     Any,
-}
-
-/// The fields of the manifest itself, without those of its entries.
-fn schema() -> &'static [(&'static str, Field)] {
-    &SCHEMA[..39]
 }
 
 /// Where a file's bytes are.
@@ -187,7 +181,8 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     }
     distinct(&root, "")?;
     for member in root.members() {
-        let known = schema().iter().find(|(name, _)| name.eq_ignore_ascii_case(&member.key));
+        let fold = name::fold(&member.key);
+        let known = SCHEMA.iter().find(|(name, _)| *name == fold);
         let Some((name, field)) = known else { continue };
         if member.key != *name {
             // Another reader of this format takes it for the field; to guess either way could rotate an id.
@@ -239,6 +234,12 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
     Ok(refs)
 }
 
+/// Another reader of this format takes it for the member.
+fn differs_in_case(member: &json::Member<'_>) -> bool {
+    let fold = name::fold(&member.key);
+    ENTRY.contains(&fold.as_str()) && fold != member.key
+}
+
 fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {
     let storage = match entry.get("storage") {
         None => Some(Storage::Lfs),
@@ -254,6 +255,8 @@ fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {
     let flaw = |code, why: &str| Some(Error::new(code, format!("the entry of {name} cannot be used: {why}")));
     let flaw = match (storage, oid, size) {
         _ if !entry.is_object() => flaw(Code::Malformed, "it is not an object"),
+        _ if distinct(entry, "").is_err() => flaw(Code::Malformed, "a member stands there twice"),
+        _ if entry.members().iter().any(differs_in_case) => flaw(Code::Malformed, "a member differs in case alone"),
         (None, ..) => flaw(Code::Malformed, "its storage is not text"),
         (Some(Storage::Unknown), ..) => flaw(Code::Rejected, "it is stored somewhere this version does not know"),
         (_, _, Some(None)) => flaw(Code::Malformed, "its size is not a whole number of bytes"),

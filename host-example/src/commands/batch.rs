@@ -3,6 +3,7 @@
 use std::env;
 
 use hydrant_host::engine::Engine;
+use hydrant_host::transcript;
 use hydrant_host::wit::batches::{Action, Flaw, Object, Verdict};
 use hydrant_host::wit::types::Direction;
 use serde_json::{Value, json};
@@ -37,7 +38,11 @@ pub(crate) fn run(arguments: &BatchArgs, output: &mut Output) -> Result<Ending, 
     for part in objects.chunks(OBJECTS_PER_OPERATION_MAX) {
         let mut operation = engine.guest()?.batch(&runner.config, direction, part)?;
         runner.ask(&mut operation)?;
-        answers.extend(operation.finish_batch()?);
+        let answered = operation.finish_batch();
+        if runner.host.interrupted() {
+            return Err(Fault::interrupted("interrupted before the server had answered everything"));
+        }
+        answers.extend(answered?);
     }
     let ending = match answers.iter().all(|object| is_well(&object.verdict)) {
         true => Ending::Done,
@@ -136,10 +141,9 @@ fn shown(value: &str, secrets: bool) -> &str {
     if secrets { value } else { "***" }
 }
 
-/// Signed addresses carry their signature in the query.
+/// Signed addresses carry their signature in the query, others a login before the host.
 fn shown_href(href: &str, secrets: bool) -> String {
-    let end = href.find(['?', '#']).unwrap_or(href.len());
-    if secrets || end == href.len() { href.to_owned() } else { format!("{}?***", &href[..end]) }
+    if secrets { hydrant_host::process::plain(href) } else { transcript::place(href) }
 }
 
 fn flaw_name(flaw: Flaw) -> &'static str {
@@ -159,7 +163,8 @@ mod tests {
 
     #[test]
     fn signatures_are_hidden() {
-        assert_eq!(shown_href("https://h/a?sig=1#x", false), "https://h/a?***");
+        assert_eq!(shown_href("https://h/a?sig=1#x", false), "https://h/a?…");
+        assert_eq!(shown_href("https://me:password@h/a", false), "https://h/a");
         assert_eq!(shown_href("https://h/a", false), "https://h/a");
         assert_eq!(shown_href("https://h/a?sig=1", true), "https://h/a?sig=1");
     }

@@ -1,8 +1,9 @@
 //! `hydrant cache`: what verified content lies here, and how to get rid of it.
 //!
-//! The rule it keeps: removing tells first and acts on `--yes`.
+//! The rules it keeps: removing tells first and acts on `--yes`; a folder that is no cache is never made one.
 
 use std::env;
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use hydrant_host::store::{Entry, PruneRule, Removed, Store};
@@ -14,6 +15,8 @@ use crate::report::{Output, Table, bytes_text, count_text};
 use crate::repository::Repository;
 
 const DAY_SECONDS: u64 = 24 * 3600;
+/// Files that every cache begins with.
+const MARKS: [&str; 2] = ["boot", "lock"];
 
 pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending, Fault> {
     match command {
@@ -104,9 +107,17 @@ fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault
 fn open(place: &CachePlaceArgs) -> Result<Store, Fault> {
     match &place.store {
         Some(folder) if !folder.is_dir() => Err(Fault::misuse("--store names no folder")),
+        // Opening moves a `cache` of another boot aside, which must not happen to a folder of the user's.
+        Some(folder) if !MARKS.iter().any(|mark| is_plain_file(&folder.join(mark))) => {
+            Err(Fault::misuse("--store names a folder that is no cache of hydrant's"))
+        }
         Some(folder) => Ok(Store::cache(folder)?),
         None => Ok(Store::cache(&Repository::around(&env::current_dir()?)?.store_dir())?),
     }
+}
+
+fn is_plain_file(path: &Path) -> bool {
+    path.symlink_metadata().is_ok_and(|facts| facts.is_file())
 }
 
 fn unix(time: SystemTime) -> u64 {

@@ -14,7 +14,7 @@ use crate::destination;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, Target};
 use crate::operate::{self, Runner, Work};
-use crate::report::{Output, TransferReport};
+use crate::report::{Output, TransferReport, quote};
 use crate::repository::Repository;
 
 use super::hydrate_tree::is_here;
@@ -92,7 +92,8 @@ pub(crate) fn transfer(
         let files = session.manifest.files.into_iter().zip(session.status.files);
         let files: Vec<_> = files.filter(|(file, _)| one.file.as_ref().is_none_or(|name| *name == file.name)).collect();
         if let (Some(file), true) = (&one.file, files.is_empty()) {
-            return Err(Fault::misuse(format!("the manifest of {} lists no file {file}", one.name)));
+            let (session, file) = (quote(one.name.as_bytes()), quote(file.as_bytes()));
+            return Err(Fault::misuse(format!("the manifest of {session} lists no file {file}")));
         }
         for (file, status) in files {
             let name = format!("{}/{}", one.name, file.name);

@@ -5,6 +5,7 @@ use std::env;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use hydrant_host::driver;
 use hydrant_host::engine::Engine;
 use hydrant_host::files::Files;
 use hydrant_host::patterns::Selection;
@@ -185,11 +186,15 @@ pub(crate) fn is_here(store: &Store, repository: &Repository, oid: &str, size: u
 struct Placed {
     done: usize,
     /// Path and reason.
-    left: Vec<(String, &'static str)>,
+    left: Vec<(String, String)>,
     /// git still remembers the pointers' sizes.
     index_lags: bool,
+    /// The user asked to stop; the rest keeps its pointers.
+    interrupted: bool,
 }
 
+/// Puts content in the place of each pointer whose object is here. A file that cannot be written does not keep the
+/// others from it, and git's index always hears of those that were.
 fn place(repository: &Repository, pointers: &[PointerFile], report: &TransferReport) -> Result<Placed, Fault> {
     let store = open_store(repository)?;
     let ended_well = report.outcomes.iter().filter(|outcome| outcome.ended.is_ok());
@@ -199,23 +204,38 @@ fn place(repository: &Repository, pointers: &[PointerFile], report: &TransferRep
     let mut placed = Placed::default();
     let mut replaced = HashSet::new();
     for one in pointers.iter().filter(|one| here.get(one.pointer.oid.as_str()) == Some(&one.pointer.size)) {
-        let why = match store.open_verified(&one.pointer.oid, one.pointer.size)? {
-            Look::Content(content) => match placer.place(one, content).map_err(|error| unwritable(&error))? {
-                Swap::Done => {
-                    placed.done += 1;
-                    replaced.insert(one.path.as_slice());
-                    continue;
-                }
-                Swap::Changed => "it is no longer the same pointer",
-                Swap::Extended => "its pointer names filters that hydrant does not run",
-                Swap::Corrupt => "the cached content is not what the pointer names",
-            },
-            Look::Corrupt | Look::Absent => "the cached content is not what the pointer names",
+        if driver::interrupted() {
+            placed.interrupted = true;
+            break;
+        }
+        let why = match place_one(&store, &mut placer, one) {
+            Ok(Swap::Done) => {
+                placed.done += 1;
+                replaced.insert(one.path.as_slice());
+                continue;
+            }
+            Ok(Swap::Interrupted) => {
+                placed.interrupted = true;
+                break;
+            }
+            Ok(Swap::Changed) => "it is no longer the same pointer".to_owned(),
+            Ok(Swap::Extended) => "its pointer names filters that hydrant does not run".to_owned(),
+            Ok(Swap::Corrupt) => "the cached content is not what the pointer names".to_owned(),
+            Err(fault) => fault.detail,
         };
         placed.left.push((quote(&one.path), why));
     }
     placed.index_lags = !stat_cache::forget(repository, &replaced).unwrap_or(false);
     Ok(placed)
+}
+
+fn place_one(store: &Store, placer: &mut Placer, one: &PointerFile) -> Result<Swap, Fault> {
+    match store.open_verified(&one.pointer.oid, one.pointer.size)? {
+        Look::Content(content) => {
+            placer.place(one, content).map_err(|error| Fault::local("it cannot be written", &error))
+        }
+        Look::Corrupt | Look::Absent => Ok(Swap::Corrupt),
+    }
 }
 
 fn say(report: &TransferReport, broken: &[BrokenFile], placed: Option<&Placed>, output: &mut Output) -> Ending {
@@ -240,9 +260,13 @@ fn say(report: &TransferReport, broken: &[BrokenFile], placed: Option<&Placed>, 
     if !placed.left.is_empty() {
         ending = ending.max(Ending::SomeFailed);
     }
+    if placed.interrupted {
+        ending = Ending::Interrupted;
+    }
     let mut document = report.json();
     document["ok"] = (ending == Ending::Done).into();
     document["broken"] = broken.iter().map(broken_json).collect();
+    document["interrupted"] = (report.interrupted || placed.interrupted).into();
     document["in_place"] = placed.done.into();
     document["left"] = placed.left.iter().map(|(path, why)| json!({ "path": path, "detail": why })).collect();
     output.json(&document);
@@ -256,6 +280,9 @@ fn say(report: &TransferReport, broken: &[BrokenFile], placed: Option<&Placed>, 
         if placed.index_lags {
             output.note("git may call these files modified until its index can be written");
         }
+    }
+    if placed.interrupted {
+        output.note("interrupted: the other files keep their pointers, the next run does the rest");
     }
     ending
 }

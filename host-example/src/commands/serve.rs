@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use hydrant_host::driver::Interrupts;
 use hydrant_host::server::{RunningServer, Server, ServerConfig, TOKEN_USER};
-use hydrant_host::wit::types::Code;
 use serde_json::json;
 
 use crate::cli::ServeArgs;
@@ -49,15 +49,8 @@ fn announce(server: &RunningServer, open: bool, output: &mut Output) {
 /// Waits until the user or the system asks this program to end.
 pub(crate) fn wait_for_interrupt() -> Result<(), Fault> {
     let unable = |error: std::io::Error| Fault::local("this program cannot wait for signals", &error);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(unable)?;
-    runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut end = signal(SignalKind::terminate()).map_err(unable)?;
-        tokio::select! {
-            seen = tokio::signal::ctrl_c() => {
-                seen.map_err(|_| Fault::failed(Code::Host, "this program cannot wait for signals"))
-            }
-            _ = end.recv() => Ok(()),
-        }
-    })
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(unable)?;
+    let mut interrupts = Interrupts::listen()?;
+    runtime.block_on(interrupts.next());
+    Ok(())
 }

@@ -70,14 +70,14 @@ fn one_session(guest: &mut Guest, session: &Session, output: &mut Output) -> Res
         output.json(&document);
         return Ok(Ending::Done);
     }
-    output.line(format!("{}  {}", session.name, hydration_name(session.status.hydration)));
+    output.line(format!("{}  {}", quote(session.name.as_bytes()), hydration_name(session.status.hydration)));
     if !title.is_empty() {
         output.line(&title);
     }
     let mut table = Table::new(&["file", ">size", "state", ""]);
     for state in &session.status.files {
         let size = size_of(session, &state.name).map_or_else(String::new, bytes_text);
-        let detail = state.detail.clone().unwrap_or_default();
+        let detail = hydrant_host::process::plain(state.detail.as_deref().unwrap_or_default());
         table.row([quote(state.name.as_bytes()), size, state_name(state.state).to_owned(), detail]);
     }
     table.print(output);
@@ -108,7 +108,7 @@ fn all_sessions(
             Err(fault) => {
                 ending = Ending::SomeFailed;
                 table.row([quote(name.as_bytes()), String::new(), String::new(), "unreadable".into(), String::new()]);
-                output.warn(&fault.detail);
+                output.warn(hydrant_host::process::plain(&fault.detail));
                 listed.push(json!({ "session": name, "error": error_json(fault.code, &fault.detail, None) }));
             }
         }

@@ -1,12 +1,15 @@
 //! Whether the store has a blob. Most answers are known at once; what must be hashed first is hashed in a lane.
 
+use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use super::{Answers, no_store};
+use super::no_store;
+use crate::answers::Answers;
 use crate::digest::Digesting;
 use crate::failure::of_io;
 use crate::host::Shared;
-use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into};
+use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into, unwatched};
 use crate::wit::types::{Blob, Partial, Reply};
 
 /// What has to be hashed before there is an answer.
@@ -32,7 +35,7 @@ pub(super) fn look(shared: &Shared, blob: &Blob) -> Result<Reply, Later> {
 
 /// A small file is hashed on the spot: a lane would cost more than the hash.
 fn prove_now(shared: &Shared, blob: &Blob, mut proof: Proof) -> Reply {
-    let found = proof.work().and_then(|work| work.hash());
+    let found = proof.work().and_then(|work| work.hash(unwatched));
     settle(shared, blob, proof, found)
 }
 
@@ -46,16 +49,18 @@ pub(super) async fn hash(shared: Rc<Shared>, blob: Blob, later: Later, answers: 
 }
 
 async fn hash_stage(shared: &Shared, blob: &Blob, mut stage: StageFile, answers: &Answers) -> Reply {
+    let gauge = Arc::clone(&answers.gauge);
     let hashed = async {
         let mut file = stage.rewound()?;
-        shared
-            .lanes
-            .pick()?
-            .run(move || {
-                let mut digest = Digesting::new();
-                hash_into(&mut digest, &mut file).map(|_| digest.finish())
-            })
-            .await?
+        let step = move |bytes| {
+            gauge.moved(bytes);
+            gauge.still_wanted()
+        };
+        let work = move || {
+            let mut digest = Digesting::new();
+            hash_into(&mut digest, &mut file, step).map(|_| digest.finish())
+        };
+        shared.lanes.pick()?.run(work).await?
     };
     match hashed.await {
         Ok(found) => {
@@ -69,29 +74,23 @@ async fn hash_stage(shared: &Shared, blob: &Blob, mut stage: StageFile, answers:
 }
 
 async fn hash_proof(shared: &Shared, blob: &Blob, mut proof: Proof, answers: &Answers) -> Reply {
+    let gauge = Arc::clone(&answers.gauge);
     let hashed = async {
         let work = proof.work()?;
-        shared.lanes.pick()?.run(move || work.hash()).await?
+        shared.lanes.pick()?.run(move || work.hash(move |_| gauge.still_wanted())).await?
     };
     let found = hashed.await;
-    if answers.gauge.is_stopped()
-        && let Some(store) = &shared.store
-    {
-        store.borrow_mut().abandon(proof);
-        return Reply::Absent;
-    }
-    settle(shared, blob, proof, found)
+    // Nobody wants it any more: nothing changes.
+    if answers.gauge.is_stopped() { Reply::Absent } else { settle(shared, blob, proof, found) }
 }
 
-fn settle(shared: &Shared, blob: &Blob, proof: Proof, found: std::io::Result<Blob>) -> Reply {
+fn settle(shared: &Shared, blob: &Blob, proof: Proof, found: io::Result<Option<Blob>>) -> Reply {
     let Some(store) = &shared.store else { return no_store() };
-    let mut store = store.borrow_mut();
     let settled = match found {
-        Ok(found) => store.settle(blob, proof, &found),
-        Err(error) => {
-            store.abandon(proof);
-            Err(error)
-        }
+        Ok(Some(found)) => store.borrow_mut().settle(blob, proof, &found),
+        // What cannot be read is not there.
+        Ok(None) => Ok(false),
+        Err(error) => Err(error),
     };
     match settled {
         Ok(true) => Reply::Present,

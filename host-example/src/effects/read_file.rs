@@ -5,10 +5,11 @@
 
 use std::io::{self, Read};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::task::spawn_local;
 
-use super::Answers;
+use crate::answers::{Answers, Gauge};
 use crate::digest::{Digesting, blob_of};
 use crate::failure::{of_io, reply};
 use crate::files::{Files, Opened};
@@ -36,11 +37,15 @@ pub(super) fn begin(shared: &Rc<Shared>, name: &str, answers: Answers) {
     };
     match files.open(name) {
         Ok(None) => answers.last(Reply::Absent),
-        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => answer(read(files, name, opened), answers),
+        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => {
+            let read = read(files, name, opened, &answers.gauge);
+            answer(read, answers);
+        }
         Ok(Some(opened)) => {
             let (shared, files, name) = (Rc::clone(shared), files.clone(), name.to_owned());
+            let gauge = Arc::clone(&answers.gauge);
             spawn_local(async move {
-                let done = async { shared.lanes.pick()?.run(move || read(&files, &name, opened)).await? };
+                let done = async { shared.lanes.pick()?.run(move || read(&files, &name, opened, &gauge)).await? };
                 answer(done.await, answers);
             });
         }
@@ -68,9 +73,9 @@ fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
 }
 
 /// Reads until the file held still meanwhile.
-fn read(files: &Files, name: &str, mut opened: Opened) -> io::Result<Option<(Reading, String)>> {
+fn read(files: &Files, name: &str, mut opened: Opened, gauge: &Arc<Gauge>) -> io::Result<Option<(Reading, String)>> {
     for _ in 0..READS_MAX {
-        let reading = read_once(&mut opened)?;
+        let reading = read_once(&mut opened, gauge)?;
         if opened.unchanged()? {
             return Ok(Some((reading, opened.revision.text())));
         }
@@ -82,7 +87,8 @@ fn read(files: &Files, name: &str, mut opened: Opened) -> io::Result<Option<(Rea
     Err(io::Error::new(io::ErrorKind::ResourceBusy, "the file keeps changing"))
 }
 
-fn read_once(opened: &mut Opened) -> io::Result<Reading> {
+/// A file that does not end is cancelled by the engine, which is told how far this is: each block looks for that.
+fn read_once(opened: &mut Opened, gauge: &Arc<Gauge>) -> io::Result<Reading> {
     if opened.size <= MEMORY_BYTES_MAX {
         let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
         // One byte more than expected is read, so that a file that grew shows it.
@@ -91,6 +97,12 @@ fn read_once(opened: &mut Opened) -> io::Result<Reading> {
         return Ok(if tiny { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) });
     }
     let mut digest = Digesting::new();
-    hash_into(&mut digest, &mut opened.file)?;
+    let gauge = Arc::clone(gauge);
+    gauge.begin_anew();
+    let step = move |bytes| {
+        gauge.moved(bytes);
+        gauge.still_wanted()
+    };
+    hash_into(&mut digest, &mut opened.file, step)?;
     Ok(Reading::Hashed(digest.finish()))
 }

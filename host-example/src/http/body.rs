@@ -16,8 +16,8 @@ use hyper::body::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_local;
 
+use crate::answers::{Busy, Gauge};
 use crate::digest::Digesting;
-use crate::effects::Gauge;
 use crate::files::{Opened, Revision};
 use crate::host::Shared;
 use crate::lanes::Lane;
@@ -35,6 +35,8 @@ pub(super) struct FileBody {
     left: u64,
     progress: Arc<Progress>,
     gauge: Arc<Gauge>,
+    /// While the network waits for the disk.
+    reading: Option<Busy>,
 }
 
 enum Source {
@@ -80,7 +82,8 @@ pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io
         Source::Lane(pieces)
     };
     progress.complete.store(slice.length == 0, Ordering::Release);
-    let body = FileBody { source, left: slice.length, progress: Arc::clone(&progress), gauge: Arc::clone(gauge) };
+    let (left, gauge) = (slice.length, Arc::clone(gauge));
+    let body = FileBody { source, left, progress: Arc::clone(&progress), gauge, reading: None };
     Ok(Some((body, Sending { opened, progress })))
 }
 
@@ -152,9 +155,11 @@ impl http_body::Body for FileBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let next = match &mut self.source {
-            Source::Memory(bytes) => bytes.take(),
-            Source::Lane(pieces) => ready!(pieces.poll_recv(context)),
+            Source::Memory(bytes) => Poll::Ready(bytes.take()),
+            Source::Lane(pieces) => pieces.poll_recv(context),
         };
+        self.reading = next.is_pending().then(|| self.gauge.busy());
+        let next = ready!(next);
         let Some(bytes) = next.filter(|bytes| !bytes.is_empty()) else {
             let early = self.left > 0;
             return Poll::Ready(early.then(|| Err(io::ErrorKind::UnexpectedEof.into())));

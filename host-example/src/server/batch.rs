@@ -12,7 +12,7 @@ use super::Shared;
 use super::access::Verb;
 use super::answer::{Answer, Refusal, json_answer};
 use super::json_body;
-use super::limits::{BATCH_OBJECTS_MAX, OBJECT_BYTES_MAX};
+use super::limits::{BATCH_OBJECTS_MAX, OBJECT_BYTES_MAX, VERIFY_BYTES_MAX};
 use super::store::Oid;
 
 /// Serves `POST …/objects/batch`. `base` begins every address in the answer.
@@ -37,7 +37,7 @@ pub(super) async fn batch(shared: &Shared, base: &str, head: &Parts, body: &mut 
 
 /// Serves `POST /verify`: proof that an object is here with the size the client means.
 pub(super) async fn verify(shared: &Shared, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
-    let request = json_body::read_object(&head.headers, body).await?;
+    let request = json_body::read_small_object(&head.headers, body, VERIFY_BYTES_MAX).await?;
     let (oid, size) = match asked(&request) {
         Ok(asked) => asked,
         Err(why) => {

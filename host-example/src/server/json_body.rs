@@ -23,15 +23,24 @@ pub(super) fn check_accept(headers: &HeaderMap) -> Result<(), Refusal> {
 
 /// Reads the JSON object a client sent.
 pub(super) async fn read_object(headers: &HeaderMap, body: &mut Incoming) -> Result<Map<String, Value>, Refusal> {
+    read_small_object(headers, body, JSON_BYTES_MAX).await
+}
+
+/// The same with a tighter bound.
+pub(super) async fn read_small_object(
+    headers: &HeaderMap,
+    body: &mut Incoming,
+    bytes_max: usize,
+) -> Result<Map<String, Value>, Refusal> {
     check_accept(headers)?;
     if !headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_lfs_json) {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the body must be {LFS_JSON}")));
     }
     let too_large = || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than this server takes");
-    if body.size_hint().lower() > JSON_BYTES_MAX as u64 {
+    if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
-    let collected = tokio::time::timeout(Duration::from_secs(JSON_S_MAX), Limited::new(body, JSON_BYTES_MAX).collect())
+    let collected = tokio::time::timeout(Duration::from_secs(JSON_S_MAX), Limited::new(body, bytes_max).collect())
         .await
         .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive"))?;
     let bytes = match collected {

@@ -6,6 +6,8 @@ pub(super) const OBJECT_BYTES_MAX: u64 = 5 * 1024 * 1024 * 1024;
 pub(super) const BATCH_OBJECTS_MAX: usize = 1_000;
 /// Largest JSON body of any request.
 pub(super) const JSON_BYTES_MAX: usize = 1024 * 1024;
+/// Largest body of a verify request, which is read before anybody is let in: it names one object.
+pub(super) const VERIFY_BYTES_MAX: usize = 4 * 1024;
 /// Longest time a JSON body may take to arrive.
 pub(super) const JSON_S_MAX: u64 = 60;
 /// Longest repository path in an address, after decoding.
@@ -28,7 +30,7 @@ pub(super) const REF_BYTES_MAX: usize = 1024;
 pub(super) const LOCKS_PAGE_DEFAULT: usize = 100;
 /// Most locks on a page.
 pub(super) const LOCKS_PAGE_MAX: usize = 1_000;
-/// Largest lock file read at start.
+/// Largest lock file; a lock that would make it larger is refused.
 pub(super) const LOCK_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest name of a lock's owner.
 pub(super) const OWNER_BYTES_MAX: usize = 256;

@@ -1,5 +1,5 @@
 //! Who holds which path. Keeps three rules: a path of a repository has at most one lock, a change is on disk before it
-//! is answered, and a lock file that cannot be read is never overwritten.
+//! is answered, and a lock file that cannot be read is neither overwritten nor ever written.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -82,6 +82,11 @@ pub(super) enum NotUnlocked {
 /// All locks of the server, in the order they were made.
 pub(super) struct LockBook {
     file: PathBuf,
+    /// Bytes of the file at most.
+    bytes_max: u64,
+    /// One change at a time, held while the disk works.
+    changing: Mutex<()>,
+    /// What is on disk; held only to look or to swap, so that no reader waits for the disk.
     state: Mutex<State>,
 }
 
@@ -93,11 +98,15 @@ struct State {
 
 impl LockBook {
     pub(super) fn open(folder: &Path) -> io::Result<LockBook> {
+        LockBook::open_bounded(folder, LOCK_FILE_BYTES_MAX)
+    }
+
+    fn open_bounded(folder: &Path, bytes_max: u64) -> io::Result<LockBook> {
         let file = folder.join(FILE_NAME);
         let state = match File::open(&file) {
             Ok(opened) => {
                 let mut bytes = Vec::new();
-                opened.take(LOCK_FILE_BYTES_MAX).read_to_end(&mut bytes)?;
+                opened.take(bytes_max).read_to_end(&mut bytes)?;
                 let damaged = || io::Error::new(io::ErrorKind::InvalidData, "the server's lock file is damaged");
                 serde_json::from_slice(&bytes).ok().as_ref().and_then(State::from_kept).ok_or_else(damaged)?
             }
@@ -105,7 +114,7 @@ impl LockBook {
             Err(error) => return Err(error),
         };
         fs::remove_file(file.with_extension("new")).ok();
-        Ok(LockBook { file, state: Mutex::new(state) })
+        Ok(LockBook { file, bytes_max, changing: Mutex::new(()), state: Mutex::new(state) })
     }
 
     /// Locks `path` for `owner`. Blocks until the lock is on disk.
@@ -116,41 +125,45 @@ impl LockBook {
         owner: &str,
         reference: Option<String>,
     ) -> Result<Lock, NotLocked> {
-        let mut state = self.state();
-        if let Some(held) = state.locks.iter().find(|lock| lock.repository == repository && lock.path == path) {
+        let _turn = locked(&self.changing);
+        let mut changed = self.state().clone();
+        if let Some(held) = changed.locks.iter().find(|lock| lock.repository == repository && lock.path == path) {
             return Err(NotLocked::Held(Box::new(held.clone())));
         }
-        if state.locks.len() >= LOCKS_MAX {
+        if changed.locks.len() >= LOCKS_MAX {
             return Err(NotLocked::Full);
         }
         let lock = Lock {
-            number: state.next,
+            number: changed.next,
             repository: repository.to_owned(),
             path: path.to_owned(),
             owner: owner.to_owned(),
             reference,
             locked_at: moment::rfc3339(moment::now()),
         };
-        let mut changed = state.clone();
         changed.next += 1;
         changed.locks.push(lock.clone());
-        self.keep(&changed).map_err(NotLocked::Disk)?;
-        *state = changed;
+        let bytes = changed.kept().to_string().into_bytes();
+        if bytes.len() as u64 > self.bytes_max {
+            return Err(NotLocked::Full);
+        }
+        replace_file(&self.file, &bytes).map_err(NotLocked::Disk)?;
+        *self.state() = changed;
         Ok(lock)
     }
 
     /// Takes lock `number` off. Another's lock needs `force`. Blocks until that is on disk.
     pub(super) fn unlock(&self, repository: &str, number: u64, owner: &str, force: bool) -> Result<Lock, NotUnlocked> {
-        let mut state = self.state();
-        let found = state.locks.iter().position(|lock| lock.repository == repository && lock.number == number);
+        let _turn = locked(&self.changing);
+        let mut changed = self.state().clone();
+        let found = changed.locks.iter().position(|lock| lock.repository == repository && lock.number == number);
         let place = found.ok_or(NotUnlocked::Unknown)?;
-        if state.locks[place].owner != owner && !force {
-            return Err(NotUnlocked::Foreign(Box::new(state.locks[place].clone())));
-        }
-        let mut changed = state.clone();
         let lock = changed.locks.remove(place);
-        self.keep(&changed).map_err(NotUnlocked::Disk)?;
-        *state = changed;
+        if lock.owner != owner && !force {
+            return Err(NotUnlocked::Foreign(Box::new(lock)));
+        }
+        replace_file(&self.file, changed.kept().to_string().as_bytes()).map_err(NotUnlocked::Disk)?;
+        *self.state() = changed;
         Ok(lock)
     }
 
@@ -170,14 +183,14 @@ impl LockBook {
         (page, fitting.next().map(|lock| lock.number))
     }
 
-    fn keep(&self, state: &State) -> io::Result<()> {
-        replace_file(&self.file, state.kept().to_string().as_bytes())
-    }
-
-    /// A panic elsewhere leaves the state as it was before or after a whole change, so it can be used on.
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.state)
     }
+}
+
+/// A panic elsewhere leaves the state as it was before or after a whole change, so it can be used on.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {
@@ -223,6 +236,27 @@ mod tests {
         drop(book);
         let again = LockBook::open(scratch.path()).expect("opened again");
         assert_eq!(again.page("r", 0, 10, |_| true), (vec![second], None));
+    }
+
+    #[test]
+    fn a_book_that_could_not_be_read_again_is_not_written() {
+        let scratch = Scratch::new();
+        let book = LockBook::open_bounded(scratch.path(), 1_000).expect("opened");
+        let made = (0..100).take_while(|n| book.lock("r", &format!("{n}"), "ann", None).is_ok()).count() as u64;
+        assert!((2..100).contains(&made));
+        assert!(matches!(book.lock("r", "more", "ann", None), Err(NotLocked::Full)));
+        let again = LockBook::open_bounded(scratch.path(), 1_000).expect("readable");
+        assert_eq!(again.page("r", 0, 100, |_| true), book.page("r", 0, 100, |_| true));
+        again.unlock("r", 1, "ann", false).expect("there is always room to unlock");
+    }
+
+    #[test]
+    fn a_reader_does_not_wait_for_a_change() {
+        let scratch = Scratch::new();
+        let book = LockBook::open(scratch.path()).expect("opened");
+        book.lock("r", "a", "ann", None).expect("locked");
+        let _turn = locked(&book.changing);
+        assert_eq!(book.page("r", 0, 10, |_| true).0.len(), 1);
     }
 
     #[test]

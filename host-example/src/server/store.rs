@@ -58,6 +58,7 @@ impl Store {
     /// Opens or creates the store and clears what an earlier run left half received.
     pub(super) fn open(root: &Path) -> io::Result<Store> {
         private_folder(root)?;
+        refuse_foreign(root)?;
         let in_use = private_file(&root.join(IN_USE), OpenOptions::new().create(true).truncate(false))?;
         match in_use.try_lock() {
             Ok(()) => {}
@@ -66,11 +67,8 @@ impl Store {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        match fs::remove_dir_all(root.join(INCOMING)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
         private_folder(&root.join(INCOMING))?;
+        remove_leftovers(&root.join(INCOMING))?;
         private_folder(&root.join(OBJECTS))?;
         Ok(Store { root: root.to_owned(), arrivals: AtomicU64::new(0), _in_use: in_use })
     }
@@ -186,6 +184,29 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     sync_folder(path.parent().unwrap_or(Path::new(".")))
 }
 
+/// A folder that holds something and was never a store is somebody's work: nothing is made or removed there.
+fn refuse_foreign(root: &Path) -> io::Result<()> {
+    let ours = fs::symlink_metadata(root.join(IN_USE)).is_ok_and(|found| found.is_file());
+    if ours || fs::read_dir(root)?.next().is_none() {
+        return Ok(());
+    }
+    let why = "this folder is not empty and no store of this server: name an empty or a new one";
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
+}
+
+/// Removes arrivals that an earlier run did not finish: files whose names are numbers, as it gave them.
+fn remove_leftovers(incoming: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(incoming)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = !name.is_empty() && name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+        if ours && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder only its owner can enter; says whether it is new.
 fn private_folder(path: &Path) -> io::Result<bool> {
     if path.is_dir() {
@@ -251,7 +272,21 @@ mod tests {
         assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::ResourceBusy));
         drop(store);
         fs::write(scratch.path().join(INCOMING).join("7"), b"half").expect("leftover");
-        let _store = Store::open(scratch.path()).expect("opened again");
-        assert_eq!(incoming(scratch.path()), 0);
+        let foreign = scratch.path().join(INCOMING).join("7.txt");
+        fs::write(&foreign, b"whose?").expect("a file");
+        let store = Store::open(scratch.path()).expect("opened again");
+        assert_eq!(incoming(scratch.path()), 1);
+        assert!(foreign.exists());
+        assert!(put(&store, &Oid::of(b"some bytes"), b"some bytes"), "the number is free again");
+    }
+
+    #[test]
+    fn a_folder_of_somebody_elses_is_left_alone() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path().join(INCOMING)).expect("a folder");
+        fs::write(scratch.path().join(INCOMING).join("1"), b"a letter").expect("a file");
+        assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read(scratch.path().join(INCOMING).join("1")).expect("there"), b"a letter");
+        assert_eq!(fs::read_dir(scratch.path()).expect("folder").count(), 1);
     }
 }

@@ -20,6 +20,8 @@ const BOOT_FILE: &str = "boot";
 const LOCK_FILE: &str = "lock";
 pub(super) const CACHE: &str = "cache";
 pub(super) const UNPROVED: &str = "unproved";
+/// Folders of unproved entries at most; more are merged into one.
+const UNPROVED_FOLDERS_MAX: usize = 4;
 
 /// The name of the running boot; none where the system has none.
 pub(super) fn current() -> Option<String> {
@@ -42,12 +44,78 @@ pub(super) fn enter(root: &Folder, boot: Option<&str>) -> io::Result<Vec<Folder>
             record(root, boot)?;
         }
     }
-    let unproved = match root.existing_folder(UNPROVED) {
+    unproved(root)
+}
+
+/// The folders of unproved entries: none that is empty, and never more than a few.
+fn unproved(root: &Folder) -> io::Result<Vec<Folder>> {
+    let parent = match root.existing_folder(UNPROVED) {
         Ok(folder) => folder,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    unproved.names()?.iter().map(|name| unproved.existing_folder(name)).collect()
+    let mut numbers = numbered(&parent)?;
+    if !numbers.is_empty() {
+        // Best effort: a store that cannot be written is read as it is.
+        numbers = tidy(root, &parent).unwrap_or(numbers);
+    }
+    let newest = numbers.iter().rev().take(UNPROVED_FOLDERS_MAX);
+    Ok(newest.filter_map(|number| parent.existing_folder(&number.to_string()).ok()).collect())
+}
+
+/// Removes what is empty and merges what is too many; returns what is left.
+fn tidy(root: &Folder, parent: &Folder) -> io::Result<Vec<u64>> {
+    let lock = root.open_or_create_file(LOCK_FILE)?;
+    flock(&lock, FlockOperation::LockExclusive)?;
+    let mut folders = Vec::new();
+    for number in numbered(parent)? {
+        let Ok(folder) = parent.existing_folder(&number.to_string()) else { continue };
+        if !(remove_empty_fans(&folder)? && parent.remove_empty_folder(&number.to_string())) {
+            folders.push((number, folder));
+        }
+    }
+    if folders.len() > UNPROVED_FOLDERS_MAX {
+        merge(parent, &mut folders)?;
+    }
+    Ok(folders.into_iter().map(|(number, _)| number).collect())
+}
+
+/// The numbers of the folders, in the order they were set aside. Nothing else that lies there is ours.
+fn numbered(parent: &Folder) -> io::Result<Vec<u64>> {
+    let names = parent.names()?.into_iter();
+    let mut numbers: Vec<u64> =
+        names.filter_map(|name| name.parse::<u64>().ok().filter(|number| number.to_string() == name)).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// Looks no further than the first fan that holds something.
+fn remove_empty_fans(folder: &Folder) -> io::Result<bool> {
+    Ok(folder.names()?.iter().all(|fan| folder.remove_empty_folder(fan)))
+}
+
+/// Moves all entries into the first folder. Of two with one name the later one stays: it was written because the
+/// earlier one was of no use.
+fn merge(parent: &Folder, folders: &mut Vec<(u64, Folder)>) -> io::Result<()> {
+    let others = folders.split_off(1);
+    let Some((_, first)) = folders.first() else { return Ok(()) };
+    for (number, other) in others {
+        for fan in other.names()? {
+            let Ok(from) = other.existing_folder(&fan) else { continue };
+            first.make_folder(&fan)?;
+            let to = first.existing_folder(&fan)?;
+            for entry in from.names()? {
+                match from.rename(&entry, &to, &entry) {
+                    // Another process, which opened the store before, has just proved it.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    other => other?,
+                }
+            }
+            other.remove_empty_folder(&fan);
+        }
+        parent.remove_empty_folder(&number.to_string());
+    }
+    Ok(())
 }
 
 fn recorded(root: &Folder) -> io::Result<Option<String>> {
@@ -72,8 +140,7 @@ fn set_aside(root: &Folder) -> io::Result<()> {
         Err(error) => return Err(error),
     }
     let unproved = root.folder(UNPROVED)?;
-    let taken = unproved.names()?;
-    let next = taken.iter().filter_map(|name| name.parse::<u64>().ok()).max().map_or(1, |last| last + 1);
+    let next = numbered(&unproved)?.last().map_or(1, |last| last.saturating_add(1));
     root.rename(CACHE, &unproved, &next.to_string())
 }
 

@@ -6,7 +6,9 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, mkdirat, open, openat, renameat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat, renameat, statat, unlinkat,
+};
 
 /// Which access other users get to what is created here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +84,16 @@ impl Folder {
         }
     }
 
+    /// Whether this name stands for this very file.
+    pub(super) fn holds(&self, name: &str, file: &File) -> io::Result<bool> {
+        let own = fstat(file)?;
+        match statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok((stat.st_dev, stat.st_ino) == (own.st_dev, own.st_ino)),
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Opens a file to read.
     pub(super) fn read(&self, name: &str) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
@@ -126,10 +138,10 @@ impl Folder {
         }
     }
 
-    /// Removes an empty folder; one that is not empty stays.
-    pub(super) fn remove_empty_folder(&self, name: &str) {
+    /// Removes an empty folder; one that is not empty stays. Says whether it is gone.
+    pub(super) fn remove_empty_folder(&self, name: &str) -> bool {
         // Best effort: an empty folder left behind harms nobody.
-        unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR).ok();
+        unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR).is_ok()
     }
 
     /// Names in this folder, in order, without `.` and `..`.

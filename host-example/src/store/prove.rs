@@ -12,7 +12,8 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::boot::CACHE;
 use super::folder::Folder;
-use super::{Shape, Store, hash_into};
+use super::stage::lock;
+use super::{Shape, Step, Store, hash_into};
 use crate::digest::Digesting;
 use crate::wit::types::Blob;
 
@@ -34,7 +35,13 @@ pub(crate) struct ProofWork {
 enum Place {
     Here,
     Unproved(usize),
-    Copied { folder: Rc<Folder>, name: String },
+    Copied(Copy),
+}
+
+/// The copy of a second source's object, until it is promoted.
+struct Copy {
+    folder: Rc<Folder>,
+    name: String,
 }
 
 impl Proof {
@@ -54,85 +61,100 @@ impl Proof {
 }
 
 impl ProofWork {
-    /// Hashes the file, and writes the copy when there is one to write.
-    pub(crate) fn hash(mut self) -> io::Result<Blob> {
-        self.file.rewind()?;
+    /// Hashes the file, and writes the copy when there is one to write; none when the file cannot be read. `step` may
+    /// end it between two blocks.
+    pub(crate) fn hash(mut self, mut step: impl Step) -> io::Result<Option<Blob>> {
         let mut digest = Digesting::new();
         let Some(copy) = &mut self.copy else {
-            hash_into(&mut digest, &mut self.file)?;
-            return Ok(digest.finish());
+            let hashed = self.file.rewind().and_then(|()| hash_into(&mut digest, &mut self.file, step));
+            return Ok(hashed.ok().map(|_| digest.finish()));
         };
         let mut buffer = vec![0; COPY_BYTES];
         loop {
             match self.file.read(&mut buffer) {
-                Ok(0) => return Ok(digest.finish()),
+                Ok(0) => return Ok(Some(digest.finish())),
                 Ok(read) => {
                     digest.update(&buffer[..read]);
                     copy.write_all(&buffer[..read])?;
+                    step(read as u64)?;
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
+                Err(_) => return Ok(None),
             }
         }
     }
 }
 
 impl Store {
-    /// Looks for a blob in git-lfs's own store.
-    pub(super) fn find_in_second_source(&mut self, blob: &Blob) -> io::Result<Option<Proof>> {
-        let Some(objects) = &self.second_source else { return Ok(None) };
+    /// Looks for a blob among the entries of earlier boots. One that cannot be read is as good as none.
+    pub(super) fn find_in_unproved(&self, blob: &Blob) -> Option<Proof> {
+        let name = self.entry_name(&blob.oid);
+        self.unproved.iter().enumerate().find_map(|(index, folder)| {
+            let found = folder.find(&name).ok().flatten().filter(|found| found.size == blob.size);
+            found.and_then(|_| folder.read(&name).ok()).map(|file| Proof::of_unproved(file, index))
+        })
+    }
+
+    /// Looks for a blob in git-lfs's own store. Whatever keeps it from being copied, the server has it too.
+    pub(super) fn find_in_second_source(&self, blob: &Blob) -> Option<Proof> {
+        let objects = self.second_source.as_ref()?;
         let path = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]).join(&blob.oid);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        // Whatever keeps it from being read, the server has it too.
-        let Ok(descriptor) = open(path, flags, Mode::empty()) else { return Ok(None) };
-        if !is_regular_of(&descriptor, blob.size)? {
-            return Ok(None);
+        let descriptor = open(path, flags, Mode::empty()).ok()?;
+        if !is_regular_of(&descriptor, blob.size) {
+            return None;
         }
         let name = self.temporary();
-        let folder = Rc::clone(self.stage());
-        let copy = Some(folder.create_new(&name)?);
-        let work = ProofWork { file: File::from(descriptor), copy };
-        Ok(Some(Proof { work, place: Place::Copied { folder, name } }))
+        let file = self.stage().create_new(&name).ok()?;
+        // Tells a clean-up that the copy is in use.
+        lock(&file);
+        let work = ProofWork { file: File::from(descriptor), copy: Some(file) };
+        let copy = Copy { folder: Rc::clone(self.stage()), name };
+        Some(Proof { work, place: Place::Copied(copy) })
     }
 
     /// Acts on what a proof found; true when the blob is present now.
     pub(crate) fn settle(&mut self, blob: &Blob, proof: Proof, found: &Blob) -> io::Result<bool> {
         let proved = found.oid == blob.oid && found.size == blob.size;
         let entry = self.entry_name(&blob.oid);
-        match proof.place {
+        match &proof.place {
             Place::Here => {}
             Place::Unproved(index) if proved => {
-                let Some(folder) = self.unproved.get(index) else { return Ok(false) };
+                let Some(folder) = self.unproved.get(*index) else { return Ok(false) };
                 if let Shape::Cache { root, .. } = &self.shape {
                     root.make_folder(&format!("{CACHE}/{}", &blob.oid[..2]))?;
                 }
-                folder.rename(&entry, self.entries(), &entry)?;
+                match folder.rename(&entry, self.entries(), &entry) {
+                    // Another process was here first: it moved the entry, or the folder it lay in.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return self.has_entry(blob),
+                    other => other?,
+                }
             }
             Place::Unproved(index) => {
-                if let Some(folder) = self.unproved.get(index) {
+                if let Some(folder) = self.unproved.get(*index) {
                     folder.remove(&entry)?;
                 }
             }
-            Place::Copied { folder, name } if proved => {
-                let Some(copy) = proof.work.copy else { return Ok(false) };
-                self.enter(&blob.oid, &copy, &folder, &name)?;
+            Place::Copied(copy) if proved => {
+                let Some(file) = &proof.work.copy else { return Ok(false) };
+                self.enter(&blob.oid, file, &copy.folder, &copy.name)?;
             }
-            Place::Copied { folder, name } => folder.remove(&name)?,
+            Place::Copied(_) => {}
         }
         Ok(proved)
     }
+}
 
-    /// Gives a proof up that was not brought to its end.
-    pub(crate) fn abandon(&mut self, proof: Proof) {
-        if let Place::Copied { folder, name } = proof.place {
-            // A copy left behind is swept up with the other leftovers.
-            folder.remove(&name).ok();
-        }
+impl Drop for Copy {
+    fn drop(&mut self) {
+        // Best effort: what stays is swept up with the other leftovers. A promoted copy has another name by now.
+        self.folder.remove(&self.name).ok();
     }
 }
 
-fn is_regular_of(descriptor: &OwnedFd, size: u64) -> io::Result<bool> {
-    let stat = fstat(descriptor)?;
-    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-    Ok(regular && u64::try_from(stat.st_size).is_ok_and(|length| length == size))
+fn is_regular_of(descriptor: &OwnedFd, size: u64) -> bool {
+    fstat(descriptor).is_ok_and(|stat| {
+        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        regular && u64::try_from(stat.st_size).is_ok_and(|length| length == size)
+    })
 }

@@ -1,11 +1,13 @@
 //! Looking after the store: list, verify, prune, clear. Everything can be asked for without being done.
 
+use std::fs::File;
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::boot::UNPROVED;
 use super::folder::{Folder, Found};
-use super::{HIDDEN, Shape, Store, hash_into};
+use super::stage::is_ours;
+use super::{HIDDEN, Shape, Store, hash_into, unwatched};
 use crate::digest::{Digesting, is_oid};
 use crate::error::HostError;
 
@@ -75,7 +77,7 @@ impl Store {
             let name = self.name_in(&home, &entry.oid);
             let folder = self.folder_of(&home);
             let mut digest = Digesting::new();
-            let read = folder.read(&name).and_then(|mut file| hash_into(&mut digest, &mut file));
+            let read = folder.read(&name).and_then(|mut file| hash_into(&mut digest, &mut file, unwatched));
             match read {
                 Ok(_) if digest.clone().finish().oid == entry.oid => {
                     report.good += 1;
@@ -142,9 +144,11 @@ impl Store {
             let age = if name.ends_with(".tmp") { age_seconds.max(TEMPORARY_AGE_S) } else { age_seconds };
             // The note beside a stage lives and dies with the stage.
             let stage = name.strip_suffix(".from").unwrap_or(&name);
-            if now.saturating_sub(found.used_seconds) <= age || self.is_in_use(stage)? {
+            if now.saturating_sub(found.used_seconds) <= age {
                 continue;
             }
+            // Held until the name is gone: nobody begins to use what is being removed.
+            let Use::Free(_lock) = self.use_of(stage)? else { continue };
             removed.leftovers += 1;
             removed.leftover_bytes += found.size;
             if act {
@@ -154,10 +158,9 @@ impl Store {
         Ok(())
     }
 
-    fn is_in_use(&self, name: &str) -> io::Result<bool> {
-        use rustix::fs::{FlockOperation, flock};
-        let Some(file) = self.stage().open_existing(name)? else { return Ok(false) };
-        Ok(flock(&file, FlockOperation::NonBlockingLockExclusive).is_err())
+    fn use_of(&self, name: &str) -> io::Result<Use> {
+        let Some(file) = self.stage().open_existing(name)? else { return Ok(Use::Free(None)) };
+        Ok(if is_ours(self.stage(), name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
     }
 
     fn remove_empty_folders(&self) {
@@ -204,6 +207,13 @@ impl Store {
     fn name_in(&self, _home: &Home, oid: &str) -> String {
         self.entry_name(oid)
     }
+}
+
+/// Whether somebody works on a stage or temporary file.
+enum Use {
+    InUse,
+    /// Nobody, for as long as this locked file is held; none when the file is gone.
+    Free(Option<File>),
 }
 
 #[derive(Clone, Copy)]

@@ -7,25 +7,27 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::scratch::Scratch;
-use super::{Held, Incoming, Look, MEMORY_BYTES_MAX, PruneRule, Receive, Staged, Store, stage_name, write_stage};
+use super::{
+    Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage,
+};
 use crate::digest::blob_of;
 use crate::lanes::Lanes;
 use crate::wit::types::Blob;
 
-fn small() -> (Vec<u8>, Blob) {
+pub(super) fn small() -> (Vec<u8>, Blob) {
     let bytes = b"small content".to_vec();
     let blob = blob_of(&bytes);
     (bytes, blob)
 }
 
-fn large() -> (Vec<u8>, Blob) {
+pub(super) fn large() -> (Vec<u8>, Blob) {
     let bytes: Vec<u8> = (0..MEMORY_BYTES_MAX * 3).map(|n| (n % 251) as u8).collect();
     let blob = blob_of(&bytes);
     (bytes, blob)
 }
 
 /// Receives bytes as an exchange does, and returns what the host would answer.
-async fn receive(store: &mut Store, lanes: &Lanes, blob: &Blob, bytes: &[u8], keep: u64) -> Blob {
+pub(super) async fn receive(store: &mut Store, lanes: &Lanes, blob: &Blob, bytes: &[u8], keep: u64) -> Blob {
     let mut incoming = begin(store, lanes, blob, keep).await;
     for piece in bytes.chunks(10_000) {
         assert!(incoming.take(piece.to_vec().into()).await.expect("written").is_none());
@@ -35,19 +37,19 @@ async fn receive(store: &mut Store, lanes: &Lanes, blob: &Blob, bytes: &[u8], ke
     found
 }
 
-async fn begin(store: &mut Store, lanes: &Lanes, blob: &Blob, keep: u64) -> Incoming {
+pub(super) async fn begin(store: &mut Store, lanes: &Lanes, blob: &Blob, keep: u64) -> Incoming {
     match store.receive(blob, keep, Some(blob.size)).expect("room") {
         Receive::Memory(memory) => memory,
         Receive::File(file) => {
             let lane = lanes.pick().expect("a lane");
             let mut incoming = write_stage(file, keep, Some("\"tag\""), lane).expect("begun");
-            incoming.rewind(keep).await.expect("its beginning");
+            incoming.rewind(keep, unwatched).await.expect("its beginning");
             incoming
         }
     }
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder)
         .expect("a folder")
         .map(|entry| entry.expect("an entry").file_name().into_string().expect("text"))
@@ -93,61 +95,6 @@ async fn what_is_dropped_is_gone() {
     assert_eq!(names(scratch.path()), Vec::<String>::new());
 }
 
-#[tokio::test]
-async fn a_beginning_survives_with_its_validator_and_is_resumed() {
-    let scratch = Scratch::new();
-    let (bytes, blob) = large();
-    let lanes = Lanes::default();
-    let cut = 70_000;
-    {
-        let mut store = Store::cache(scratch.path()).expect("a cache");
-        let mut incoming = begin(&mut store, &lanes, &blob, 0).await;
-        assert!(incoming.take(bytes[..cut].to_vec().into()).await.expect("written").is_none());
-        incoming.leave().await.expect("left");
-    }
-    let mut store = Store::cache(scratch.path()).expect("a cache");
-    let Held::Partial { bytes: held, validator } = store.has(&blob).expect("readable") else { panic!("a beginning") };
-    assert_eq!((held, validator.as_deref()), (cut as u64, Some("\"tag\"")));
-    assert_eq!(receive(&mut store, &lanes, &blob, &bytes[cut..], held).await, blob);
-    store.keep(&blob.oid).expect("kept");
-    assert!(matches!(store.has(&blob).expect("readable"), Held::Present));
-    assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn a_whole_stage_is_offered_for_judgement() {
-    let scratch = Scratch::new();
-    let (bytes, blob) = large();
-    let mut store = Store::into_dir(scratch.path()).expect("a folder");
-    fs::write(scratch.path().join(stage_name(&blob.oid)), &bytes).expect("a stage");
-    let Held::Whole(stage) = store.has(&blob).expect("readable") else { panic!("a whole stage") };
-    store.hold(&blob.oid, Staged::File(stage));
-    store.keep(&blob.oid).expect("kept");
-    assert_eq!(names(scratch.path()), vec![blob.oid.clone()]);
-    // Longer than the blob: no beginning of it.
-    let (_, other) = small();
-    let other = Blob { size: MEMORY_BYTES_MAX + 1, ..other };
-    fs::write(scratch.path().join(stage_name(&other.oid)), &bytes).expect("a stage");
-    assert!(matches!(store.has(&other).expect("readable"), Held::Absent));
-}
-
-#[tokio::test]
-async fn a_stage_in_use_is_left_alone() {
-    let scratch = Scratch::new();
-    let (bytes, blob) = large();
-    let lanes = Lanes::default();
-    let mut one = Store::cache(scratch.path()).expect("a cache");
-    let mut other = Store::cache(scratch.path()).expect("a cache");
-    let mut writing = begin(&mut one, &lanes, &blob, 0).await;
-    writing.take(bytes[..70_000].to_vec().into()).await.expect("written");
-    assert!(matches!(other.has(&blob).expect("readable"), Held::Absent));
-    assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
-    other.keep(&blob.oid).expect("kept");
-    assert!(matches!(one.has(&blob).expect("readable"), Held::Present));
-    assert_eq!(other.clear(true).expect("cleared").leftovers, 0, "the other one still writes");
-    writing.leave().await.expect("left");
-}
-
 #[test]
 fn a_plain_folder_is_never_trusted_unseen() {
     let scratch = Scratch::new();
@@ -157,51 +104,11 @@ fn a_plain_folder_is_never_trusted_unseen() {
     for (content, expected) in [(bytes.clone(), true), (b"SMALL CONTENT".to_vec(), false)] {
         fs::write(scratch.path().join(&blob.oid), content).expect("a file");
         let Held::Unproved(mut proof) = store.has(&blob).expect("readable") else { panic!("to be hashed") };
-        let found = proof.work().expect("readable").hash().expect("hashed");
+        let found = proof.work().expect("readable").hash(unwatched).expect("written").expect("readable");
         assert_eq!(store.settle(&blob, proof, &found).expect("settled"), expected);
     }
     fs::write(scratch.path().join(&blob.oid), b"other length").expect("a file");
     assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));
-}
-
-#[test]
-fn entries_of_another_boot_are_proved_first() {
-    let scratch = Scratch::new();
-    let (bytes, blob) = small();
-    let entry = |folder: &str| scratch.path().join(folder).join(&blob.oid[..2]).join(&blob.oid);
-    let open = |boot: &str| Store::open_cache(scratch.path(), Some(boot.into())).expect("a cache");
-
-    let mut store = open("one");
-    store.hold(&blob.oid, Staged::Memory(bytes.clone()));
-    store.keep(&blob.oid).expect("kept");
-    assert!(matches!(open("one").has(&blob).expect("readable"), Held::Present));
-
-    let mut store = open("two");
-    assert!(entry("unproved/1").exists() && !entry("cache").exists());
-    let Held::Unproved(mut proof) = store.has(&blob).expect("readable") else { panic!("to be hashed") };
-    let found = proof.work().expect("readable").hash().expect("hashed");
-    assert!(store.settle(&blob, proof, &found).expect("settled"));
-    assert!(matches!(store.has(&blob).expect("readable"), Held::Present));
-    assert!(entry("cache").exists());
-
-    let mut store = open("three");
-    fs::write(entry("unproved/2"), b"half a write!").expect("an entry");
-    let Held::Unproved(mut proof) = store.has(&blob).expect("readable") else { panic!("to be hashed") };
-    let found = proof.work().expect("readable").hash().expect("hashed");
-    assert!(!store.settle(&blob, proof, &found).expect("settled"));
-    assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));
-    assert!(!entry("unproved/2").exists());
-}
-
-#[test]
-fn without_names_of_boots_entries_are_synced_and_stay() {
-    let scratch = Scratch::new();
-    let (bytes, blob) = small();
-    let mut store = Store::open_cache(scratch.path(), None).expect("a cache");
-    store.hold(&blob.oid, Staged::Memory(bytes));
-    store.keep(&blob.oid).expect("kept");
-    let mut again = Store::open_cache(scratch.path(), None).expect("a cache");
-    assert!(matches!(again.has(&blob).expect("readable"), Held::Present));
 }
 
 #[test]
@@ -215,11 +122,42 @@ fn a_second_source_is_copied_and_verified() {
         fs::write(there.join(&blob.oid), &content).expect("an object");
         let mut store = Store::cache(&scratch.path().join("hydrant")).expect("a cache").second_source(&objects);
         let Held::Unproved(mut proof) = store.has(&blob).expect("readable") else { panic!("to be hashed") };
-        let found = proof.work().expect("readable").hash().expect("hashed");
+        let found = proof.work().expect("readable").hash(unwatched).expect("written").expect("readable");
         assert_eq!(store.settle(&blob, proof, &found).expect("settled"), expected);
         assert_eq!(fs::read(there.join(&blob.oid)).expect("untouched"), content);
         assert_eq!(names(&scratch.path().join("hydrant/stage")), Vec::<String>::new());
     }
+}
+
+#[test]
+fn what_cannot_be_read_is_no_proof() {
+    let scratch = Scratch::new();
+    let (bytes, blob) = small();
+    let path = scratch.path().join("deaf");
+    fs::write(&path, bytes).expect("a file");
+    let deaf = fs::File::options().write(true).open(path).expect("not to be read");
+    assert_eq!(Proof::in_place(deaf).work().expect("a handle").hash(unwatched).expect("no disk error"), None);
+
+    let objects = scratch.path().join("objects");
+    let there = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]);
+    fs::create_dir_all(there.join(&blob.oid)).expect("a folder where a file should be");
+    let mut store = Store::cache(&scratch.path().join("hydrant")).expect("a cache").second_source(&objects);
+    assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));
+}
+
+#[test]
+fn a_copy_that_is_given_up_leaves_nothing() {
+    let scratch = Scratch::new();
+    let (bytes, blob) = small();
+    let objects = scratch.path().join("objects");
+    let there = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]);
+    fs::create_dir_all(&there).expect("folders");
+    fs::write(there.join(&blob.oid), bytes).expect("an object");
+    let mut store = Store::cache(&scratch.path().join("hydrant")).expect("a cache").second_source(&objects);
+    let held = store.has(&blob).expect("readable");
+    assert_eq!(names(&scratch.path().join("hydrant/stage")).len(), 1);
+    drop(held);
+    assert_eq!(names(&scratch.path().join("hydrant/stage")), Vec::<String>::new());
 }
 
 #[test]

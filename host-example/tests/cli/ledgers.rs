@@ -155,6 +155,20 @@ fn the_cache_is_cleared_only_when_told() {
 }
 
 #[test]
+fn a_folder_of_the_users_is_no_cache() {
+    let scene = Scene::new();
+    scene.file("mine/cache/precious", b"words");
+    for command in [&["list"][..], &["verify"], &["clear", "--yes"], &["prune", "--yes"]] {
+        let said = scene.hydrant(&scene.folder, &[&["cache"], command, &["--store", "mine"]].concat()).ends(2);
+        assert!(said.err.contains("no cache"), "{}", said.err);
+    }
+    assert_eq!(fs::read(scene.path("mine/cache/precious")).expect("untouched"), b"words");
+    let ledger = ledger(&scene);
+    scene.hydrant(&ledger, &["hydrate"]).ends(0);
+    scene.hydrant(&ledger, &["cache", "list", "--store", ".git/hydrant"]).ends(0);
+}
+
+#[test]
 fn the_demonstration_runs_to_its_end() {
     let scene = Scene::new();
     let json = scene.hydrant(&scene.folder, &["demo", "--json"]).ends(0).json();

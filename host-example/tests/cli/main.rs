@@ -5,4 +5,6 @@ mod objects;
 mod pointers;
 mod scene;
 mod secrets;
+mod signals;
 mod trees;
+mod trust;

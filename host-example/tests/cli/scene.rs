@@ -88,7 +88,8 @@ impl Scene {
         self.server.url() + "/team/repo.git/info/lfs"
     }
 
-    fn command(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
+    /// A program with nobody's settings.
+    pub(crate) fn program(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy();
@@ -104,7 +105,7 @@ impl Scene {
 
     /// The program under test, ready for more.
     pub(crate) fn hydrant_command(&self, directory: &Path) -> Command {
-        self.command(env!("CARGO_BIN_EXE_hydrant"), directory)
+        self.program(env!("CARGO_BIN_EXE_hydrant"), directory)
     }
 
     pub(crate) fn hydrant<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Ran {
@@ -126,7 +127,7 @@ impl Scene {
 
     #[track_caller]
     pub(crate) fn git<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> String {
-        let output = self.command("git", directory).args(arguments).output().expect("git runs");
+        let output = self.program("git", directory).args(arguments).output().expect("git runs");
         let ran = Ran::new(&output);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
         ran.out
@@ -165,7 +166,7 @@ impl Scene {
 
     /// Whether the real git-lfs is installed; says so when it is not.
     pub(crate) fn has_git_lfs(&self) -> bool {
-        let asked = self.command("git", &self.folder).args(["lfs", "version"]).output();
+        let asked = self.program("git", &self.folder).args(["lfs", "version"]).output();
         let here = asked.is_ok_and(|output| output.status.success());
         if !here {
             writeln!(std::io::stderr(), "SKIPPED: git-lfs").ok();

@@ -1,5 +1,11 @@
 //! No secret is ever printed: not a login, not an action's header, not a signed address, whatever the output.
 
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+
+use serde_json::json;
+
 use crate::scene::{Scene, TOKEN, pointer};
 
 #[test]
@@ -36,6 +42,44 @@ fn logins_and_action_headers_stay_out_of_every_output() {
             assert!(!said.contains(secret), "{arguments:?} printed a secret:\n{said}");
         }
     }
+}
+
+/// A server that puts a login into the address of an action.
+#[test]
+fn logins_in_addresses_of_actions_stay_out_too() {
+    let scene = Scene::new();
+    let oid = "a".repeat(64);
+    scene.file("list", format!("{oid} 5\n").as_bytes());
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/r", listener.local_addr().expect("bound"));
+    let href = "https://someone:pw-5ecret@store.example.test/o?sig=q-5ecret";
+    let object = json!({ "oid": oid, "size": 5, "actions": { "download": { "href": href } } });
+    let body = json!({ "transfer": "basic", "objects": [object] }).to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            answer(&mut stream, &body);
+        }
+    });
+    for more in [&["-v"][..], &["--json"]] {
+        let arguments = ["batch", "download", "--objects", "list", "--retries", "0", "--endpoint", &url];
+        let ran = scene.hydrant(&scene.folder, &[&arguments[..], more].concat());
+        assert!(!format!("{}{}", ran.out, ran.err).contains("5ecret"), "{}{}", ran.out, ran.err);
+    }
+}
+
+fn answer(stream: &mut TcpStream, body: &str) {
+    let mut request = Vec::new();
+    let mut block = [0; 4096];
+    // The question is short and ends with its JSON.
+    while !request.ends_with(b"}") {
+        match stream.read(&mut block) {
+            Ok(length @ 1..) => request.extend_from_slice(&block[..length]),
+            _ => return,
+        }
+    }
+    let kind = "application/vnd.git-lfs+json";
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n", body.len());
+    stream.write_all(format!("{head}connection: close\r\n\r\n{body}").as_bytes()).ok();
 }
 
 #[test]

@@ -91,6 +91,23 @@ fn only_the_same_pointer_gives_way_to_content() {
 }
 
 #[test]
+fn one_file_that_cannot_be_written_keeps_no_other_from_it() {
+    let scene = Scene::new();
+    let large = noise(300_000, 6);
+    let tree = tree(&scene, &[("a", b"content of a"), ("b", &large), ("c", b"content of c")]);
+    scene.hydrant(&tree, &["hydrate"]).ends(0);
+    // No file may grow beyond 100 blocks, and the signal that tells of it is ignored.
+    let mut limited = scene.program("/bin/sh", &tree);
+    limited.args(["-c", r#"trap "" XFSZ; ulimit -f 100; exec "$0" "$@""#, env!("CARGO_BIN_EXE_hydrant")]);
+    let output = limited.args(["hydrate", "--in-place", "--json"]).output().expect("hydrant runs");
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
+    assert_eq!((&json["in_place"], &json["left"][0]["path"]), (&2.into(), &"b".into()), "{json}");
+    assert_eq!(fs::read(tree.join("c")).expect("there"), b"content of c");
+    assert_eq!(fs::read_to_string(tree.join("b")).expect("there"), pointer(&large));
+}
+
+#[test]
 fn patterns_of_flags_and_configuration_choose() {
     let scene = Scene::new();
     let files: [(&str, &[u8]); 3] = [("a.psd", b"one!"), ("media/b.mp4", b"two!"), ("media/c.psd", b"three")];

@@ -1,5 +1,6 @@
 //! Pointer text: the three classes, the canonical form, the wider door of uploads.
 
+use hydrant_core::error::Code;
 use hydrant_core::limits::POINTER_BYTES_MAX;
 use hydrant_core::oid::Oid;
 use hydrant_core::pointer::{Kind, classify, format, pointer_shaped};
@@ -11,7 +12,16 @@ pub fn pointer(data: &[u8]) {
     let shaped = pointer_shaped(data, size);
     match &kind {
         Kind::Pointer(pointer) => {
-            let text = format(pointer.blob, &pointer.extensions).expect("what was read can be written");
+            let text = match format(pointer.blob, &pointer.extensions) {
+                Ok(text) => text,
+                // Reading is as tolerant as git-lfs; writing refuses names that no line should hold, and a line end
+                // more can be one byte too many.
+                Err(error) => {
+                    let odd = |c: char| c.is_control() || c.is_whitespace();
+                    let named = pointer.extensions.iter().any(|extension| extension.name.contains(odd));
+                    return assert!(named || (error.code == Code::Limit && data.len() > POINTER_BYTES_MAX / 2));
+                }
+            };
             assert_eq!(pointer.canonical, text.as_bytes() == data, "canonical is what would be written");
             let Kind::Pointer(again) = classify(text.as_bytes(), text.len() as u64) else {
                 panic!("what was written is no pointer: {text:?}");

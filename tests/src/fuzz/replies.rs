@@ -55,7 +55,7 @@ pub fn replies(data: &[u8]) {
         }
         match bytes.below(16) {
             0 => host.stop(),
-            1 => host.now.ticks += u64::from(bytes.byte()) * 2_000,
+            1 => host.now.ticks = host.now.ticks.wrapping_add(u64::from(bytes.byte()) * 2_000),
             2 => host.now = Instant { ticks: host.now.ticks.wrapping_sub(9), wall: u64::MAX - 1 },
             3 => host.strange(&mut bytes),
             4 | 5 => host.awkward(&mut bytes),

@@ -31,7 +31,8 @@ fn wrong_bytes_are_dropped_fetched_once_more_and_reported_with_both_oids() {
         < 4 head 200
         > 5 drop-blob 7692c3ad
         = a integrity: expected 7692c3ad of 3 bytes, received 3fc4ccfe of 3 bytes
-    "#]].assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"two")]));
+    "#]]
+    .assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"two")]));
 }
 
 #[test]
@@ -48,7 +49,8 @@ fn bytes_that_come_right_the_second_time_are_kept() {
         < 4 head 200
         > 5 keep-blob 7692c3ad
         = a well
-    "#]].assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"one")]));
+    "#]]
+    .assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"one")]));
 }
 
 #[test]
@@ -103,7 +105,8 @@ fn a_beginning_is_continued_from_the_answer_it_came_from() {
         < 2 head 206
         > 3 keep-blob 439316ab
         = a well
-    "#]].assert_eq(&resumed(b"nineteen!", 3, Some("\"v1\"")).run(script));
+    "#]]
+    .assert_eq(&resumed(b"nineteen!", 3, Some("\"v1\"")).run(script));
 }
 
 #[test]
@@ -120,7 +123,8 @@ fn another_range_than_the_one_asked_for_starts_over() {
         < 3 head 200
         > 4 keep-blob 439316ab
         = a well
-    "#]].assert_eq(&resumed(b"nineteen!", 3, None).run(script));
+    "#]]
+    .assert_eq(&resumed(b"nineteen!", 3, None).run(script));
 }
 
 #[test]
@@ -156,7 +160,8 @@ fn an_action_that_has_ended_is_not_used() {
         < 2 head 200
         > 3 keep-blob 7692c3ad
         = a well
-    "#]].assert_eq(&download(&[b"one"]).run([ended, offer(), bytes(b"one")]));
+    "#]]
+    .assert_eq(&download(&[b"one"]).run([ended, offer(), bytes(b"one")]));
 }
 
 #[test]

@@ -20,7 +20,8 @@ fn a_redirect_to_another_origin_takes_no_secret_along() {
         < 2 head 200
         > 3 keep-blob 7692c3ad
         = a well
-    "#]].assert_eq(&download(&[b"one"]).run(script));
+    "#]]
+    .assert_eq(&download(&[b"one"]).run(script));
 }
 
 #[test]
@@ -28,6 +29,11 @@ fn what_was_dropped_on_the_way_does_not_come_back() {
     let script = [offer(), moved(302, "https://elsewhere.test/x"), moved(302, STORE), bytes(b"one")];
     let said = download(&[b"one"]).run(script);
     assert_eq!(said.matches("with x-token").count(), 1, "{said}");
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let back = "https://lfs.test/r/objects/batch";
+    let script = [moved(308, "https://elsewhere.test/batch"), moved(308, back), offer(), bytes(b"one")];
+    let said = Play::new(Operation::download(config, wants(&[b"one"]))).run(script);
+    assert_eq!((said.matches(" login").count(), said.matches("POST").count()), (1, 3), "{said}");
 }
 
 #[test]
@@ -50,7 +56,8 @@ fn the_batch_request_loses_its_login_at_a_change_of_origin() {
         < 2 head 200
         > 3 keep-blob 7692c3ad
         = a well
-    "#]].assert_eq(&Play::new(Operation::download(config, wants(&[b"one"]))).run(script));
+    "#]]
+    .assert_eq(&Play::new(Operation::download(config, wants(&[b"one"]))).run(script));
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn a_stop_cancels_what_is_open_and_says_so_of_the_rest() {
         = a unfinished: the batch request: it was stopped
         = b unfinished: the batch request: it was stopped
         = c unfinished: it was stopped
-    "#]].assert_eq(&play.finish());
+    "#]]
+    .assert_eq(&play.finish());
 }
 
 #[test]
@@ -138,7 +139,8 @@ fn an_answer_that_takes_too_long_as_a_whole_is_cancelled() {
         < 3 head 200
         > 4 keep-blob 7692c3ad
         = a well
-    "#]].assert_eq(&said);
+    "#]]
+    .assert_eq(&said);
     let script = vec![Answer::Silence; 2];
     let said = Play::new(Operation::download(config, wants(&[b"one"]))).run(script);
     assert!(said.contains(". 120000 ms pass") && said.contains("= all host: the batch request: "), "{said}");

@@ -5,7 +5,9 @@ use crate::play::{Answer, ENDPOINT, Play, bytes, offer, status, upload};
 use expect_test::expect;
 use hydrant_core::Operation;
 use hydrant_core::config::Config;
-use hydrant_core::contract::{Login, Reply};
+use hydrant_core::contract::{Effect, Instant, Login, Reply, Revision, Step};
+use hydrant_core::error::Code;
+use hydrant_core::oid::Blob;
 use hydrant_core::report::Source;
 use hydrant_tests::world::blob;
 use serde_json::json;
@@ -35,7 +37,24 @@ fn files_with_the_same_bytes_are_sent_once() {
         = a well
         = b well
         = c well
-    "#]].assert_eq(&upload(&[b"one", b"other", b"one"]).run([offer(), status(200), status(201)]));
+    "#]]
+    .assert_eq(&upload(&[b"one", b"other", b"one"]).run([offer(), status(200), status(201)]));
+}
+
+#[test]
+fn a_host_that_gives_one_digest_two_sizes_is_not_believed() {
+    let sources = ["a", "b"].map(|name| Source { name: name.into(), expects: None }).to_vec();
+    let mut operation = Operation::upload(Config::new(ENDPOINT), sources).expect("it begins");
+    let now = Instant { ticks: 1, wall: 1 };
+    for size in [5_000, 6_000] {
+        let Step::Perform(id, Effect::ReadFile(_)) = operation.poll(now) else { panic!("a file is read") };
+        operation.reply(id, Reply::Received(Blob { size, ..blob(b"x") })).expect("hashed by the host");
+        operation.reply(id, Reply::At(Revision("r".into()))).expect("at a revision");
+    }
+    operation.stop();
+    while operation.poll(now) != Step::Done {}
+    let outcomes = operation.finish_transfer().expect("outcomes");
+    assert_eq!(outcomes[1].ended.as_ref().map_err(|error| error.code), Err(Code::Host));
 }
 
 #[test]
@@ -56,7 +75,8 @@ fn an_upload_is_verified_when_the_server_wants_it() {
         > 3 POST https://lfs.test/r/verify 83 bytes with x-token
         < 3 head 200
         = a well
-    "#]].assert_eq(&upload(&[b"one"]).run([verified(), status(200), status(200)]));
+    "#]]
+    .assert_eq(&upload(&[b"one"]).run([verified(), status(200), status(200)]));
 }
 
 #[test]

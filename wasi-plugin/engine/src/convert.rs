@@ -125,7 +125,7 @@ pub(crate) fn step(step: core::Step) -> wit::Step {
     }
 }
 
-/// An oid that is none becomes a digest that matches nothing: the host's word is then simply wrong.
+/// An oid that is none is no digest, and so no reply.
 fn digest(blob: &wit::Blob) -> Result<Blob, wit::Misuse> {
     blob_in(blob).map_err(|_| wit::Misuse::OutOfOrder)
 }

@@ -1,0 +1,212 @@
+//! Sending one file, and what the answers to it and to its verification mean.
+
+use super::{Phase, Send, Upload};
+use crate::batch::{self, retryable};
+use crate::call::Call;
+use crate::contract::{Body, Effect, Exchange, Head, Header, Login, Method, Slice};
+use crate::error::{Code, Error};
+use crate::http::{self, Outgoing};
+use crate::limits::{ACTION_REFUSALS_MAX, ERROR_BYTES_MAX};
+use crate::link::{self, Link};
+use crate::outbox::{Event, Outbox};
+use crate::refusal;
+use crate::retry;
+use crate::url::Url;
+
+impl Upload {
+    /// Begins a transfer, unless its action has ended meanwhile.
+    pub(super) fn send(&mut self, number: usize, out: &mut Outbox, link: &mut Link) {
+        let Phase::Ready { upload, verify, authenticated } =
+            core::mem::replace(&mut self.files[number].phase, Phase::Ask)
+        else {
+            return;
+        };
+        if upload.expired(out.now.wall) {
+            return self.later(number, None, refusal::expired(), out, link);
+        }
+        let file = &self.files[number];
+        let (Some(url), Some((blob, revision))) = (Url::parse(&upload.href), file.read.clone()) else {
+            return self.end(number, Err(Error::new(Code::Malformed, "the server gave an unusable address")), out);
+        };
+        let body = Body::File(Slice { name: file.source.name.clone(), revision, offset: 0, length: blob.size });
+        let plain = vec![Header::new("Content-Type", "application/octet-stream")];
+        let outgoing = Outgoing::action(Method::Put, url, &upload.headers, plain, body, authenticated);
+        self.transfer(
+            number,
+            Box::new(Send { verify, authenticated, outgoing, login: Login::None, generation: 0, sent: 0 }),
+            out,
+            link,
+        );
+    }
+
+    fn transfer(&mut self, number: usize, mut send: Box<Send>, out: &mut Outbox, link: &mut Link) {
+        if let Err(error) = link.may_reach(&send.outgoing.url) {
+            return self.end(number, Err(error), out);
+        }
+        send.login = match link.login(&send.outgoing.url, send.outgoing.with_login) {
+            Login::Renewed => Login::Stored,
+            login => login,
+        };
+        send.generation = link.generation();
+        send.sent = out.now.ticks;
+        let id = out.perform(Effect::Http(Exchange {
+            request: send.outgoing.request(send.login, link.config.reports_redirects),
+            stage: None,
+            answer_bytes_max: ERROR_BYTES_MAX as u64,
+            idle_max: link.config.idle_max,
+        }));
+        self.effects.insert(id, number);
+        self.lanes.began(self.files[number].size());
+        self.files[number].phase = Phase::Send(send);
+    }
+
+    pub(super) fn was_sent(&mut self, number: usize, send: Box<Send>, event: Event, out: &mut Outbox, link: &mut Link) {
+        match event {
+            Event::Answer { head, body, sent } => {
+                let Some((blob, _)) = self.files[number].read else { return };
+                if sent.is_some_and(|sent| sent != blob) {
+                    return self.end(number, Err(changed()), out);
+                }
+                link.answered(send.sent);
+                if (200..300).contains(&head.status) && sent.is_none() {
+                    let error = Error::new(Code::Host, "the server answered before it had all bytes");
+                    return self.later(number, None, error, out, link);
+                }
+                if head.status == 200 && is_page(&head, &body) {
+                    let error =
+                        Error::new(Code::Rejected, "a web page answered the upload: is there a login page in between?");
+                    return self.end(number, Err(error), out);
+                }
+                self.answered(number, send, &head, out, link);
+            }
+            Event::Conflict => self.end(number, Err(changed()), out),
+            Event::Failed(_) if self.stopped => self.end(number, Err(refusal::stopped()), out),
+            Event::Failed(failed) => {
+                let error = link::failed("the upload", &failed);
+                if link::passing(failed.why) {
+                    self.later(number, None, error, out, link)
+                } else {
+                    self.end(number, Err(error), out)
+                }
+            }
+            _ => self.end(number, Err(refusal::unfitting()), out),
+        }
+    }
+
+    fn answered(&mut self, number: usize, mut send: Box<Send>, head: &Head, out: &mut Outbox, link: &mut Link) {
+        match head.status {
+            200..=299 => self.verify(number, send, out, link),
+            status if http::is_redirect(status) => match send.outgoing.redirect(head, link) {
+                Ok(()) => self.transfer(number, send, out, link),
+                Err(error) => self.end(number, Err(error), out),
+            },
+            status @ (401 | 403) => {
+                let ours = send.outgoing.with_login && send.outgoing.url.origin() == link.endpoint.origin();
+                let renew = ours && (status == 401 || send.login != Login::None);
+                let generation = renew.then_some(send.generation);
+                self.refused(number, status, generation, &send.outgoing.url, out, link);
+            }
+            status if retryable(status) => {
+                let asked = head.value("retry-after").and_then(|value| retry::retry_after(value, out.now.wall));
+                let mut error = refusal::transfer("the upload", status);
+                error.retry_after = asked.map(|wait| out.now.wall.saturating_add(wait));
+                self.later(number, asked, error, out, link);
+            }
+            status => self.end(number, Err(refusal::transfer("the upload", status)), out),
+        }
+    }
+
+    /// 401 or 403 on an action: the batch is asked again, twice at most.
+    fn refused(
+        &mut self,
+        number: usize,
+        status: u16,
+        renew: Option<u32>,
+        url: &Url,
+        out: &mut Outbox,
+        link: &mut Link,
+    ) {
+        self.files[number].refusals += 1;
+        if self.files[number].refusals > ACTION_REFUSALS_MAX {
+            let error = Error::new(Code::Auth, format!("{} answered {status}", url.shown()));
+            return self.end(number, Err(error), out);
+        }
+        match renew.map_or(Ok(()), |generation| link.refused(generation)) {
+            Ok(()) if self.stopped => self.end(number, Err(refusal::stopped()), out),
+            Ok(()) => self.ask(number),
+            Err(error) => self.end(number, Err(error), out),
+        }
+    }
+
+    fn verify(&mut self, number: usize, send: Box<Send>, out: &mut Outbox, link: &mut Link) {
+        let Some(action) = send.verify else { return self.prove(number, out) };
+        let (Some(url), Some((blob, _))) = (Url::parse(&action.href), self.files[number].read.clone()) else {
+            return self.end(number, Err(Error::new(Code::Malformed, "the server gave an unusable address")), out);
+        };
+        if let Err(error) = link.may_reach(&url) {
+            return self.end(number, Err(error), out);
+        }
+        let outgoing = batch::verifying(url, &action.headers, blob, send.authenticated);
+        self.files[number].phase = Phase::Verify(Box::new(Call::new("the verify request", outgoing)));
+        self.verifying.insert(number);
+        // A server that is slow to verify holds transfers back.
+        self.lanes.settles();
+    }
+
+    pub(super) fn leave_verify(&mut self, number: usize) {
+        if self.verifying.remove(&number) {
+            self.lanes.settled();
+        }
+    }
+
+    pub(super) fn verified(
+        &mut self,
+        number: usize,
+        mut call: Box<Call>,
+        event: Event,
+        out: &mut Outbox,
+        link: &mut Link,
+    ) {
+        let ended = call.on(event, out, link);
+        if self.stopped && call.id().is_none() {
+            // It took too long just before the stop, and would be sent again.
+            self.leave_verify(number);
+            return self.end(number, Err(refusal::stopped()), out);
+        }
+        let Some(ended) = ended else {
+            // Redirected, to be retried, or only on its way: still the same call.
+            if let Some(id) = call.id() {
+                self.effects.insert(id, number);
+            }
+            self.files[number].phase = Phase::Verify(call);
+            return;
+        };
+        self.leave_verify(number);
+        match ended {
+            Ok(answer) if (200..300).contains(&answer.head.status) => self.prove(number, out),
+            Ok(answer) if matches!(answer.head.status, 401 | 403) => {
+                self.files[number].refusals += 1;
+                if self.files[number].refusals > ACTION_REFUSALS_MAX || self.stopped {
+                    return self.end(number, Err(refusal::transfer("the verify request", answer.head.status)), out);
+                }
+                self.ask(number);
+            }
+            // 404 and 422 too: the server says that what was sent is not there. git-lfs takes 422 for success.
+            Ok(answer) => {
+                let refused = batch::refused_status(&answer.head, &answer.body, out.now.wall);
+                self.end(number, Err(refusal::whole("the verify request", &refused, out.now.wall)), out);
+            }
+            Err(error) => self.end(number, Err(error), out),
+        }
+    }
+}
+
+/// A page for people, from a portal that never saw the upload. An empty body says nothing: some servers label it HTML.
+fn is_page(head: &Head, body: &[u8]) -> bool {
+    head.value("content-type").is_some_and(|media_type| media_type.starts_with("text/html"))
+        && body.trim_ascii_start().starts_with(b"<")
+}
+
+fn changed() -> Error {
+    Error::new(Code::Conflict, "the file changed after it was hashed")
+}

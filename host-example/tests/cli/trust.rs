@@ -1,0 +1,95 @@
+//! What a commit can say and do: it names no program, no login, and no server that the user would not have asked.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::scene::{Scene, TOKEN, pointer};
+
+const CONTENT: &[u8] = b"behind a login";
+const LOGIN: [(&str, &str); 1] = [("HYDRANT_LFS_TOKEN", TOKEN)];
+
+/// A repository whose remote is a public server that nobody reaches, and whose commit names this URL.
+fn led(scene: &Scene, url: &str) -> PathBuf {
+    scene.upload(CONTENT);
+    scene.file("tree/file", pointer(CONTENT).as_bytes());
+    scene.file("tree/.lfsconfig", format!("[lfs]\nurl = {url}\n").as_bytes());
+    let tree = scene.repository("tree");
+    scene.git(&tree, &["remote", "add", "origin", "https://git.example.test/team/repo.git"]);
+    tree
+}
+
+#[test]
+fn a_committed_folder_that_looks_like_a_repository_runs_nothing() {
+    let scene = Scene::new();
+    let marker = scene.path("it-ran");
+    let program = scene.file("program", format!("#!/bin/sh\ntouch {}\n", marker.display()).as_bytes());
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
+    let config = format!(
+        "[core]\nbare = false\nworktree = .\nsshCommand = {program}\nfsmonitor = {program}\n[lfs]\nurl = {url}\n\
+         [remote \"origin\"]\nurl = ssh://git@git.example.test/r.git\n",
+        program = program.display(),
+        url = scene.bare_url(),
+    );
+    scene.file("tree/docs/config", config.as_bytes());
+    scene.file("tree/docs/HEAD", b"ref: refs/heads/main\n");
+    scene.file("tree/docs/objects/keep", b"");
+    scene.file("tree/docs/refs/keep", b"");
+    scene.file("tree/docs/file", pointer(CONTENT).as_bytes());
+    let tree = scene.repository("tree");
+    let before = scene.server.stats();
+    for arguments in [&["status"][..], &["hydrate"], &["cache", "list"], &["hydrate", "--in-place"]] {
+        let ran = scene.hydrant_with(&tree.join("docs"), &LOGIN, arguments);
+        assert_ne!(ran.code, 0, "{arguments:?}");
+    }
+    assert!(!marker.exists() && !tree.join("docs/hydrant").exists());
+    assert_eq!(scene.server.stats().batches, before.batches);
+}
+
+#[test]
+fn a_server_that_only_a_commit_names_is_not_asked_when_it_is_nearer() {
+    let scene = Scene::new();
+    let tree = led(&scene, &scene.bare_url());
+    let before = scene.server.stats();
+    let said = scene.hydrant_with(&tree, &LOGIN, &["hydrate"]).ends(3);
+    assert!(said.err.contains("approval"), "{}", said.err);
+    assert_eq!(scene.server.stats().batches, before.batches);
+    scene.hydrant_with(&tree, &LOGIN, &["hydrate", "--trust-endpoint"]).ends(0);
+    // Where the user's own server is this machine, another one here is no nearer: it is asked, without a login.
+    fs::remove_dir_all(tree.join(".git/hydrant")).expect("the cache");
+    scene.git(&tree, &["remote", "set-url", "origin", "http://127.0.0.1:9/team/repo.git"]);
+    let said = scene.hydrant_with(&tree, &LOGIN, &["hydrate"]);
+    assert!(matches!(said.code, 1 | 3) && said.err.contains("approval"), "{} {}", said.code, said.err);
+    assert!(scene.server.stats().batches > before.batches);
+}
+
+#[test]
+fn content_goes_to_no_server_that_only_a_commit_names() {
+    let scene = Scene::new();
+    let tree = led(&scene, &scene.bare_url());
+    scene.file("tree/new", b"content of the user's");
+    let upload = |more: &[&str]| scene.hydrant_with(&tree, &LOGIN, &[&["upload", "new"], more].concat());
+    let puts = scene.server.stats().puts;
+    for remote in ["https://git.example.test/r.git", "http://127.0.0.1:9/r.git", &format!("{}/own", scene.server.url())]
+    {
+        scene.git(&tree, &["remote", "set-url", "origin", remote]);
+        let said = upload(&[]).ends(3);
+        assert!(said.err.contains("approval"), "{remote}: {}", said.err);
+    }
+    assert_eq!(scene.server.stats().puts, puts);
+    upload(&["--trust-endpoint"]).ends(0);
+    assert_eq!(scene.server.stats().puts, puts + 1);
+}
+
+#[test]
+fn a_login_that_a_commit_wrote_is_not_used() {
+    let scene = Scene::new();
+    let tree = led(&scene, &scene.url());
+    let hydrate = |tree: &Path, env: &[(&str, &str)]| scene.hydrant_with(tree, env, &["hydrate", "--trust-endpoint"]);
+    assert_ne!(hydrate(&tree, &[]).code, 0);
+    hydrate(&tree, &LOGIN).ends(0);
+    // The same words are a login where the user wrote them.
+    fs::remove_dir_all(tree.join(".git/hydrant")).expect("the cache");
+    scene.git(&tree, &["config", "lfs.url", &scene.url()]);
+    scene.hydrant(&tree, &["hydrate"]).ends(0);
+}

@@ -204,6 +204,16 @@ fn work_tree_around(directory: &Path) -> Option<PathBuf> {
     directory.ancestors().find(|folder| folder.join(".git").symlink_metadata().is_ok()).map(Path::to_owned)
 }
 
+/// Whether git would meet the files of a bare repository from here upwards before it meets a `.git`. A git older than
+/// the setting above would take them, and the programs they name, for the user's.
+pub fn is_in_bare(directory: &Path) -> bool {
+    const FILES: [&str; 3] = ["HEAD", "objects", "refs"];
+    let Ok(directory) = directory.canonicalize() else { return false };
+    let has = |folder: &Path, name: &str| folder.join(name).symlink_metadata().is_ok();
+    let met = directory.ancestors().find(|folder| has(folder, ".git") || FILES.iter().all(|name| has(folder, name)));
+    met.is_some_and(|folder| !has(folder, ".git") && !folder.iter().any(|part| part == ".git"))
+}
+
 fn is_inside(folder: &Path, tree: &Path) -> bool {
     // A work tree at the root of the file system (a container's `/.git`) would rule every program out.
     tree.parent().is_some() && folder.canonicalize().is_ok_and(|folder| folder.starts_with(tree))
@@ -241,6 +251,9 @@ mod tests {
         git.read(&["init", "--quiet", "--bare", "docs"], b"").expect("git makes it");
         let fault = git.at(&folder.join("docs")).read(&["rev-parse", "--git-dir"], b"").expect_err("it is none");
         assert!(matches!(fault, GitFault::Refused(words) if words.contains("safe.bareRepository")));
+        assert!(is_in_bare(&folder.join("docs/refs")) && !is_in_bare(&folder));
+        git.read(&["init", "--quiet", "."], b"").expect("git makes it");
+        assert!(!is_in_bare(&folder) && !is_in_bare(&folder.join(".git/refs")) && is_in_bare(&folder.join("docs")));
         std::fs::remove_dir_all(&folder).expect("it can be removed");
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use super::{Credential, decoded, is_one_line};
-use crate::git::Git;
+use crate::git::{Git, is_in_bare};
 use crate::process::{Bounds, run};
 use crate::secret::Secret;
 
@@ -65,6 +65,8 @@ impl GitCredential {
 
     fn credential(&self, verb: &str, input: &str, seconds: u64) -> Result<Vec<u8>, String> {
         let here = self.work_dir.as_deref().unwrap_or(Path::new("."));
+        // No settings of a folder that a commit may have made: the user's own are found from anywhere.
+        let here = if is_in_bare(here) { Path::new("/") } else { here };
         let git = Git::find(here).map_err(|fault| format!("{fault}, so it has no login"))?;
         let mut command = git.command();
         command.args(["credential", verb]);

@@ -26,7 +26,7 @@ fn a_committed_folder_that_looks_like_a_repository_runs_nothing() {
     let program = scene.file("program", format!("#!/bin/sh\ntouch {}\n", marker.display()).as_bytes());
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
     let config = format!(
-        "[core]\nbare = false\nworktree = .\nsshCommand = {program}\nfsmonitor = {program}\n[lfs]\nurl = {url}\n\
+        "[core]\nbare = false\nworktree = .\nsshCommand = {program}\nfsmonitor = {program}\n[credential]\nhelper = {program}\n[lfs]\nurl = {url}\n\
          [remote \"origin\"]\nurl = ssh://git@git.example.test/r.git\n",
         program = program.display(),
         url = scene.bare_url(),
@@ -42,6 +42,11 @@ fn a_committed_folder_that_looks_like_a_repository_runs_nothing() {
         let ran = scene.hydrant_with(&tree.join("docs"), &LOGIN, arguments);
         assert_ne!(ran.code, 0, "{arguments:?}");
     }
+    // Nor where only a login is asked for.
+    let (list, url) = (format!("{} 5\n", "a".repeat(64)), scene.bare_url());
+    scene.file("tree/docs/list", list.as_bytes());
+    let arguments = ["batch", "download", "--objects", "list", "--endpoint", &url];
+    assert_ne!(scene.hydrant(&tree.join("docs"), &arguments).code, 0);
     assert!(!marker.exists() && !tree.join("docs/hydrant").exists());
     assert_eq!(scene.server.stats().batches, before.batches);
 }

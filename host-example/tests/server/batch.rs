@@ -125,6 +125,15 @@ fn an_action_expires_and_opens_nothing_else() {
 }
 
 #[test]
+fn verify_reads_little_from_strangers() {
+    let world = World::with(|_| {});
+    for (bytes, status) in [(1_000, 401), (5_000, 413)] {
+        let request = json!({ "oid": oid(b"a"), "size": 1, "more": "x".repeat(bytes) });
+        assert_eq!(world.post("/verify", &[], &request).status, status, "{bytes}");
+    }
+}
+
+#[test]
 fn verify_refuses_what_is_malformed() {
     let world = World::open();
     let oid = world.put(b"here");

@@ -156,3 +156,21 @@ fn a_page_is_no_answer() {
     let said = download(&[b"one"]).run([page]);
     assert!(said.contains("malformed: the batch request: the server answered with something that is not JSON"));
 }
+
+#[test]
+fn a_server_that_finds_every_batch_too_large_is_not_flooded() {
+    let contents: Vec<Vec<u8>> = (0..64u8).map(|n| vec![n; 3]).collect();
+    let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
+    let mut play = Play::new(Operation::download(Config::new(ENDPOINT), wants(&contents)));
+    let mut most = 0;
+    for _ in 0..1000 {
+        play.settle();
+        most = most.max(play.open.len());
+        if play.open.is_empty() {
+            break;
+        }
+        play.answer(status(413));
+    }
+    assert!(most <= 3, "{most} requests at once");
+    assert_eq!(play.finish().matches("rejected: ").count(), contents.len());
+}

@@ -154,3 +154,18 @@ fn a_host_without_permission_ends_it() {
     let said = download(&[b"one"]).run([status(401), Answer::Failed(Failure::Denied)]);
     assert!(said.ends_with("= all auth: the batch request: no permission\n"), "{said}");
 }
+
+#[test]
+fn transfers_wait_for_a_renewal_instead_of_using_up_others() {
+    let config = Config { login: Login::Stored, in_flight_max: 1, ..Config::new(ENDPOINT) };
+    let contents: [&[u8]; 6] = [b"1", b"2", b"3", b"4", b"5", b"6"];
+    let mut play = Play::new(Operation::download(config, wants(&contents)));
+    play.settle();
+    play.answer(at_home());
+    play.settle();
+    play.answer(status(401));
+    play.settle();
+    let asked: Vec<&str> = play.lines.iter().filter(|line| line.starts_with("> ")).map(String::as_str).collect();
+    assert_eq!(asked.len(), 3, "{asked:?}");
+    assert!(asked[2].contains("objects/batch login-renewed"), "the next request renews: {asked:?}");
+}

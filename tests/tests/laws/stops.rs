@@ -217,3 +217,53 @@ fn a_finished_operation_takes_no_reply() {
         assert_eq!(play.operation.reply(EffectId(0), reply), Err(Misuse::Finished));
     }
 }
+
+#[test]
+fn objects_that_end_at_once_make_room_for_the_rest() {
+    // A proxy that ends TLS hands out plain http: none of these addresses may be used, and none needs a transfer.
+    let insecure = Answer::Offer(|entry| {
+        let href = entry["actions"]["download"]["href"].as_str().unwrap_or_default().replace("https", "http");
+        entry["actions"]["download"]["href"] = serde_json::json!(href);
+    });
+    let config = Config { in_flight_max: 1, batch_objects_max: 2, ..Config::new(ENDPOINT) };
+    let contents: [&[u8]; 9] = [b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"];
+    let mut play = Play::new(Operation::download(config, wants(&contents)));
+    for _ in 0..contents.len() {
+        play.settle();
+        if play.open.is_empty() {
+            break;
+        }
+        play.answer(insecure.clone());
+    }
+    play.settle();
+    assert_eq!(play.operation.poll(play.now), Step::Done, "{}", play.lines.join("\n"));
+    assert_eq!(play.finish().matches("blocked: ").count(), contents.len());
+}
+
+#[test]
+fn a_stop_while_the_manifest_is_read_is_not_forgotten() {
+    let mut operation = Operation::hydrate_session(Config::new(ENDPOINT), "s").expect("it begins");
+    let now = Instant { ticks: 1, wall: 1 };
+    let Step::Perform(id, Effect::LoadDoc(_)) = operation.poll(now) else { panic!("the manifest is read") };
+    operation.stop();
+    let entry = format!("{{\"oid\": \"sha256:{}\", \"size\": 3}}", blob(b"one").oid);
+    let bytes = format!("{{\"session_id\": \"s\", \"files\": {{\"a\": {entry}}}}}").into_bytes();
+    operation.reply(id, Reply::Doc(Doc { bytes, revision: Revision("r".to_owned()) })).expect("a document");
+    assert_eq!(operation.poll(now), Step::Done);
+    assert_eq!(operation.finish_transfer().map_err(|error| error.code), Err(Code::Unfinished));
+}
+
+#[test]
+fn a_file_that_outgrows_the_limit_is_not_read_to_its_end() {
+    let config = Config { object_bytes_max: 4000, ..Config::new(ENDPOINT) };
+    let source = hydrant_core::report::Source { name: "growing".to_owned(), expects: None };
+    let mut operation = Operation::upload(config, vec![source]).expect("it begins");
+    let now = Instant { ticks: 1, wall: 1 };
+    let Step::Perform(id, Effect::ReadFile(_)) = operation.poll(now) else { panic!("the file is read") };
+    operation.reply(id, Reply::SoFar(4001)).expect("progress");
+    assert_eq!(operation.poll(now), Step::Cancel(id));
+    operation.reply(id, Reply::Failed(Failed { why: Failure::Aborted, detail: String::new() })).expect("aborted");
+    assert_eq!(operation.poll(now), Step::Done);
+    let outcomes = operation.finish_transfer().expect("outcomes");
+    assert_eq!(outcomes[0].ended.as_ref().map_err(|error| error.code), Err(Code::Limit));
+}

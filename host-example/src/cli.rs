@@ -119,7 +119,7 @@ pub(crate) struct HydrateArgs {
     /// Objects to fetch, one `oid size` a line; `-` reads them from standard input
     #[arg(long, value_name = "LIST", requires = "into", requires = "endpoint")]
     pub(crate) objects: Option<PathBuf>,
-    /// Folder that --objects fills with files named by their oid
+    /// Folder that --objects fills with files named by their oid; they are verified, and not synced to the disk
     #[arg(long, value_name = "DIR", requires = "objects")]
     pub(crate) into: Option<PathBuf>,
     /// Put content in the place of pointers, where the file still holds the same pointer
@@ -304,7 +304,7 @@ pub(crate) struct ServerArgs {
     /// Remote whose server is asked
     #[arg(long, value_name = "NAME", conflicts_with = "endpoint")]
     pub(crate) remote: Option<String>,
-    /// Send logins to a server that only the repository's content names
+    /// Approve a server that only the repository's content names: it is asked, and may get logins and uploads
     #[arg(long)]
     pub(crate) trust_endpoint: bool,
     /// Allow plain http to other machines

@@ -17,10 +17,10 @@ use tokio::time::timeout;
 
 use crate::answers::{Answers, Event, Stop, Watched};
 use crate::digest::blob_of;
+use crate::exchange;
 use crate::failure::{of_io, reply};
 use crate::files::Files;
-use crate::host::Shared;
-use crate::http;
+use crate::shared::Shared;
 use crate::wit::types::{Blob, Doc, Effect, EffectId, Failure, Reply, Task};
 
 /// Milliseconds between two looks at the open effects: so progress comes at most ten times a second.
@@ -49,7 +49,7 @@ impl Effects {
         match task.effect {
             Effect::Http(exchange) => {
                 let answers = self.answers(task.id);
-                spawn_local(http::perform(Rc::clone(&self.shared), exchange, answers));
+                spawn_local(exchange::perform(Rc::clone(&self.shared), exchange, answers));
                 None
             }
             Effect::ReadFile(name) => {

@@ -13,6 +13,7 @@ use crate::files::Files;
 use crate::http::{Http, HttpOptions, Turns};
 use crate::lanes::Lanes;
 use crate::login::Logins;
+use crate::shared::Shared;
 use crate::store::Store;
 
 /// Everything effects are performed with.
@@ -20,17 +21,6 @@ pub struct Host {
     pub(crate) shared: Rc<Shared>,
     pub(crate) interrupted: Cell<bool>,
     runtime: Option<Rc<Runtime>>,
-}
-
-/// What the tasks of effects share.
-pub(crate) struct Shared {
-    pub(crate) store: Option<RefCell<Store>>,
-    pub(crate) files: Option<Files>,
-    pub(crate) documents: Option<Files>,
-    pub(crate) http: Http,
-    pub(crate) logins: Arc<Mutex<Logins>>,
-    pub(crate) lanes: Lanes,
-    pub(crate) turns: Turns,
 }
 
 impl Host {

@@ -8,7 +8,7 @@ use super::no_store;
 use crate::answers::Answers;
 use crate::digest::Digesting;
 use crate::failure::of_io;
-use crate::host::Shared;
+use crate::shared::Shared;
 use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into, unwatched};
 use crate::wit::types::{Blob, Partial, Reply};
 

@@ -13,7 +13,7 @@ use crate::answers::{Answers, Gauge};
 use crate::digest::{Digesting, blob_of};
 use crate::failure::{of_io, reply};
 use crate::files::{Files, Opened};
-use crate::host::Shared;
+use crate::shared::Shared;
 use crate::store::{MEMORY_BYTES_MAX, hash_into};
 use crate::wit::types::{Failure, Reply};
 

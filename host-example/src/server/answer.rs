@@ -10,7 +10,7 @@ use http_body_util::{Either, Full};
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
-use super::objects::BlobBody;
+use super::blob_body::BlobBody;
 
 /// The media type of every JSON answer.
 pub(super) const LFS_JSON: &str = "application/vnd.git-lfs+json";

@@ -17,8 +17,10 @@
 //! ```
 
 mod access;
+mod activity;
 mod answer;
 mod batch;
+mod blob_body;
 mod connection;
 mod doorway;
 mod json_body;

@@ -1,26 +1,23 @@
 //! Storage: `GET`, `HEAD` and `PUT /objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
 //! a PUT brings is kept only after its digest proved to be its name.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt as _, Either};
-use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::body::{Body as _, Bytes, Incoming};
 
 use super::Shared;
 use super::access::Verb;
+use super::activity::Activity;
 use super::answer::{Answer, Refusal, empty_answer};
-use super::connection::Activity;
-use super::limits::{IDLE_S_MAX, OBJECT_BYTES_MAX, PIECE_BYTES};
+use super::blob_body::BlobBody;
+use super::limits::{IDLE_S_MAX, OBJECT_BYTES_MAX};
 use super::range::{self, Part};
 use super::store::Oid;
 
@@ -59,7 +56,7 @@ fn get(shared: &Arc<Shared>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal>
     let mut answer = empty_answer(status);
     if head.method == Method::GET {
         shared.counters.gets.fetch_add(1, Ordering::Relaxed);
-        *answer.body_mut() = Either::Right(BlobBody { shared: Arc::clone(shared), file, at: first, left: length });
+        *answer.body_mut() = Either::Right(BlobBody::new(Arc::clone(shared), file, first, length));
     }
     let out = answer.headers_mut();
     out.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -134,42 +131,4 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
 /// Only called with text made of digits and ASCII punctuation; a wrong value would lose the header, not the server.
 fn ascii(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
-}
-
-/// Part of a blob, read piece by piece as the socket takes it.
-pub(super) struct BlobBody {
-    shared: Arc<Shared>,
-    file: File,
-    at: u64,
-    left: u64,
-}
-
-impl BlobBody {
-    fn piece(&mut self) -> io::Result<Bytes> {
-        let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(PIECE_BYTES);
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, self.at)?;
-        self.at += length as u64;
-        self.left -= length as u64;
-        self.shared.counters.bytes_out.fetch_add(length as u64, Ordering::Relaxed);
-        Ok(bytes.into())
-    }
-}
-
-impl HttpBody for BlobBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let more = self.left > 0;
-        Poll::Ready(more.then(|| self.piece().map(Frame::data)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.left == 0
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
-    }
 }

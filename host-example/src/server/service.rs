@@ -12,8 +12,8 @@ use http::{Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 
+use super::activity::Activity;
 use super::answer::{Answer, Refusal};
-use super::connection::Activity;
 use super::doorway::{self, Entry};
 use super::limits::{DRAIN_BYTES_MAX, DRAIN_MS_MAX};
 use super::route::Route;

@@ -7,9 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::scratch::Scratch;
-use super::{
-    Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage,
-};
+use super::{Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage};
 use crate::digest::blob_of;
 use crate::lanes::Lanes;
 use crate::wit::types::Blob;

@@ -1,5 +1,6 @@
 //! What a commit can say and do: it names no program, no login, and no server that the user would not have asked.
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -26,29 +27,47 @@ fn a_committed_folder_that_looks_like_a_repository_runs_nothing() {
     let program = scene.file("program", format!("#!/bin/sh\ntouch {}\n", marker.display()).as_bytes());
     fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
     let config = format!(
-        "[core]\nbare = false\nworktree = .\nsshCommand = {program}\nfsmonitor = {program}\n[credential]\nhelper = {program}\n[lfs]\nurl = {url}\n\
-         [remote \"origin\"]\nurl = ssh://git@git.example.test/r.git\n",
+        "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\nsshCommand = {program}\n\
+         fsmonitor = {program}\n[credential]\nhelper = {program}\n[lfs]\nurl = ssh://git@git.example.test/r.git\n",
         program = program.display(),
-        url = scene.bare_url(),
     );
     scene.file("tree/docs/config", config.as_bytes());
     scene.file("tree/docs/HEAD", b"ref: refs/heads/main\n");
     scene.file("tree/docs/objects/keep", b"");
     scene.file("tree/docs/refs/keep", b"");
     scene.file("tree/docs/file", pointer(CONTENT).as_bytes());
-    let tree = scene.repository("tree");
-    let before = scene.server.stats();
-    for arguments in [&["status"][..], &["hydrate"], &["cache", "list"], &["hydrate", "--in-place"]] {
-        let ran = scene.hydrant_with(&tree.join("docs"), &LOGIN, arguments);
-        assert_ne!(ran.code, 0, "{arguments:?}");
+    scene.file("tree/docs/list", format!("{} 5\n", "a".repeat(64)).as_bytes());
+    let docs = scene.repository("tree").join("docs");
+    let older = older_git(&scene);
+    let (now, url) = (env::var("PATH").expect("a PATH"), scene.bare_url());
+    for path in [now.clone(), format!("{}:{now}", older.display())] {
+        for arguments in [
+            &["status"][..],
+            &["hydrate"],
+            &["hydrate", "--in-place", "--trust-endpoint"],
+            &["upload", "file"],
+            &["cache", "list"],
+            // Where only a login is asked for.
+            &["batch", "download", "--objects", "list", "--endpoint", &url],
+        ] {
+            let ran = scene.hydrant_with(&docs, &[("PATH", &path)], arguments);
+            assert_ne!(ran.code, 0, "{arguments:?}");
+        }
     }
-    // Nor where only a login is asked for.
-    let (list, url) = (format!("{} 5\n", "a".repeat(64)), scene.bare_url());
-    scene.file("tree/docs/list", list.as_bytes());
-    let arguments = ["batch", "download", "--objects", "list", "--endpoint", &url];
-    assert_ne!(scene.hydrant(&tree.join("docs"), &arguments).code, 0);
-    assert!(!marker.exists() && !tree.join("docs/hydrant").exists());
-    assert_eq!(scene.server.stats().batches, before.batches);
+    assert!(!marker.exists() && !docs.join("hydrant").exists());
+}
+
+/// A folder with a git that does not know the setting against such folders.
+fn older_git(scene: &Scene) -> PathBuf {
+    let real = env::split_paths(&env::var_os("PATH").expect("a PATH"))
+        .map(|folder| folder.join("git"))
+        .find(|program| program.is_file())
+        .expect("tests need git");
+    let script =
+        format!("#!/bin/sh\ncase \"$2\" in safe.bareRepository=*) shift 2 ;; esac\nexec {} \"$@\"\n", real.display());
+    let program = scene.file("older/git", script.as_bytes());
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("its mode");
+    scene.path("older")
 }
 
 #[test]

@@ -19,8 +19,8 @@ use tokio::task::spawn_local;
 use crate::answers::{Busy, Gauge};
 use crate::digest::Digesting;
 use crate::files::{Opened, Revision};
-use crate::host::Shared;
 use crate::lanes::Lane;
+use crate::shared::Shared;
 use crate::store::MEMORY_BYTES_MAX;
 use crate::wit::types::{Blob, Slice};
 

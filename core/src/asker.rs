@@ -28,8 +28,6 @@ pub(crate) struct Asker {
     heard: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
-    /// What is open ends, and nothing is sent again.
-    stopped: bool,
 }
 
 #[derive(Debug)]
@@ -53,7 +51,6 @@ impl Asker {
             admitted: false,
             heard: false,
             closed: None,
-            stopped: false,
         }
     }
 
@@ -121,13 +118,7 @@ impl Asker {
     /// Takes an event of an effect it [expects](Asker::expects).
     pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Vec<Told> {
         let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
-        let ended = self.calls[at].call.on(event, out, link);
-        if self.stopped && self.calls[at].call.id().is_none() {
-            // It took too long just before the stop, and would be sent again.
-            let asking = self.calls.remove(at);
-            return asking.numbers.into_iter().map(|number| (number, Err(refusal::stopped()))).collect();
-        }
-        let Some(ended) = ended else { return Vec::new() };
+        let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
         let asking = self.calls.remove(at);
         let answer = match ended {
             Ok(answer) => answer,
@@ -154,7 +145,7 @@ impl Asker {
                 );
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
-            Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 && !self.stopped => {
+            Err(refused) if refused.kind == RefusedKind::TooLarge && asking.numbers.len() > 1 => {
                 self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
                 for again in asking.numbers.into_iter().zip(asking.question.objects).rev() {
                     self.queue.push_front(again);
@@ -179,7 +170,6 @@ impl Asker {
     /// Stops: nothing is asked any more, open requests are cancelled.
     pub(crate) fn stop(&mut self, out: &mut Outbox) -> Vec<Told> {
         let stopped = Error::new(Code::Unfinished, "it was stopped before the server was asked");
-        self.stopped = true;
         self.closed.get_or_insert(stopped.clone());
         let mut told: Vec<Told> = self.queue.drain(..).map(|(number, _)| (number, Err(stopped.clone()))).collect();
         self.calls.retain(|asking| {

@@ -155,7 +155,7 @@ pub struct Exchange {
     pub idle_max: u64,
 }
 
-/// What an operation asks of its host. WIT says which replies answer which effect; [`crate::outbox`] enforces it.
+/// What an operation asks of its host. WIT says which replies answer which effect; the outbox enforces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request.
@@ -166,7 +166,7 @@ pub enum Effect {
     LoadDoc(String),
     /// Ask the cache.
     HasBlob(Blob),
-    /// Promote a stage to the cache. Durable.
+    /// Promote a stage to the cache. Durable, or hashed again before it is called present.
     KeepBlob(Oid),
     /// Forget a stage.
     DropBlob(Oid),

@@ -13,7 +13,7 @@
 //!
 //! # Where things are
 //!
-//! Pure rules: [`oid`], [`name`], [`pointer`], [`manifest`], [`status`], [`endpoint`], [`batch`], [`retry`].
+//! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`endpoint`], [`batch`], [`retry`].
 //! The contract with the host: [`contract`], [`config`], [`report`], [`error`], [`limits`].
 //! Protocols: `download`, `upload`, `hydrate`, `ask` and `locks` are the machines behind [`Operation`]; `asker` asks
 //! batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is what is known

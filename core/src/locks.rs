@@ -65,7 +65,6 @@ pub(crate) struct Locks {
     cursor: Option<String>,
     pages: u32,
     report: LockReport,
-    stopped: bool,
     done: bool,
 }
 
@@ -81,7 +80,7 @@ impl Locks {
         }
         let report =
             LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
-        Ok(Self { task, call: None, cursor: None, pages: 0, report, stopped: false, done: false })
+        Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -107,16 +106,10 @@ impl Locks {
 
     pub(crate) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) {
         let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
-        let ended = call.on(event, out, link);
-        if self.stopped && call.id().is_none() {
-            // It took too long just before the stop, and would be sent again.
-            return self.end(Err(refusal::stopped()));
-        }
-        let Some(ended) = ended else { return };
+        let Some(ended) = call.on(event, out, link) else { return };
         self.call = None;
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
-            Ok(Some(_)) if self.stopped => self.end(Err(refusal::stopped())),
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
                 self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
             }
@@ -142,7 +135,6 @@ impl Locks {
         if self.done {
             return;
         }
-        self.stopped = true;
         match self.call.as_ref().and_then(Call::id) {
             Some(id) => out.cancel(id),
             None => self.end(Err(refusal::stopped())),

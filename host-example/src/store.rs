@@ -44,8 +44,8 @@ static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 /// A store of blobs.
 ///
 /// The cache shape survives a power loss: entries are trusted within the boot that wrote them, and hashed again after
-/// it. A plain folder is not synced: what was reported as done can be gone or torn after a power loss. The next run into
-/// the same folder hashes every file that is there and fetches what is not whole.
+/// it. A plain folder is not synced: what was reported as done can be gone or torn after a power loss. The next run
+/// into the same folder hashes every file that is there and fetches what is not whole.
 pub struct Store {
     shape: Shape,
     /// Folders of entries from before the last start of the machine.

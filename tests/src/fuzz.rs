@@ -13,6 +13,9 @@ pub use manifest::manifest;
 pub use pointer::pointer;
 pub use replies::replies;
 
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
 /// Every target with its name, which is also its folder of the corpus.
-pub const TARGETS: [(&str, fn(&[u8])); 4] =
+pub const TARGETS: [(&str, Target); 4] =
     [("batch_answer", batch_answer), ("manifest", manifest), ("pointer", pointer), ("replies", replies)];

@@ -167,13 +167,7 @@ impl Upload {
         out: &mut Outbox,
         link: &mut Link,
     ) {
-        let ended = call.on(event, out, link);
-        if self.stopped && call.id().is_none() {
-            // It took too long just before the stop, and would be sent again.
-            self.leave_verify(number);
-            return self.end(number, Err(refusal::stopped()), out);
-        }
-        let Some(ended) = ended else {
+        let Some(ended) = call.on(event, out, link) else {
             // Redirected, to be retried, or only on its way: still the same call.
             if let Some(id) = call.id() {
                 self.effects.insert(id, number);

@@ -62,7 +62,7 @@ pub fn replies(data: &[u8]) {
             _ => host.sensible(&mut bytes),
         }
     }
-    host.to_the_end();
+    host.play_out();
     host.finish(kind);
 }
 
@@ -222,7 +222,7 @@ impl Host {
     }
 
     /// Time passes and every effect is given up, until the operation ends.
-    fn to_the_end(&mut self) {
+    fn play_out(&mut self) {
         self.stop();
         for _ in 0..MOVES_MAX {
             if self.seen.done || self.polled() {

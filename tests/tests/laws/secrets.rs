@@ -1,5 +1,5 @@
-//! Laws 4 and 10: secrets of the server and of the user stand in no error, outcome, progress, debug print or transcript,
-//! whatever goes wrong.
+//! Laws 4 and 10: secrets of the server and of the user stand in no error, outcome, progress, debug print or
+//! transcript, whatever goes wrong.
 
 use crate::play::{Answer, Play, bytes, moved, part, status, upload, wants};
 use hydrant_core::Operation;

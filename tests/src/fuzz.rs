@@ -13,7 +13,7 @@ pub use manifest::manifest;
 pub use pointer::pointer;
 pub use replies::replies;
 
-/// What a target does with an input.
+/// Takes any bytes, and panics when a promise is broken.
 pub type Target = fn(&[u8]);
 
 /// Every target with its name, which is also its folder of the corpus.

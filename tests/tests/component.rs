@@ -139,7 +139,7 @@ fn inputs_beyond_every_limit_are_answered() {
         };
         let body = vec![b'['; JSON_BYTES_MAX + 1];
         let answer = Answer { head, body, asked_at: u64::MAX, now: u64::MAX };
-        let refused = engine.read("https://lfs.example.test", &question, &answer).err().expect("it is no answer");
+        let refused = engine.read("https://lfs.example.test", &question, &answer).expect_err("it is no answer");
         assert_eq!(refused.kind.name(), "bad-json");
         assert!(engine.retry_after(&"9".repeat(1 << 16), u64::MAX).is_none());
         let error = engine.begin(&engine.default_config("https://a.test"), &Start::HydrateSession(long.clone())).err();

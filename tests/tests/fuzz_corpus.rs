@@ -1,7 +1,9 @@
 //! Every input the fuzzers ever found worth keeping, and seeded mutations of them: the targets of `tests/fuzz` without
 //! the fuzzer. `HYDRANT_MUTATIONS=N` tries more; a failure prints the input, to be put into the corpus.
 
-use hydrant_tests::fuzz::TARGETS;
+#![expect(clippy::print_stdout, reason = "an input that fails is shown, to be kept")]
+
+use hydrant_tests::fuzz::{TARGETS, Target};
 use hydrant_tests::world::Dice;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -51,14 +53,14 @@ fn corpus(target: &str) -> Vec<Vec<u8>> {
 }
 
 /// Calls a target; when it panics, prints the input first.
-fn try_one(name: &str, target: fn(&[u8]), input: &[u8]) {
+fn try_one(name: &str, target: Target, input: &[u8]) {
     let panicked = std::panic::catch_unwind(|| target(input)).err();
     if let Some(panic) = panicked {
         let shown = input.iter().fold(String::new(), |mut shown, byte| {
             write!(shown, "{byte:02x}").expect("a string takes all");
             shown
         });
-        println!("tests/fuzz/corpus/{name}: {shown}");
+        eprintln!("tests/fuzz/corpus/{name}: {shown}");
         std::panic::resume_unwind(panic);
     }
 }

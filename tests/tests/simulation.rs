@@ -2,6 +2,8 @@
 //!
 //! `HYDRANT_SEED=N` replays one seed, `HYDRANT_SEEDS=N` runs more of them.
 
+#![expect(clippy::print_stdout, reason = "a run says how large it was")]
+
 use hydrant_core::error::Code;
 use hydrant_core::oid::Blob;
 use hydrant_core::report::{Outcome, Source, Want};
@@ -195,7 +197,7 @@ fn one_fault_at_every_step() {
 }
 
 /// One life after another in a world drawn from a seed, with faults until their budget is spent, then calm.
-fn life(seed: u64) -> Result<World, (String, World)> {
+fn life(seed: u64) -> Result<World, Box<(String, World)>> {
     let mut dice = Dice(seed ^ 0x1ea5);
     let kind = [Kind::Hydrate, Kind::Session, Kind::Download, Kind::Upload, Kind::UploadVerified][dice.roll(5)];
     let feed = [Feed::Received, Feed::Received, Feed::Chunks(1 + dice.roll(9)), Feed::Chunks(4096)][dice.roll(4)];
@@ -213,14 +215,14 @@ fn life(seed: u64) -> Result<World, (String, World)> {
         world.stop_after = dice.once_in(6).then(|| 1 + dice.roll(40));
         let ended = match run(&mut world, &job, &mut faults) {
             Ok(ended) => ended,
-            Err(broken) => return Err((broken, world)),
+            Err(broken) => return Err(Box::new((broken, world))),
         };
         world.transcript.push(format!("= {}", if ended == Ended::Killed { "killed" } else { "done" }));
         let Ended::Done(ended) = ended else { continue };
         if let Ok(outcomes) = &ended
             && let Err(broken) = truthful(&world, &job, outcomes)
         {
-            return Err((broken, world));
+            return Err(Box::new((broken, world)));
         }
         if world.stop_after.is_none() && dice.once_in(2) {
             break;
@@ -228,7 +230,7 @@ fn life(seed: u64) -> Result<World, (String, World)> {
     }
     match heals(&mut world, &job) {
         Ok(()) => Ok(world),
-        Err(broken) => Err((broken, world)),
+        Err(broken) => Err(Box::new((broken, world))),
     }
 }
 
@@ -247,7 +249,7 @@ fn seeded_lives() {
                 assert_eq!(world.transcript, again, "seed {seed} does not replay");
                 struck += usize::from(world.transcript.iter().any(|line| line.contains("failed")));
             }
-            Err((broken, world)) => panic!("HYDRANT_SEED={seed}: {broken}\n{}", tail(&world)),
+            Err(broken) => panic!("HYDRANT_SEED={seed}: {}\n{}", broken.0, tail(&broken.1)),
         }
     }
     println!("lives in which something failed: {struck}");

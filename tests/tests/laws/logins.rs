@@ -124,7 +124,7 @@ fn a_refused_action_is_asked_for_again_twice() {
         let script = [offer(), status(code), offer(), status(code), offer(), status(code), offer(), status(code)];
         let said = download(&[b"one"]).run(script);
         assert_eq!(said.matches(" GET ").count(), 3, "{said}");
-        assert!(said.contains(&format!("= a auth: https://store.test/o/")), "{said}");
+        assert!(said.contains("= a auth: https://store.test/o/"), "{said}");
         assert!(said.contains(&format!(" answered {code}")), "{said}");
     }
 }

@@ -1,8 +1,6 @@
 //! Every input the fuzzers ever found worth keeping, and seeded mutations of them: the targets of `tests/fuzz` without
 //! the fuzzer. `HYDRANT_MUTATIONS=N` tries more; a failure prints the input, to be put into the corpus.
 
-#![expect(clippy::print_stdout, reason = "an input that fails is shown, to be kept")]
-
 use hydrant_tests::fuzz::{TARGETS, Target};
 use hydrant_tests::world::Dice;
 use std::fmt::Write as _;

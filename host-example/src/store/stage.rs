@@ -1,8 +1,8 @@
 //! The file of a blob on its way in: it survives a stop, and belongs to one effect at a time.
 //!
 //! Rule: only who holds the lock on the very file that stands under a stage's name writes, renames or removes it, or
-//! the note beside it. A lock alone proves nothing about a name: between opening and locking the file may have become an
-//! entry of the cache.
+//! the note beside it. A lock alone proves nothing about a name: between opening and locking the file may have become
+//! an entry of the cache.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};

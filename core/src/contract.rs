@@ -1,6 +1,7 @@
 //! The contract between an operation and its host, as types. `wit/hydrant.wit` says the same in WIT, word for word.
 
 use crate::oid::{Blob, Oid};
+use crate::publish::Phase;
 use crate::url::Url;
 use core::fmt;
 
@@ -155,21 +156,133 @@ pub struct Exchange {
     pub idle_max: u64,
 }
 
+/// A file to hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// The file; one of a session's own folder is `sessions/SESSION/FILE`.
+    pub name: String,
+    /// Its bytes must come as chunks: the core looks into them.
+    pub as_chunks: bool,
+}
+
+/// A document to write or to remove.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saving {
+    /// The document.
+    pub name: String,
+    /// Its bytes; none removes it.
+    pub bytes: Option<Vec<u8>>,
+    /// The state it must still have; none: it must not be there.
+    pub replaces: Option<Revision>,
+}
+
+/// What to look up in the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lookup {
+    /// Documents: their bytes are wanted.
+    pub documents: Vec<String>,
+    /// Other files: their states are enough.
+    pub files: Vec<String>,
+}
+
+/// One file of the ledger, as the remote has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerFile {
+    /// Its name.
+    pub name: String,
+    /// Its state; none when the remote has no such file.
+    pub revision: Option<Revision>,
+    /// For a document: its bytes.
+    pub bytes: Option<Vec<u8>>,
+    /// For a document: its bytes in the last commit here.
+    pub committed: Option<Vec<u8>>,
+}
+
+/// The ledger, as the remote has it now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ledger {
+    /// Its last commit.
+    pub tip: Revision,
+    /// In the order asked, documents first.
+    pub files: Vec<LedgerFile>,
+}
+
+/// One file that the remote shall hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushFile {
+    /// Its name.
+    pub name: String,
+    /// Its exact bytes.
+    pub bytes: Vec<u8>,
+    /// The state in which the remote must still have it; none: it must not be there.
+    pub replaces: Option<Revision>,
+}
+
+/// One step of the ledger. Every path that is not named stays as the remote has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Push {
+    /// Files.
+    pub files: Vec<PushFile>,
+    /// For the commit.
+    pub message: String,
+}
+
+/// A path that takes the state that was pushed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettleFile {
+    /// Its name.
+    pub name: String,
+    /// The state in which the file here may be written over, besides being absent or just as committed.
+    pub expects: Option<Revision>,
+}
+
+/// What follows locally once the remote has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settle {
+    /// The commit that the remote confirmed.
+    pub tip: Revision,
+    /// Every path of the push.
+    pub files: Vec<SettleFile>,
+}
+
+/// Content to displace by its pointer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swap {
+    /// The file.
+    pub name: String,
+    /// The state in which it was hashed.
+    pub expects: Revision,
+    /// What it hashed to.
+    pub blob: Blob,
+    /// The text that takes its place.
+    pub pointer: Vec<u8>,
+}
+
 /// What an operation asks of its host. WIT says which replies answer which effect; the outbox enforces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request.
     Http(Exchange),
     /// Hash a file.
-    ReadFile(String),
-    /// Read a document of the ledger.
+    ReadFile(Reading),
+    /// Read a document.
     LoadDoc(String),
+    /// Write or remove a document of ours.
+    SaveDoc(Saving),
     /// Ask the cache.
     HasBlob(Blob),
     /// Promote a stage to the cache. Durable, or hashed again before it is called present.
     KeepBlob(Oid),
     /// Forget a stage.
     DropBlob(Oid),
+    /// Ask the remote what the ledger is now.
+    LoadLedger(Lookup),
+    /// Make the remote hold these files.
+    PushLedger(Push),
+    /// Let branch, index and files follow the remote.
+    SettleLedger(Settle),
+    /// Put a pointer in the place of content.
+    SwapFile(Swap),
 }
 
 /// A stored document.
@@ -263,6 +376,8 @@ pub enum Reply {
     Received(Blob),
     /// A document.
     Doc(Doc),
+    /// The ledger.
+    Ledger(Ledger),
     /// The state now.
     At(Revision),
     /// Held and verified.
@@ -308,6 +423,8 @@ pub enum Step {
     Cancel(EffectId),
     /// Show this.
     Note(Progress),
+    /// A publish begins this phase.
+    Enter(Phase),
     /// Nothing until a reply arrives or this tick passes.
     Wait(Option<u64>),
     /// Call `finish`.

@@ -15,7 +15,7 @@
 //!
 //! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`endpoint`], [`batch`], [`retry`].
 //! The contract with the host: [`contract`], [`config`], [`report`], [`error`], [`limits`].
-//! Protocols: `download`, `upload`, `hydrate`, `ask` and `locks` are the machines behind [`Operation`]; `asker` asks
+//! Protocols: `download`, `upload`, `hydrate`, [`publish`], `ask` and `locks` are the machines behind [`Operation`]; `asker` asks
 //! batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is what is known
 //! of the server, and `outbox` alone knows which replies may follow which effect.
 
@@ -44,10 +44,12 @@ pub mod oid;
 mod operation;
 mod outbox;
 pub mod pointer;
+pub mod publish;
 mod refusal;
 pub mod report;
 pub mod retry;
 pub mod status;
+mod transcript;
 mod upload;
 mod url;
 

@@ -90,3 +90,17 @@ pub const LOCK_ID_BYTES_MAX: usize = 1024;
 pub const LOCK_PAGES_MAX: u32 = 1000;
 /// Locks in one listing.
 pub const LOCKS_MAX: usize = 65_536;
+/// Bytes of one line of a transcript that is looked into; a longer one counts as an entry.
+pub const TRANSCRIPT_LINE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a file that git carries as it is.
+pub const IN_GIT_BYTES_MAX: usize = 1 << 20;
+/// Bytes of a publish's journal.
+pub const JOURNAL_BYTES_MAX: usize = JSON_BYTES_MAX;
+/// Orphans in the register.
+pub const ORPHANS_MAX: usize = 32_768;
+/// Times the ledger is asked again because somebody else changed what a publish replaces.
+pub const LEDGER_CONFLICTS_MAX: u32 = 5;
+/// Times a document of ours is read and written again because somebody else wrote it meanwhile.
+pub const DOCUMENT_CONFLICTS_MAX: u32 = 8;
+/// Files swapped at the same time.
+pub const SWAPS_IN_FLIGHT_MAX: usize = 4;

@@ -12,6 +12,7 @@ use crate::link::Link;
 use crate::locks::{LockReport, Locks, Task};
 use crate::oid::Blob;
 use crate::outbox::{Event, Outbox};
+use crate::publish::{Publication, Publish, PublishReport};
 use crate::report::{Outcome, Source, Want};
 use crate::upload::Upload;
 
@@ -33,6 +34,7 @@ enum Machine {
     Download(Download),
     HydrateSession(HydrateSession),
     Upload(Upload),
+    Publish(Box<Publish>),
     Ask(Ask),
     Locks(Locks),
 }
@@ -44,6 +46,7 @@ macro_rules! each {
             Machine::Download($it) => $call,
             Machine::HydrateSession($it) => $call,
             Machine::Upload($it) => $call,
+            Machine::Publish($it) => $call,
             Machine::Ask($it) => $call,
             Machine::Locks($it) => $call,
         }
@@ -72,6 +75,11 @@ impl Operation {
     pub fn upload(config: Config, sources: Vec<Source>) -> Result<Self, Error> {
         bounded(sources.len())?;
         Self::new(config, |link| Ok(Machine::Upload(Upload::new(sources, link))))
+    }
+
+    /// Publishes a session.
+    pub fn publish(config: Config, publication: Publication) -> Result<Self, Error> {
+        Self::new(config, |_| Ok(Machine::Publish(Box::new(Publish::new(publication)?))))
     }
 
     /// Asks the server about objects and transfers nothing.
@@ -155,7 +163,15 @@ impl Operation {
             Machine::Download(it) => it.finish(),
             Machine::HydrateSession(it) => it.finish(),
             Machine::Upload(it) => it.finish(),
-            Machine::Ask(_) | Machine::Locks(_) => Err(another_kind()),
+            Machine::Publish(_) | Machine::Ask(_) | Machine::Locks(_) => Err(another_kind()),
+        }
+    }
+
+    /// What a publish came to, however it ended.
+    pub fn finish_publish(self) -> Result<PublishReport, Error> {
+        match self.machine {
+            Machine::Publish(it) => Ok(it.finish()),
+            _ => Err(another_kind()),
         }
     }
 

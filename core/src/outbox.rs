@@ -7,19 +7,26 @@
 //! | http | so-far*, `sent` for a file body, head, so-far*, then chunk* end; staged 200 and 206 may end in `received` |
 //! | read-file | so-far*, chunk* end or `received`, then `at`; or `absent` |
 //! | load-doc | doc or `absent` |
+//! | save-doc | `at`, or `end` for a removal; or `conflict` |
 //! | has-blob | `present`, partial, `absent`; or, over a stage as long as the blob: so-far*, chunk* end or `received` |
 //! | keep-blob, drop-blob | end |
+//! | load-ledger | ledger, with exactly the files that were asked for, in that order |
+//! | push-ledger | `at` or `conflict` |
+//! | settle-ledger | end or `conflict` |
+//! | swap-file | `at`, `conflict` or `absent` |
 //!
 //! `failed` may end any of them, `conflict` an http with a file body.
 
 use crate::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Misuse, Partial, Progress, Reply, Revision,
-    Step,
+    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, Misuse, Partial, Progress, Reply,
+    Revision, Step,
 };
 use crate::limits::{
     ANSWER_MS_MAX, ERROR_BYTES_MAX, JSON_BYTES_MAX, POINTER_BYTES_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFER_MS_MAX,
 };
 use crate::oid::{Blob, Hasher};
+use crate::publish::Phase;
+use crate::transcript::{Counter, Entries};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What became of an effect, or how far it is.
@@ -33,8 +40,9 @@ pub(crate) enum Event {
     Answer { head: Head, body: Vec<u8>, sent: Option<Blob> },
     /// Everything of a stage.
     Staged(Blob),
-    /// Everything of a file; `small` holds its bytes when they could be a pointer.
-    Read { blob: Blob, small: Option<Vec<u8>>, revision: Revision },
+    /// Everything of a file; `small` holds its bytes when they could be a pointer, `entries` what was counted when
+    /// its bytes had to come as chunks.
+    Read { blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries>, revision: Revision },
     /// A document.
     Doc(Doc),
     /// Not there.
@@ -45,6 +53,10 @@ pub(crate) enum Event {
     Partial(Partial),
     /// Done.
     End,
+    /// Done, and this is the state now.
+    At(Revision),
+    /// The ledger.
+    Ledger(Ledger),
     /// No longer at the expected state.
     Conflict,
     /// It could not be done.
@@ -80,10 +92,30 @@ struct Open {
 enum Grammar {
     Http { staged: bool, file: bool, sent: Option<Blob> },
     Body { head: Head, body: Vec<u8>, bytes_max: usize, file: bool, sent: Option<Blob> },
-    Bytes { then: Then, hasher: Hasher, small: Vec<u8>, chunks: bool },
-    At { blob: Blob, small: Option<Vec<u8>> },
+    Bytes { then: Then, hasher: Hasher, small: Vec<u8>, chunks: bool, counter: Option<Counter> },
+    At { blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries> },
     Doc,
-    Plain,
+    /// How many documents and which names were asked for.
+    Ledger { documents: usize, names: Vec<String> },
+    Ends(&'static [Ending]),
+}
+
+/// How an effect of one answer may end, besides failing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    End,
+    At,
+    Conflict,
+    Absent,
+}
+
+impl Ending {
+    const KEPT: &[Ending] = &[Ending::End];
+    const SAVED: &[Ending] = &[Ending::At, Ending::Conflict];
+    const REMOVED: &[Ending] = &[Ending::End, Ending::Conflict];
+    const PUSHED: &[Ending] = &[Ending::At, Ending::Conflict];
+    const SETTLED: &[Ending] = &[Ending::End, Ending::Conflict];
+    const SWAPPED: &[Ending] = &[Ending::At, Ending::Conflict, Ending::Absent];
 }
 
 /// What a run of bytes is, and so what may follow it.
@@ -99,16 +131,24 @@ impl Outbox {
     pub(crate) fn perform(&mut self, effect: Effect) -> EffectId {
         let id = EffectId(self.next);
         self.next += 1;
-        let bytes = |then| Grammar::Bytes { then, hasher: Hasher::default(), small: Vec::new(), chunks: false };
         let grammar = match &effect {
             Effect::Http(exchange) => {
                 let file = matches!(exchange.request.body, Body::File(_));
                 Grammar::Http { staged: exchange.stage.is_some(), file, sent: None }
             }
-            Effect::ReadFile(_) => bytes(Then::File),
-            Effect::HasBlob(_) => bytes(Then::Cached),
+            Effect::ReadFile(reading) => Grammar::bytes(Then::File, reading.as_chunks),
+            Effect::HasBlob(_) => Grammar::bytes(Then::Cached, false),
             Effect::LoadDoc(_) => Grammar::Doc,
-            Effect::KeepBlob(_) | Effect::DropBlob(_) => Grammar::Plain,
+            Effect::SaveDoc(saving) if saving.bytes.is_some() => Grammar::Ends(Ending::SAVED),
+            Effect::SaveDoc(_) => Grammar::Ends(Ending::REMOVED),
+            Effect::KeepBlob(_) | Effect::DropBlob(_) => Grammar::Ends(Ending::KEPT),
+            Effect::LoadLedger(lookup) => Grammar::Ledger {
+                documents: lookup.documents.len(),
+                names: lookup.documents.iter().chain(&lookup.files).cloned().collect(),
+            },
+            Effect::PushLedger(_) => Grammar::Ends(Ending::PUSHED),
+            Effect::SettleLedger(_) => Grammar::Ends(Ending::SETTLED),
+            Effect::SwapFile(_) => Grammar::Ends(Ending::SWAPPED),
         };
         let deadline = match &effect {
             Effect::Http(exchange) => Some(self.now.ticks.saturating_add(time_max(exchange))),
@@ -122,6 +162,11 @@ impl Outbox {
     /// Shows progress.
     pub(crate) fn note(&mut self, progress: Progress) {
         self.queue.push_back(Step::Note(progress));
+    }
+
+    /// Says that a publish begins a phase.
+    pub(crate) fn enter(&mut self, phase: Phase) {
+        self.queue.push_back(Step::Enter(phase));
     }
 
     /// Cancels an effect; the machine still gets its last event, once the host has closed it.
@@ -206,6 +251,11 @@ fn time_max(exchange: &Exchange) -> u64 {
 }
 
 impl Grammar {
+    fn bytes(then: Then, as_chunks: bool) -> Self {
+        let counter = as_chunks.then(Counter::default);
+        Grammar::Bytes { then, hasher: Hasher::default(), small: Vec::new(), chunks: false, counter }
+    }
+
     fn take(&mut self, reply: Reply) -> Result<Option<Event>, Misuse> {
         if let Reply::Failed(failed) = reply {
             return Ok(Some(Event::Failed(failed)));
@@ -223,12 +273,7 @@ impl Grammar {
             }
             (Grammar::Http { staged, file, sent }, Reply::Head(head)) => {
                 if *staged && matches!(head.status, 200 | 206) {
-                    *self = Grammar::Bytes {
-                        then: Then::Stage,
-                        hasher: Hasher::default(),
-                        small: Vec::new(),
-                        chunks: false,
-                    };
+                    *self = Grammar::bytes(Then::Stage, false);
                     return Ok(Some(Event::Head(head)));
                 }
                 let bytes_max = if *staged || *file { ERROR_BYTES_MAX } else { JSON_BYTES_MAX };
@@ -242,29 +287,33 @@ impl Grammar {
                 Ok(None)
             }
             (Grammar::Body { .. }, Reply::End) => {
-                let Grammar::Body { head, body, sent, .. } = core::mem::replace(self, Grammar::Plain) else {
+                let Grammar::Body { head, body, sent, .. } = self.close() else {
                     unreachable!("matched above");
                 };
                 Ok(Some(Event::Answer { head, body, sent }))
             }
-            (Grammar::Bytes { hasher, small, chunks, .. }, Reply::Chunk(chunk)) => {
+            (Grammar::Bytes { hasher, small, chunks, counter, .. }, Reply::Chunk(chunk)) => {
                 *chunks = true;
                 hasher.update(&chunk);
+                if let Some(counter) = counter {
+                    counter.update(&chunk);
+                }
                 let room = POINTER_BYTES_MAX - small.len();
                 small.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 Ok(Some(Event::Progress(hasher.size())))
             }
-            (Grammar::Bytes { then, hasher, small, .. }, Reply::End) => {
+            (Grammar::Bytes { then, hasher, small, counter, .. }, Reply::End) => {
                 let (then, blob) = (*then, core::mem::take(hasher).finish());
                 let small = Some(core::mem::take(small)).filter(|small| small.len() < POINTER_BYTES_MAX);
-                Ok(self.digested(then, blob, small))
+                let entries = counter.take().map(Counter::finish);
+                Ok(self.digested(then, blob, small, entries))
             }
-            (Grammar::Bytes { then, chunks: false, .. }, Reply::Received(blob)) => {
+            (Grammar::Bytes { then, chunks: false, counter: None, .. }, Reply::Received(blob)) => {
                 let then = *then;
                 if then == Then::File && blob.size < POINTER_BYTES_MAX as u64 {
                     return Err(Misuse::OutOfOrder);
                 }
-                Ok(self.digested(then, blob, None))
+                Ok(self.digested(then, blob, None, None))
             }
             (Grammar::Bytes { then: Then::File, chunks: false, .. } | Grammar::Doc, Reply::Absent) => {
                 Ok(Some(Event::Absent))
@@ -275,15 +324,37 @@ impl Grammar {
                 Ok(Some(Event::Partial(partial)))
             }
             (Grammar::At { .. }, Reply::At(revision)) => {
-                let Grammar::At { blob, small } = core::mem::replace(self, Grammar::Plain) else {
+                let Grammar::At { blob, small, entries } = self.close() else {
                     unreachable!("matched above");
                 };
-                Ok(Some(Event::Read { blob, small, revision }))
+                Ok(Some(Event::Read { blob, small, entries, revision }))
             }
             (Grammar::Doc, Reply::Doc(doc)) => Ok(Some(Event::Doc(doc))),
-            (Grammar::Plain, Reply::End) => Ok(Some(Event::End)),
+            (Grammar::Ledger { documents, names }, Reply::Ledger(ledger)) => {
+                let named = ledger.files.iter().map(|file| &file.name).eq(names.iter());
+                let whole = |file: &crate::contract::LedgerFile| file.bytes.is_some() == file.revision.is_some();
+                if !named || !ledger.files.iter().take(*documents).all(whole) {
+                    return Err(Misuse::OutOfOrder);
+                }
+                Ok(Some(Event::Ledger(ledger)))
+            }
+            (Grammar::Ends(endings), reply) => {
+                let (ending, event) = match reply {
+                    Reply::End => (Ending::End, Event::End),
+                    Reply::At(revision) => (Ending::At, Event::At(revision)),
+                    Reply::Conflict => (Ending::Conflict, Event::Conflict),
+                    Reply::Absent => (Ending::Absent, Event::Absent),
+                    _ => return Err(Misuse::OutOfOrder),
+                };
+                if endings.contains(&ending) { Ok(Some(event)) } else { Err(Misuse::OutOfOrder) }
+            }
             _ => Err(Misuse::OutOfOrder),
         }
+    }
+
+    /// Takes what was collected; nothing may follow.
+    fn close(&mut self) -> Self {
+        core::mem::replace(self, Grammar::Ends(&[]))
     }
 
     /// The answer, once its body has grown past all use: an endless error page is not read to its end.
@@ -296,9 +367,15 @@ impl Grammar {
         }
     }
 
-    fn digested(&mut self, then: Then, blob: Blob, small: Option<Vec<u8>>) -> Option<Event> {
+    fn digested(
+        &mut self,
+        then: Then,
+        blob: Blob,
+        small: Option<Vec<u8>>,
+        entries: Option<Entries>,
+    ) -> Option<Event> {
         if then == Then::File {
-            *self = Grammar::At { blob, small };
+            *self = Grammar::At { blob, small, entries };
             return None;
         }
         Some(Event::Staged(blob))

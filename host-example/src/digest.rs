@@ -1,9 +1,13 @@
 //! SHA-256 as the host computes it, and the spelling of oids.
 
+use std::io::{self, Read};
+
 use sha2::{Digest as _, Sha256};
 
 use crate::wit::types::Blob;
 
+/// Bytes of a file that are hashed at once.
+const BLOCK_BYTES: usize = 256 << 10;
 /// Hex digits of an oid.
 pub const OID_DIGITS: usize = 64;
 
@@ -40,6 +44,18 @@ impl Digesting {
 /// Digest and length of bytes that lie in memory.
 pub fn blob_of(bytes: &[u8]) -> Blob {
     Blob { oid: hex(&Sha256::digest(bytes)), size: bytes.len() as u64 }
+}
+
+/// Size and digest of a file, from where it stands to its end.
+pub fn blob_of_file(file: &mut impl Read) -> io::Result<Blob> {
+    let mut digest = Digesting::new();
+    let mut block = vec![0; BLOCK_BYTES];
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(digest.finish()),
+            length => digest.update(&block[..length]),
+        }
+    }
 }
 
 /// Whether a name is an oid. Nothing else ever becomes a file name in the store.

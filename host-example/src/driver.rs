@@ -76,6 +76,7 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
                     answer(op, watch, id, &reply)?;
                 }
             }
+            Step::Enter(phase) => watch.entered(phase),
             Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
             Step::Wait(None) if effects.is_idle() => return Err(HostError::local("the engine waits for nothing")),
             Step::Wait(until) => {

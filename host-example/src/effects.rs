@@ -4,7 +4,9 @@
 //! of it reaches the engine any more.
 
 mod has_blob;
+mod ledger;
 mod read_file;
+mod swap_file;
 
 use std::collections::HashMap;
 use std::io;
@@ -16,19 +18,16 @@ use tokio::task::spawn_local;
 use tokio::time::timeout;
 
 use crate::answers::{Answers, Event, Stop, Watched};
-use crate::digest::blob_of;
+use crate::documents::{Documents, Saved};
 use crate::exchange;
 use crate::failure::{of_io, reply};
-use crate::files::Files;
 use crate::shared::Shared;
-use crate::wit::types::{Blob, Doc, Effect, EffectId, Failure, Reply, Task};
+use crate::wit::types::{Blob, Effect, EffectId, Failure, Reply, Task};
 
 /// Milliseconds between two looks at the open effects: so progress comes at most ten times a second.
 pub const BEAT_MS: u64 = 100;
 /// Milliseconds that cancelled effects get to keep what they staged.
 const SETTLE_MS_MAX: u64 = 5_000;
-/// Bytes of a document at most.
-const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 
 /// The open effects of one operation.
 pub(crate) struct Effects {
@@ -52,16 +51,45 @@ impl Effects {
                 spawn_local(exchange::perform(Rc::clone(&self.shared), exchange, answers));
                 None
             }
-            Effect::ReadFile(name) => {
+            Effect::ReadFile(reading) => {
                 let answers = self.answers(task.id);
-                read_file::begin(&self.shared, &name, answers);
+                read_file::begin(&self.shared, &reading, answers);
                 None
             }
             Effect::HasBlob(blob) => self.has_blob(task.id, blob),
-            Effect::LoadDoc(name) => Some(load(self.shared.documents.as_ref(), &name)),
+            Effect::LoadDoc(name) => Some(self.with_documents(|documents| {
+                let found = documents.load(&name, self.shared.files.as_ref())?;
+                Ok(found.map_or(Reply::Absent, Reply::Doc))
+            })),
+            Effect::SaveDoc(saving) => Some(self.with_documents(|documents| {
+                Ok(match documents.save(&saving)? {
+                    Saved::At(revision) => Reply::At(revision),
+                    Saved::Removed => Reply::End,
+                    Saved::Conflict => Reply::Conflict,
+                })
+            })),
             Effect::KeepBlob(oid) => Some(self.with_store(|store| store.keep(&oid))),
             Effect::DropBlob(oid) => Some(self.with_store(|store| store.drop_stage(&oid))),
+            Effect::LoadLedger(lookup) => self.ask_ledger(task.id, ledger::Ask::Load(lookup)),
+            Effect::PushLedger(push) => self.ask_ledger(task.id, ledger::Ask::Push(push)),
+            Effect::SettleLedger(settle) => self.ask_ledger(task.id, ledger::Ask::Settle(settle)),
+            Effect::SwapFile(swap) => {
+                let answers = self.answers(task.id);
+                swap_file::begin(&self.shared, swap, answers);
+                None
+            }
         }
+    }
+
+    fn ask_ledger(&mut self, id: EffectId, ask: ledger::Ask) -> Option<Reply> {
+        let answers = self.answers(id);
+        ledger::begin(&self.shared, ask, answers);
+        None
+    }
+
+    fn with_documents(&self, act: impl FnOnce(&Documents) -> io::Result<Reply>) -> Reply {
+        let Some(documents) = &self.shared.documents else { return reply(Failure::Io, "this command has no ledger") };
+        act(documents).unwrap_or_else(|error| Reply::Failed(of_io(&error)))
     }
 
     fn has_blob(&mut self, id: EffectId, blob: Blob) -> Option<Reply> {
@@ -162,27 +190,10 @@ pub(crate) fn no_store() -> Reply {
     reply(Failure::Io, "this command has no place for blobs")
 }
 
-/// The local copy of a document; its revision is the digest of its bytes.
-fn load(documents: Option<&Files>, name: &str) -> Reply {
-    let Some(documents) = documents else { return reply(Failure::Io, "this command has no ledger") };
-    let read = documents.open(name).and_then(|opened| {
-        let Some(opened) = opened else { return Ok(None) };
-        if opened.size > DOCUMENT_BYTES_MAX {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the document is too large"));
-        }
-        let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut io::Read::take(opened.file, DOCUMENT_BYTES_MAX), &mut bytes)?;
-        Ok(Some(bytes))
-    });
-    match read {
-        Ok(Some(bytes)) => Reply::Doc(Doc { revision: blob_of(&bytes).oid, bytes }),
-        Ok(None) => Reply::Absent,
-        Err(error) => Reply::Failed(of_io(&error)),
-    }
-}
-
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod publishing;
 #[cfg(test)]
 mod stops;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, open, openat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat};
 
 use crate::error::HostError;
 
@@ -34,6 +34,8 @@ enum Place {
     Beneath(OwnedFd),
     /// Names the user gave, each with the path that was meant.
     Listed(HashMap<String, PathBuf>),
+    /// Names the user gave, and relative names beneath a folder for all others.
+    Both(HashMap<String, PathBuf>, Arc<Place>),
 }
 
 /// An open regular file and the state it had when it was opened.
@@ -69,33 +71,92 @@ impl Files {
         Files(Arc::new(Place::Listed(files.into_iter().collect())))
     }
 
+    /// The same files, and those the user named; a name that is listed stands for what was listed.
+    pub fn and_listed(self, files: Vec<(String, PathBuf)>) -> Files {
+        Files(Arc::new(Place::Both(files.into_iter().collect(), self.0)))
+    }
+
     /// Opens a regular file; none when nothing stands there.
     pub fn open(&self, name: &str) -> io::Result<Option<Opened>> {
-        let opened = match &*self.0 {
-            Place::Beneath(root) => open_beneath(root, name),
-            Place::Listed(files) => match files.get(name) {
-                Some(path) => open(path, READ, Mode::empty()).map_err(io::Error::from),
-                None => return Ok(None),
-            },
-        };
-        match opened {
-            Ok(descriptor) => Opened::new(File::from(descriptor)).map(Some),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
+        open_in(&self.0, name)
+    }
+
+    /// Opens the folder of a file beneath the root, with no symlink in any component, and tells the file's last name.
+    /// None when the folder is not there.
+    pub(crate) fn folder_of<'a>(&self, name: &'a str) -> io::Result<Option<(OwnedFd, &'a str)>> {
+        self.walk(name, false)
+    }
+
+    /// The same, with the folders made that are missing.
+    pub(crate) fn made_folder_of<'a>(&self, name: &'a str) -> io::Result<(OwnedFd, &'a str)> {
+        self.walk(name, true)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    }
+
+    fn walk<'a>(&self, name: &'a str, make: bool) -> io::Result<Option<(OwnedFd, &'a str)>> {
+        let root = root_of(&self.0).ok_or_else(|| refused("these files lie in no one folder"))?;
+        usable(name)?;
+        let mut folder = openat(root, ".", FOLDER, Mode::empty())?;
+        let mut rest = name;
+        while let Some((part, below)) = rest.split_once('/') {
+            let next = match openat(&folder, part, FOLDER, Mode::empty()) {
+                Err(rustix::io::Errno::NOENT) if make => {
+                    match mkdirat(&folder, part, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+                        Ok(()) | Err(rustix::io::Errno::EXIST) => openat(&folder, part, FOLDER, Mode::empty())?,
+                        Err(error) => return Err(error.into()),
+                    }
+                }
+                Err(rustix::io::Errno::NOENT) => return Ok(None),
+                other => other?,
+            };
+            (folder, rest) = (next, below);
         }
+        Ok(Some((folder, rest)))
     }
 }
 
-fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+fn root_of(place: &Place) -> Option<&OwnedFd> {
+    match place {
+        Place::Beneath(root) => Some(root),
+        Place::Listed(_) => None,
+        Place::Both(_, beneath) => root_of(beneath),
+    }
+}
+
+fn open_in(place: &Place, name: &str) -> io::Result<Option<Opened>> {
+    let opened = match place {
+        Place::Beneath(root) => open_beneath(root, name),
+        Place::Listed(files) => match files.get(name) {
+            Some(path) => open(path, READ, Mode::empty()).map_err(io::Error::from),
+            None => return Ok(None),
+        },
+        Place::Both(files, _) if files.contains_key(name) => {
+            open(&files[name], READ, Mode::empty()).map_err(io::Error::from)
+        }
+        Place::Both(_, beneath) => return open_in(beneath, name),
+    };
+    match opened {
+        Ok(descriptor) => Opened::new(File::from(descriptor)).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a name is one of a file beneath the root.
+fn usable(name: &str) -> io::Result<()> {
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('\0') {
         return Err(refused("this name cannot be a file"));
     }
+    if name.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+        return Err(refused("this name leaves its folder"));
+    }
+    Ok(())
+}
+
+fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+    usable(name)?;
     let mut folder: Option<OwnedFd> = None;
     let mut parts = name.split('/').peekable();
     while let Some(part) = parts.next() {
-        if part.is_empty() || part == "." || part == ".." {
-            return Err(refused("this name leaves its folder"));
-        }
         let at = folder.as_ref().map_or(root.as_fd(), |folder| folder.as_fd());
         let flags = if parts.peek().is_some() { FOLDER } else { READ };
         let next = openat(at, part, flags, Mode::empty())?;
@@ -108,7 +169,8 @@ fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
 }
 
 impl Opened {
-    fn new(file: File) -> io::Result<Opened> {
+    /// A file that is open already.
+    pub(crate) fn new(file: File) -> io::Result<Opened> {
         let stat = fstat(&file)?;
         if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
             return Err(refused("only regular files are read"));
@@ -145,6 +207,18 @@ impl Revision {
         self.identity == other.identity
     }
 
+    /// Whether they differ in nothing but the time of the last change of name, mode or content: another name, or other
+    /// permissions, change it as well.
+    pub fn same_but_for_names(&self, other: &Revision) -> bool {
+        let state = |revision: &Revision| revision.identity.rsplit_once('-').map(|(state, _)| state.to_owned());
+        state(self).is_some_and(|own| state(other) == Some(own))
+    }
+
+    /// Whether the file could have changed once more without its times showing it.
+    pub fn is_unstable(&self) -> bool {
+        self.unstable
+    }
+
     /// The text the engine keeps.
     pub fn text(&self) -> String {
         if self.unstable { format!("{}{UNSTABLE}", self.identity) } else { self.identity.clone() }
@@ -157,6 +231,12 @@ impl Revision {
             None => Revision { identity: text.into(), unstable: false },
         }
     }
+}
+
+/// Whether a name could not be opened because a symlink, a folder or the like stands there or above.
+pub(crate) fn names_no_file(error: &io::Error) -> bool {
+    let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
+    is_link || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory)
 }
 
 fn size_of(stat: &Stat) -> u64 {
@@ -198,6 +278,32 @@ mod tests {
     }
 
     #[test]
+    fn listed_names_go_before_those_beneath_the_root() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path().join("root")).expect("a folder");
+        fs::write(scratch.path().join("root/a"), b"root").expect("a file");
+        fs::write(scratch.path().join("b"), b"listed").expect("a file");
+        let listed = vec![("b".to_owned(), scratch.path().join("b"))];
+        let files = Files::beneath(&scratch.path().join("root")).expect("the root").and_listed(listed);
+        let size = |name: &str| files.open(name).expect("readable").map(|opened| opened.size);
+        assert_eq!((size("a"), size("b"), size("c")), (Some(4), Some(6), None));
+        assert!(files.open("../b").is_err());
+    }
+
+    #[test]
+    fn folders_are_made_beneath_the_root_and_never_through_a_link() {
+        let scratch = Scratch::new();
+        let files = Files::beneath(scratch.path()).expect("the root");
+        assert!(files.folder_of("a/b/file").expect("readable").is_none());
+        assert_eq!(files.made_folder_of("a/b/file").expect("made").1, "file");
+        assert!(files.folder_of("a/b/file").expect("readable").is_some());
+        symlink(scratch.path().join("a"), scratch.path().join("link")).expect("a link");
+        for name in ["link/file", "link/b/file", "a/../file", "/a/file", ""] {
+            assert!(files.made_folder_of(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn a_write_changes_the_revision() {
         let scratch = Scratch::new();
         let path = scratch.path().join("file");
@@ -208,7 +314,12 @@ mod tests {
         fs::write(&path, b"four").expect("a file");
         assert!(!opened.unchanged().expect("its state"));
         let back = Revision::from_text(&opened.revision.text());
-        assert!(back.same(&opened.revision));
+        assert!(back.same(&opened.revision) && back.same_but_for_names(&opened.revision));
+        let written = files.open("shown name").expect("readable").expect("there");
+        fs::hard_link(&path, scratch.path().join("another name")).expect("a link");
+        let linked = files.open("shown name").expect("readable").expect("there");
+        assert!(!linked.revision.same(&written.revision) && linked.revision.same_but_for_names(&written.revision));
+        assert!(!linked.revision.same_but_for_names(&back));
     }
 
     #[test]

@@ -170,7 +170,20 @@ impl Git {
 
     /// The output of a command that talks to a remote and must succeed.
     pub fn talk<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Result<Vec<u8>, GitFault> {
-        succeeded(self.run_within(arguments, b"", Duration::from_secs(GIT_REMOTE_SECONDS_MAX))?)
+        succeeded(self.talk_while(arguments, &|| true)?)
+    }
+
+    /// Runs a command that talks to a remote whatever it answers, for as long as somebody wants the answer.
+    pub fn talk_while<S: AsRef<OsStr>>(
+        &self,
+        arguments: &[S],
+        wanted: &dyn Fn() -> bool,
+    ) -> Result<Finished, GitFault> {
+        let bounds =
+            Bounds { stdout_bytes_max: GIT_STDOUT_BYTES_MAX, time_max: Duration::from_secs(GIT_REMOTE_SECONDS_MAX) };
+        let mut command = self.command();
+        command.args(arguments);
+        Ok(process::run_while(command, b"", bounds, wanted)?)
     }
 
     fn run_within<S: AsRef<OsStr>>(

@@ -1,6 +1,6 @@
 //! The host of one run: where blobs lie, which files may be read, which server may be asked, with which logins.
 
-use std::cell::{Cell, RefCell, RefMut};
+use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,11 +8,13 @@ use reqwest::Url;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
 
+use crate::documents::Documents;
 use crate::error::HostError;
 use crate::files::Files;
 use crate::http::{Http, HttpOptions, Turns};
 use crate::lanes::Lanes;
 use crate::login::Logins;
+use crate::remote_ledger::RemoteLedger;
 use crate::shared::Shared;
 use crate::store::Store;
 
@@ -67,7 +69,8 @@ pub struct HostBuilder {
     endpoint: Option<String>,
     store: Option<Store>,
     files: Option<Files>,
-    documents: Option<Files>,
+    documents: Option<Documents>,
+    ledger: Option<RemoteLedger>,
     logins: Option<Logins>,
     http: HttpOptions,
 }
@@ -91,9 +94,15 @@ impl HostBuilder {
         self
     }
 
-    /// The root of the ledger, whose documents may be read.
-    pub fn documents(mut self, root: Files) -> Self {
-        self.documents = Some(root);
+    /// The documents of the ledger. Files beneath its root are its documents to read.
+    pub fn documents(mut self, documents: impl Into<Documents>) -> Self {
+        self.documents = Some(documents.into());
+        self
+    }
+
+    /// The ledger's remote, and the branch, index and files here that follow it.
+    pub fn ledger(mut self, ledger: RemoteLedger) -> Self {
+        self.ledger = Some(ledger);
         self
     }
 
@@ -119,6 +128,8 @@ impl HostBuilder {
             store: self.store.map(RefCell::new),
             files: self.files,
             documents: self.documents,
+            ledger: self.ledger,
+            aside: OnceCell::new(),
             http: Http::new(endpoint.as_ref(), self.http)?,
             logins: Arc::new(Mutex::new(self.logins.unwrap_or_default())),
             lanes: Lanes::default(),

@@ -11,6 +11,8 @@ mod object_list;
 mod operate;
 mod pointer_files;
 mod progress;
+mod publish_report;
+mod recording;
 mod report;
 mod repository;
 mod ssh;
@@ -48,6 +50,8 @@ fn run(command: &Command, output: &mut Output) -> Result<Ending, Fault> {
         Command::Cache(command) => commands::cache::run(command, output),
         Command::Scan(arguments) => commands::scan::run(arguments, output),
         Command::Upload(arguments) => commands::upload::run(arguments, output),
+        Command::Publish(arguments) => commands::publish::run(arguments, output),
+        Command::Verify(arguments) => commands::verify::run(arguments, output),
         Command::Serve(arguments) => commands::serve::run(arguments, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
     }

@@ -8,12 +8,13 @@ use hydrant_host::engine::{Engine, Guest, Operation};
 use hydrant_host::error::HostError;
 use hydrant_host::host::{Host, HostBuilder};
 use hydrant_host::wit::operations::{Config, Outcome, Source, Want};
-use hydrant_host::wit::types::{Code, Error};
+use hydrant_host::wit::types::{Code, Error, Phase};
 
 use crate::cli::{LimitArgs, ServerArgs, Voice, parse_bytes};
 use crate::destination::Destination;
 use crate::ending::Fault;
 use crate::progress::Meter;
+use crate::publish_report::phase_name;
 use crate::report::TransferReport;
 use crate::repository::Repository;
 
@@ -31,6 +32,8 @@ pub(crate) enum Work {
     Hydrate(Vec<Want>),
     /// The same for one session; objects and bytes are for the progress.
     HydrateSession { name: String, objects: usize, bytes: u64 },
+    /// Into the cache whatever it has.
+    Download(Vec<Want>),
     /// To the server; the bytes are for the progress.
     Upload { sources: Vec<Source>, bytes: u64 },
 }
@@ -72,13 +75,14 @@ impl<'a> Runner<'a> {
     pub(crate) fn transfer(&mut self, work: Work) -> Result<TransferReport, Fault> {
         let started = Instant::now();
         let (verb, objects, bytes) = match &work {
-            Work::Hydrate(wants) => ("hydrate", wants.len(), wants.iter().fold(0u64, |a, w| a.saturating_add(w.size))),
+            Work::Hydrate(wants) => ("hydrate", wants.len(), total(wants)),
+            Work::Download(wants) => ("download", wants.len(), total(wants)),
             Work::HydrateSession { objects, bytes, .. } => ("hydrate", *objects, *bytes),
             Work::Upload { sources, bytes } => ("upload", sources.len(), *bytes),
         };
-        let mut watcher = Watcher { meter: Meter::new(self.voice, verb, objects, bytes), verbose: self.voice.verbose };
+        let mut watcher = self.watcher(verb, objects, bytes);
         let outcomes = self.outcomes(work, &mut watcher);
-        watcher.meter.end();
+        watcher.end();
         Ok(TransferReport {
             outcomes: outcomes?,
             seconds: started.elapsed().as_secs_f64(),
@@ -86,11 +90,25 @@ impl<'a> Runner<'a> {
         })
     }
 
+    /// Shows how far an operation is: the verb is what the user reads.
+    pub(crate) fn watcher(&self, verb: &'static str, objects: usize, bytes: u64) -> Watcher {
+        Watcher { meter: Meter::new(self.voice, verb, objects, bytes), verbose: self.voice.verbose }
+    }
+
     fn outcomes(&mut self, work: Work, watcher: &mut Watcher) -> Result<Vec<Outcome>, Fault> {
         let mut outcomes = Vec::new();
         match work {
             Work::HydrateSession { name, .. } => {
                 outcomes = self.one(watcher, |guest, config| guest.hydrate_session(config, &name))?;
+            }
+            Work::Download(wants) => {
+                for part in wants.chunks(OBJECTS_PER_OPERATION_MAX) {
+                    if self.host.interrupted() {
+                        outcomes.extend(part.iter().map(|one| untried(&one.name, &one.oid, one.size)));
+                    } else {
+                        outcomes.extend(self.one(watcher, |guest, config| guest.download(config, part))?);
+                    }
+                }
             }
             Work::Hydrate(wants) => {
                 for part in wants.chunks(OBJECTS_PER_OPERATION_MAX) {
@@ -147,6 +165,10 @@ pub(crate) fn object_bytes_max(limits: &LimitArgs, repository: Option<&Repositor
     Ok(of_environment.filter(|bytes| *bytes > 0))
 }
 
+fn total(wants: &[Want]) -> u64 {
+    wants.iter().fold(0, |sum, want| sum.saturating_add(want.size))
+}
+
 fn untried(name: &str, oid: &str, size: u64) -> Outcome {
     let error = Error { code: Code::Unfinished, detail: "it was not tried".into(), retry_after: None };
     Outcome { name: name.into(), oid: oid.into(), size, ended: Err(error) }
@@ -161,14 +183,26 @@ fn seed() -> u64 {
     }
 }
 
-struct Watcher {
+/// Passes what happens on to the meter.
+pub(crate) struct Watcher {
     meter: Meter,
     verbose: bool,
+}
+
+impl Watcher {
+    /// Takes the meter away.
+    pub(crate) fn end(self) {
+        self.meter.end();
+    }
 }
 
 impl Watch for Watcher {
     fn progress(&mut self, name: &str, done: u64, total: u64) {
         self.meter.moved(name, done, total);
+    }
+
+    fn entered(&mut self, phase: Phase) {
+        self.meter.entered(phase_name(phase));
     }
 
     fn waiting(&mut self, millis: u64) {

@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 pub const CHILD_STDERR_BYTES_MAX: u64 = 16 * 1024;
 /// Milliseconds between two looks at a child that closed its output and has not ended yet.
 const CHILD_EXIT_POLL_MS: u64 = 1;
+/// Milliseconds between two questions whether a child is still wanted.
+const CHILD_STOP_POLL_MS: u64 = 20;
 /// Milliseconds the end of the error text is waited for when the child is gone. A helper it left in the background (a
 /// shared ssh connection) can hold that pipe open for hours.
 const CHILD_STDERR_GRACE_MS: u64 = 200;
@@ -59,6 +61,8 @@ pub enum ChildFault {
     TooMuchOutput,
     /// It ran longer than it may.
     TooSlow,
+    /// Nobody wanted its answer any more.
+    Stopped,
 }
 
 impl std::fmt::Display for ChildFault {
@@ -67,6 +71,7 @@ impl std::fmt::Display for ChildFault {
             Self::Io(error) => write!(f, "it could not be run: {}", error.kind()),
             Self::TooMuchOutput => f.write_str("it wrote more than it may"),
             Self::TooSlow => f.write_str("it took too long"),
+            Self::Stopped => f.write_str("it was stopped"),
         }
     }
 }
@@ -78,12 +83,22 @@ impl From<io::Error> for ChildFault {
 }
 
 /// Runs a child to its end: feeds it `input`, collects what it says, ends it when it leaves its bounds.
-pub fn run(mut command: Command, input: &[u8], bounds: Bounds) -> Result<Finished, ChildFault> {
+pub fn run(command: Command, input: &[u8], bounds: Bounds) -> Result<Finished, ChildFault> {
+    run_while(command, input, bounds, &|| true)
+}
+
+/// The same for a child that is ended as soon as nobody wants its answer any more.
+pub fn run_while(
+    mut command: Command,
+    input: &[u8],
+    bounds: Bounds,
+    wanted: &dyn Fn() -> bool,
+) -> Result<Finished, ChildFault> {
     let deadline = Instant::now() + bounds.time_max;
     keep_to_ourselves(&mut command);
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn()?;
+    let mut child = spawn(&mut command)?;
     let stdout = listen(&mut child, bounds.stdout_bytes_max);
     let words = Words::of(child.stderr.take());
     if let Some(mut stdin) = child.stdin.take() {
@@ -91,7 +106,7 @@ pub fn run(mut command: Command, input: &[u8], bounds: Bounds) -> Result<Finishe
         // A child that closes its input early is no fault of ours: what it needed, it has read.
         thread::spawn(move || stdin.write_all(&input).is_ok());
     }
-    let ended = collect(&stdout, bounds.stdout_bytes_max, deadline)
+    let ended = collect(&stdout, bounds.stdout_bytes_max, deadline, wanted)
         .and_then(|stdout| Ok((stdout, wait(&mut child, deadline)?)))
         .map(|(stdout, status)| Finished { status, stdout, stderr: words.so_far() });
     if ended.is_err() {
@@ -100,7 +115,7 @@ pub fn run(mut command: Command, input: &[u8], bounds: Bounds) -> Result<Finishe
     ended
 }
 
-fn keep_to_ourselves(command: &mut Command) {
+pub(crate) fn keep_to_ourselves(command: &mut Command) {
     OWN_VARIABLES.iter().for_each(|name| {
         command.env_remove(name);
     });
@@ -108,6 +123,22 @@ fn keep_to_ourselves(command: &mut Command) {
     for (name, _) in env::vars_os().filter(|(name, _)| is_trace(&name.to_string_lossy())) {
         command.env_remove(name);
     }
+}
+
+/// Held while a child of ours is on its way to its own program.
+static SPAWNING: Mutex<()> = Mutex::new(());
+
+/// Starts a child; every child of this program is started here.
+pub(crate) fn spawn(command: &mut Command) -> io::Result<Child> {
+    let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
+
+/// Does something while no child is on its way. Until it runs its own program, a child has all open files of this one,
+/// and with them every lock: one that was just let go can seem to be held by somebody else.
+pub(crate) fn between_spawns<R>(act: impl FnOnce() -> R) -> R {
+    let _alone = SPAWNING.lock().unwrap_or_else(PoisonError::into_inner);
+    act()
 }
 
 fn listen(child: &mut Child, stdout_bytes_max: u64) -> mpsc::Receiver<io::Result<Vec<u8>>> {
@@ -126,12 +157,18 @@ fn collect(
     stdout: &mpsc::Receiver<io::Result<Vec<u8>>>,
     stdout_bytes_max: u64,
     deadline: Instant,
+    wanted: &dyn Fn() -> bool,
 ) -> Result<Vec<u8>, ChildFault> {
-    let bytes = match stdout.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(bytes) => bytes?,
-        Err(mpsc::RecvTimeoutError::Timeout) => return Err(ChildFault::TooSlow),
-        Err(mpsc::RecvTimeoutError::Disconnected) => {
-            return Err(ChildFault::Io(io::Error::from(io::ErrorKind::BrokenPipe)));
+    let bytes = loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        match stdout.recv_timeout(left.min(Duration::from_millis(CHILD_STOP_POLL_MS))) {
+            Ok(bytes) => break bytes?,
+            Err(mpsc::RecvTimeoutError::Timeout) if !wanted() => return Err(ChildFault::Stopped),
+            Err(mpsc::RecvTimeoutError::Timeout) if left.is_zero() => return Err(ChildFault::TooSlow),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Err(mpsc::RecvTimeoutError::Disconnected) => {
+                return Err(ChildFault::Io(io::Error::from(io::ErrorKind::BrokenPipe)));
+            }
         }
     };
     if bytes.len() as u64 > stdout_bytes_max { Err(ChildFault::TooMuchOutput) } else { Ok(bytes) }
@@ -240,6 +277,14 @@ mod tests {
     fn too_much_time_ends_the_child() {
         let bounds = Bounds { time_max: Duration::from_millis(50), ..SHORT };
         assert!(matches!(run(shell("sleep 30"), b"", bounds), Err(ChildFault::TooSlow)));
+    }
+
+    #[test]
+    fn a_child_that_nobody_wants_is_ended() {
+        let started = Instant::now();
+        let fault = run_while(shell("sleep 30"), b"", SHORT, &|| started.elapsed() < Duration::from_millis(50));
+        assert!(matches!(fault, Err(ChildFault::Stopped)));
+        assert!(started.elapsed() < Duration::from_secs(5));
     }
 
     #[test]

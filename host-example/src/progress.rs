@@ -76,6 +76,15 @@ impl Meter {
         self.show();
     }
 
+    /// A publish begins a phase.
+    pub(crate) fn entered(&mut self, phase: &str) {
+        match &self.form {
+            Form::Bar { bar, .. } => bar.set_prefix(format!("{} {phase}", self.verb)),
+            Form::Lines { .. } => say(&format!("{}: {phase}", self.verb)),
+            Form::Silent => {}
+        }
+    }
+
     /// Nothing moves for a while. Short waits are not worth a word.
     pub(crate) fn waiting(&mut self, millis: u64) {
         if millis < WAIT_SAID_MS_MIN {

@@ -3,8 +3,9 @@
 //! Rule: a blob gets its final name by one rename, only after the engine judged it. An entry is present only when it is
 //! a regular file of the right size that is trusted; what is not trusted yet is hashed first.
 
+mod adopted;
 mod boot;
-mod folder;
+pub(crate) mod folder;
 mod incoming;
 mod prove;
 #[cfg(test)]
@@ -19,6 +20,9 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use adopted::Adopted;
+pub use adopted::Kept;
+pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
 use folder::{Access, Folder};
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
@@ -50,6 +54,8 @@ pub struct Store {
     shape: Shape,
     /// Folders of entries from before the last start of the machine.
     unproved: Vec<Folder>,
+    /// Files that gave way to their pointers.
+    adopted: Adopted,
     /// A folder in git-lfs's own layout, read only.
     second_source: Option<PathBuf>,
     /// Received, and waiting for the engine's word.
@@ -103,7 +109,9 @@ impl Store {
         let unproved = boot::enter(&root, boot.as_deref())?;
         let entries = Rc::new(root.folder(boot::CACHE)?);
         let stage = Rc::new(root.folder(STAGE)?);
-        Ok(Store::new(Shape::Cache { root, entries, stage }, unproved, boot.is_none()))
+        let adopted = Adopted::read(&root)?;
+        let store = Store::new(Shape::Cache { root, entries, stage }, unproved, boot.is_none());
+        Ok(Store { adopted, ..store })
     }
 
     /// A plain folder: `<oid>`, with hidden stage files beside the entries. Nothing in it is synced.
@@ -115,8 +123,8 @@ impl Store {
 
     fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
         let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::clock::wall());
-        let (staged, begun) = (HashMap::new(), HashMap::new());
-        Store { shape, unproved, second_source: None, staged, begun, synced, prefix }
+        let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
+        Store { shape, unproved, adopted, second_source: None, staged, begun, synced, prefix }
     }
 
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
@@ -132,7 +140,8 @@ impl Store {
         }
         let name = self.entry_name(oid);
         let folders = std::iter::once(self.entries()).chain(&self.unproved);
-        folders.filter_map(|folder| folder.find(&name).ok().flatten()).map(|found| found.size).next()
+        let entry = folders.filter_map(|folder| folder.find(&name).ok().flatten()).map(|found| found.size).next();
+        entry.or_else(|| self.find_adopted(oid).ok().flatten().map(|(_, _, found)| found.size))
     }
 
     /// Opens an entry for a reader and hashes it first.
@@ -160,7 +169,7 @@ impl Store {
             folder.touch(&name);
             return Ok(Look::Content(file));
         }
-        Ok(Look::Absent)
+        self.look_at_adopted(oid, size)
     }
 
     /// What the store has of a blob.
@@ -179,6 +188,12 @@ impl Store {
         }
         if let Some(proof) = self.find_in_unproved(blob).or_else(|| self.find_in_second_source(blob)) {
             return Ok(Held::Unproved(proof));
+        }
+        if let Some((folder, name, found)) = self.find_adopted(oid)?
+            && found.size == blob.size
+            && let Some(note) = Note::parse(&name)
+        {
+            return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
         }
         // Small blobs are never staged in a file.
         if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob) } else { Ok(Held::Absent) }

@@ -8,11 +8,29 @@ use crate::wit::types::{Body, Effect, EffectId, Exchange, Login, Method, Reply, 
 pub(crate) fn effect(task: &Task) -> String {
     let asked = match &task.effect {
         Effect::Http(exchange) => http(exchange),
-        Effect::ReadFile(name) => format!("read-file {}", shown(name)),
+        Effect::ReadFile(reading) if reading.as_chunks => format!("read-file {}, as chunks", shown(&reading.name)),
+        Effect::ReadFile(reading) => format!("read-file {}", shown(&reading.name)),
         Effect::LoadDoc(name) => format!("load-doc {}", shown(name)),
         Effect::HasBlob(blob) => format!("has-blob {} {}", short(&blob.oid), blob.size),
         Effect::KeepBlob(oid) => format!("keep-blob {}", short(oid)),
         Effect::DropBlob(oid) => format!("drop-blob {}", short(oid)),
+        Effect::SaveDoc(saving) => match &saving.bytes {
+            Some(bytes) => format!("save-doc {}, {} bytes", shown(&saving.name), bytes.len()),
+            None => format!("save-doc {}, removed", shown(&saving.name)),
+        },
+        Effect::LoadLedger(lookup) => {
+            format!("load-ledger {} documents, {} files", lookup.documents.len(), lookup.files.len())
+        }
+        Effect::PushLedger(push) => {
+            let bytes: usize = push.files.iter().map(|file| file.bytes.len()).sum();
+            format!("push-ledger {} files, {bytes} bytes", push.files.len())
+        }
+        Effect::SettleLedger(settle) => {
+            format!("settle-ledger {} files at {}", settle.files.len(), short(&settle.tip))
+        }
+        Effect::SwapFile(swap) => {
+            format!("swap-file {} {} {}", shown(&swap.name), short(&swap.blob.oid), swap.blob.size)
+        }
     };
     format!("{:>4} > {asked}", task.id)
 }
@@ -27,6 +45,7 @@ pub(crate) fn reply(id: EffectId, reply: &Reply) -> String {
         Reply::End => "end".into(),
         Reply::Received(blob) => format!("received {} {}", short(&blob.oid), blob.size),
         Reply::Doc(doc) => format!("doc of {} bytes", doc.bytes.len()),
+        Reply::Ledger(ledger) => format!("ledger at {}, {} files", short(&ledger.tip), ledger.files.len()),
         Reply::At(_) => "at".into(),
         Reply::Present => "present".into(),
         Reply::Partial(partial) => format!("partial {}", partial.bytes),

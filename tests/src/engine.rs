@@ -17,6 +17,7 @@ use hydrant_core::locks::{LockReport, Task};
 use hydrant_core::manifest::{Change, FileRef};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
+use hydrant_core::publish::{Publication, PublishReport};
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, Status};
 
@@ -88,6 +89,8 @@ pub enum Start {
     Upload(Vec<Source>),
     /// Ask and transfer nothing.
     Batch(Direction, Vec<Blob>),
+    /// A session to its server and its ledger.
+    Publish(Publication),
     /// The lock API.
     Locks(Task),
 }
@@ -145,6 +148,8 @@ pub trait Run {
     fn stop(&mut self);
     /// `operation.finish-transfer`
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error>;
+    /// `operation.finish-publish`
+    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error>;
     /// `operation.finish-batch`
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error>;
     /// `operation.finish-locks`

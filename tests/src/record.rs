@@ -28,6 +28,7 @@ use hydrant_core::locks::LockReport;
 use hydrant_core::manifest::Change;
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
+use hydrant_core::publish::PublishReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{Fact, Status};
 use serde_json::{Value, json};
@@ -190,6 +191,7 @@ fn start_form(start: &Start) -> (&'static str, Vec<Value>) {
         Start::Download(wants) => ("download", vec![wants.form()]),
         Start::Upload(sources) => ("upload", vec![sources.form()]),
         Start::Batch(direction, blobs) => ("batch", vec![direction.form(), blobs.form()]),
+        Start::Publish(publication) => ("publish", vec![publication.form()]),
         Start::Locks(task) => ("locks", vec![task.form()]),
     }
 }
@@ -243,6 +245,10 @@ impl Run for Recorded {
 
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
         (*self).finish("finishTransfer", |run| run.finish_transfer())
+    }
+
+    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
+        (*self).finish("finishPublish", |run| run.finish_publish())
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

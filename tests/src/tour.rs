@@ -4,7 +4,7 @@
 use crate::engine::{Engine, Sample, Start};
 use crate::fixtures;
 use crate::vectors;
-use crate::world::{Dice, Fault, Faults, Feed, Job, Order, Plan, World, blob, content, run_through};
+use crate::world::{Dice, Fault, Faults, Feed, Job, Order, Plan, Scene, World, again, blob, content, run_through};
 use hydrant_core::config::Config;
 use hydrant_core::contract::{Effect, EffectId, Failed, Failure, Instant, Login, Misuse, Reply, Step};
 use hydrant_core::error::Code;
@@ -18,6 +18,8 @@ use serde_json::json;
 const SIZES: [usize; 4] = [0, 300, 1500, 5000];
 /// Effects of such a world at which a fault is planted.
 const FAULTY_EFFECTS: [u32; 3] = [1, 5, 8];
+/// The same for a publish: the ledger, the journal, the server, the push, what follows it.
+const FAULTY_EFFECTS_OF_A_PUBLISH: [u32; 5] = [1, 6, 8, 11, 13];
 
 /// Takes the tour. `Err` names the first thing that is not as it should be.
 pub fn take(engine: &dyn Engine) -> Result<(), String> {
@@ -45,6 +47,26 @@ pub fn take(engine: &dyn Engine) -> Result<(), String> {
         }
         for seed in 0..8 {
             world(engine, kind, Feed::Chunks(512), Order::Any(Dice(seed)), Faults::seeded(seed), None)?;
+        }
+    }
+    publishes(engine)
+}
+
+/// Sessions published in the simulated world, each once with faults and once without.
+fn publishes(engine: &dyn Engine) -> Result<(), String> {
+    for scene in Scene::ALL {
+        publish(engine, scene, Feed::Received, Order::First, Faults::none())?;
+        publish(engine, scene, Feed::Chunks(100), Order::Last, Faults::none())?;
+        for seed in 0..4 {
+            publish(engine, scene, Feed::Chunks(512), Order::Any(Dice(seed)), Faults::seeded(seed))?;
+        }
+    }
+    for scene in [Scene::Mixed, Scene::Existing] {
+        for fault in Fault::ALL {
+            for effect in FAULTY_EFFECTS_OF_A_PUBLISH {
+                let plan = Plan::At { effect, fault, lasting: false };
+                publish(engine, scene, Feed::Received, Order::First, Faults::new(plan))?;
+            }
         }
     }
     Ok(())
@@ -208,4 +230,22 @@ fn world(
     run_through(engine, &mut world, &job, &mut faults)
         .map(|_| ())
         .map_err(|broken| format!("{broken}; the run so far:\n{}", world.transcript.join("\n")))
+}
+
+/// A publish, and the same command once more: it finishes what the first one began.
+fn publish(
+    engine: &dyn Engine,
+    scene: Scene,
+    feed: Feed,
+    order: Order,
+    mut faults: Faults,
+) -> Result<(), String> {
+    let (mut world, publication) = scene.build(feed, order);
+    for faults in [&mut faults, &mut Faults::none()] {
+        let job = Job::Publish(again(&world.store, &publication));
+        if let Err(broken) = run_through(engine, &mut world, &job, faults) {
+            return Err(format!("{scene:?}: {broken}; the run so far:\n{}", world.transcript.join("\n")));
+        }
+    }
+    Ok(())
 }

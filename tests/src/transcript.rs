@@ -8,6 +8,7 @@ pub fn step(step: &Step) -> Option<String> {
         Step::Perform(id, effect) => format!("> {} {}", id.0, self::effect(effect)),
         Step::Cancel(id) => format!("> {} cancel", id.0),
         Step::Note(progress) => format!("* {} {}/{}", progress.name, progress.done, progress.total),
+        Step::Enter(phase) => format!("= {}", phase.name()),
         Step::Wait(Some(until)) => format!(". wait until {until}"),
         Step::Wait(None) => ". wait".to_owned(),
         Step::Done => ". done".to_owned(),
@@ -43,11 +44,20 @@ fn effect(effect: &Effect) -> String {
             }
             line
         }
-        Effect::ReadFile(name) => format!("read-file {name}"),
+        Effect::ReadFile(it) if it.as_chunks => format!("read-file {} as chunks", it.name),
+        Effect::ReadFile(it) => format!("read-file {}", it.name),
         Effect::LoadDoc(name) => format!("load-doc {name}"),
         Effect::HasBlob(blob) => format!("has-blob {} {} bytes", short(&blob.oid.to_string()), blob.size),
         Effect::KeepBlob(oid) => format!("keep-blob {}", short(&oid.to_string())),
         Effect::DropBlob(oid) => format!("drop-blob {}", short(&oid.to_string())),
+        Effect::SaveDoc(it) => match &it.bytes {
+            Some(bytes) => format!("save-doc {} {} bytes", it.name, bytes.len()),
+            None => format!("save-doc {} removed", it.name),
+        },
+        Effect::LoadLedger(it) => format!("load-ledger {} documents {} files", it.documents.len(), it.files.len()),
+        Effect::PushLedger(it) => format!("push-ledger {} files", it.files.len()),
+        Effect::SettleLedger(it) => format!("settle-ledger {} files", it.files.len()),
+        Effect::SwapFile(it) => format!("swap-file {} {}", it.name, short(&it.blob.oid.to_string())),
     }
 }
 
@@ -61,6 +71,7 @@ pub fn reply(id: EffectId, reply: &Reply) -> String {
         Reply::End => "end".to_owned(),
         Reply::Received(blob) => format!("received {} {} bytes", short(&blob.oid.to_string()), blob.size),
         Reply::Doc(doc) => format!("doc {} bytes", doc.bytes.len()),
+        Reply::Ledger(ledger) => format!("ledger {} files", ledger.files.len()),
         Reply::At(_) => "at".to_owned(),
         Reply::Present => "present".to_owned(),
         Reply::Partial(partial) => format!("partial {} bytes", partial.bytes),

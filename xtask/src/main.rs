@@ -46,6 +46,15 @@ fn main() -> ExitCode {
         say(HELP);
         return ExitCode::SUCCESS;
     }
+    if command == bench::PART {
+        return match bench::part(rest) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => {
+                remark(&failure.to_string());
+                ExitCode::FAILURE
+            }
+        };
+    }
     match run(command, rest) {
         Ok(Some(true)) => ExitCode::SUCCESS,
         Ok(Some(false)) => ExitCode::FAILURE,
@@ -93,7 +102,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
         }
         "test" => suites::test(&workspace)?,
         "mutants" => mutants::mutants(&workspace, rest)?,
-        "bench" => bench::bench(&workspace, rest)?,
+        "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,
         _ => return Ok(None),
     };

@@ -18,16 +18,20 @@ pub struct Fresh {
     pub fields: Vec<(String, String)>,
 }
 
-/// The text of a manifest: the existing one with what it lacks, or a new one. An existing id always wins, an existing
-/// manifest that cannot be read is an error, and fields that are there stay.
+/// The text of a manifest: the existing one with what it lacks, or a new one. An existing id always wins, also one that
+/// is derived: it is written down before another field could change it. An existing manifest that cannot be read is an
+/// error, and fields that are there stay.
 pub fn build(existing: Option<&[u8]>, fresh: &Fresh) -> Result<Vec<u8>, Error> {
     let mut text = match existing {
         Some(text) => text.to_vec(),
         None => b"{\n  \"version\": \"1.0\",\n  \"files\": {}\n}".to_vec(),
     };
-    Manifest::parse(&text)?;
-    let own =
-        [("session_name", &fresh.session_name), ("session_id", &fresh.session_id), ("created_at", &fresh.created_at)];
+    let manifest = Manifest::parse(&text)?;
+    let session_id = match existing {
+        Some(_) => manifest.effective_session_id(),
+        None => fresh.session_id.clone(),
+    };
+    let own = [("session_name", &fresh.session_name), ("session_id", &session_id), ("created_at", &fresh.created_at)];
     let others = fresh.fields.iter().map(|(name, value)| (name.as_str(), value));
     for (name, value) in own.into_iter().chain(others) {
         if !SCHEMA.iter().any(|(known, _)| *known == name) {

@@ -3,15 +3,16 @@
 //! New members take the place that their field has in the schema, and the look of their neighbours, so that two
 //! programs that make the same change write the same bytes.
 
-use super::{ENTRY, Field, Manifest, SCHEMA, Storage, guard, malformed, root};
+use super::{ENTRY, Field, FileRef, Manifest, SCHEMA, Storage, guard, malformed, root};
 use crate::error::{Code, Error, quote};
 use crate::json::{Member, Value, quoted};
 use crate::name;
 use crate::upload::Receipt;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// Fields that are never changed once written: ids never rotate, names never move, entries need proof.
-const FIXED: [&str; 10] = [
+pub(super) const FIXED: [&str; 10] = [
     "version",
     "session_name",
     "user_id",
@@ -47,43 +48,83 @@ pub fn edit(text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
     Ok(text)
 }
 
-/// Sets the entry of a file from the proof that its blob is on the server. Other members of the entry stay.
-pub fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Error> {
-    if let Some(flaw) = name::flaw(name) {
-        return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(name))));
-    }
-    let manifest = Manifest::parse(text)?;
-    let existing = manifest.files().iter().find(|file| file.name == name);
-    if existing.is_some_and(|file| file.storage != Storage::Lfs) {
-        return Err(Error::new(Code::Conflict, format!("the manifest says that {name} is not stored out of band")));
-    }
-    let blob = receipt.blob();
-    // An entry that cannot be used is not ours to repair: what it meant is unknown.
-    if let Some(flaw) = existing.and_then(|file| file.flaw.as_ref()) {
-        return Err(flaw.clone());
-    }
-    let (oid, size) = (format!("\"sha256:{}\"", blob.oid), blob.size.to_string());
-    let mut text = if root(text)?.get("files").is_some() { text.to_vec() } else { set_field(text, "files", "{}")? };
-    if existing.is_none() {
-        let value = object(&[("storage", "\"lfs\""), ("oid", &oid), ("size", &size)]);
-        text = splice_entry(&text, name, &value)?;
-    } else {
-        for (key, value) in [("oid", &oid), ("size", &size)] {
-            let root = root(&text)?;
-            let entry = root
-                .get("files")
-                .and_then(|files| files.get(name))
-                .ok_or_else(|| malformed("an entry is not an object"))?;
-            let splice = put(&text, entry, key, value, |other| ENTRY.iter().position(|name| *name == other));
-            text = splice.apply(&text);
+/// Whether a text field already has this value.
+pub(crate) fn says(text: &[u8], name: &str, value: &str) -> bool {
+    root(text).is_ok_and(|root| root.get(name).and_then(|value| value.text()).unwrap_or_default() == value)
+}
+
+/// A new entry of `files`.
+#[derive(Debug)]
+pub enum Entry {
+    /// Out of band: the proof that its blob is on the server.
+    Proved(Receipt),
+    /// In git as it is, of so many bytes.
+    InGit(u64),
+}
+
+/// Sets entries of `files`, in one pass. Other entries, and other members of an entry, stay.
+pub fn record(text: &[u8], entries: BTreeMap<String, Entry>) -> Result<Vec<u8>, Error> {
+    let text = if root(text)?.get("files").is_some() { text.to_vec() } else { set_field(text, "files", "{}")? };
+    let manifest = Manifest::parse(&text)?;
+    let known: BTreeMap<&str, &FileRef> = manifest.files().iter().map(|file| (file.name.as_str(), file)).collect();
+    let root = root(&text)?;
+    let files = root.get("files").ok_or_else(|| malformed("files is not an object"))?;
+    let members: BTreeMap<&str, &Value<'_>> =
+        files.members().iter().map(|member| (member.key.as_ref(), &member.value)).collect();
+    let mut splices = Vec::new();
+    let mut new = Vec::new();
+    for (name, entry) in entries {
+        if let Some(flaw) = name::flaw(&name) {
+            return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(&name))));
+        }
+        let values = values(&entry);
+        let Some(file) = known.get(name.as_str()) else {
+            new.push((name, object(&values)));
+            continue;
+        };
+        // An entry that cannot be used is not ours to repair: what it meant is unknown.
+        if let Some(flaw) = &file.flaw {
+            return Err(flaw.clone());
+        }
+        if file.storage != entry.storage() {
+            return Err(Error::new(Code::Conflict, format!("the manifest says that {name} is stored elsewhere")));
+        }
+        let entry = members.get(name.as_str()).ok_or_else(|| malformed("an entry is not an object"))?;
+        // Whoever left `storage` out still leaves it out.
+        for (key, value) in values.iter().filter(|(key, _)| *key != "storage") {
+            let rank = |other: &str| ENTRY.iter().position(|name| *name == other);
+            splices.push(put(&text, entry, key, value, rank));
         }
     }
+    splices.extend(insert_entries(&text, files, &new));
+    let text = apply_all(&text, splices);
     check(&text)?;
     Ok(text)
 }
 
+impl Entry {
+    fn storage(&self) -> Storage {
+        match self {
+            Entry::Proved(_) => Storage::Lfs,
+            Entry::InGit(_) => Storage::Git,
+        }
+    }
+}
+
+/// The members of an entry and their texts, in the order in which they are written.
+fn values(entry: &Entry) -> Vec<(&'static str, String)> {
+    match entry {
+        Entry::Proved(receipt) => {
+            let blob = receipt.blob();
+            let oid = format!("\"sha256:{}\"", blob.oid);
+            vec![("storage", "\"lfs\"".to_owned()), ("oid", oid), ("size", blob.size.to_string())]
+        }
+        Entry::InGit(size) => vec![("storage", "\"git\"".to_owned()), ("size", size.to_string())],
+    }
+}
+
 /// What every writer checks before bytes leave it.
-fn check(text: &[u8]) -> Result<(), Error> {
+pub(super) fn check(text: &[u8]) -> Result<(), Error> {
     let manifest = Manifest::parse(text)?;
     for (field, value) in [("title", &manifest.title), ("summary", &manifest.summary)] {
         if let Some(leak) = guard::leak(value) {
@@ -119,7 +160,23 @@ pub(super) fn set_field(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>,
     Ok(splice.apply(text))
 }
 
-fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
+/// Sets a member that may be one no version here knows: such a one comes last.
+pub(super) fn set_member(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Error> {
+    if SCHEMA.iter().any(|(known, _)| *known == name) {
+        return set_field(text, name, value);
+    }
+    let root = root(text)?;
+    let splice = match root.members().iter().find(|member| member.key == name) {
+        Some(member) => Splice { range: member.value.span.clone(), text: value.to_owned() },
+        None => {
+            let last = root.members().len().checked_sub(1);
+            insert(text, &root, last, &[format!("{}: {value}", quoted(name))], 1)
+        }
+    };
+    Ok(splice.apply(text))
+}
+
+pub(super) fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
     let root = root(text)?;
     let members = root.members();
     let Some(at) = members.iter().position(|member| member.key == name) else { return Ok(text.to_vec()) };
@@ -131,19 +188,21 @@ fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
     Ok(Splice { range, text: String::new() }.apply(text))
 }
 
-fn splice_entry(text: &[u8], name: &str, value: &[String]) -> Result<Vec<u8>, Error> {
-    let root = root(text)?;
-    let files = root.get("files").ok_or_else(|| malformed("files is not an object"))?;
-    // Entries stand in the order of their names: a new one goes behind the last smaller one.
-    let before = files.members().iter().rposition(|member| member.key.as_ref() < name);
-    let lines = format!("{}: {}", quoted(name), value.join("\n"));
-    Ok(insert(text, files, before, &lines, 2).apply(text))
+/// Entries stand in the order of their names: new ones go behind the last smaller one. `new` comes in that order.
+fn insert_entries(text: &[u8], files: &Value<'_>, new: &[(String, Vec<String>)]) -> Vec<Splice> {
+    let members = files.members();
+    let before = |name: &str| members.iter().rposition(|member| member.key.as_ref() < name);
+    let mut groups: BTreeMap<Option<usize>, Vec<String>> = BTreeMap::new();
+    for (name, value) in new {
+        groups.entry(before(name)).or_default().push(format!("{}: {}", quoted(name), value.join("\n")));
+    }
+    groups.into_iter().map(|(before, group)| insert(text, files, before, &group, 2)).collect()
 }
 
 /// The members of a new object, one a line, without indentation.
-fn object(members: &[(&str, &str)]) -> Vec<String> {
+fn object(members: &[(&str, String)]) -> Vec<String> {
     let last = members.len().saturating_sub(1);
-    let line = |(at, (key, value)): (usize, &(&str, &str))| {
+    let line = |(at, (key, value)): (usize, &(&str, String))| {
         format!("  \"{key}\": {value}{}", if at == last { "" } else { "," })
     };
     ["{".to_owned()].into_iter().chain(members.iter().enumerate().map(line)).chain(["}".to_owned()]).collect()
@@ -156,29 +215,33 @@ fn put(text: &[u8], object: &Value<'_>, key: &str, value: &str, rank: impl Fn(&s
     }
     let own = rank(key);
     let before = object.members().iter().rposition(|member| rank(&member.key).is_some_and(|other| Some(other) < own));
-    insert(text, object, before, &format!("{}: {value}", quoted(key)), 1)
+    insert(text, object, before, &[format!("{}: {value}", quoted(key))], 1)
 }
 
-/// A new member behind `before`, or in front of all others, with the white space of its neighbours.
-fn insert(text: &[u8], object: &Value<'_>, before: Option<usize>, member: &str, depth: usize) -> Splice {
+/// New members behind `before`, or in front of all others, with the white space of their neighbours.
+fn insert(text: &[u8], object: &Value<'_>, before: Option<usize>, new: &[String], depth: usize) -> Splice {
     let members = object.members();
-    let blank = |at: usize| leading_blank(text, object, members, at);
-    let indented = |blank: &str| member.replace('\n', &format!("\n{}", blank.rsplit('\n').next().unwrap_or_default()));
+    let joined = |blank: &str| {
+        let indented = |member: &String| {
+            member.replace('\n', &format!("\n{}", blank.rsplit('\n').next().unwrap_or_default()))
+        };
+        new.iter().map(indented).collect::<Vec<_>>().join(&format!(",{blank}"))
+    };
     match before {
         Some(at) => {
-            let blank = blank(at);
+            let blank = leading_blank(text, object, members, at);
             let end = members[at].value.span.end;
-            Splice { range: end..end, text: format!(",{blank}{}", indented(&blank)) }
+            Splice { range: end..end, text: format!(",{blank}{}", joined(&blank)) }
         }
         None if !members.is_empty() => {
-            let blank = blank(0);
+            let blank = leading_blank(text, object, members, 0);
             let start = members[0].key_span.start;
-            Splice { range: start..start, text: format!("{},{blank}", indented(&blank)) }
+            Splice { range: start..start, text: format!("{},{blank}", joined(&blank)) }
         }
         None => {
             let blank = format!("\n{}", "  ".repeat(depth));
             let inner = object.span.start + 1..object.span.end - 1;
-            Splice { range: inner, text: format!("{blank}{}\n{}", indented(&blank), "  ".repeat(depth - 1)) }
+            Splice { range: inner, text: format!("{blank}{}\n{}", joined(&blank), "  ".repeat(depth - 1)) }
         }
     }
 }
@@ -190,7 +253,7 @@ fn leading_blank(text: &[u8], object: &Value<'_>, members: &[Member<'_>], at: us
     String::from_utf8_lossy(between).replace(',', "")
 }
 
-struct Splice {
+pub(super) struct Splice {
     range: Range<usize>,
     text: String,
 }
@@ -199,4 +262,18 @@ impl Splice {
     fn apply(self, text: &[u8]) -> Vec<u8> {
         [&text[..self.range.start], self.text.as_bytes(), &text[self.range.end..]].concat()
     }
+}
+
+/// Applies splices that do not overlap, in any order.
+fn apply_all(text: &[u8], mut splices: Vec<Splice>) -> Vec<u8> {
+    splices.sort_by_key(|splice| splice.range.start);
+    let mut out = Vec::with_capacity(text.len() + splices.iter().map(|splice| splice.text.len()).sum::<usize>());
+    let mut at = 0;
+    for splice in splices {
+        out.extend_from_slice(&text[at..splice.range.start]);
+        out.extend_from_slice(splice.text.as_bytes());
+        at = splice.range.end;
+    }
+    out.extend_from_slice(&text[at..]);
+    out
 }

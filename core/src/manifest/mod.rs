@@ -7,13 +7,16 @@ mod build;
 mod edit;
 mod guard;
 mod identity;
+mod merge;
 #[cfg(test)]
 mod tests;
 
 pub use build::{Fresh, build};
-pub use edit::{Change, edit, record};
+pub(crate) use edit::says;
+pub use edit::{Change, Entry, edit, record};
 pub use guard::leak;
 pub use identity::derive_session_id;
+pub(crate) use merge::merge;
 
 use crate::error::{Code, Error, quote};
 use crate::json::{self, Kind, Value};

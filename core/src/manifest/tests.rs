@@ -1,7 +1,7 @@
 //! The manifest against files in the real on-disk formats (`tests/fixtures/meta`).
 
-use super::{Change, Fresh, Manifest, Storage, build, edit, record};
-use crate::error::Code;
+use super::{Change, Entry, Fresh, Manifest, Storage, build, edit};
+use crate::error::{Code, Error};
 use crate::oid::{Blob, Oid};
 use crate::upload::Receipt;
 
@@ -17,6 +17,11 @@ const UNKNOWN: &[u8] = fixture!("unknown-fields.lossless.json");
 
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).expect("fixtures are UTF-8")
+}
+
+/// One entry from a proof.
+fn record(text: &[u8], name: &str, receipt: Receipt) -> Result<Vec<u8>, Error> {
+    super::record(text, [(name.to_owned(), Entry::Proved(receipt))].into())
 }
 
 fn receipt(hex: &str, size: u64) -> Receipt {
@@ -223,7 +228,8 @@ fn an_existing_id_always_wins() {
         fields: Vec::new(),
     };
     assert_eq!(text(&build(Some(CURRENT), &fresh).expect("readable")), text(CURRENT));
-    let minted = build(Some(fixture!("legacy-no-storage-no-session-id.json")), &fresh).expect("readable");
-    assert_eq!(Manifest::parse(&minted).expect("readable").session_id.as_deref(), Some("ses_new"));
+    let named = build(Some(fixture!("legacy-no-storage-no-session-id.json")), &fresh).expect("readable");
+    let id = Manifest::parse(&named).expect("readable").session_id;
+    assert_eq!(id.as_deref(), Some("ses_58b2013a-d35e-5585-9d47-7c6eef5f17a1"), "the derived id is written down");
     assert!(build(Some(fixture!("conflict-markers.unparseable.json")), &fresh).is_err(), "unreadable is not absent");
 }

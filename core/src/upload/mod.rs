@@ -6,7 +6,7 @@
 //!           └──401, 403, 429, 5xx, broken──┘─────────┘
 //! ```
 //!
-//! Hashing goes on while earlier files move. A file that hashes to what another one did shares its fate. A receipt
+//! Hashing goes on while earlier files move; a held upload waits between reading and asking. A file that hashes to what another one did shares its fate. A receipt
 //! comes from a completed upload or from the server's word that it has the bytes we hold, and from nothing else.
 
 mod receipt;
@@ -17,7 +17,7 @@ pub use receipt::Receipt;
 use crate::asker::{Asker, Told};
 use crate::batch::{Action, Direction, Verdict};
 use crate::call::Call;
-use crate::contract::{Effect, EffectId, Login, Progress, Revision};
+use crate::contract::{Effect, EffectId, Login, Progress, Reading, Revision};
 use crate::error::{Code, Error};
 use crate::http::Outgoing;
 use crate::lanes::Lanes;
@@ -28,6 +28,7 @@ use crate::outbox::{Event, Outbox};
 use crate::pointer;
 use crate::refusal;
 use crate::report::{Outcome, Source};
+use crate::transcript::Entries;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// The machine behind `upload`.
@@ -44,6 +45,11 @@ pub(crate) struct Upload {
     effects: BTreeMap<EffectId, usize>,
     left: usize,
     stopped: bool,
+    /// Nothing is asked before [`Upload::release`].
+    held: bool,
+    /// The file that is counted while it is hashed.
+    transcript: Option<usize>,
+    entries: Option<Entries>,
 }
 
 #[derive(Debug)]
@@ -63,6 +69,8 @@ struct File {
 #[derive(Debug)]
 enum Phase {
     Read,
+    /// Hashed, and waiting for [`Upload::release`].
+    Held,
     Ask,
     Ready {
         upload: Action,
@@ -110,6 +118,44 @@ impl Upload {
             verifying: BTreeSet::new(),
             effects: BTreeMap::new(),
             stopped: false,
+            held: false,
+            transcript: None,
+            entries: None,
+        }
+    }
+
+    /// An upload that hashes and then waits: whoever began it must first write down what it will send. One file may
+    /// be a transcript, which is counted.
+    pub(crate) fn held(sources: Vec<Source>, transcript: Option<usize>, link: &Link) -> Self {
+        Self { held: true, transcript, ..Self::new(sources, link) }
+    }
+
+    /// Whether every file is hashed, or cannot be.
+    pub(crate) fn is_hashed(&self) -> bool {
+        self.reading == 0 && self.unread.is_empty()
+    }
+
+    /// What each file hashed to and in which state, or why it cannot be uploaded.
+    pub(crate) fn hashed(&self) -> impl Iterator<Item = Result<&(Blob, Revision), Error>> {
+        self.files.iter().map(|file| match (&file.phase, &file.read) {
+            (Phase::Ended(Err(error)), _) => Err(error.clone()),
+            (_, Some(read)) => Ok(read),
+            (_, None) => Err(refusal::unfinished()),
+        })
+    }
+
+    /// What the transcript holds, once it is hashed.
+    pub(crate) fn entries(&self) -> Option<Entries> {
+        self.entries
+    }
+
+    /// Lets everything that is hashed go on its way.
+    pub(crate) fn release(&mut self) {
+        self.held = false;
+        for number in 0..self.files.len() {
+            if matches!(self.files[number].phase, Phase::Held) {
+                self.ask(number);
+            }
         }
     }
 
@@ -173,14 +219,21 @@ impl Upload {
         while self.reading < READS_IN_FLIGHT_MAX
             && let Some(number) = self.unread.pop_front()
         {
-            let id = out.perform(Effect::ReadFile(self.files[number].source.name.clone()));
+            let name = self.files[number].source.name.clone();
+            let id = out.perform(Effect::ReadFile(Reading { name, as_chunks: self.transcript == Some(number) }));
             self.effects.insert(id, number);
             self.reading += 1;
         }
         let read = self.reading == 0 && self.unread.is_empty();
         let more = link.renewal_pending() || self.lanes.hungry(link) && (read || self.asker.fills_a_request());
-        let told = self.asker.advance(more, out, link);
-        self.told(told, out, link);
+        loop {
+            let told = self.asker.advance(more, out, link);
+            if told.is_empty() {
+                break;
+            }
+            // One that cannot be asked any more may pass on what it shares to another one, which is told so too.
+            self.told(told, out, link);
+        }
         if self.asker.is_idle() && self.verifying.is_empty() {
             link.forgo_renewal();
         }
@@ -295,7 +348,10 @@ impl Upload {
 
     fn was_read(&mut self, number: usize, event: Event, out: &mut Outbox, link: &Link) {
         let (blob, small, revision) = match event {
-            Event::Read { blob, small, revision } => (blob, small, revision),
+            Event::Read { blob, small, entries, revision } => {
+                self.entries = entries.or(self.entries);
+                (blob, small, revision)
+            }
             Event::Absent => return self.end(number, Err(Error::new(Code::NotFound, "the file is not there")), out),
             Event::Failed(_) if self.files[number].oversize => return self.end(number, Err(oversize(link)), out),
             Event::Failed(failed) => return self.end(number, Err(link::failed("the file", &failed)), out),
@@ -330,7 +386,11 @@ impl Upload {
             }
             _ => {
                 self.senders.insert(blob.oid, number);
-                self.ask(number);
+                if self.held {
+                    self.files[number].phase = Phase::Held;
+                } else {
+                    self.ask(number);
+                }
             }
         }
     }
@@ -405,7 +465,7 @@ impl Upload {
             if !open
                 && matches!(
                     self.files[number].phase,
-                    Phase::Read | Phase::Ready { .. } | Phase::Wait | Phase::Verify(_)
+                    Phase::Read | Phase::Held | Phase::Ready { .. } | Phase::Wait | Phase::Verify(_)
                 )
             {
                 self.leave_verify(number);

@@ -16,6 +16,11 @@ impl Receipt {
         self.blob
     }
 
+    /// The proof that a journal kept. Only `bind` writes a journal that holds any, and it has receipts to do so.
+    pub(crate) fn of_journal(blob: Blob) -> Self {
+        Self { blob }
+    }
+
     /// For tests of what consumes receipts.
     #[cfg(test)]
     pub(crate) fn for_test(blob: Blob) -> Self {

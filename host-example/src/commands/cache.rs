@@ -28,14 +28,16 @@ pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending,
 }
 
 fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let entries = open(&arguments.place)?.list()?;
+    let store = open(&arguments.place)?;
+    let (entries, kept) = (store.list()?, store.kept()?);
     let bytes: u64 = entries.iter().map(|entry| entry.size).sum();
     if output.voice.json {
         let listed: Vec<_> = entries
             .iter()
             .map(|one| json!({ "oid": one.oid, "size": one.size, "used": unix(one.used), "proved": one.proved }))
             .collect();
-        output.json(&json!({ "ok": true, "entries": listed, "bytes": bytes }));
+        let kept: Vec<_> = kept.iter().map(|one| json!({ "name": one.name, "size": one.size })).collect();
+        output.json(&json!({ "ok": true, "entries": listed, "bytes": bytes, "kept": kept }));
         return Ok(Ending::Done);
     }
     let mut table = Table::new(&["oid", ">size", ">days unused", "state"]);
@@ -47,6 +49,13 @@ fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault>
         table.print(output);
     }
     output.line(format!("{}, {}", count_text(entries.len(), "object"), bytes_text(bytes)));
+    for one in &kept {
+        output.line(format!(
+            "kept/{}, {}: it changed after it gave way to its pointer",
+            one.name,
+            bytes_text(one.size)
+        ));
+    }
     Ok(Ending::Done)
 }
 

@@ -1,9 +1,13 @@
 //! Who looks on while an operation runs.
 
+use crate::wit::types::Phase;
+
 /// Looks on while an operation runs.
 pub trait Watch {
     /// One object moved on.
     fn progress(&mut self, name: &str, done: u64, total: u64);
+    /// A publish begins this phase.
+    fn entered(&mut self, _phase: Phase) {}
     /// Nothing moves, and nothing will for so many milliseconds: the engine tries again then.
     fn waiting(&mut self, _millis: u64) {}
     /// Whether `transcript` is wanted.

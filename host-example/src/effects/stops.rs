@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use super::tests::{get, host, perform, say, server, staged, statuses, why};
+use super::tests::{get, host, perform, reading, say, server, staged, statuses, why};
 use super::{BEAT_MS, Effects};
 use crate::digest::blob_of;
 use crate::host::Host;
@@ -82,7 +82,7 @@ fn reading_tells_how_far_it_is_and_ends_soon_after_a_cancel() {
     let shared = host.shared.clone();
     runtime.block_on(LocalSet::new().run_until(async move {
         let mut effects = Effects::new(shared);
-        assert!(effects.begin(Task { id: 1, effect: Effect::ReadFile("file".into()) }).is_none());
+        assert!(effects.begin(Task { id: 1, effect: reading("file", false) }).is_none());
         let mut told = 0;
         while told == 0 {
             match tokio::time::timeout(Duration::from_millis(BEAT_MS), effects.next()).await {

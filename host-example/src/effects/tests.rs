@@ -19,7 +19,7 @@ use crate::login::Logins;
 use crate::store::Store;
 use crate::store::scratch::Scratch;
 use crate::wit::types::{
-    Blob, Body, Effect, Exchange, Failure, Header, Login, Method, Redirect, Reply, Request, Slice, Stage, Task,
+    Blob, Body, Effect, Exchange, Failure, Header, Login, Method, Reading, Redirect, Reply, Request, Slice, Stage, Task,
 };
 
 /// What the server does with one connection after it read a request.
@@ -359,8 +359,31 @@ fn put(url: &str, path: &str, slice: Slice) -> Effect {
 }
 
 /// Reads a file as an upload does, and returns the slice that is all of it.
+pub(super) fn reading(name: &str, as_chunks: bool) -> Effect {
+    Effect::ReadFile(Reading { name: name.into(), as_chunks })
+}
+
+#[test]
+fn a_file_that_the_engine_looks_into_comes_as_chunks() {
+    let scratch = Scratch::new();
+    let mut host = host("http://127.0.0.1:1", scratch.path());
+    for size in [0_usize, 500, 5_000, 1_000_000] {
+        let bytes = "c".repeat(size);
+        fs::write(scratch.path().join("file"), &bytes).expect("a file");
+        let replies = perform(&mut host, vec![reading("file", true)]);
+        let [chunks @ .., Reply::End, Reply::At(_)] = &replies[..] else { panic!("{:?}", statuses(&replies)) };
+        let mut whole = Vec::new();
+        for chunk in chunks {
+            let Reply::Chunk(bytes) = chunk else { panic!("{chunk:?}") };
+            assert!(bytes.len() <= crate::answers::CHUNK_BYTES_MAX);
+            whole.extend_from_slice(bytes);
+        }
+        assert_eq!(whole, bytes.as_bytes());
+    }
+}
+
 fn hashed(host: &mut Host, name: &str, size: u64) -> (Vec<Reply>, Slice) {
-    let replies = perform(host, vec![Effect::ReadFile(name.into())]);
+    let replies = perform(host, vec![reading(name, false)]);
     let Some(Reply::At(revision)) = replies.last().cloned() else { panic!("{replies:?}") };
     (replies, Slice { name: name.into(), revision, offset: 0, length: size })
 }
@@ -398,7 +421,7 @@ fn a_file_that_changed_is_not_sent() {
     assert_eq!(perform(&mut host, vec![put(&url, "/x", slice.clone())]), [Reply::Conflict]);
     fs::remove_file(scratch.path().join("file")).expect("removed");
     assert_eq!(perform(&mut host, vec![put(&url, "/x", slice)]), [Reply::Conflict]);
-    assert_eq!(perform(&mut host, vec![Effect::ReadFile("file".into())]), [Reply::Absent]);
+    assert_eq!(perform(&mut host, vec![reading("file", false)]), [Reply::Absent]);
     assert_eq!(requests.try_iter().count(), 0);
 }
 

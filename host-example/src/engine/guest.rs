@@ -9,7 +9,7 @@ use crate::wit::Engine as World;
 use crate::wit::batches::{Action, Answer, Answered, Question, Refused};
 use crate::wit::endpoints::{Endpoint, Setting};
 use crate::wit::manifests::{Change, Fact, Manifest, SessionStatus};
-use crate::wit::operations::{Config, LockTask, Source, Want};
+use crate::wit::operations::{Config, LockTask, Publication, Source, Want};
 use crate::wit::pointers::{Finding, Kind, Pointer, Sample};
 use crate::wit::types::{Blob, Direction, Error, Request};
 
@@ -165,6 +165,11 @@ impl Guest {
         self.begin(|store, world| {
             world.hydrant_lfs_operations().operation().call_batch(store, config, direction, objects)
         })
+    }
+
+    /// Publishes a session.
+    pub fn publish(self, config: &Config, publication: &Publication) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_publish(store, config, publication))
     }
 
     /// Uses the server's lock API.

@@ -7,7 +7,7 @@ use super::{Cell, Guest};
 use crate::error::HostError;
 use crate::wit::Engine as World;
 use crate::wit::batches::Object;
-use crate::wit::operations::{LockReport, Outcome};
+use crate::wit::operations::{LockReport, Outcome, PublishReport};
 use crate::wit::types::{EffectId, Error, Instant, Reply, Step};
 
 /// An operation. Drive it to `done`, then call the `finish_…` of its kind.
@@ -51,6 +51,13 @@ impl Operation {
     /// What the server said of each object of a batch.
     pub fn finish_batch(self) -> Result<Vec<Object>, HostError> {
         self.finish(|store, world, handle| world.hydrant_lfs_operations().operation().call_finish_batch(store, handle))
+    }
+
+    /// What a publish came to, however it ended.
+    pub fn finish_publish(self) -> Result<PublishReport, HostError> {
+        self.finish(|store, world, handle| {
+            world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
+        })
     }
 
     /// What became of a lock task.

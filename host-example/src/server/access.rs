@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::limits::OWNER_BYTES_MAX;
-use super::moment;
+use crate::moment;
 use super::store::{Oid, hex};
 use crate::secret::Secret;
 

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::limits::{LOCK_FILE_BYTES_MAX, LOCKS_MAX};
-use super::moment;
+use crate::moment;
 use super::store::replace_file;
 
 const FILE_NAME: &str = "locks.json";

@@ -27,7 +27,6 @@ mod json_body;
 mod limits;
 mod lock_book;
 mod locks;
-mod moment;
 mod objects;
 mod range;
 mod route;

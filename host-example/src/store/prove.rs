@@ -1,7 +1,7 @@
 //! Entries that are not trusted yet: hashed, and only then called present.
 //!
-//! There are three: a file in a plain folder, an entry from before the last start of the machine, and an object of
-//! git-lfs's own store, which is copied while it is hashed.
+//! There are four: a file in a plain folder, an entry from before the last start of the machine, a file that was
+//! displaced by its pointer, and an object of git-lfs's own store, which is copied while it is hashed.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -10,6 +10,7 @@ use std::rc::Rc;
 
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
+use super::adopted::{self, Note};
 use super::boot::CACHE;
 use super::folder::Folder;
 use super::stage::lock;
@@ -36,6 +37,7 @@ enum Place {
     Here,
     Unproved(usize),
     Copied(Copy),
+    Adopted(Folder, Note),
 }
 
 /// The copy of a second source's object, until it is promoted.
@@ -51,6 +53,10 @@ impl Proof {
 
     pub(super) fn of_unproved(file: File, index: usize) -> Proof {
         Proof { work: ProofWork { file, copy: None }, place: Place::Unproved(index) }
+    }
+
+    pub(super) fn of_adopted(file: File, folder: Folder, note: Note) -> Proof {
+        Proof { work: ProofWork { file, copy: None }, place: Place::Adopted(folder, note) }
     }
 
     /// The reading and hashing, to be done wherever there is time for it.
@@ -140,6 +146,12 @@ impl Store {
                 self.enter(&blob.oid, file, &copy.folder, &copy.name)?;
             }
             Place::Copied(_) => {}
+            Place::Adopted(..) if proved => {}
+            Place::Adopted(folder, note) => {
+                if let Some(root) = self.root() {
+                    adopted::keep_aside(root, folder, note)?;
+                }
+            }
         }
         Ok(proved)
     }

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use rustix::fs::{FlockOperation, flock};
 
 use super::folder::Folder;
+use crate::process::between_spawns;
 
 /// Bytes of a validator at most.
 const VALIDATOR_BYTES_MAX: usize = 512;
@@ -95,7 +96,8 @@ impl Drop for StageFile {
 
 /// Locks a file without waiting; false when somebody else has it.
 pub(super) fn lock(file: &File) -> bool {
-    flock(file, FlockOperation::NonBlockingLockExclusive).is_ok()
+    let try_it = || flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
+    try_it() || between_spawns(try_it)
 }
 
 /// Locks a file and proves that it is still the one of this name.

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::adopted::{self, ADOPTED, Adopted, Note, existing};
 use super::boot::UNPROVED;
 use super::folder::{Folder, Found};
 use super::stage::is_ours;
@@ -88,7 +90,7 @@ impl Store {
                 Ok(_) | Err(_) => {
                     report.bad.push(entry.oid.clone());
                     if act {
-                        folder.remove(&name).map_err(unwritable)?;
+                        self.remove_bad(&home, &name).map_err(unwritable)?;
                     }
                 }
             }
@@ -120,11 +122,32 @@ impl Store {
         self.remove(&entries, -1, act)
     }
 
+    /// A displaced file is somebody's: it is kept when it is not what it was.
+    fn remove_bad(&self, home: &Home, name: &str) -> io::Result<()> {
+        match (home, self.root()) {
+            (Home::Adopted(folder, note), Some(root)) => adopted::keep_aside(root, folder, note),
+            _ => self.folder_of(home).remove(name),
+        }
+    }
+
+    /// A displaced file goes only while it is what its oid says.
+    fn remove_entry(&self, home: &Home, oid: &str) -> io::Result<()> {
+        let (folder, name) = (self.folder_of(home), self.name_in(home, oid));
+        if matches!(home, Home::Adopted(..)) {
+            let mut digest = Digesting::new();
+            hash_into(&mut digest, &mut folder.read(&name)?, unwatched)?;
+            if digest.finish().oid != oid {
+                return self.remove_bad(home, &name);
+            }
+        }
+        folder.remove(&name)
+    }
+
     fn remove(&self, entries: &[(Home, Entry)], leftover_age: i64, act: bool) -> Result<Removed, HostError> {
         let mut removed = Removed::default();
         for (home, entry) in entries {
             if act {
-                self.folder_of(home).remove(&self.name_in(home, &entry.oid)).map_err(unwritable)?;
+                self.remove_entry(home, &entry.oid).map_err(unwritable)?;
             }
             removed.bytes += entry.size;
             removed.entries.push(entry.oid.clone());
@@ -186,26 +209,28 @@ impl Store {
     fn homes(&self) -> io::Result<Vec<(Home, Entry)>> {
         let mut all = Vec::new();
         match &self.shape {
-            Shape::Plain(folder) => read_names(folder, "", Home::Entries, false, &mut all)?,
-            Shape::Cache { entries, .. } => {
-                read_fan(entries, Home::Entries, true, &mut all)?;
+            Shape::Plain(folder) => read_names(folder, "", &Home::Entries, false, &mut all)?,
+            Shape::Cache { root, entries, .. } => {
+                read_fan(entries, &Home::Entries, true, &mut all)?;
                 for (index, folder) in self.unproved.iter().enumerate() {
-                    read_fan(folder, Home::Unproved(index), false, &mut all)?;
+                    read_fan(folder, &Home::Unproved(index), false, &mut all)?;
                 }
+                read_adopted(root, &mut all)?;
             }
         }
         Ok(all)
     }
 
-    fn folder_of(&self, home: &Home) -> &Folder {
+    fn folder_of<'a>(&'a self, home: &'a Home) -> &'a Folder {
         match home {
             Home::Entries => self.entries(),
             Home::Unproved(index) => &self.unproved[*index],
+            Home::Adopted(folder, _) => folder,
         }
     }
 
-    fn name_in(&self, _home: &Home, oid: &str) -> String {
-        self.entry_name(oid)
+    fn name_in(&self, home: &Home, oid: &str) -> String {
+        if let Home::Adopted(_, note) = home { note.name() } else { self.entry_name(oid) }
     }
 }
 
@@ -216,13 +241,31 @@ enum Use {
     Free(Option<File>),
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Home {
     Entries,
     Unproved(usize),
+    /// A file that gave way to its pointer.
+    Adopted(Rc<Folder>, Note),
 }
 
-fn read_fan(folder: &Folder, home: Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+fn read_adopted(root: &Folder, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+    let Some(folder) = existing(root, ADOPTED)?.map(Rc::new) else { return Ok(()) };
+    for (note, _, found) in Adopted::all(root)? {
+        let entry = Entry::new(note.oid.clone(), &found, false);
+        all.push((Home::Adopted(Rc::clone(&folder), note), entry));
+    }
+    Ok(())
+}
+
+impl Entry {
+    fn new(oid: String, found: &Found, proved: bool) -> Self {
+        let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(found.used_seconds).unwrap_or(0));
+        Entry { oid, size: found.size, used, proved }
+    }
+}
+
+fn read_fan(folder: &Folder, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for fan in folder.names()?.into_iter().filter(|name| name.len() == 2) {
         match folder.existing_folder(&fan) {
             Ok(inner) => read_names(&inner, &fan, home, proved, all)?,
@@ -233,11 +276,10 @@ fn read_fan(folder: &Folder, home: Home, proved: bool, all: &mut Vec<(Home, Entr
     Ok(())
 }
 
-fn read_names(folder: &Folder, fan: &str, home: Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+fn read_names(folder: &Folder, fan: &str, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for oid in folder.names()?.into_iter().filter(|name| is_oid(name) && name.starts_with(fan)) {
-        if let Some(Found { size, used_seconds }) = folder.find(&oid)? {
-            let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(used_seconds).unwrap_or(0));
-            all.push((home, Entry { oid, size, used, proved }));
+        if let Some(found) = folder.find(&oid)? {
+            all.push((home.clone(), Entry::new(oid, &found, proved)));
         }
     }
     Ok(())

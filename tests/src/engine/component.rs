@@ -14,6 +14,7 @@ use hydrant_core::locks::LockReport;
 use hydrant_core::manifest::Change;
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
+use hydrant_core::publish::PublishReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{Fact, Status};
 use std::cell::RefCell;
@@ -215,6 +216,7 @@ impl Engine for Component {
                     let blobs: Vec<_> = blobs.iter().copied().map(words::blob_in).collect();
                     operation.call_batch(store, &config, words::direction(*direction), &blobs)
                 }
+                Start::Publish(it) => operation.call_publish(store, &config, &words::publication(it)),
                 Start::Locks(task) => operation.call_locks(store, &config, &words::task(task)),
             }
         });
@@ -274,6 +276,13 @@ impl Run for Running {
             world.hydrant_lfs_operations().operation().call_finish_transfer(store, handle)
         })?;
         Ok(outcomes.into_iter().map(words::outcome).collect())
+    }
+
+    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
+        let report = (*self).finish(|store, world, handle| {
+            world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
+        })?;
+        Ok(words::publish_report(report))
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

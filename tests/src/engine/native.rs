@@ -10,6 +10,7 @@ use hydrant_core::locks::LockReport;
 use hydrant_core::manifest::{self, Change, Manifest};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{self, Finding, Kind, Pointer};
+use hydrant_core::publish::PublishReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{self, Fact, Status};
 use hydrant_core::{Operation, name, retry};
@@ -111,6 +112,7 @@ impl Engine for Native {
             Start::Download(wants) => Operation::download(config, wants),
             Start::Upload(sources) => Operation::upload(config, sources),
             Start::Batch(direction, objects) => Operation::batch(config, direction, objects),
+            Start::Publish(publication) => Operation::publish(config, publication),
             Start::Locks(task) => Operation::locks(config, task),
         };
         Ok(Box::new(operation?))
@@ -132,6 +134,10 @@ impl Run for Operation {
 
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
         Operation::finish_transfer(*self)
+    }
+
+    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
+        Operation::finish_publish(*self)
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

@@ -13,6 +13,7 @@ use hydrant_core::locks::{Lock, LockReport, Task};
 use hydrant_core::manifest::{Change, FileRef, Storage};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::pointer::{self, Extension, Finding, Kind, Pointer};
+use hydrant_core::publish::{Phase, Publication, PublishFile, PublishReport, Published, PublishedState};
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status};
 
@@ -103,12 +104,49 @@ fn effect(it: types::Effect) -> core::Effect {
             answer_bytes_max: it.answer_bytes_max,
             idle_max: it.idle_max,
         }),
-        types::Effect::ReadFile(name) => core::Effect::ReadFile(name),
+        types::Effect::ReadFile(it) => core::Effect::ReadFile(core::Reading { name: it.name, as_chunks: it.as_chunks }),
         types::Effect::LoadDoc(name) => core::Effect::LoadDoc(name),
         types::Effect::HasBlob(it) => core::Effect::HasBlob(blob(it)),
         types::Effect::KeepBlob(it) => core::Effect::KeepBlob(oid(&it)),
         types::Effect::DropBlob(it) => core::Effect::DropBlob(oid(&it)),
+        types::Effect::SaveDoc(it) => core::Effect::SaveDoc(core::Saving {
+            name: it.name,
+            bytes: it.bytes,
+            replaces: it.replaces.map(core::Revision),
+        }),
+        types::Effect::LoadLedger(it) => {
+            core::Effect::LoadLedger(core::Lookup { documents: it.documents, files: it.files })
+        }
+        types::Effect::PushLedger(it) => {
+            let file = |it: types::PushFile| core::PushFile {
+                name: it.name,
+                bytes: it.bytes,
+                replaces: it.replaces.map(core::Revision),
+            };
+            core::Effect::PushLedger(core::Push {
+                files: it.files.into_iter().map(file).collect(),
+                message: it.message,
+            })
+        }
+        types::Effect::SettleLedger(it) => {
+            let file =
+                |it: types::SettleFile| core::SettleFile { name: it.name, expects: it.expects.map(core::Revision) };
+            core::Effect::SettleLedger(core::Settle {
+                tip: core::Revision(it.tip),
+                files: it.files.into_iter().map(file).collect(),
+            })
+        }
+        types::Effect::SwapFile(it) => core::Effect::SwapFile(core::Swap {
+            name: it.name,
+            expects: core::Revision(it.expects),
+            blob: blob(it.blob),
+            pointer: it.pointer,
+        }),
     }
+}
+
+fn phase(it: types::Phase) -> Phase {
+    same_case!(it, types::Phase => Phase: Hash Intend Upload Bind Push Settle Swap Done)
 }
 
 pub(super) fn step(it: types::Step) -> core::Step {
@@ -116,6 +154,7 @@ pub(super) fn step(it: types::Step) -> core::Step {
         types::Step::Perform(it) => core::Step::Perform(core::EffectId(it.id), effect(it.effect)),
         types::Step::Cancel(id) => core::Step::Cancel(core::EffectId(id)),
         types::Step::Note(it) => core::Step::Note(core::Progress { name: it.name, done: it.done, total: it.total }),
+        types::Step::Enter(it) => core::Step::Enter(phase(it)),
         types::Step::Wait(until) => core::Step::Wait(until),
         types::Step::Done => core::Step::Done,
     }
@@ -131,6 +170,7 @@ pub(super) fn reply(it: &core::Reply) -> types::Reply {
         core::Reply::End => Reply::End,
         core::Reply::Received(it) => Reply::Received(blob_in(*it)),
         core::Reply::Doc(it) => Reply::Doc(types::Doc { bytes: it.bytes.clone(), revision: it.revision.0.clone() }),
+        core::Reply::Ledger(it) => Reply::Ledger(ledger(it)),
         core::Reply::At(it) => Reply::At(it.0.clone()),
         core::Reply::Present => Reply::Present,
         core::Reply::Partial(it) => Reply::Partial(types::Partial { bytes: it.bytes, validator: it.validator.clone() }),
@@ -142,6 +182,16 @@ pub(super) fn reply(it: &core::Reply) -> types::Reply {
             detail: it.detail.clone(),
         }),
     }
+}
+
+fn ledger(it: &core::Ledger) -> types::Ledger {
+    let file = |it: &core::LedgerFile| types::LedgerFile {
+        name: it.name.clone(),
+        revision: it.revision.as_ref().map(|revision| revision.0.clone()),
+        bytes: it.bytes.clone(),
+        committed: it.committed.clone(),
+    };
+    types::Ledger { tip: it.tip.0.clone(), files: it.files.iter().map(file).collect() }
 }
 
 pub(super) fn sample(it: &Sample) -> pointers::Sample {
@@ -372,6 +422,40 @@ pub(super) fn task(it: &Task) -> operations::LockTask {
         Task::ListAll(path) => operations::LockTask::ListAll(path),
         Task::Verify => operations::LockTask::Verify,
         Task::Unlock { id, force } => operations::LockTask::Unlock((id, force)),
+    }
+}
+
+pub(super) fn publication(it: &Publication) -> operations::Publication {
+    let file = |it: &PublishFile| operations::PublishFile {
+        name: it.name.clone(),
+        source: it.source.clone(),
+        in_git: it.in_git,
+    };
+    operations::Publication {
+        session: it.session.clone(),
+        files: it.files.iter().map(file).collect(),
+        new_session_id: it.new_session_id.clone(),
+        created_at: it.created_at.clone(),
+        fields: it.fields.clone(),
+    }
+}
+
+pub(super) fn publish_report(it: operations::PublishReport) -> PublishReport {
+    let file = |it: operations::Published| Published {
+        name: it.name,
+        oid: it.oid,
+        size: it.size,
+        state: same_case!(it.state, operations::PublishedState => PublishedState: Unpublished Published Swapped Left),
+        reason: it.reason.map(error),
+    };
+    PublishReport {
+        session_id: it.session_id,
+        phase: phase(it.phase),
+        resumed: it.resumed,
+        tip: it.tip.map(core::Revision),
+        files: it.files.into_iter().map(file).collect(),
+        orphans: it.orphans.into_iter().map(blob).collect(),
+        ended: it.ended.map_err(error),
     }
 }
 

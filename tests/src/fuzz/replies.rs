@@ -9,18 +9,21 @@ use hydrant_core::Operation;
 use hydrant_core::batch::Direction;
 use hydrant_core::config::Config;
 use hydrant_core::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Login, Misuse, Partial, Redirect,
-    Reply, Revision, Step,
+    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Ledger, LedgerFile, Login, Lookup,
+    Misuse, Partial, Redirect, Reply, Revision, Saving, Step,
 };
 use hydrant_core::error::Error;
 use hydrant_core::locks::Task;
 use hydrant_core::oid::{Blob, Hasher, Oid};
+use hydrant_core::publish::{Publication, PublishFile};
 use hydrant_core::report::{Outcome, Source, Want};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ENDPOINT: &str = "https://lfs.test";
 const STORE: &str = "https://store.test";
 const CONTENTS: [&[u8]; 3] = [b"one", b"other", b""];
+/// A transcript with one entry.
+const TRANSCRIPT: &[u8] = b"{\"type\":\"user\"}\n";
 const FILES: usize = 3;
 /// Moves of one run.
 const MOVES_MAX: usize = 400;
@@ -66,7 +69,9 @@ pub fn replies(data: &[u8]) {
     host.finish(kind);
 }
 
-const KINDS: usize = 6;
+const KINDS: usize = 7;
+/// The kind that publishes.
+const PUBLISH: usize = 6;
 
 fn config(bytes: &mut Bytes<'_>) -> Config {
     Config {
@@ -91,6 +96,20 @@ fn operation(kind: usize, config: Config) -> Result<Operation, Error> {
             Operation::upload(config, (0..FILES).map(source).collect())
         }
         4 => Operation::batch(config, Direction::Upload, blobs()),
+        PUBLISH => {
+            let names = ["raw.jsonl", "b", "summary.json"];
+            let file = |name: &&str| PublishFile { name: (*name).into(), source: None, in_git: name.ends_with("json") };
+            Operation::publish(
+                config,
+                Publication {
+                    session: "s".into(),
+                    files: names.iter().map(file).collect(),
+                    new_session_id: "ses_n".into(),
+                    created_at: "now".into(),
+                    fields: vec![("title".into(), "t".into())],
+                },
+            )
+        }
         _ => Operation::locks(config, Task::Verify),
     }
 }
@@ -135,10 +154,14 @@ impl Host {
                     return true;
                 }
                 Step::Note(progress) => assert!(progress.done <= progress.total),
+                Step::Enter(_) => {}
                 Step::Cancel(id) => {
                     let open = self.open.get_mut(&id).expect("only what is open is cancelled");
                     assert!(!open.cancelled, "cancelled twice");
-                    let stays = matches!(open.effect, Effect::KeepBlob(_) | Effect::DropBlob(_) | Effect::LoadDoc(_));
+                    let stays = !matches!(
+                        open.effect,
+                        Effect::Http(_) | Effect::ReadFile(_) | Effect::HasBlob(_) | Effect::LoadLedger(_)
+                    );
                     assert!(!stays, "{:?} runs to its end", open.effect);
                     open.cancelled = true;
                 }
@@ -253,6 +276,10 @@ impl Host {
                     assert_eq!(objects.len(), CONTENTS.len());
                 }
             }
+            PUBLISH => {
+                assert!(self.shadow.finish_transfer().is_err());
+                assert!(self.given.finish_publish().is_ok());
+            }
             _ => {
                 assert!(self.shadow.finish_transfer().is_err());
                 assert!(self.given.finish_locks().is_ok());
@@ -296,7 +323,7 @@ impl Seen {
                 true
             }
             (Effect::ReadFile(_), reply) => matches!(reply, Reply::At(_) | Reply::Absent | Reply::Failed(_)),
-            (Effect::KeepBlob(_) | Effect::DropBlob(_) | Effect::LoadDoc(_), _) => true,
+            _ => true,
         }
     }
 
@@ -313,7 +340,8 @@ impl Seen {
 }
 
 fn any_reply(bytes: &mut Bytes<'_>) -> Reply {
-    match bytes.below(13) {
+    match bytes.below(14) {
+        13 => ledger(&Lookup { documents: vec!["m".into()], files: Vec::new() }, bytes),
         0 => Reply::SoFar(u64::from(bytes.byte()) << 56),
         1 => Reply::Sent(any_blob(bytes)),
         2 => Reply::Head(head(bytes)),
@@ -375,7 +403,7 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
             _ => vec![Reply::Absent],
         },
         Effect::ReadFile(_) => {
-            let content = [CONTENTS[0], CONTENTS[1], CONTENTS[2], POINTER][bytes.below(4)];
+            let content = [CONTENTS[0], CONTENTS[1], CONTENTS[2], POINTER, TRANSCRIPT][bytes.below(5)];
             vec![Reply::Chunk(content.to_vec()), Reply::End, Reply::At(Revision("r".into()))]
         }
         Effect::LoadDoc(_) => match bytes.below(3) {
@@ -392,7 +420,35 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
         },
         Effect::KeepBlob(_) | Effect::DropBlob(_) if bytes.below(8) > 0 => vec![Reply::End],
         Effect::KeepBlob(_) | Effect::DropBlob(_) => vec![failed(bytes)],
+        Effect::LoadLedger(lookup) => vec![ledger(lookup, bytes)],
+        Effect::SaveDoc(Saving { bytes: None, .. }) | Effect::SettleLedger(_) => match bytes.below(8) {
+            0 => vec![failed(bytes)],
+            1 => vec![Reply::Conflict],
+            _ => vec![Reply::End],
+        },
+        Effect::SaveDoc(_) | Effect::PushLedger(_) | Effect::SwapFile(_) => match bytes.below(8) {
+            0 => vec![failed(bytes)],
+            1 => vec![Reply::Conflict],
+            _ => vec![Reply::At(Revision("r".into()))],
+        },
     }
+}
+
+/// A ledger of the names that were asked for.
+fn ledger(lookup: &Lookup, bytes: &mut Bytes<'_>) -> Reply {
+    let mut held = |name: &String, is_document: bool| {
+        let there = bytes.below(3) == 0;
+        let text = || format!("{{\"session_id\": \"ses_{}\", \"files\": {{}}}}", name.len()).into_bytes();
+        LedgerFile {
+            name: name.clone(),
+            revision: there.then(|| Revision("r".into())),
+            bytes: (there && is_document).then(text),
+            committed: (is_document && bytes.below(3) == 0).then(text),
+        }
+    };
+    let documents: Vec<LedgerFile> = lookup.documents.iter().map(|name| held(name, true)).collect();
+    let files = documents.into_iter().chain(lookup.files.iter().map(|name| held(name, false))).collect();
+    Reply::Ledger(Ledger { tip: Revision("tip".into()), files })
 }
 
 fn http(exchange: &Exchange, bytes: &mut Bytes<'_>) -> Vec<Reply> {

@@ -10,13 +10,14 @@ use base64::engine::general_purpose::STANDARD;
 use cases::case;
 use hydrant_core::batch::{self, Action, Answered, Direction, Object, Question, Refused, RefusedKind};
 use hydrant_core::config::Config;
-use hydrant_core::contract::{Failure, Header, Instant, Login, Method, Misuse, Redirect, Request};
+use hydrant_core::contract::{Failure, Header, Instant, Login, Method, Misuse, Redirect, Request, Revision};
 use hydrant_core::endpoint::Setting;
 use hydrant_core::error::{Code, Error};
 use hydrant_core::locks::{Lock, LockReport};
 use hydrant_core::manifest::{FileRef, Storage};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::pointer::{self, Finding};
+use hydrant_core::publish::{Phase, PublishFile, PublishReport, Published, PublishedState};
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, FileState, Hydration, State, Status};
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ macro_rules! by_case_name {
     )*};
 }
 
-by_case_name!(Method, Login, Redirect, Failure, Misuse, Storage, Hydration, State, Direction);
+by_case_name!(Method, Login, Redirect, Failure, Misuse, Storage, Hydration, State, Direction, PublishedState);
 
 /// Values that already are what they are in JSON.
 macro_rules! as_it_is {
@@ -105,6 +106,10 @@ record!(Finding: "flaw" flaw, "line" line);
 record!(Want: "name" name, "oid" oid, "size" size);
 record!(Source: "name" name, "expects" expects);
 record!(Outcome: "name" name, "oid" oid, "size" size, "ended" ended);
+record!(PublishFile: "name" name, "source" source, "inGit" in_git);
+record!(Published: "name" name, "oid" oid, "size" size, "state" state, "reason" reason);
+record!(PublishReport: "sessionId" session_id, "phase" phase, "resumed" resumed, "tip" tip, "files" files,
+    "orphans" orphans, "ended" ended);
 record!(Lock: "id" id, "path" path, "lockedAt" locked_at, "owner" owner);
 record!(LockReport: "locks" locks, "theirs" theirs, "supported" supported, "ended" ended);
 record!(FileRef: "name" name, "storage" storage, "oid" oid, "size" size, "flaw" flaw);
@@ -182,6 +187,18 @@ impl<T: Form, F: Form> Form for Result<T, F> {
 impl Form for Oid {
     fn form(&self) -> Value {
         json!(self.to_string())
+    }
+}
+
+impl Form for Revision {
+    fn form(&self) -> Value {
+        json!(self.0)
+    }
+}
+
+impl Form for Phase {
+    fn form(&self) -> Value {
+        json!(self.name())
     }
 }
 

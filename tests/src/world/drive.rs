@@ -1,8 +1,9 @@
 //! Runs an operation in the world, in an order of its own, and checks the laws after every step.
 
 use super::host::{Feed, Replies, perform};
+use super::laws::{self, Steps};
 use super::server::{ENDPOINT, SECRET};
-use super::{Dice, Fault, Faults, Server, Store, blob};
+use super::{Dice, Fault, Faults, Remote, Server, Store, blob};
 use crate::engine::{self, Engine, Native, Start};
 use crate::transcript;
 use hydrant_core::config::Config;
@@ -10,6 +11,7 @@ use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, L
 use hydrant_core::error::Error;
 use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
 use hydrant_core::pointer::pointer_shaped;
+use hydrant_core::publish::{Publication, PublishReport};
 use hydrant_core::report::{Outcome, Source, Want};
 use std::collections::BTreeMap;
 
@@ -29,6 +31,8 @@ pub enum Job {
     HydrateSession(String),
     /// To the server.
     Upload(Vec<Source>),
+    /// To server and ledger.
+    Publish(Publication),
 }
 
 impl Job {
@@ -39,6 +43,7 @@ impl Job {
             Job::Download(wants) => Start::Download(wants),
             Job::HydrateSession(session) => Start::HydrateSession(session),
             Job::Upload(sources) => Start::Upload(sources),
+            Job::Publish(publication) => Start::Publish(publication),
         }
     }
 }
@@ -48,6 +53,8 @@ impl Job {
 pub enum Ended {
     /// By itself.
     Done(Result<Vec<Outcome>, Error>),
+    /// A publish, by itself.
+    Published(PublishReport),
     /// By a death of the process.
     Killed,
 }
@@ -59,6 +66,12 @@ pub struct World {
     pub server: Server,
     /// The near side.
     pub store: Store,
+    /// The ledger.
+    pub remote: Remote,
+    /// Lines that the agent appended, and pushes of others.
+    pub events: usize,
+    /// Pushes of others to our session.
+    pub rivals: usize,
     /// How bytes are fed.
     pub feed: Feed,
     /// Which open effect is answered next: the first, the last, or any.
@@ -88,8 +101,19 @@ impl World {
     /// A calm world.
     pub fn new(feed: Feed, order: Order) -> Self {
         let config = Config::new(ENDPOINT);
-        let (server, store) = (Server::default(), Store::default());
-        Self { server, store, feed, order, stop_after: None, config, transcript: Vec::new(), effects: 0 }
+        Self {
+            server: Server::default(),
+            store: Store::default(),
+            remote: Remote::default(),
+            events: 0,
+            rivals: 0,
+            feed,
+            order,
+            stop_after: None,
+            config,
+            transcript: Vec::new(),
+            effects: 0,
+        }
     }
 
     fn pick(&mut self, open: &BTreeMap<EffectId, Replies>) -> Option<EffectId> {
@@ -112,17 +136,28 @@ pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &m
         Ok(operation) => operation,
         Err(error) => return Ok(Ended::Done(Err(error))),
     };
-    let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew: 0, last: None };
-    let ended = run.drive(operation.as_mut(), faults)?;
-    match ended {
-        Ended::Killed => Ok(Ended::Killed),
-        Ended::Done(_) => {
-            if let Some(id) = run.open.keys().next() {
-                return Err(format!("effect {} is open although the operation is done", id.0));
-            }
-            Ok(Ended::Done(operation.finish_transfer()))
-        }
+    let steps = match job {
+        Job::Publish(publication) => Some(Steps::of(publication)),
+        _ => None,
+    };
+    let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew: 0, last: None, steps };
+    if run.drive(operation.as_mut(), faults)? == Life::Killed {
+        return Ok(Ended::Killed);
     }
+    if let Some(id) = run.open.keys().next() {
+        return Err(format!("effect {} is open although the operation is done", id.0));
+    }
+    let Some(steps) = run.steps else { return Ok(Ended::Done(operation.finish_transfer())) };
+    let report = operation.finish_publish().map_err(|error| format!("a publish without a report: {error}"))?;
+    laws::reported(&report, &steps, &world.store, &world.remote)?;
+    Ok(Ended::Published(report))
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Done,
+    Killed,
 }
 
 struct Run<'a> {
@@ -132,6 +167,8 @@ struct Run<'a> {
     /// How far the wall clock has jumped.
     skew: i64,
     last: Option<EffectId>,
+    /// What a publish has been told so far.
+    steps: Option<Steps>,
 }
 
 impl Run<'_> {
@@ -139,7 +176,7 @@ impl Run<'_> {
         Instant { ticks: self.ticks, wall: (DAWN + self.ticks).saturating_add_signed(self.skew) }
     }
 
-    fn drive(&mut self, operation: &mut dyn engine::Run, faults: &mut Faults) -> Result<Ended, String> {
+    fn drive(&mut self, operation: &mut dyn engine::Run, faults: &mut Faults) -> Result<Life, String> {
         let mut replies = 0;
         for _ in 0..STEPS_MAX {
             let step = operation.poll(self.now());
@@ -149,9 +186,10 @@ impl Run<'_> {
                     self.world.effects = id.0 + 1;
                     let fault = faults.of(id.0);
                     if self.begin(id, &effect, fault)? {
-                        return Ok(Ended::Killed);
+                        return Ok(Life::Killed);
                     }
                 }
+                Step::Enter(phase) => self.entered(phase)?,
                 Step::Cancel(id) => {
                     if let Some(open) = self.open.get_mut(&id) {
                         let why = Failure::Aborted;
@@ -177,7 +215,7 @@ impl Run<'_> {
                         },
                     }
                 }
-                Step::Done => return Ok(Ended::Done(Ok(Vec::new()))),
+                Step::Done => return Ok(Life::Done),
             }
         }
         Err(format!("no end after {STEPS_MAX} steps"))
@@ -189,11 +227,20 @@ impl Run<'_> {
             return Err(format!("effect {} does not ascend", id.0));
         }
         self.last = Some(id);
-        self.check(effect)?;
+        let World { server, store, remote, events, rivals, .. } = &mut *self.world;
         match fault {
+            Fault::Rival(rival) => {
+                *events += 1;
+                *rivals += 1;
+                rival.push(*events, server, remote, store);
+            }
+            Fault::Append => {
+                *events += 1;
+                store.append(format!("{{\"type\":\"user\",\"line\":{events}}}\n").as_bytes());
+            }
             Fault::Kill => return Ok(true),
             Fault::PowerLoss => {
-                self.world.store.lose_power();
+                store.lose_power();
                 return Ok(true);
             }
             Fault::Stall | Fault::StallMidway => self.ticks += IDLE_MS_MAX,
@@ -201,10 +248,28 @@ impl Run<'_> {
             Fault::Fleeting => self.skew -= 60_000,
             _ => {}
         }
-        let World { server, store, feed, .. } = &mut *self.world;
-        let replies = perform(effect, fault, *feed, server, store);
-        self.open.insert(id, replies);
-        Ok(false)
+        self.check(effect)?;
+        let World { server, store, remote, feed, .. } = &mut *self.world;
+        let replies = perform(effect, fault, *feed, server, store, remote);
+        let killed = fault == Fault::KillAfter;
+        if killed {
+            for deed in replies.into_iter().filter_map(|(_, deed)| deed) {
+                deed.take_place(store)?;
+            }
+        } else {
+            self.open.insert(id, replies);
+        }
+        if self.steps.is_some() && (laws::changes(effect) || fault != Fault::None) {
+            laws::state(server, remote, &[store])?;
+        }
+        Ok(killed)
+    }
+
+    fn entered(&mut self, phase: hydrant_core::publish::Phase) -> Result<(), String> {
+        match &mut self.steps {
+            Some(steps) => steps.enter(phase),
+            None => Err(format!("{} is entered and nothing is published", phase.name())),
+        }
     }
 
     fn deliver(&mut self, operation: &mut dyn engine::Run, id: EffectId) -> Result<(), String> {
@@ -218,14 +283,20 @@ impl Run<'_> {
         let store = &mut self.world.store;
         if let Some(deed) = deed {
             deed.take_place(store)?;
+            store.check()?;
         }
-        store.check()?;
         self.world.transcript.push(transcript::reply(id, &reply));
+        if let Some(steps) = &mut self.steps {
+            steps.told(id, &reply);
+        }
         operation.reply(id, &reply).map_err(|misuse| format!("a right reply to {} was refused: {misuse:?}", id.0))
     }
 
     /// What no effect may ever do.
     fn check(&mut self, effect: &Effect) -> Result<(), String> {
+        if let (Some(steps), Some(id)) = (&mut self.steps, self.last) {
+            steps.asked(id, effect, &self.world.store, &self.world.remote)?;
+        }
         match effect {
             Effect::KeepBlob(oid) => {
                 let right = self.world.store.stages.get(oid).is_some_and(|bytes| blob(bytes).oid == *oid);
@@ -247,7 +318,7 @@ impl Run<'_> {
                     return Err("a host that reports redirects was told to follow one".to_owned());
                 }
                 if let Body::File(slice) = &request.body {
-                    let bytes = self.world.store.files.get(&slice.name).map(Vec::as_slice).unwrap_or_default();
+                    let bytes = self.world.store.read(&slice.name).map(Vec::as_slice).unwrap_or_default();
                     if bytes.len() < POINTER_BYTES_MAX && pointer_shaped(bytes, bytes.len() as u64) {
                         return Err(format!("{} looks like a pointer and is uploaded", slice.name));
                     }

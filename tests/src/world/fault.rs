@@ -1,6 +1,6 @@
 //! What can go wrong, and the two plans that decide when it does.
 
-use super::Dice;
+use super::{Dice, Rival};
 
 /// One thing that goes wrong at one effect. A fault that does not apply to an effect changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,15 +69,27 @@ pub enum Fault {
     NoSpace,
     /// The stage holds garbage of the right length.
     BadStage,
+    /// The remote refuses a push.
+    Refused,
+    /// What was asked for is done, and the answer is that the disk failed.
+    IoAfter,
+    /// The agent appends to the file it holds open.
+    Append,
+    /// Somebody else pushes.
+    Rival(Rival),
     /// The process dies here.
     Kill,
+    /// The process dies here, and what it asked for last took place.
+    KillAfter,
     /// The power fails here: what was not kept durably is lost or torn.
     PowerLoss,
 }
 
 impl Fault {
+    /// The last ones of the list end a run.
+    const DEATHS: usize = 3;
     /// Every fault, for exhaustive runs.
-    pub const ALL: [Fault; 55] = [
+    pub const ALL: [Fault; 63] = [
         Fault::Offline,
         Fault::Stall,
         Fault::Break,
@@ -131,7 +143,15 @@ impl Fault {
         Fault::Io,
         Fault::NoSpace,
         Fault::BadStage,
+        Fault::Refused,
+        Fault::IoAfter,
+        Fault::Append,
+        Fault::Rival(Rival::Elsewhere),
+        Fault::Rival(Rival::Beside),
+        Fault::Rival(Rival::Over),
+        Fault::Rival(Rival::Twin),
         Fault::Kill,
+        Fault::KillAfter,
         Fault::PowerLoss,
     ];
 }
@@ -201,8 +221,9 @@ impl Faults {
                 }
                 *budget -= 1;
                 // Deaths end a run, so they are drawn less often than what it must survive.
-                let living = Fault::ALL.len() - 2;
-                if dice.once_in(12) { Fault::ALL[living + dice.roll(2)] } else { Fault::ALL[dice.roll(living)] }
+                let living = Fault::ALL.len() - Fault::DEATHS;
+                let death = dice.once_in(12);
+                if death { Fault::ALL[living + dice.roll(Fault::DEATHS)] } else { Fault::ALL[dice.roll(living)] }
             }
         };
         self.struck += usize::from(fault != Fault::None);

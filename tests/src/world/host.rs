@@ -2,8 +2,10 @@
 //! place when it is delivered.
 
 use super::drive::origin;
+use super::ledger::Pushed;
 use super::server::{Answer, ENDPOINT, Server};
-use super::{Fault, Store, blob};
+use super::store::Swapped;
+use super::{Fault, Remote, Store, blob};
 use hydrant_core::contract::{Body, Doc, Effect, Exchange, Failed, Failure, Login, Partial, Reply};
 use hydrant_core::oid::Oid;
 use std::collections::VecDeque;
@@ -34,7 +36,10 @@ impl Deed {
         match self {
             Deed::Stage(oid, bytes) => drop(store.stages.insert(oid, bytes)),
             Deed::Keep(oid) => match store.stages.remove(&oid) {
-                Some(bytes) => drop(store.cache.insert(oid, bytes)),
+                Some(bytes) => {
+                    store.look_at_entry(oid);
+                    drop(store.cache.insert(oid, bytes));
+                }
                 None => return Err(format!("{oid} is kept and was never staged")),
             },
             Deed::Drop(oid) => drop(store.stages.remove(&oid)),
@@ -47,29 +52,44 @@ impl Deed {
 pub(super) type Replies = VecDeque<(Reply, Option<Deed>)>;
 
 /// Performs an effect. `fault` changes the whole answer, as a real server or disk would.
-pub(super) fn perform(effect: &Effect, fault: Fault, feed: Feed, server: &mut Server, store: &mut Store) -> Replies {
+pub(super) fn perform(
+    effect: &Effect,
+    fault: Fault,
+    feed: Feed,
+    server: &mut Server,
+    store: &mut Store,
+    remote: &mut Remote,
+) -> Replies {
+    let writes = matches!(
+        effect,
+        Effect::KeepBlob(_)
+            | Effect::Http(Exchange { stage: Some(_), .. })
+            | Effect::SaveDoc(_)
+            | Effect::PushLedger(_)
+            | Effect::SettleLedger(_)
+            | Effect::SwapFile(_)
+    );
     match fault {
         Fault::Io => return failed(Failure::Io),
-        Fault::NoSpace if matches!(effect, Effect::KeepBlob(_) | Effect::Http(Exchange { stage: Some(_), .. })) => {
-            return failed(Failure::NoSpace);
-        }
+        Fault::NoSpace if writes => return failed(Failure::NoSpace),
         _ => {}
     }
     match effect {
         Effect::Http(exchange) => http(exchange, fault, feed, server, store),
-        Effect::ReadFile(name) => match store.files.get(name) {
+        Effect::ReadFile(reading) => match store.read(&reading.name) {
             None => one(Reply::Absent),
             Some(bytes) => {
-                let mut replies = fed(bytes, feed, bytes.len() < 1024);
+                let mut replies = fed(bytes, feed, bytes.len() < 1024 || reading.as_chunks);
                 replies.push_back((Reply::At(Store::revision(bytes)), None));
                 replies
             }
         },
-        Effect::LoadDoc(name) => match store.docs.get(name) {
+        Effect::LoadDoc(name) => match store.read(name) {
             None => one(Reply::Absent),
             Some(bytes) => one(Reply::Doc(Doc { bytes: bytes.clone(), revision: Store::revision(bytes) })),
         },
         Effect::HasBlob(wanted) => {
+            store.look_at_entry(wanted.oid);
             let mut stage = store.stages.get(&wanted.oid).cloned();
             if fault == Fault::BadStage {
                 stage = Some(vec![0x77; wanted.size as usize]);
@@ -86,7 +106,74 @@ pub(super) fn perform(effect: &Effect, fault: Fault, feed: Feed, server: &mut Se
         }
         Effect::KeepBlob(oid) => [(Reply::End, Some(Deed::Keep(*oid)))].into(),
         Effect::DropBlob(oid) => [(Reply::End, Some(Deed::Drop(*oid)))].into(),
+        Effect::LoadLedger(lookup) => {
+            remote_failure(fault).unwrap_or_else(|| one(Reply::Ledger(remote.look(lookup, store))))
+        }
+        Effect::PushLedger(push) => {
+            if let Some(failed) = remote_failure(fault) {
+                return failed;
+            }
+            if fault == Fault::Conflict {
+                return one(Reply::Conflict);
+            }
+            let pushed = remote.push(push, server);
+            match (fault, pushed) {
+                // The remote took it, and nobody heard the answer.
+                (Fault::Break, _) => failed(Failure::Offline),
+                (Fault::StallMidway, _) => failed(Failure::TimedOut),
+                (Fault::IoAfter, _) => failed(Failure::Io),
+                (_, Pushed::At(tip)) => one(Reply::At(tip)),
+                (_, Pushed::Conflict) => one(Reply::Conflict),
+                (_, Pushed::Refused(detail)) => one(Reply::Failed(Failed { why: Failure::Refused, detail })),
+            }
+        }
+        Effect::SaveDoc(saving) => {
+            if fault == Fault::Conflict {
+                store.disturb(&saving.name);
+            }
+            unless_unheard(
+                fault,
+                match store.save(saving) {
+                    Err(()) => Reply::Conflict,
+                    Ok(None) => Reply::End,
+                    Ok(Some(revision)) => Reply::At(revision),
+                },
+            )
+        }
+        _ if fault == Fault::Conflict => one(Reply::Conflict),
+        Effect::SettleLedger(settle) => match Remote::number(&settle.tip).filter(|tip| *tip < remote.history.len()) {
+            None => failed(Failure::NotFound),
+            Some(tip) => {
+                let settled = store.settle(settle, &remote.history, tip);
+                unless_unheard(fault, if settled.is_ok() { Reply::End } else { Reply::Conflict })
+            }
+        },
+        Effect::SwapFile(swap) => unless_unheard(
+            fault,
+            match store.swap(swap) {
+                Swapped::At => Reply::At(Store::revision(&swap.pointer)),
+                Swapped::Conflict => Reply::Conflict,
+                Swapped::Absent => Reply::Absent,
+            },
+        ),
     }
+}
+
+/// The deed is done; the answer may be that the disk failed.
+fn unless_unheard(fault: Fault, reply: Reply) -> Replies {
+    if fault == Fault::IoAfter { failed(Failure::Io) } else { one(reply) }
+}
+
+/// What keeps the remote from being asked at all.
+fn remote_failure(fault: Fault) -> Option<Replies> {
+    let why = match fault {
+        Fault::Offline => Failure::Offline,
+        Fault::Stall => Failure::TimedOut,
+        Fault::Denied => Failure::Denied,
+        Fault::Refused => Failure::Refused,
+        _ => return None,
+    };
+    Some(failed(why))
 }
 
 fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, store: &Store) -> Replies {
@@ -104,7 +191,7 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
     let mut replies = Replies::new();
     let mut upload = None;
     if let Body::File(slice) = &exchange.request.body {
-        let bytes = store.files.get(&slice.name).filter(|bytes| Store::revision(bytes) == slice.revision);
+        let bytes = store.read(&slice.name).filter(|bytes| Store::revision(bytes) == slice.revision);
         let Some(bytes) = bytes.filter(|_| fault != Fault::Conflict) else { return one(Reply::Conflict) };
         let start = slice.offset as usize;
         let mut bytes = bytes[start..start + slice.length as usize].to_vec();

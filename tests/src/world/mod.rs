@@ -6,18 +6,27 @@
 //! that some runs have none and some have little else. A failure names its seed and the last lines of its transcript.
 
 mod alone;
+mod crowd;
 mod drive;
 mod fault;
 mod host;
+mod laws;
+mod ledger;
+mod rival;
+mod scene;
 mod server;
 mod store;
 
 pub use alone::Alone;
+pub use crowd::{Crowd, Explored, Part};
 pub use drive::{Ended, Job, Order, World, run, run_through};
 pub use fault::{Fault, Faults, Plan};
 pub use host::Feed;
+pub use ledger::{Remote, Tree};
+pub use rival::Rival;
+pub use scene::{Scene, again, entries, publishes, readable_elsewhere};
 pub use server::{Answer, ENDPOINT, Server};
-pub use store::Store;
+pub use store::{Inode, Store};
 
 use hydrant_core::oid::{Blob, Hasher};
 

@@ -22,6 +22,10 @@ pub struct Server {
     pub objects: BTreeMap<Oid, Vec<u8>>,
     /// What it claims to hold without holding it.
     pub claimed: BTreeSet<Oid>,
+    /// What it ever claimed so, until it got it.
+    pub lied: BTreeSet<Oid>,
+    /// What it was ever sent.
+    pub received: BTreeSet<Oid>,
     /// Whether the API asks for a login.
     pub private: bool,
     /// Whether uploads are to be verified.
@@ -60,7 +64,7 @@ impl Server {
                 // A success that stores nothing is a lie that only a later download can find.
                 let name = request.url.rsplit('/').next().and_then(Oid::parse);
                 if let (true, Method::Put, Some(oid)) = ((200..300).contains(&status), request.method, name) {
-                    self.claimed.insert(oid);
+                    self.claim(oid);
                 }
                 return answer(status, &[], json!({"message": "planted"}));
             }
@@ -128,9 +132,7 @@ impl Server {
             return json!({"oid": oid.to_string(), "size": size, "error": {"code": code, "message": "planted"}});
         }
         if upload && (has || (first && fault == Fault::FalsePresent)) {
-            if !self.objects.contains_key(&oid) {
-                self.claimed.insert(oid);
-            }
+            self.claim(oid);
             return json!({"oid": oid.to_string(), "size": size});
         }
         if !upload && !has {
@@ -180,12 +182,21 @@ impl Server {
         }
     }
 
+    fn claim(&mut self, oid: Oid) {
+        if !self.objects.contains_key(&oid) {
+            self.claimed.insert(oid);
+            self.lied.insert(oid);
+        }
+    }
+
     fn put(&mut self, oid: Oid, bytes: &[u8]) -> Answer {
         if blob(bytes).oid != oid {
             return answer(422, &[], json!({"message": "these are other bytes"}));
         }
         self.objects.insert(oid, bytes.to_vec());
+        self.received.insert(oid);
         self.claimed.remove(&oid);
+        self.lied.remove(&oid);
         answer(200, &[], json!({}))
     }
 }

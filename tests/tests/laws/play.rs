@@ -142,6 +142,7 @@ impl Play {
             let step = self.operation.poll(self.now);
             match step.clone() {
                 Step::Note(progress) => self.notes.push(progress),
+                Step::Enter(_) => {}
                 Step::Wait(until) => return until,
                 Step::Done => {
                     self.done = true;
@@ -159,7 +160,8 @@ impl Play {
                         Effect::HasBlob(_) => self.reply(id, self.cached.clone()),
                         Effect::LoadDoc(_) => self.reply(id, Reply::Absent),
                         Effect::KeepBlob(_) | Effect::DropBlob(_) => self.reply(id, Reply::End),
-                        Effect::ReadFile(name) => self.read(id, &name),
+                        Effect::ReadFile(reading) => self.read(id, &reading.name),
+                        other => panic!("no ledger here: {other:?}"),
                     }
                 }
             }

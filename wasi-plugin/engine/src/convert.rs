@@ -5,6 +5,7 @@ use hydrant_core::batch::Direction;
 use hydrant_core::contract as core;
 use hydrant_core::error::{Code, Error};
 use hydrant_core::oid::{Blob, Oid};
+use hydrant_core::publish::Phase;
 
 pub(crate) fn error(error: Error) -> wit::Error {
     let code = match error.code {
@@ -105,12 +106,74 @@ fn effect(effect: core::Effect) -> wit::Effect {
             answer_bytes_max: exchange.answer_bytes_max,
             idle_max: exchange.idle_max,
         }),
-        core::Effect::ReadFile(name) => wit::Effect::ReadFile(name),
+        core::Effect::ReadFile(reading) => {
+            wit::Effect::ReadFile(wit::Reading { name: reading.name, as_chunks: reading.as_chunks })
+        }
         core::Effect::LoadDoc(name) => wit::Effect::LoadDoc(name),
         core::Effect::HasBlob(blob) => wit::Effect::HasBlob(blob_out(blob)),
         core::Effect::KeepBlob(oid) => wit::Effect::KeepBlob(oid.to_string()),
         core::Effect::DropBlob(oid) => wit::Effect::DropBlob(oid.to_string()),
+        core::Effect::SaveDoc(saving) => wit::Effect::SaveDoc(wit::Saving {
+            name: saving.name,
+            bytes: saving.bytes,
+            replaces: revision_out(saving.replaces),
+        }),
+        core::Effect::LoadLedger(lookup) => {
+            wit::Effect::LoadLedger(wit::Lookup { documents: lookup.documents, files: lookup.files })
+        }
+        core::Effect::PushLedger(push) => {
+            let file = |file: core::PushFile| wit::PushFile {
+                name: file.name,
+                bytes: file.bytes,
+                replaces: revision_out(file.replaces),
+            };
+            wit::Effect::PushLedger(wit::Push {
+                files: push.files.into_iter().map(file).collect(),
+                message: push.message,
+            })
+        }
+        core::Effect::SettleLedger(settle) => {
+            let file =
+                |file: core::SettleFile| wit::SettleFile { name: file.name, expects: revision_out(file.expects) };
+            wit::Effect::SettleLedger(wit::Settle {
+                tip: settle.tip.0,
+                files: settle.files.into_iter().map(file).collect(),
+            })
+        }
+        core::Effect::SwapFile(swap) => wit::Effect::SwapFile(wit::Swap {
+            name: swap.name,
+            expects: swap.expects.0,
+            blob: blob_out(swap.blob),
+            pointer: swap.pointer,
+        }),
     }
+}
+
+fn revision_out(revision: Option<core::Revision>) -> Option<String> {
+    revision.map(|revision| revision.0)
+}
+
+pub(crate) fn phase(phase: Phase) -> wit::Phase {
+    match phase {
+        Phase::Hash => wit::Phase::Hash,
+        Phase::Intend => wit::Phase::Intend,
+        Phase::Upload => wit::Phase::Upload,
+        Phase::Bind => wit::Phase::Bind,
+        Phase::Push => wit::Phase::Push,
+        Phase::Settle => wit::Phase::Settle,
+        Phase::Swap => wit::Phase::Swap,
+        Phase::Done => wit::Phase::Done,
+    }
+}
+
+fn ledger(ledger: wit::Ledger) -> core::Ledger {
+    let file = |file: wit::LedgerFile| core::LedgerFile {
+        name: file.name,
+        revision: file.revision.map(core::Revision),
+        bytes: file.bytes,
+        committed: file.committed,
+    };
+    core::Ledger { tip: core::Revision(ledger.tip), files: ledger.files.into_iter().map(file).collect() }
 }
 
 pub(crate) fn step(step: core::Step) -> wit::Step {
@@ -120,6 +183,7 @@ pub(crate) fn step(step: core::Step) -> wit::Step {
         core::Step::Note(progress) => {
             wit::Step::Note(wit::Progress { name: progress.name, done: progress.done, total: progress.total })
         }
+        core::Step::Enter(it) => wit::Step::Enter(phase(it)),
         core::Step::Wait(until) => wit::Step::Wait(until),
         core::Step::Done => wit::Step::Done,
     }
@@ -143,6 +207,7 @@ pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
         wit::Reply::Doc(doc) => {
             core::Reply::Doc(core::Doc { bytes: doc.bytes, revision: core::Revision(doc.revision) })
         }
+        wit::Reply::Ledger(it) => core::Reply::Ledger(ledger(it)),
         wit::Reply::At(revision) => core::Reply::At(core::Revision(revision)),
         wit::Reply::Present => core::Reply::Present,
         wit::Reply::Partial(partial) => {

@@ -9,6 +9,7 @@ use hydrant_core::Operation as Core;
 use hydrant_core::config::Config;
 use hydrant_core::contract::{EffectId, Instant};
 use hydrant_core::locks::{Lock, Task};
+use hydrant_core::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
 use hydrant_core::report::{Outcome, Source, Want};
 use std::cell::RefCell;
 
@@ -79,6 +80,41 @@ fn outcome(outcome: Outcome) -> wit::Outcome {
     }
 }
 
+fn publication(publication: wit::Publication) -> Publication {
+    let file = |file: wit::PublishFile| PublishFile { name: file.name, source: file.source, in_git: file.in_git };
+    Publication {
+        session: publication.session,
+        files: publication.files.into_iter().map(file).collect(),
+        new_session_id: publication.new_session_id,
+        created_at: publication.created_at,
+        fields: publication.fields,
+    }
+}
+
+fn publish_report(report: PublishReport) -> wit::PublishReport {
+    let file = |file: Published| wit::Published {
+        name: file.name,
+        oid: file.oid,
+        size: file.size,
+        state: match file.state {
+            PublishedState::Unpublished => wit::PublishedState::Unpublished,
+            PublishedState::Published => wit::PublishedState::Published,
+            PublishedState::Swapped => wit::PublishedState::Swapped,
+            PublishedState::Left => wit::PublishedState::Left,
+        },
+        reason: file.reason.map(convert::error),
+    };
+    wit::PublishReport {
+        session_id: report.session_id,
+        phase: convert::phase(report.phase),
+        resumed: report.resumed,
+        tip: report.tip.map(|tip| tip.0),
+        files: report.files.into_iter().map(file).collect(),
+        orphans: report.orphans.into_iter().map(convert::blob_out).collect(),
+        ended: report.ended.map_err(convert::error),
+    }
+}
+
 fn lock(lock: Lock) -> wit::Lock {
     wit::Lock { id: lock.id, path: lock.path, locked_at: lock.locked_at, owner: lock.owner }
 }
@@ -110,6 +146,10 @@ impl wit::GuestOperation for Running {
         running(Core::batch(config(given), convert::direction(direction), objects))
     }
 
+    fn publish(given: wit::Config, given_publication: wit::Publication) -> Result<wit::Operation, types::Error> {
+        running(Core::publish(config(given), publication(given_publication)))
+    }
+
     fn locks(given: wit::Config, task: wit::LockTask) -> Result<wit::Operation, types::Error> {
         let task = match task {
             wit::LockTask::Create(path) => Task::Create(path),
@@ -135,6 +175,10 @@ impl wit::GuestOperation for Running {
     fn finish_transfer(this: wit::Operation) -> Result<Vec<wit::Outcome>, types::Error> {
         let outcomes = finished(this).finish_transfer().map_err(convert::error)?;
         Ok(outcomes.into_iter().map(outcome).collect())
+    }
+
+    fn finish_publish(this: wit::Operation) -> Result<wit::PublishReport, types::Error> {
+        finished(this).finish_publish().map(publish_report).map_err(convert::error)
     }
 
     fn finish_batch(this: wit::Operation) -> Result<Vec<wit::Object>, types::Error> {

@@ -3,11 +3,14 @@
 use super::{Form, bytes};
 use crate::engine::{Answer, Sample};
 use hydrant_core::batch::Verdict;
-use hydrant_core::contract::{Body, Effect, Exchange, Head, Reply, Step};
+use hydrant_core::contract::{
+    Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, Reply, SettleFile, Step,
+};
 use hydrant_core::endpoint::Endpoint;
 use hydrant_core::locks::Task;
 use hydrant_core::manifest::Change;
 use hydrant_core::pointer::{Extension, Kind, Pointer};
+use hydrant_core::publish::Publication;
 use hydrant_core::status::Place;
 use serde_json::{Value, json};
 
@@ -55,11 +58,37 @@ impl Form for Effect {
     fn form(&self) -> Value {
         match self {
             Effect::Http(it) => case("http", it.form()),
-            Effect::ReadFile(name) => case("read-file", json!(name)),
+            Effect::ReadFile(it) => case("read-file", json!({"name": it.name, "asChunks": it.as_chunks})),
             Effect::LoadDoc(name) => case("load-doc", json!(name)),
             Effect::HasBlob(it) => case("has-blob", it.form()),
             Effect::KeepBlob(it) => case("keep-blob", it.form()),
             Effect::DropBlob(it) => case("drop-blob", it.form()),
+            Effect::SaveDoc(it) => {
+                let saved = it.bytes.as_deref().map(bytes);
+                case("save-doc", json!({"name": it.name, "bytes": saved, "replaces": it.replaces.form()}))
+            }
+            Effect::LoadLedger(it) => case("load-ledger", json!({"documents": it.documents, "files": it.files})),
+            Effect::PushLedger(it) => {
+                let file = |it: &PushFile| {
+                    json!({"name": it.name, "bytes": bytes(&it.bytes), "replaces": it.replaces.form()})
+                };
+                let files: Vec<Value> = it.files.iter().map(file).collect();
+                case("push-ledger", json!({"files": files, "message": it.message}))
+            }
+            Effect::SettleLedger(it) => {
+                let file = |it: &SettleFile| json!({"name": it.name, "expects": it.expects.form()});
+                let files: Vec<Value> = it.files.iter().map(file).collect();
+                case("settle-ledger", json!({"tip": it.tip.form(), "files": files}))
+            }
+            Effect::SwapFile(it) => case(
+                "swap-file",
+                json!({
+                    "name": it.name,
+                    "expects": it.expects.form(),
+                    "blob": it.blob.form(),
+                    "pointer": bytes(&it.pointer),
+                }),
+            ),
         }
     }
 }
@@ -70,6 +99,7 @@ impl Form for Step {
             Step::Perform(id, it) => case("perform", json!({"id": id.0, "effect": it.form()})),
             Step::Cancel(id) => case("cancel", json!(id.0)),
             Step::Note(it) => case("note", json!({"name": it.name, "done": it.done.form(), "total": it.total.form()})),
+            Step::Enter(it) => case("enter", it.form()),
             Step::Wait(until) => case("wait", until.form()),
             Step::Done => bare("done"),
         }
@@ -92,6 +122,7 @@ impl Form for Reply {
             Reply::End => bare("end"),
             Reply::Received(it) => case("received", it.form()),
             Reply::Doc(it) => case("doc", json!({"bytes": bytes(&it.bytes), "revision": it.revision.0})),
+            Reply::Ledger(it) => case("ledger", it.form()),
             Reply::At(it) => case("at", json!(it.0)),
             Reply::Present => bare("present"),
             Reply::Partial(it) => case("partial", json!({"bytes": it.bytes.form(), "validator": it.validator})),
@@ -99,6 +130,32 @@ impl Form for Reply {
             Reply::Conflict => bare("conflict"),
             Reply::Failed(it) => case("failed", json!({"why": it.why.form(), "detail": it.detail})),
         }
+    }
+}
+
+impl Form for Ledger {
+    fn form(&self) -> Value {
+        let file = |it: &LedgerFile| {
+            json!({
+                "name": it.name,
+                "revision": it.revision.form(),
+                "bytes": it.bytes.as_deref().map(bytes),
+                "committed": it.committed.as_deref().map(bytes),
+            })
+        };
+        json!({"tip": self.tip.form(), "files": self.files.iter().map(file).collect::<Vec<Value>>()})
+    }
+}
+
+impl Form for Publication {
+    fn form(&self) -> Value {
+        json!({
+            "session": self.session,
+            "files": self.files.form(),
+            "newSessionId": self.new_session_id,
+            "createdAt": self.created_at,
+            "fields": self.fields,
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Points in time as the protocol writes them: RFC 3339 in UTC. Keeps one rule: no date library for two fields.
+//! Points in time as documents write them: RFC 3339 in UTC. Keeps one rule: no date library for three fields.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use crate::clock;
 const DAY_S: u64 = 86_400;
 
 /// The time since 1970.
-pub(super) fn now() -> Duration {
+pub fn now() -> Duration {
     Duration::from_millis(clock::wall())
 }
 
 /// `at` (since 1970) as `2026-08-01T12:34:56Z`.
-pub(super) fn rfc3339(at: Duration) -> String {
+pub fn rfc3339(at: Duration) -> String {
     let seconds = at.as_secs();
     let (year, month, day) = date(seconds / DAY_S);
     let rest = seconds % DAY_S;

@@ -1,0 +1,293 @@
+//! Where documents lie: manifests in the work tree, the journal and the orphan register in git's own folder.
+//!
+//! Rules: nothing here writes the work tree; what is written lies where no commit can place anything; a document is
+//! replaced only in the state that was expected, by one rename of bytes that are on the disk, so that whoever looks
+//! finds the old one or the new one and a full disk changes nothing.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::digest::blob_of;
+use crate::error::HostError;
+use crate::files::Files;
+use crate::store::folder::{Access, Folder};
+use crate::wit::types::{Doc, Saving};
+
+/// Bytes of a document at most.
+pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of a journal's name at most: with its ending and the one of a temporary file it is a usable file name.
+const JOURNAL_NAME_BYTES_MAX: usize = 240;
+
+/// Folder of the ledger that holds the sessions.
+const SESSIONS: &str = "sessions/";
+const JOURNAL: &str = "journal";
+const ORPHANS: &str = "orphans";
+/// Held while a document is replaced.
+const LOCK_FILE: &str = "documents.lock";
+/// Begins the name of a document that is being written.
+const TEMPORARY: &str = ".hydrant-doc-";
+
+/// Numbers the temporary files of this process.
+static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
+
+/// The documents of a ledger.
+#[derive(Clone)]
+pub struct Documents {
+    tree: Files,
+    state: Option<Rc<Folder>>,
+}
+
+/// What became of a saving.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Saved {
+    /// These bytes are durable; this is their revision.
+    At(String),
+    /// The document is gone for good.
+    Removed,
+    /// It is not in the state that was expected, and was left as it is.
+    Conflict,
+}
+
+/// Where a name leads.
+enum Route<'a> {
+    /// The copy in the work tree.
+    Tree,
+    /// A file of a folder of ours.
+    Ours(Rc<Folder>, String),
+    /// A file of the caller's.
+    Named(&'a Files),
+    /// Nowhere: the folder of ours is not there yet.
+    Nowhere,
+}
+
+impl Documents {
+    /// The documents of the work tree with this root, read only.
+    pub fn beneath(top: &Path) -> Result<Self, HostError> {
+        Ok(Files::beneath(top)?.into())
+    }
+
+    /// And the journal and the register, in the folder of git's that holds the cache too.
+    pub fn with_state(self, folder: &Path) -> Result<Self, HostError> {
+        let folder = Folder::open_or_create(folder, Access::Owner)
+            .map_err(|error| HostError::io("the folder of the journal cannot be opened", &error))?;
+        Ok(Self { state: Some(Rc::new(folder)), ..self })
+    }
+
+    /// The journal that an interrupted publish of this session left.
+    pub fn journal(&self, session: &str) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.load(&format!("{JOURNAL}/{session}"), None)?.map(|doc| doc.bytes))
+    }
+
+    /// A document and its revision, which is the digest of its bytes. `files` are the caller's.
+    pub(crate) fn load(&self, name: &str, files: Option<&Files>) -> io::Result<Option<Doc>> {
+        let bytes = match self.route(name, files, false)? {
+            Route::Tree => read_named(&self.tree, name)?,
+            Route::Named(files) => read_named(files, name)?,
+            Route::Ours(folder, file) => read_ours(&folder, &file)?,
+            Route::Nowhere => None,
+        };
+        Ok(bytes.map(|bytes| Doc { revision: blob_of(&bytes).oid, bytes }))
+    }
+
+    /// Replaces, makes or removes a document of ours.
+    pub(crate) fn save(&self, saving: &Saving) -> io::Result<Saved> {
+        let (Some(state), Route::Ours(folder, file)) = (&self.state, self.route(&saving.name, None, true)?) else {
+            return Err(refused("only the journal and the register are written"));
+        };
+        let lock = state.open_or_create_file(LOCK_FILE)?;
+        flock(&lock, FlockOperation::LockExclusive)?;
+        sweep(&folder)?;
+        let now = read_ours(&folder, &file)?.map(|bytes| blob_of(&bytes).oid);
+        if now != saving.replaces {
+            return Ok(Saved::Conflict);
+        }
+        match &saving.bytes {
+            Some(bytes) => replace(&folder, &file, bytes).map(|()| Saved::At(blob_of(bytes).oid)),
+            None => {
+                folder.remove(&file)?;
+                folder.sync()?;
+                Ok(Saved::Removed)
+            }
+        }
+    }
+
+    fn route<'a>(&self, name: &str, files: Option<&'a Files>, make: bool) -> io::Result<Route<'a>> {
+        if name.starts_with(SESSIONS) {
+            return Ok(Route::Tree);
+        }
+        if let Some(state) = &self.state {
+            if name == ORPHANS {
+                return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}.json")));
+            }
+            if let Some(session) = name.strip_prefix("journal/") {
+                usable(session)?;
+                return match if make { state.folder(JOURNAL) } else { state.existing_folder(JOURNAL) } {
+                    Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}.json"))),
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Route::Nowhere),
+                    Err(error) => Err(error),
+                };
+            }
+        }
+        files.map(Route::Named).ok_or_else(|| refused("this command has no such document"))
+    }
+}
+
+impl From<Files> for Documents {
+    fn from(tree: Files) -> Self {
+        Self { tree, state: None }
+    }
+}
+
+/// One component that means a file and stays in its folder.
+fn usable(session: &str) -> io::Result<()> {
+    let dots = session.bytes().all(|byte| byte == b'.');
+    if dots || session.len() > JOURNAL_NAME_BYTES_MAX || session.contains(['/', '\0']) {
+        return Err(refused("this name cannot be a journal's"));
+    }
+    Ok(())
+}
+
+fn read_named(files: &Files, name: &str) -> io::Result<Option<Vec<u8>>> {
+    match files.open(name)? {
+        Some(opened) => read(opened.file).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn read_ours(folder: &Folder, file: &str) -> io::Result<Option<Vec<u8>>> {
+    match folder.read(file) {
+        Ok(file) => read(file).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn read(file: File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the document is too large"));
+    }
+    Ok(bytes)
+}
+
+/// What a run that was killed left: the lock is held, so nobody else writes here.
+fn sweep(folder: &Folder) -> io::Result<()> {
+    folder.names()?.iter().filter(|name| name.starts_with(TEMPORARY)).try_for_each(|name| folder.remove(name))
+}
+
+fn replace(folder: &Folder, file: &str, bytes: &[u8]) -> io::Result<()> {
+    let temporary = format!("{TEMPORARY}{}-{}.tmp", std::process::id(), TEMPORARIES.fetch_add(1, Ordering::Relaxed));
+    let mut written = folder.create_new(&temporary)?;
+    let placed = written
+        .write_all(bytes)
+        .and_then(|()| written.sync_all())
+        .and_then(|()| folder.rename(&temporary, folder, file));
+    if placed.is_err() {
+        // The first error is the one that matters.
+        folder.remove(&temporary).ok();
+    }
+    placed.and_then(|()| folder.sync())
+}
+
+fn refused(why: &'static str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::store::scratch::Scratch;
+
+    struct Desk {
+        scratch: Scratch,
+        documents: Documents,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let scratch = Scratch::new();
+            fs::create_dir_all(scratch.path().join("tree/sessions/a")).expect("a folder");
+            fs::write(scratch.path().join("tree/sessions/a/meta.json"), "{}").expect("a file");
+            let documents = Documents::beneath(&scratch.path().join("tree"))
+                .and_then(|documents| documents.with_state(&scratch.path().join("git/hydrant")))
+                .expect("its folders");
+            Self { scratch, documents }
+        }
+
+        fn state(&self, name: &str) -> PathBuf {
+            self.scratch.path().join("git/hydrant").join(name)
+        }
+
+        fn save(&self, name: &str, bytes: Option<&str>, replaces: Option<&str>) -> io::Result<Saved> {
+            let bytes = bytes.map(|text| text.as_bytes().to_vec());
+            let replaces = replaces.map(|text| blob_of(text.as_bytes()).oid);
+            self.documents.save(&Saving { name: name.into(), bytes, replaces })
+        }
+
+        fn load(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+            Ok(self.documents.load(name, None)?.map(|doc| doc.bytes))
+        }
+    }
+
+    #[test]
+    fn a_journal_is_made_replaced_and_removed_in_the_expected_state_only() {
+        let desk = Desk::new();
+        assert_eq!(desk.load("journal/a").expect("readable"), None);
+        let at = |text: &str| Saved::At(blob_of(text.as_bytes()).oid);
+        let save = |bytes, replaces| desk.save("journal/a", bytes, replaces).expect("no fault");
+        assert_eq!(save(Some("one"), Some("none")), Saved::Conflict);
+        assert_eq!(save(Some("one"), None), at("one"));
+        assert_eq!(save(Some("two"), None), Saved::Conflict);
+        assert_eq!(save(Some("two"), Some("one")), at("two"));
+        assert_eq!(fs::read(desk.state("journal/a.json")).expect("there"), b"two");
+        assert_eq!(desk.documents.journal("a").expect("readable"), Some(b"two".to_vec()));
+        assert_eq!(save(None, Some("one")), Saved::Conflict);
+        assert_eq!(save(None, Some("two")), Saved::Removed);
+        assert_eq!(desk.load("journal/a").expect("readable"), None);
+    }
+
+    #[test]
+    fn names_stay_in_their_folder_and_the_tree_is_never_written() {
+        let desk = Desk::new();
+        assert_eq!(desk.load("sessions/a/meta.json").expect("readable"), Some(b"{}".to_vec()));
+        assert_eq!(desk.save("orphans", Some("[]"), None).expect("no fault"), Saved::At(blob_of(b"[]").oid));
+        assert_eq!(fs::read(desk.state("orphans.json")).expect("there"), b"[]");
+        for name in ["journal/", "journal/.", "journal/..", "journal/a/b", "journal/a\0", "sessions/a/meta.json", "x"] {
+            assert!(desk.save(name, Some("x"), None).is_err(), "{name}");
+        }
+        assert!(desk.save(&format!("journal/{}", "n".repeat(300)), Some("x"), None).is_err());
+        assert!(desk.load("../x").is_err());
+    }
+
+    #[test]
+    fn other_names_are_files_of_the_callers() {
+        let desk = Desk::new();
+        fs::write(desk.scratch.path().join("plan"), "a plan").expect("a file");
+        let files = Files::listed(vec![("my plan".into(), desk.scratch.path().join("plan"))]);
+        let doc = desk.documents.load("my plan", Some(&files)).expect("readable").expect("there");
+        assert_eq!((doc.bytes.as_slice(), doc.revision), (&b"a plan"[..], blob_of(b"a plan").oid));
+        assert!(desk.documents.load("another", Some(&files)).expect("readable").is_none());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_swept_and_a_failed_write_changes_nothing() {
+        let desk = Desk::new();
+        desk.save("journal/a", Some("old"), None).expect("saved");
+        fs::write(desk.state("journal/.hydrant-doc-1-1.tmp"), "half").expect("a leftover");
+        // A folder in the place of the document: the rename fails, as it does on a full disk.
+        fs::create_dir(desk.state("journal/b.json")).expect("a folder");
+        assert!(desk.save("journal/b", Some("new"), None).is_err());
+        assert_eq!(desk.load("journal/a").expect("readable"), Some(b"old".to_vec()));
+        let left: Vec<_> = fs::read_dir(desk.state("journal")).expect("there").flatten().collect();
+        assert_eq!(left.len(), 2, "{left:?}");
+    }
+}

@@ -1,0 +1,332 @@
+//! Everything that would stand in the way of a publish, found before anything is uploaded.
+//!
+//! Rule: each refusal is one sentence that says what the user can do; nothing here writes but the fetch, which moves
+//! only the ref that says where the remote is.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::load::fetch;
+use super::{Place, RemoteLedger, index_lock, words};
+use crate::error::HostError;
+use crate::files::Files;
+use crate::git::{Git, GitFault};
+use crate::wit::types::{Failed, Failure};
+
+/// What the user chose.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Commits of the user's that were not pushed go along.
+    pub with_unpushed: bool,
+}
+
+/// The way is free.
+pub struct Preflight {
+    /// What effects are performed with.
+    pub ledger: RemoteLedger,
+    /// Commits of the user's that go along.
+    pub unpushed: u64,
+    /// What should be put in order, but stands in nobody's way; a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Why nothing can be published now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For programs.
+    pub reason: Reason,
+    /// For people.
+    pub sentence: String,
+}
+
+/// The closed list of refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// The branch has no commit yet.
+    NoCommit,
+    /// HEAD is on no branch.
+    Detached,
+    /// The branch follows no branch of a remote.
+    NoUpstream,
+    /// The remote does not have the branch yet.
+    NotOnRemote,
+    /// A rebase, merge, cherry-pick, revert, bisect or am is not finished.
+    Underway,
+    /// Another git holds the index.
+    IndexLocked,
+    /// The index holds a change of the session's files.
+    Staged,
+    /// So many commits were not pushed.
+    Unpushed(u64),
+    /// The remote has commits that the branch has not.
+    Diverged,
+    /// A symlink or another repository stands in the session's place.
+    NotAFolder,
+    /// git does not know who commits.
+    NoIdentity,
+    /// The remote cannot be reached.
+    Offline,
+    /// The remote gives no access.
+    Denied,
+    /// git itself failed.
+    Git,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Failed> for Refusal {
+    fn from(failed: Failed) -> Self {
+        let reason = match failed.why {
+            Failure::Offline | Failure::TimedOut => Reason::Offline,
+            Failure::Denied => Reason::Denied,
+            _ => Reason::Git,
+        };
+        Self { reason, sentence: failed.detail }
+    }
+}
+
+impl From<GitFault> for Refusal {
+    fn from(fault: GitFault) -> Self {
+        words::of_fault(fault).into()
+    }
+}
+
+impl From<HostError> for Refusal {
+    fn from(error: HostError) -> Self {
+        refusal(Reason::Git, error.to_string())
+    }
+}
+
+fn refusal(reason: Reason, sentence: impl Into<String>) -> Refusal {
+    Refusal { reason, sentence: sentence.into() }
+}
+
+pub(super) fn preflight(git: &Git, session: &str, options: Options) -> Result<Preflight, Refusal> {
+    let place = find(git, options)?;
+    let folder = format!("sessions/{session}");
+    who_commits(&place)?;
+    no_staged_change(&place, &folder)?;
+    a_folder(&place, &folder)?;
+    let tip = fetch(&place, &|| true).map_err(|failed| match failed.why {
+        Failure::NotFound if failed.detail.contains("remote ref") => refusal(
+            Reason::NotOnRemote,
+            format!("{} does not have the branch yet: push it once with git push", place.remote),
+        ),
+        _ => failed.into(),
+    })?;
+    let unpushed = unpushed(&place, &tip)?;
+    let warnings = filters(&place, &folder)?;
+    Ok(Preflight { ledger: RemoteLedger(Arc::new(place)), unpushed, warnings })
+}
+
+/// Where everything is, when HEAD is on a branch that follows one of a remote and nothing is half done.
+fn find(git: &Git, options: Options) -> Result<Place, Refusal> {
+    let folders = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
+    let answer = git
+        .read(&folders, b"")
+        .map_err(|_| refusal(Reason::Git, "git cannot open this repository, or it has no work tree"))?;
+    let mut lines = answer.split(|byte| *byte == b'\n').map(path);
+    let (Some(top), Some(git_dir), Some(common_dir)) = (lines.next(), lines.next(), lines.next()) else {
+        return Err(refusal(Reason::Git, "git does not say where this repository is"));
+    };
+    let git = git.at(&top);
+    nothing_underway(&git_dir)?;
+    let head = git.run(&["symbolic-ref", "--quiet", "HEAD"], b"")?;
+    let full = words::line(&head.stdout);
+    let Some(branch) = full.strip_prefix("refs/heads/").filter(|_| head.success()).map(str::to_owned) else {
+        return Err(refusal(Reason::Detached, "HEAD is on no branch: switch to the branch that is published"));
+    };
+    let format = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)";
+    let listed = git.read(&["for-each-ref", format, &full], b"")?;
+    // The name also stands for every branch beneath it.
+    let facts = listed.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).find_map(|line| {
+        let mut facts = line.split('\0').map(str::to_owned);
+        (facts.next()? == full).then(|| (facts.next(), facts.next(), facts.next()))
+    });
+    let Some(facts) = facts else {
+        return Err(refusal(Reason::NoCommit, format!("the branch {branch} has no commit yet")));
+    };
+    let upstream = match facts {
+        (Some(tracking), Some(remote), Some(upstream)) if !remote.is_empty() && !upstream.is_empty() => {
+            (tracking, remote, upstream)
+        }
+        _ => of_settings(&git, &branch)?,
+    };
+    let (tracking, remote, upstream) = upstream;
+    if remote == "." || remote.starts_with('-') {
+        return Err(no_upstream(&branch));
+    }
+    // Without a ref that the user's settings name, ours.
+    let tracking = if tracking.is_empty() { format!("refs/hydrant/upstream/{branch}") } else { tracking };
+    let tree = Files::beneath(&top)?;
+    let base = Mutex::new(None);
+    let with_unpushed = options.with_unpushed;
+    let place = Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, with_unpushed, base };
+    index_lock::free(&place).map_err(|failed| refusal(Reason::IndexLocked, failed.detail))?;
+    Ok(place)
+}
+
+/// A remote whose settings name no ref for its branches is still one.
+fn of_settings(git: &Git, branch: &str) -> Result<(String, String, String), Refusal> {
+    let setting =
+        |key: String| -> Result<String, Refusal> { Ok(words::line(&git.run(&["config", "--get", &key], b"")?.stdout)) };
+    let remote = setting(format!("branch.{branch}.remote"))?;
+    let upstream = setting(format!("branch.{branch}.merge"))?;
+    if remote.is_empty() || upstream.is_empty() {
+        return Err(no_upstream(branch));
+    }
+    Ok((String::new(), remote, upstream))
+}
+
+fn no_upstream(branch: &str) -> Refusal {
+    let sentence =
+        format!("the branch {branch} follows no branch of a remote: push it once with git push -u REMOTE {branch}");
+    refusal(Reason::NoUpstream, sentence)
+}
+
+/// What git leaves in its folder while something is half done, and what that is.
+const UNDERWAY: [(&str, &str); 7] = [
+    ("rebase-merge", "a rebase"),
+    ("rebase-apply", "a rebase or am"),
+    ("MERGE_HEAD", "a merge"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick"),
+    ("REVERT_HEAD", "a revert"),
+    ("BISECT_LOG", "a bisect"),
+    ("sequencer", "a cherry-pick or revert"),
+];
+
+pub(super) fn underway(git_dir: &Path) -> Option<&'static str> {
+    UNDERWAY.iter().find(|(mark, _)| git_dir.join(mark).symlink_metadata().is_ok()).map(|(_, what)| *what)
+}
+
+fn nothing_underway(git_dir: &Path) -> Result<(), Refusal> {
+    match underway(git_dir) {
+        Some(what) => Err(refusal(Reason::Underway, format!("{what} is not finished: finish or abort it first"))),
+        None => Ok(()),
+    }
+}
+
+fn who_commits(place: &Place) -> Result<(), Refusal> {
+    for who in ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"] {
+        if !place.git.run(&["var", who], b"")?.success() {
+            let sentence = "git does not know who commits: set user.name and user.email with git config";
+            return Err(refusal(Reason::NoIdentity, sentence));
+        }
+    }
+    Ok(())
+}
+
+fn no_staged_change(place: &Place, folder: &str) -> Result<(), Refusal> {
+    let arguments =
+        ["--literal-pathspecs", "diff-index", "--cached", "--quiet", "--ita-visible-in-index", "HEAD", "--", folder];
+    let ended = place.git.run(&arguments, b"")?;
+    match ended.status.code() {
+        Some(0) => Ok(()),
+        Some(1) => Err(refusal(
+            Reason::Staged,
+            format!("a change beneath {folder} is staged: commit it, or take it out with git restore --staged"),
+        )),
+        _ => Err(GitFault::Refused(ended.stderr).into()),
+    }
+}
+
+/// The session's folder is one, in the last commit and in the tree.
+fn a_folder(place: &Place, folder: &str) -> Result<(), Refusal> {
+    let no_folder = |name: &str| refusal(Reason::NotAFolder, format!("{name} is no folder of this repository"));
+    let listed = place
+        .git
+        .read(&["--literal-pathspecs", "ls-tree", "-z", "--full-tree", "HEAD", "--", "sessions", folder], b"")?;
+    for line in listed.split(|byte| *byte == 0).map(String::from_utf8_lossy) {
+        if let Some((facts, name)) = line.split_once('\t')
+            && !facts.starts_with("040000 ")
+        {
+            return Err(no_folder(name));
+        }
+    }
+    for name in ["sessions", folder] {
+        let probe = format!("{name}/x");
+        if place.tree.folder_of(&probe).is_err() {
+            return Err(no_folder(name));
+        }
+        let inner = place.git.directory().join(name).join(".git");
+        if inner.symlink_metadata().is_ok() {
+            return Err(refusal(Reason::NotAFolder, format!("{name} is a repository of its own")));
+        }
+    }
+    Ok(())
+}
+
+/// How many commits go along; refused unless the user said so.
+fn unpushed(place: &Place, tip: &str) -> Result<u64, Refusal> {
+    let range = format!("HEAD...{tip}");
+    let counted = words::line(&place.git.read(&["rev-list", "--left-right", "--count", &range], b"")?);
+    let mut counts = counted.split('\t').map(|count| count.parse::<u64>().unwrap_or(0));
+    let (ours, theirs) = (counts.next().unwrap_or(0), counts.next().unwrap_or(0));
+    if ours == 0 {
+        return Ok(0);
+    }
+    if !place.with_unpushed {
+        let (commits, have) = if ours == 1 { ("commit", "has") } else { ("commits", "have") };
+        let sentence = format!(
+            "{ours} {commits} of the branch {} {have} not been pushed: push first, or say --with-unpushed",
+            place.branch
+        );
+        return Err(refusal(Reason::Unpushed(ours), sentence));
+    }
+    if theirs > 0 {
+        let sentence = format!("{} has {theirs} commits that this branch has not: pull first", place.remote);
+        return Err(refusal(Reason::Diverged, sentence));
+    }
+    Ok(ours)
+}
+
+/// Paths that git-lfs would convert by itself: pointers that are made here and a filter that makes them do not mix.
+fn filters(place: &Place, folder: &str) -> Result<Vec<String>, Refusal> {
+    let names = ["meta.json", "raw.jsonl", "session.md"].map(|name| format!("{folder}/{name}"));
+    let input = names.join("\0");
+    let answer = place.git.read(&["check-attr", "-z", "--stdin", "filter"], input.as_bytes())?;
+    let fields: Vec<_> = answer.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+    let of_lfs = fields.chunks_exact(3).find(|facts| facts[2] == "lfs");
+    Ok(of_lfs
+        .map(|facts| {
+            format!(
+                "{} has the attribute filter=lfs, so git-lfs converts it on its own; take the attribute from {folder}",
+                facts[0]
+            )
+        })
+        .into_iter()
+        .collect())
+}
+
+/// Whether nothing of a session waits for a publish, as far as git knows without asking anybody.
+pub(super) fn unchanged(git: &Git, session: &str) -> Result<bool, GitFault> {
+    let folder = format!("sessions/{session}");
+    let arguments = [
+        "--literal-pathspecs",
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--",
+        &folder,
+    ];
+    let answer = git.read(&arguments, b"")?;
+    let lines: Vec<_> = answer.split(|byte| *byte == 0).filter(|line| !line.is_empty()).collect();
+    // `# branch.ab +AHEAD -BEHIND` stands there when the branch follows one of a remote.
+    let nothing_ahead = lines.iter().any(|line| line.starts_with(b"# branch.ab +0 "));
+    Ok(nothing_ahead && lines.iter().all(|line| line.starts_with(b"# ")))
+}
+
+fn path(line: &[u8]) -> PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    PathBuf::from(std::ffi::OsStr::from_bytes(line))
+}

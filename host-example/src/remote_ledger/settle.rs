@@ -1,0 +1,350 @@
+//! Branch, index and files here follow what the remote confirmed, together or not at all.
+//!
+//! | step | if the process dies after it, the world is | the next run |
+//! | --- | --- | --- |
+//! | the index is locked | as it was; the lock is known to be ours | takes the lock away and begins anew |
+//! | everything was judged, the branch is held | as it was; git lets go of the branch | the same |
+//! | other paths were merged into the tree | the tree is ahead in these; they equal the tip | sees that they do |
+//! | files of the push were written | the same for these | the same |
+//! | the index took its place | all but the branch agrees: `git status` shows the step as staged | moves the branch |
+//! | the branch moved | all agree | nothing to do |
+//!
+//! The index goes before the branch: an index behind its branch would undo the remote's commits with the next
+//! `git commit`; one that is ahead commits what the remote has. The branch cannot be lost between the two, because git
+//! holds it from the judging on.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::{self, File};
+use std::io;
+
+use super::branch_move::BranchMove;
+use super::entries::{self, Entries, Entry};
+use super::index_lock::IndexLock;
+use super::load::fetch;
+use super::placing::{self, Plan, Wanted};
+use super::{DURABLE, PLAIN_INDEX, Place, ScratchFile, Settled, commit, preflight, words};
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::git::Git;
+use crate::process::Finished;
+use crate::wit::types::{Failed, Failure, Settle};
+
+/// What git says when a change of the user's is in the way of a merge.
+const IN_THE_WAY: [&str; 5] =
+    ["would be overwritten", "not uptodate", "would lose untracked", "Cannot merge", "would be removed"];
+
+pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> {
+    let _lock = IndexLock::take(place)?;
+    let names = || settle.files.iter().map(|file| file.name.as_str());
+    placing::sweep(&place.tree, names()).map_err(words::of_file)?;
+    let Some(way) = Way::find(place, settle)? else { return Ok(Settled::Conflict) };
+    let index = IndexCopy::make(place)?;
+    let listed = index.list(&way.names)?;
+    if !way.fits_index(&listed) {
+        return Ok(Settled::Conflict);
+    }
+    let wanted = way.wanted(settle)?;
+    let mut plans = Vec::new();
+    for file in &wanted {
+        let plan = if listed.get(file.name).is_some_and(|entry| entry.skipped) {
+            Plan::Leave
+        } else {
+            placing::plan(&place.tree, file).map_err(words::of_file)?
+        };
+        if matches!(plan, Plan::InTheWay) {
+            return Ok(Settled::Conflict);
+        }
+        plans.push(plan);
+    }
+    let Ok(branch) = way.hold_branch(place)? else { return Ok(Settled::Conflict) };
+
+    index.take_entries(&way, &listed)?;
+    if !index.merge(place, &way)? {
+        return Ok(Settled::Conflict);
+    }
+    let merged = index.list(&way.names)?;
+    for (file, plan) in wanted.iter().zip(&plans) {
+        // Out of the sparse part, as git has just found.
+        if merged.get(file.name).is_none_or(|entry| !entry.skipped) {
+            placing::place(&place.tree, file, plan).map_err(words::of_file)?;
+        }
+    }
+    place.refresh(&index.git, &way.names).map_err(words::of_fault)?;
+    index.install(place).map_err(words::of_file)?;
+    branch.map_or(Ok(()), BranchMove::commit)?;
+    Ok(Settled::Done)
+}
+
+/// From where to where this goes.
+struct Way<'a> {
+    names: Vec<&'a str>,
+    head: String,
+    /// The tip, or a later commit that is here already.
+    target: String,
+    here: Entries,
+    there: Entries,
+    contents: HashMap<String, Vec<u8>>,
+}
+
+impl<'a> Way<'a> {
+    /// None when HEAD cannot follow.
+    fn find(place: &Place, settle: &'a Settle) -> Result<Option<Self>, Failed> {
+        let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
+        if words::line(&branch.stdout) != format!("refs/heads/{}", place.branch)
+            || preflight::underway(&place.git_dir).is_some()
+        {
+            return Ok(None);
+        }
+        if place.commit_of(&settle.tip).is_err() {
+            fetch(place, &|| true)?;
+        }
+        let (head, tip) = (place.head()?, place.commit_of(&settle.tip)?);
+        let names: Vec<&str> = settle.files.iter().map(|file| file.name.as_str()).collect();
+        let entries_of = |commit: &str| entries::in_commit(place, commit, names.iter().copied());
+        let here = entries_of(&head)?;
+        let (target, there) = if head == tip {
+            (tip, here.clone())
+        } else if place.is_ancestor(&head, &tip)? {
+            let there = entries_of(&tip)?;
+            (tip, there)
+        } else if place.is_ancestor(&tip, &head)? {
+            // Somebody pulled meanwhile. That is as good, if these files are still what was pushed.
+            let pushed = entries_of(&tip)?;
+            if names.iter().any(|name| pushed.get(*name) != here.get(*name)) {
+                return Ok(None);
+            }
+            (head.clone(), here.clone())
+        } else {
+            return Ok(None);
+        };
+        let blobs = Self::blobs(&names, &here, &there)?;
+        let contents = entries::bytes_of(place, &blobs, DOCUMENT_BYTES_MAX)?;
+        Ok(Some(Self { names, head, target, here, there, contents }))
+    }
+
+    fn blobs<'b>(names: &[&'b str], here: &'b Entries, there: &'b Entries) -> Result<Vec<(&'b str, &'b str)>, Failed> {
+        let mut blobs = Vec::new();
+        for name in names {
+            let Some(new) = entries::file(there, name)? else {
+                return Err(words::failed(Failure::Io, &format!("the remote's commit does not hold {name}")));
+            };
+            let old = here.get(*name).filter(|entry| entry.is_file());
+            blobs.extend([Some(new), old].into_iter().flatten().map(|entry| (entry.oid.as_str(), *name)));
+        }
+        Ok(blobs)
+    }
+
+    /// Whether the index has nothing of the user's under these names.
+    fn fits_index(&self, listed: &BTreeMap<String, Listed>) -> bool {
+        let ours: BTreeSet<&str> = self.names.iter().copied().collect();
+        let above = |path: &str| path.match_indices('/').any(|(end, _)| ours.contains(&path[..end]));
+        let below = |name: &str| name.match_indices('/').any(|(end, _)| listed.contains_key(&name[..end]));
+        if listed.keys().any(|path| above(path)) || ours.iter().any(|name| below(name)) {
+            return false;
+        }
+        self.names.iter().all(|name| {
+            let staged = listed.get(*name).map(|listed| &listed.entry);
+            let is_merged = listed.get(*name).is_none_or(|listed| listed.stage == "0");
+            is_merged && (staged == self.here.get(*name) || staged == self.there.get(*name))
+        })
+    }
+
+    fn wanted<'b>(&'b self, settle: &'b Settle) -> Result<Vec<Wanted<'b>>, Failed> {
+        let bytes = |entry: &Entry| self.contents.get(&entry.oid).map(Vec::as_slice);
+        let mut wanted = Vec::new();
+        for file in &settle.files {
+            let entry = self.there.get(&file.name);
+            let new = entry.and_then(bytes);
+            wanted.push(Wanted {
+                name: &file.name,
+                new: new.ok_or_else(|| words::failed(Failure::Io, "git does not have a file that was pushed"))?,
+                committed: self.here.get(&file.name).and_then(bytes),
+                expects: file.expects.as_deref(),
+                executable: entry.is_some_and(|entry| entry.mode == "100755"),
+            });
+        }
+        Ok(wanted)
+    }
+
+    /// The branch, held where it is; `Ok(None)` when it is there already.
+    fn hold_branch(&self, place: &Place) -> Result<Result<Option<BranchMove>, ()>, Failed> {
+        if self.head == self.target {
+            return Ok(Ok(None));
+        }
+        Ok(BranchMove::prepare(place, &self.head, &self.target)?.map(Some).ok_or(()))
+    }
+}
+
+/// What the index has under one name.
+struct Listed {
+    entry: Entry,
+    stage: String,
+    /// Not in the tree, because the user keeps only a part of it there.
+    skipped: bool,
+    /// The user told git not to look.
+    assumed: bool,
+}
+
+/// A copy of the index, to be worked on.
+struct IndexCopy {
+    path: ScratchFile,
+    git: Git,
+}
+
+impl IndexCopy {
+    fn make(place: &Place) -> Result<Self, Failed> {
+        let path = place.scratch("index").map_err(words::of_file)?;
+        copy_index(place, &path).map_err(words::of_file)?;
+        let git = place.git.clone().with_variable("GIT_INDEX_FILE", &path.0);
+        Ok(Self { path, git })
+    }
+
+    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Finished, Failed> {
+        let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(arguments).copied().collect();
+        self.git.run(&arguments, input).map_err(words::of_fault)
+    }
+
+    fn must(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failed> {
+        let ended = self.run(arguments, input)?;
+        if ended.success() { Ok(ended.stdout) } else { Err(failure_of(&ended)) }
+    }
+
+    /// What it has in the folders of these names.
+    fn list(&self, names: &[&str]) -> Result<BTreeMap<String, Listed>, Failed> {
+        let folders = entries::folders_of(names.iter().copied());
+        if folders.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut arguments = vec!["--literal-pathspecs", "ls-files", "-v", "--stage", "-z", "--"];
+        arguments.extend(folders);
+        let answer = self.must(&arguments, b"")?;
+        Ok(answer.split(|byte| *byte == 0).filter_map(parse_listed).collect())
+    }
+
+    /// Gives files of the push their new entries. What the user told git of them stays.
+    fn take_entries(&self, way: &Way<'_>, listed: &BTreeMap<String, Listed>) -> Result<(), Failed> {
+        let new: BTreeMap<&str, &str> =
+            way.names.iter().filter_map(|name| Some((*name, way.there.get(*name)?.oid.as_str()))).collect();
+        let changed: BTreeMap<&str, &str> = new
+            .into_iter()
+            .filter(|(name, _)| listed.get(*name).map(|listed| &listed.entry) != way.there.get(*name))
+            .collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        self.must(&["update-index", "-z", "--index-info"], &commit::index_info(&way.there, &changed))?;
+        let flagged = |has: fn(&Listed) -> bool| {
+            let names = changed.keys().filter(|name| listed.get(**name).is_some_and(has));
+            names.flat_map(|name| [name.as_bytes(), b"\0"].concat()).collect::<Vec<u8>>()
+        };
+        let flags: [(&str, fn(&Listed) -> bool); 2] =
+            [("--skip-worktree", |listed| listed.skipped), ("--assume-unchanged", |listed| listed.assumed)];
+        for (flag, has) in flags {
+            let names = flagged(has);
+            if !names.is_empty() {
+                self.must(&["update-index", "-z", flag, "--stdin"], &names)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Carries all other paths as any fast-forward does: git's own two-way merge, which leaves files of the push alone
+    /// because their entries are the new ones already. False when a change of the user's is in the way; then nothing
+    /// moved.
+    fn merge(&self, place: &Place, way: &Way<'_>) -> Result<bool, Failed> {
+        let merge = ["read-tree", "-m", "-u", "--no-recurse-submodules", &way.head, &way.target];
+        let mut ended = self.run(&merge, b"")?;
+        if !ended.success() && is_in_the_way(&ended) && self.take_finished(place, way)? {
+            ended = self.run(&merge, b"")?;
+        }
+        match ended.success() {
+            true => Ok(true),
+            false if is_in_the_way(&ended) => Ok(false),
+            false => Err(failure_of(&ended)),
+        }
+    }
+
+    /// After a run that died, paths can be in the tree already as the target has them: their entries follow. Says
+    /// whether there were any.
+    fn take_finished(&self, place: &Place, way: &Way<'_>) -> Result<bool, Failed> {
+        let arguments = ["diff-tree", "-r", "-z", "--no-renames", &way.head, &way.target];
+        let answer = place.git.read(&arguments, b"").map_err(words::of_fault)?;
+        let mut fields = answer.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+        let mut changed = Vec::new();
+        // `:mode mode oid oid status NUL path NUL`; a name with a line end cannot be hashed by name.
+        while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
+            let facts: Vec<String> = facts.split(' ').map(str::to_owned).collect();
+            let is_file = matches!(facts.get(1).map(String::as_str), Some("100644" | "100755"));
+            if is_file && !path.contains('\n') && place.tree.open(&path).is_ok_and(|found| found.is_some()) {
+                changed.push((path.into_owned(), facts));
+            }
+        }
+        let asked: String = changed.iter().flat_map(|(path, _)| [path.as_str(), "\n"]).collect();
+        if changed.is_empty() {
+            return Ok(false);
+        }
+        // Through the filters, as git would store it.
+        let hashed = self.must(&["hash-object", "--stdin-paths"], asked.as_bytes())?;
+        let hashed = String::from_utf8_lossy(&hashed).into_owned();
+        let mut lines = Vec::new();
+        let staged = self.staged_changes(way)?;
+        for ((path, facts), oid) in changed.iter().zip(hashed.lines()) {
+            if facts.get(3).is_some_and(|new| new == oid) && !staged.contains(path) {
+                lines.extend_from_slice(format!("{} {oid} 0\t{path}\0", facts[1]).as_bytes());
+            }
+        }
+        if lines.is_empty() {
+            return Ok(false);
+        }
+        self.must(&["update-index", "-z", "--index-info"], &lines)?;
+        Ok(true)
+    }
+
+    /// Paths whose entry is not the one of HEAD.
+    fn staged_changes(&self, way: &Way<'_>) -> Result<BTreeSet<String>, Failed> {
+        let answer = self.must(&["diff-index", "--cached", "--name-only", "--no-renames", "-z", &way.head], b"")?;
+        Ok(answer.split(|byte| *byte == 0).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
+    }
+
+    /// The copy takes the place of the index, which is still locked.
+    fn install(&self, place: &Place) -> io::Result<()> {
+        File::open(&self.path.0)?.sync_all()?;
+        fs::rename(&self.path.0, place.git_dir.join("index"))?;
+        File::open(&place.git_dir)?.sync_all()
+    }
+}
+
+/// Copies the index with its time: an entry that is as young as its index is looked at again, and an older copy would
+/// hide that.
+fn copy_index(place: &Place, to: &ScratchFile) -> io::Result<()> {
+    let index = place.git_dir.join("index");
+    match fs::copy(&index, &to.0) {
+        Ok(_) => {}
+        // All files were removed, or none was ever added.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    let time = index.metadata()?.modified()?;
+    File::options().write(true).open(&to.0)?.set_modified(time)
+}
+
+/// `tag mode oid stage TAB path`
+fn parse_listed(line: &[u8]) -> Option<(String, Listed)> {
+    let (facts, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
+    let mut facts = facts.split(' ');
+    let (tag, mode, oid, stage) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
+    let listed = Listed {
+        entry: Entry { mode: mode.to_owned(), oid: oid.to_owned() },
+        stage: stage.to_owned(),
+        skipped: tag.eq_ignore_ascii_case("S"),
+        assumed: tag.starts_with(|letter: char| letter.is_ascii_lowercase()),
+    };
+    Some((path.to_owned(), listed))
+}
+
+fn is_in_the_way(ended: &Finished) -> bool {
+    IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign))
+}
+
+fn failure_of(ended: &Finished) -> Failed {
+    words::refusal(words::why_of(&ended.stderr).unwrap_or(Failure::Io), &ended.stderr)
+}

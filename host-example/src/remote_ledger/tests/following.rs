@@ -1,0 +1,260 @@
+//! Branch, index and files follow.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use super::super::branch_move::BranchMove;
+use super::super::index_lock::IndexLock;
+use super::super::{Options, RemoteLedger, Settled};
+use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
+use crate::wit::types::Failure;
+
+/// A world in which a manifest and a pointer were just pushed.
+fn world_after_push() -> (World, RemoteLedger, String) {
+    let world = World::new();
+    let ledger = world.ledger();
+    let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
+    (world, ledger, tip)
+}
+
+fn agrees(world: &World, tip: &str) {
+    assert_eq!((world.head().as_str(), world.status().as_str()), (tip, ""));
+    assert_eq!((world.read(MANIFEST).as_str(), world.read(RAW).as_str()), ("new\n", POINTER));
+    world.is_tidy();
+    assert_eq!(world.run("here", &["pull", "--ff-only"]), "Already up to date.\n");
+}
+
+#[test]
+fn branch_index_and_files_agree_with_the_tip() {
+    let (world, ledger, tip) = world_after_push();
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done, "again, and nothing changes");
+    agrees(&world, &tip);
+    assert!(world.run("here", &["reflog", "-1"]).contains("hydrant"));
+}
+
+#[test]
+fn content_and_the_users_own_changes_stay() {
+    let (world, ledger, _) = world_after_push();
+    world.meanwhile("other/three", "3\n");
+    world.meanwhile("other/two", "their two\n");
+    let tip = world.tip();
+    world.write(RAW, "content in place\n");
+    world.write(MANIFEST, "as the engine read it\n");
+    world.write("other/one", "staged\n");
+    world.run("here", &["add", "other/one"]);
+    world.write("other/one", "staged, and changed again\n");
+    world.write("untracked", "mine\n");
+    assert_eq!(settled(&ledger, &settle_of(&tip, Some("as the engine read it\n"))), Settled::Done);
+    assert_eq!(world.head(), tip);
+    assert_eq!((world.read(RAW).as_str(), world.read(MANIFEST).as_str()), ("content in place\n", "new\n"));
+    assert_eq!((world.read("other/two").as_str(), world.read("other/three").as_str()), ("their two\n", "3\n"));
+    assert_eq!(world.status(), "MM other/one\n M \"sessions/a b/raw.jsonl\"\n?? untracked\n");
+    fs::write(world.here(RAW), POINTER).expect("swapped");
+    ledger.refresh(&[RAW.to_owned()]).expect("no fault");
+    assert_eq!(world.status(), "MM other/one\n?? untracked\n");
+    world.is_tidy();
+}
+
+#[test]
+fn a_change_in_the_way_is_a_conflict_and_nothing_moves() {
+    let table: [(&str, fn(&World)); 8] = [
+        ("an edited manifest", |world| world.write(MANIFEST, "edited\n")),
+        ("a staged manifest", |world| {
+            world.write(MANIFEST, "staged\n");
+            world.run("here", &["add", MANIFEST]);
+            world.write(MANIFEST, "{}\n");
+        }),
+        ("a staged file", |world| {
+            world.write(RAW, "staged\n");
+            world.run("here", &["add", RAW]);
+        }),
+        ("a folder in the place of a file", |world| world.write(&format!("{RAW}/x"), "x\n")),
+        ("an edited file that others changed", |world| world.write("other/two", "edited\n")),
+        ("an untracked file that others added", |world| world.write("other/three", "untracked\n")),
+        ("a commit of the user's", |world| world.commit("here", "mine")),
+        ("another branch", |world| drop(world.run("here", &["checkout", "--quiet", "-b", "mine"]))),
+    ];
+    for (what, change) in table {
+        let (world, ledger, _) = world_after_push();
+        world.meanwhile("other/two", "their two\n");
+        world.meanwhile("other/three", "3\n");
+        world.run("here", &["fetch", "--quiet"]);
+        let tip = world.tip();
+        change(&world);
+        let seen = || (world.head(), world.status(), world.run("here", &["ls-files", "--stage"]));
+        let before = seen();
+        assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Conflict, "{what}");
+        assert_eq!(seen(), before, "{what}");
+        world.is_tidy();
+    }
+}
+
+#[test]
+fn a_branch_that_was_pulled_meanwhile_is_as_good() {
+    let (world, ledger, tip) = world_after_push();
+    world.meanwhile("other/three", "3\n");
+    world.run("here", &["pull", "--quiet"]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.head(), world.status().as_str()), (world.tip(), ""));
+    world.meanwhile(MANIFEST, "newer\n");
+    world.run("here", &["pull", "--quiet"]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Conflict, "somebody published over it");
+    assert_eq!(world.read(MANIFEST), "newer\n");
+}
+
+#[test]
+fn a_run_that_died_anywhere_is_repaired_by_the_next() {
+    // After other paths were merged into the tree, and files of the push written, but not the index.
+    let (world, ledger, _) = world_after_push();
+    world.meanwhile("other/two", "their two\n");
+    world.meanwhile("other/three", "3\n");
+    world.run("here", &["fetch", "--quiet"]);
+    let tip = world.tip();
+    world.write("other/two", "their two\n");
+    world.write("other/three", "3\n");
+    world.write(MANIFEST, "new\n");
+    world.write("sessions/a b/.hydrant-settle-1-1.tmp", "half");
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+
+    // After the index took its place, but the branch did not move.
+    let (world, ledger, tip) = world_after_push();
+    let old = world.head();
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    world.run("here", &["update-ref", "refs/heads/main", &old]);
+    assert_eq!(world.status(), "M  \"sessions/a b/meta.json\"\nA  \"sessions/a b/raw.jsonl\"\n");
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+
+    // The same, and the user pulls instead.
+    world.run("here", &["update-ref", "refs/heads/main", &old]);
+    world.run("here", &["pull", "--quiet", "--ff-only"]);
+    agrees(&world, &tip);
+}
+
+#[test]
+fn the_lock_of_a_run_that_died_is_taken_away_and_nobody_elses() {
+    let (world, ledger, tip) = world_after_push();
+    let ours = world.here(".git/hydrant/settle.lock");
+    fs::create_dir_all(world.here(".git/hydrant")).expect("a folder");
+    fs::write(&ours, "").expect("a file");
+    fs::hard_link(&ours, world.here(".git/index.lock")).expect("a lock that was left");
+    world.ledger();
+    assert!(!world.here(".git/index.lock").exists());
+    fs::hard_link(&ours, world.here(".git/index.lock")).expect("a lock that was left");
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+
+    fs::write(world.here(".git/index.lock"), "").expect("somebody else's");
+    let failed = ledger.settle(&settle_of(&tip, None)).expect_err("locked");
+    assert!(failed.why == Failure::Io && failed.detail.contains("locked"), "{failed:?}");
+    assert!(world.here(".git/index.lock").exists());
+}
+
+#[test]
+fn while_the_index_is_ours_git_does_not_write_it() {
+    let (world, ledger, _) = world_after_push();
+    let lock = IndexLock::take(&ledger.0).expect("free");
+    world.write("other/one", "x\n");
+    let ended = world.git.at(&world.path("here")).run(&["add", "other/one"], b"").expect("it runs");
+    assert!(!ended.success() && ended.stderr.contains("index.lock"), "{}", ended.stderr);
+    drop(lock);
+    world.run("here", &["add", "other/one"]);
+}
+
+#[test]
+fn a_branch_that_is_held_moves_once_and_only_from_where_it_was() {
+    let (world, ledger, tip) = world_after_push();
+    let (place, head) = (&ledger.0, world.head());
+    assert!(BranchMove::prepare(place, &tip, &head).expect("no fault").is_none(), "it is not there");
+    let held = BranchMove::prepare(place, &head, &tip).expect("no fault").expect("it is there");
+    let other = world.git.at(&world.path("here")).run(&["update-ref", "refs/heads/main", &tip], b"");
+    assert!(!other.expect("it runs").success(), "nobody else moves it");
+    drop(held);
+    assert_eq!(world.head(), head, "let go without a move");
+    BranchMove::prepare(place, &head, &tip).expect("no fault").expect("free").commit().expect("moved");
+    assert_eq!(world.head(), tip);
+}
+
+#[test]
+fn line_ends_sparse_trees_and_flags_are_respected() {
+    // A checkout with CRLF: files of the push are byte for byte, and git sees no change.
+    let mut world = World::new();
+    world.git = world.git.clone().with_variable("GIT_CONFIG_COUNT", "0");
+    world.run("here", &["config", "core.autocrlf", "true"]);
+    fs::remove_file(world.here(MANIFEST)).expect("removed");
+    world.run("here", &["checkout", "--", "."]);
+    assert_eq!(world.read(MANIFEST), "{}\r\n");
+    let ledger = world.ledger();
+    let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.status().as_str(), world.read(MANIFEST).as_str()), ("", "new\n"));
+    assert_eq!(world.remote_file(MANIFEST), "new\n");
+
+    // A sparse tree without the session.
+    let world = World::new();
+    world.run("here", &["sparse-checkout", "set", "other"]);
+    assert!(!world.here(MANIFEST).exists());
+    let ledger = world.ledger();
+    let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.status().as_str(), world.head()), ("", tip));
+    assert!(!world.here(MANIFEST).exists() && !world.here(RAW).exists());
+    assert!(world.run("here", &["ls-files", "-t", "sessions"]).lines().all(|line| line.starts_with('S')));
+    world.is_tidy();
+
+    // What the user told git of a file stays.
+    let (world, ledger, tip) = world_after_push();
+    world.run("here", &["update-index", "--assume-unchanged", MANIFEST]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert!(world.run("here", &["ls-files", "-v", MANIFEST]).starts_with('h'));
+}
+
+#[test]
+fn a_linked_work_tree_and_a_shallow_clone_follow_too() {
+    let mut world = World::new();
+    world.run("here", &["checkout", "--quiet", "--detach"]);
+    world.run("here", &["worktree", "add", "--quiet", "../linked", "main"]);
+    fs::rename(world.path("here"), world.path("first")).expect("moved");
+    world.run("first", &["worktree", "repair", "../linked"]);
+    std::os::unix::fs::symlink("linked", world.path("here")).expect("a link");
+    let ledger = world.ledger();
+    assert!(ledger.common_dir().ends_with("first/.git"));
+    let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.head(), world.status().as_str(), world.read(RAW).as_str()), (tip, "", POINTER));
+
+    world = World::new();
+    world.meanwhile("other/two", "their two\n");
+    let url = format!("file://{}", world.path("remote").display());
+    fs::rename(world.path("here"), world.path("full")).expect("moved");
+    world.run(".", &["clone", "--quiet", "--depth=1", &url, "here"]);
+    let ledger = world.ledger();
+    world.meanwhile("other/three", "3\n");
+    let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+}
+
+#[test]
+fn the_users_unpushed_commits_and_the_step_are_one_line() {
+    let world = World::new();
+    world.write("other/mine", "mine\n");
+    world.commit("here", "mine");
+    let found = world.preflight(Options { with_unpushed: true }).unwrap_or_else(|refusal| panic!("{refusal}"));
+    let tip = pushed(&found.ledger, &publish(Some("{}\n"), "new\n"));
+    assert_eq!(settled(&found.ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+}
+
+#[test]
+fn a_file_that_is_right_already_is_not_written_again() {
+    let (world, ledger, tip) = world_after_push();
+    world.write(MANIFEST, "new\n");
+    let before = fs::metadata(world.here(MANIFEST)).expect("there").ino();
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!(fs::metadata(world.here(MANIFEST)).expect("there").ino(), before);
+    agrees(&world, &tip);
+}

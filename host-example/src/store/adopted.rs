@@ -1,0 +1,255 @@
+//! Files that were displaced by their pointers and serve as blobs from then on.
+//!
+//! A program that had such a file open can still write to it. So it never becomes an entry like others: its name holds
+//! the state in which it was displaced, that state is compared before every use, and its bytes are hashed before they
+//! are called present. One that changed is moved to `kept`, from where nothing is ever served and which nobody clears
+//! but the user.
+//!
+//! | folder | holds |
+//! | --- | --- |
+//! | `displaced` | second names of files that are being displaced right now; after a crash they become adopted |
+//! | `adopted` | displaced files: `<oid>.<inode>.<bytes>.<modified>.<session>` |
+//! | `kept` | displaced files that changed afterwards: `<session>-<oid>-<n>` |
+
+use std::collections::HashMap;
+use std::io::{self, Seek};
+
+use rustix::fs::Stat;
+
+use super::folder::{Folder, Found};
+use super::{Look, Shape, Store, hash_into, unwatched};
+use crate::digest::{Digesting, OID_DIGITS, is_oid};
+use crate::error::HostError;
+
+/// Folder of files that are being displaced.
+pub(crate) const DISPLACED: &str = "displaced";
+/// Folder of files that were displaced.
+pub(crate) const ADOPTED: &str = "adopted";
+/// Folder of displaced files that changed afterwards.
+pub(crate) const KEPT: &str = "kept";
+/// Begins the name of a copy that is not known to be whole.
+pub(crate) const COPYING: &str = ".copy-";
+/// Bytes of a session's name that become part of a file name.
+const SESSION_BYTES_MAX: usize = 60;
+/// Files of one session and oid that are kept at most.
+const KEPT_NUMBER_MAX: u32 = 10_000;
+
+/// A displaced file that changed afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name in the folder `kept` of the store.
+    pub name: String,
+    /// Length in bytes.
+    pub size: u64,
+}
+
+/// The state in which a file was displaced, as its name tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Note {
+    pub(crate) oid: String,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, u64),
+    session: String,
+}
+
+impl Note {
+    pub(crate) fn of(oid: &str, stat: &Stat, session: &str) -> Self {
+        Self {
+            oid: oid.to_owned(),
+            inode: stat.st_ino,
+            size: size_of(stat),
+            modified: modified(stat),
+            session: plain(session),
+        }
+    }
+
+    pub(crate) fn name(&self) -> String {
+        let (seconds, nanos) = (self.modified.0.cast_unsigned(), self.modified.1);
+        format!("{}.{:x}.{:x}.{seconds:x}-{nanos:x}.{}", self.oid, self.inode, self.size, self.session)
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let (oid, rest) = name.split_at_checked(OID_DIGITS)?;
+        let mut parts = rest.strip_prefix('.')?.splitn(4, '.');
+        let number = |text: &str| u64::from_str_radix(text, 16).ok();
+        let (inode, size) = (number(parts.next()?)?, number(parts.next()?)?);
+        let (seconds, nanos) = parts.next()?.rsplit_once('-')?;
+        let modified = (number(seconds)?.cast_signed(), number(nanos)?);
+        let note = Self { oid: oid.to_owned(), inode, size, modified, session: parts.next()?.to_owned() };
+        (is_oid(oid) && note.name() == name).then_some(note)
+    }
+
+    /// Whether a file is still in that state. A repository that was copied has other inodes: its files were written by
+    /// whoever copied them, so only length and time count.
+    pub(crate) fn fits(&self, stat: &Stat) -> bool {
+        self.size == size_of(stat) && self.modified == modified(stat)
+    }
+}
+
+/// What was displaced, by oid.
+#[derive(Default)]
+pub(super) struct Adopted {
+    notes: HashMap<String, Vec<Note>>,
+}
+
+impl Adopted {
+    /// What lies there now.
+    pub(super) fn read(root: &Folder) -> io::Result<Self> {
+        let mut adopted = Self::default();
+        let Some(folder) = existing(root, ADOPTED)? else { return Ok(adopted) };
+        folder.names()?.iter().filter_map(|name| Note::parse(name)).for_each(|note| adopted.learn(note));
+        Ok(adopted)
+    }
+
+    pub(super) fn learn(&mut self, note: Note) {
+        let notes = self.notes.entry(note.oid.clone()).or_default();
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
+    }
+
+    /// A displaced file of this oid that is still in its state. Those that are not are moved to `kept` first.
+    pub(super) fn find(&self, root: &Folder, oid: &str) -> io::Result<Option<(Folder, String, Found)>> {
+        let Some(notes) = self.notes.get(oid) else { return Ok(None) };
+        let Some(folder) = existing(root, ADOPTED)? else { return Ok(None) };
+        for note in notes {
+            let name = note.name();
+            match folder.stat(&name)? {
+                Some(stat) if note.fits(&stat) => return Ok(Some((folder, name, Found::of(&stat)))),
+                Some(_) => keep_aside(root, &folder, note)?,
+                // Somebody else moved it.
+                None => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// All that are still in their state, with their names in their folder. The others are moved to `kept`.
+    pub(super) fn all(root: &Folder) -> io::Result<Vec<(Note, String, Found)>> {
+        let mut all = Vec::new();
+        let Some(folder) = existing(root, ADOPTED)? else { return Ok(all) };
+        for name in folder.names()? {
+            let Some(note) = Note::parse(&name) else { continue };
+            match folder.stat(&name)? {
+                Some(stat) if note.fits(&stat) => all.push((note, name, Found::of(&stat))),
+                Some(_) => keep_aside(root, &folder, &note)?,
+                None => {}
+            }
+        }
+        Ok(all)
+    }
+}
+
+impl Store {
+    /// What was displaced and changed afterwards: nobody serves or clears it but the user.
+    pub fn kept(&self) -> Result<Vec<Kept>, HostError> {
+        let Shape::Cache { root, .. } = &self.shape else { return Ok(Vec::new()) };
+        kept_in(root).map_err(|error| HostError::io("the cache cannot be read", &error))
+    }
+
+    /// The folder that holds the places of what is displaced; none in a plain folder.
+    pub(crate) fn root(&self) -> Option<&Folder> {
+        if let Shape::Cache { root, .. } = &self.shape { Some(root) } else { None }
+    }
+
+    /// Learns of files that were displaced just now.
+    pub(crate) fn learn(&mut self, notes: impl Iterator<Item = Note>) {
+        notes.for_each(|note| self.adopted.learn(note));
+    }
+
+    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Folder, String, Found)>> {
+        self.root().map_or(Ok(None), |root| self.adopted.find(root, oid))
+    }
+
+    /// A file that is not what it was when it was displaced is nobody's to read.
+    pub(super) fn look_at_adopted(&self, oid: &str, size: u64) -> io::Result<Look> {
+        while let (Some(root), Some((folder, name, _))) = (self.root(), self.find_adopted(oid)?) {
+            let mut file = folder.read(&name)?;
+            let mut digest = Digesting::new();
+            hash_into(&mut digest, &mut file, unwatched)?;
+            let found = digest.finish();
+            if found.oid == oid && found.size == size {
+                file.rewind()?;
+                return Ok(Look::Content(file));
+            }
+            let Some(note) = Note::parse(&name).filter(|_| found.oid != oid) else { break };
+            keep_aside(root, &folder, &note)?;
+        }
+        Ok(Look::Absent)
+    }
+}
+
+/// Moves a file that is not what its oid says to `kept`. Nothing is written over there.
+pub(crate) fn keep_aside(root: &Folder, folder: &Folder, note: &Note) -> io::Result<()> {
+    let kept = root.folder(KEPT)?;
+    for number in 1..=KEPT_NUMBER_MAX {
+        match folder.rename_new(&note.name(), &kept, &format!("{}-{}-{number}", note.session, note.oid)) {
+            Ok(true) => return kept.sync(),
+            Ok(false) => {}
+            // Another process was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::Error::other("too many changed files of one blob are kept"))
+}
+
+/// What lies in `kept`.
+fn kept_in(root: &Folder) -> io::Result<Vec<Kept>> {
+    let Some(folder) = existing(root, KEPT)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for name in folder.names()? {
+        if let Some(found) = folder.find(&name)? {
+            all.push(Kept { name, size: found.size });
+        }
+    }
+    Ok(all)
+}
+
+pub(super) fn existing(root: &Folder, name: &str) -> io::Result<Option<Folder>> {
+    match root.existing_folder(name) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A session's name as part of a file name that is easy to type.
+fn plain(session: &str) -> String {
+    let letters = session.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' });
+    let name: String = letters.take(SESSION_BYTES_MAX).collect();
+    if name.is_empty() { "session".to_owned() } else { name }
+}
+
+fn size_of(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0)
+}
+
+fn modified(stat: &Stat) -> (i64, u64) {
+    (stat.st_mtime, u64::try_from(stat.st_mtime_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_the_state_and_nothing_else_is_one() {
+        let note = Note {
+            oid: "ab".repeat(32),
+            inode: 77,
+            size: 1 << 40,
+            modified: (1_700_000_000, 999_999_999),
+            session: plain("a b/ü.x"),
+        };
+        assert_eq!(note.session, "a_b___x");
+        assert_eq!(Note::parse(&note.name()), Some(note.clone()));
+        let before_the_epoch = Note { modified: (-5, 1), ..note.clone() };
+        assert_eq!(Note::parse(&before_the_epoch.name()), Some(before_the_epoch));
+        for name in ["", "x", &note.oid, &format!("{}.1.2.3.s", note.oid), &format!("{}.01.2.3-4.s", note.oid)] {
+            assert_eq!(Note::parse(name), None, "{name}");
+        }
+    }
+}

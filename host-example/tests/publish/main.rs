@@ -1,0 +1,15 @@
+//! Publishing against real git: every situation of a user's repository, with a crash after every effect.
+//!
+//! A crash is a process that aborts between two steps of the engine: the `child` below is an embedder of its own that
+//! drives the same host and dies where it is told to. Whatever it leaves, the real command then brings to an end.
+
+#[path = "../cli/scene.rs"]
+#[allow(dead_code, reason = "shared with the tests of the command line, which use all of it")]
+mod scene;
+
+mod checks;
+mod child;
+mod kills;
+mod ledger;
+mod matrix;
+mod races;

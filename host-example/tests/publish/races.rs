@@ -1,0 +1,167 @@
+//! What happens beside a publish: an agent that records on, other publishers, a server that lies, a remote that looks.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use hydrant_host::digest::blob_of;
+
+use crate::checks;
+use crate::ledger::{SESSION, World, find, transcript};
+use crate::scene::noise;
+
+/// Lines that an agent writes while its session is published.
+const LINES: usize = 400;
+
+/// Every regular file below a folder.
+fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            all.extend(files(&path));
+        } else if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            all.push(fs::read(&path).unwrap_or_default());
+        }
+    }
+    all
+}
+
+#[test]
+fn an_agent_that_appends_all_through_publish_loses_no_byte() {
+    for seed in 0..4u64 {
+        let mut world = World::new();
+        world.record();
+        world.in_place("context-trace.jsonl", noise(3_000_000, seed));
+        let path = world.session_folder().join("raw.jsonl");
+        let mut open: File = OpenOptions::new().append(true).open(&path).expect("the transcript");
+        let over = Arc::new(AtomicBool::new(false));
+        let agent = thread::spawn({
+            let over = Arc::clone(&over);
+            move || {
+                let mut written = Vec::new();
+                for line in 0..LINES {
+                    let text = format!("{{\"type\":\"user\",\"content\":\"line {line} of the agent\"}}\n");
+                    open.write_all(text.as_bytes()).expect("appended");
+                    written.extend_from_slice(text.as_bytes());
+                    thread::sleep(Duration::from_millis(1 + seed));
+                    if over.load(Ordering::Relaxed) {
+                        break;
+                    }
+                }
+                written
+            }
+        });
+        for _ in 0..3 {
+            world.scene.hydrant(&world.clone, &["publish", SESSION]);
+        }
+        over.store(true, Ordering::Relaxed);
+        let written = agent.join().expect("the agent ends");
+        let whole = [transcript(40), written].concat();
+        // All that was ever written through the open file is in one place, in order.
+        let held = files(&world.clone).into_iter().any(|bytes| bytes == whole);
+        assert!(held, "seed {seed}: no file here holds everything that the agent wrote");
+        checks::every_oid_is_named(&world);
+    }
+}
+
+#[test]
+fn publishers_of_different_sessions_all_arrive() {
+    const PUBLISHERS: usize = 8;
+    let world = World::new();
+    let mut clones = Vec::new();
+    for at in 0..PUBLISHERS {
+        let name = format!("publisher-{at}");
+        world.scene.git(&world.scene.folder, &["clone", "--quiet", world.remote.to_str().expect("text"), &name]);
+        let clone = world.scene.path(&name);
+        for (key, value) in [("lfs.url", world.scene.url().as_str()), ("user.name", "n"), ("user.email", "n@e.test")] {
+            world.scene.git(&clone, &["config", key, value]);
+        }
+        world.scene.file(&format!("{name}/sessions/s-{at}/raw.jsonl"), &transcript(at + 1));
+        clones.push(clone);
+    }
+    // The host re-parents five times; a publisher that is overtaken more often tries again.
+    let mut open: Vec<usize> = (0..PUBLISHERS).collect();
+    for _round in 0..PUBLISHERS {
+        let children: Vec<_> = open
+            .iter()
+            .map(|at| {
+                let mut command = world.scene.hydrant_command(&clones[*at]);
+                let child = command.args(["publish", &format!("s-{at}")]).stdout(Stdio::null()).stderr(Stdio::piped());
+                (*at, child.spawn().expect("it runs"))
+            })
+            .collect();
+        open = children
+            .into_iter()
+            .filter_map(|(at, child)| {
+                let ended = child.wait_with_output().expect("it ends");
+                let words = String::from_utf8_lossy(&ended.stderr).into_owned();
+                assert!(matches!(ended.status.code(), Some(0 | 3)), "{at}: {words}");
+                (ended.status.code() != Some(0)).then_some(at)
+            })
+            .collect();
+        if open.is_empty() {
+            break;
+        }
+    }
+    assert!(open.is_empty(), "some never arrived: {open:?}");
+    for at in 0..PUBLISHERS {
+        let text = world.remote_file(&format!("sessions/s-{at}/meta.json")).expect("a manifest");
+        assert!(String::from_utf8_lossy(&text).contains(&blob_of(&transcript(at + 1)).oid));
+    }
+    world.scene.git(&world.remote, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
+}
+
+#[test]
+fn a_remote_that_rejects_pointers_without_objects_takes_what_hydrant_pushes() {
+    let mut world = World::new();
+    world.record();
+    // Every pointer of a push must have its object at the LFS server, or the push is turned away.
+    let script = format!(
+        "#!/bin/sh\nwhile read old new ref; do\n git rev-list --objects \"$new\" --not --all | cut -d' ' -f1 | while read o; do\n  \
+         test \"$(git cat-file -t $o)\" = blob || continue\n  test \"$(git cat-file -s $o)\" -lt 1024 || continue\n  \
+         oid=$(git cat-file blob $o | sed -n 's/^oid sha256://p')\n  test -z \"$oid\" && continue\n  \
+         test -n \"$(find '{}' -name $oid)\" || {{ echo \"missing object $oid\" >&2; exit 1; }}\n done || exit 1\ndone\n",
+        world.scene.path("server").display()
+    );
+    let hook = world.remote.join("hooks/pre-receive");
+    fs::create_dir_all(hook.parent().expect("it has one")).expect("folders");
+    fs::write(&hook, script).expect("a hook");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("its mode");
+    world.scene.hydrant(&world.clone, &["publish", SESSION]).ends(0);
+    checks::published(&world);
+    checks::tidy(&world);
+    // The hook itself works: a pointer of nothing is turned away, in the remote's own words.
+    let pointer = crate::scene::pointer(b"never uploaded");
+    world.scene.file("clone/stray", pointer.as_bytes());
+    world.git(&["add", "stray"]);
+    world.git(&["commit", "--quiet", "-m", "stray"]);
+    let said = world.scene.program("git", &world.clone).arg("push").output().expect("git runs");
+    assert!(!said.status.success() && String::from_utf8_lossy(&said.stderr).contains("missing object"));
+    // The same words reach a user of hydrant who takes such a commit along.
+    world.scene.file(&format!("clone/sessions/{SESSION}/raw.jsonl"), &transcript(99));
+    let said = world.scene.hydrant(&world.clone, &["publish", SESSION, "--with-unpushed"]).ends(3);
+    assert!(said.err.contains("missing object"), "{}", said.err);
+}
+
+#[test]
+fn a_server_that_says_it_has_what_it_has_not_costs_nothing_here() {
+    let mut world = World::new();
+    world.record();
+    world.scene.hydrant(&world.clone, &["publish", SESSION]).ends(0);
+    let oid = blob_of(&world.content["session.md"]).oid;
+    let blob = find(&world.scene.path("server"), &oid).expect("it was uploaded");
+    // Same name and length, other bytes: the server goes on saying that it has it.
+    fs::set_permissions(&blob, fs::Permissions::from_mode(0o644)).expect("its mode");
+    fs::write(&blob, vec![7; 30_000]).expect("rotten");
+    checks::nothing_is_lost(&world);
+    world.scene.hydrant(&world.clone, &["verify", SESSION]).ends(0);
+    let deep = world.scene.hydrant(&world.clone, &["verify", SESSION, "--deep", "--json"]).ends(1).json();
+    assert_eq!(deep["findings"][0]["code"], "integrity", "{deep}");
+    checks::nothing_is_lost(&world);
+}

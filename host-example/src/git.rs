@@ -163,6 +163,11 @@ impl Git {
         self.run_within(arguments, input, Duration::from_secs(GIT_LOCAL_SECONDS_MAX))
     }
 
+    /// The same for one that may take as long as a remote: it checks files out, or asks the user for a passphrase.
+    pub fn run_patiently<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Finished, GitFault> {
+        self.run_within(arguments, input, Duration::from_secs(GIT_REMOTE_SECONDS_MAX))
+    }
+
     /// The output of a local command that must succeed.
     pub fn read<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Result<Vec<u8>, GitFault> {
         succeeded(self.run(arguments, input)?)

@@ -31,6 +31,8 @@ use crate::wit::types::{Failed, Failure, Ledger, Lookup, Push, Settle};
 const ATTEMPTS_MAX: u32 = 5;
 /// Folder beneath git's own that holds what lives for one command.
 const SCRATCH: &str = "hydrant";
+/// Begins the name of each file there that is gone with its command.
+const SCRATCH_PREFIX: &str = "tmp-";
 /// What is asked of git so that objects, refs and indexes outlive a power loss. A git that does not know it ignores it.
 const DURABLE: [&str; 4] =
     ["-c", "core.fsync=loose-object,pack,pack-metadata,reference,index", "-c", "core.fsyncMethod=batch"];
@@ -171,20 +173,21 @@ impl Place {
     }
 
     fn refresh(&self, git: &Git, names: &[&str]) -> Result<(), GitFault> {
-        if names.is_empty() {
+        // By their folders: git compares every entry with every name it is given.
+        let folders: Vec<&str> = entries::folders_of(names.iter().copied()).into_iter().collect();
+        if folders.is_empty() {
             return Ok(());
         }
-        let input = names.join("\0");
         let arguments = ["--literal-pathspecs", "add", "--refresh", "--pathspec-from-file=-", "--pathspec-file-nul"];
         // What is not in the index, or locked, or out of the sparse part, makes git end with an error: nothing is lost.
-        git.run(&arguments, input.as_bytes()).map(drop)
+        git.run(&arguments, folders.join("\0").as_bytes()).map(drop)
     }
 
     /// A path in git's own folder that nobody else uses, in a folder that is the user's alone.
     fn scratch(&self, ending: &str) -> std::io::Result<ScratchFile> {
         let folder = self.scratch_folder()?;
         let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
-        Ok(ScratchFile(folder.join(format!("tmp-{}-{number}.{ending}", std::process::id()))))
+        Ok(ScratchFile(folder.join(format!("{SCRATCH_PREFIX}{}-{number}.{ending}", std::process::id()))))
     }
 
     fn scratch_folder(&self) -> std::io::Result<PathBuf> {

@@ -233,13 +233,7 @@ fn world(
 }
 
 /// A publish, and the same command once more: it finishes what the first one began.
-fn publish(
-    engine: &dyn Engine,
-    scene: Scene,
-    feed: Feed,
-    order: Order,
-    mut faults: Faults,
-) -> Result<(), String> {
+fn publish(engine: &dyn Engine, scene: Scene, feed: Feed, order: Order, mut faults: Faults) -> Result<(), String> {
     let (mut world, publication) = scene.build(feed, order);
     for faults in [&mut faults, &mut Faults::none()] {
         let job = Job::Publish(again(&world.store, &publication));

@@ -107,6 +107,10 @@ fn one_fault_at_every_step() {
                                     return Err(format!("expected {codes:?}, got {:?}", report.ended));
                                 }
                             }
+                            if fault == Fault::Remove {
+                                // What was removed cannot be published any more; the laws hold all the same.
+                                return lives(&mut world, &publication, &mut Faults::none()).map(drop);
+                            }
                             publishes(&mut world, &publication)?;
                             readable_elsewhere(&world, &publication)
                         });
@@ -244,9 +248,15 @@ fn life(seed: u64) -> Result<World, Box<(String, World)>> {
     let session = publication.session.clone();
     let mut one = |world: &mut World, dice: &mut Dice| -> Result<bool, String> {
         world.stop_after = dice.once_in(6).then(|| 1 + dice.roll(60));
-        let job = match dice.roll(8) {
+        let plan = again(&world.store, &publication);
+        let job = match dice.roll(10) {
             0 => Job::HydrateSession(session.clone()),
-            _ => Job::Publish(again(&world.store, &publication)),
+            // Only what is unfinished.
+            1 => Job::Publish(Publication { files: Vec::new(), fields: Vec::new(), ..plan }),
+            // Another command than the last one.
+            2 => Job::Publish(Publication { files: plan.files.into_iter().skip(1).collect(), ..plan }),
+            3 => Job::Publish(Publication { files: plan.files.into_iter().take(1).collect(), ..plan }),
+            _ => Job::Publish(plan),
         };
         world.transcript.push(format!("= {job:?}"));
         let ended = run(world, &job, &mut faults)?;
@@ -265,8 +275,12 @@ fn life(seed: u64) -> Result<World, Box<(String, World)>> {
             Err(broken) => return Err(Box::new((broken, world))),
         }
     }
-    let checked = publishes(&mut world, &publication).and_then(|_| readable_elsewhere(&world, &publication));
-    match checked {
+    let removed = publication.files.iter().any(|file| {
+        let path = file.source.clone().unwrap_or_else(|| format!("sessions/{session}/{}", file.name));
+        !world.store.owed.contains_key(&path)
+    });
+    let checked = if removed { Ok(()) } else { publishes(&mut world, &publication).map(drop) };
+    match checked.and_then(|()| if removed { Ok(()) } else { readable_elsewhere(&world, &publication) }) {
         Ok(()) => Ok(world),
         Err(broken) => Err(Box::new((broken, world))),
     }

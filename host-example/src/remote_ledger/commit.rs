@@ -63,7 +63,7 @@ pub(super) fn commit(place: &Place, tree: &str, parent: &str, message: &str) -> 
     if signs {
         arguments.push("-S");
     }
-    let ended = place.git.run(&arguments, message.as_bytes()).map_err(words::of_fault)?;
+    let ended = place.git.run_patiently(&arguments, message.as_bytes()).map_err(words::of_fault)?;
     if ended.success() {
         return Ok(words::line(&ended.stdout));
     }

@@ -13,13 +13,16 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::{Place, words};
+use super::{Place, SCRATCH_PREFIX, words};
 use crate::wit::types::{Failed, Failure};
 
 /// Milliseconds to wait for somebody else's lock.
 const LOCK_WAIT_MS_MAX: u64 = 2_000;
 /// Milliseconds between two tries.
 const LOCK_POLL_MS: u64 = 20;
+
+/// Seconds after which a scratch file is nobody's any more: no command takes that long.
+const SCRATCH_AGE_S_MAX: u64 = 24 * 3600;
 
 /// The index is ours until this is dropped.
 pub(super) struct IndexLock {
@@ -37,6 +40,7 @@ impl IndexLock {
         while flock(&ours, FlockOperation::NonBlockingLockExclusive).is_err() {
             wait(until)?;
         }
+        sweep(place);
         let path = place.git_dir.join("index.lock");
         let own_path = own_path(place).map_err(words::of_file)?;
         loop {
@@ -69,6 +73,18 @@ pub(super) fn free(place: &Place) -> Result<(), Failed> {
         return Ok(());
     }
     IndexLock::take(place).map(drop)
+}
+
+/// Removes scratch files of runs that died. Best effort: they only take room.
+fn sweep(place: &Place) {
+    let Ok(entries) = place.scratch_folder().and_then(|folder| folder.read_dir()) else { return };
+    for entry in entries.flatten() {
+        let age = entry.metadata().and_then(|facts| facts.modified()).ok().and_then(|time| time.elapsed().ok());
+        let is_old = age.is_some_and(|age| age > Duration::from_secs(SCRATCH_AGE_S_MAX));
+        if is_old && entry.file_name().to_string_lossy().starts_with(SCRATCH_PREFIX) {
+            fs::remove_file(entry.path()).ok();
+        }
+    }
 }
 
 /// Where no two names of one file can be, the lock is a file of its own, and the user takes it away after a crash.

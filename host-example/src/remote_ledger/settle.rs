@@ -200,7 +200,7 @@ impl IndexCopy {
 
     fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Finished, Failed> {
         let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(arguments).copied().collect();
-        self.git.run(&arguments, input).map_err(words::of_fault)
+        self.git.run_patiently(&arguments, input).map_err(words::of_fault)
     }
 
     fn must(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failed> {
@@ -232,19 +232,24 @@ impl IndexCopy {
             return Ok(());
         }
         self.must(&["update-index", "-z", "--index-info"], &commit::index_info(&way.there, &changed))?;
-        let flagged = |has: fn(&Listed) -> bool| {
-            let names = changed.keys().filter(|name| listed.get(**name).is_some_and(has));
-            names.flat_map(|name| [name.as_bytes(), b"\0"].concat()).collect::<Vec<u8>>()
-        };
-        let flags: [(&str, fn(&Listed) -> bool); 2] =
-            [("--skip-worktree", |listed| listed.skipped), ("--assume-unchanged", |listed| listed.assumed)];
-        for (flag, has) in flags {
-            let names = flagged(has);
-            if !names.is_empty() {
-                self.must(&["update-index", "-z", flag, "--stdin"], &names)?;
-            }
+        self.flag(&changed, "--skip-worktree", listed, |listed| listed.skipped)?;
+        self.flag(&changed, "--assume-unchanged", listed, |listed| listed.assumed)
+    }
+
+    /// Gives entries back the flag that some of them had.
+    fn flag(
+        &self,
+        changed: &BTreeMap<&str, &str>,
+        flag: &str,
+        listed: &BTreeMap<String, Listed>,
+        had: fn(&Listed) -> bool,
+    ) -> Result<(), Failed> {
+        let names = changed.keys().filter(|name| listed.get(**name).is_some_and(had));
+        let input: Vec<u8> = names.flat_map(|name| [name.as_bytes(), b"\0"].concat()).collect();
+        if input.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        self.must(&["update-index", "-z", flag, "--stdin"], &input).map(drop)
     }
 
     /// Carries all other paths as any fast-forward does: git's own two-way merge, which leaves files of the push alone

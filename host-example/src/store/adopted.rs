@@ -227,6 +227,7 @@ fn size_of(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
+#[allow(clippy::useless_conversion, reason = "on other systems these are signed")]
 fn modified(stat: &Stat) -> (i64, u64) {
     (stat.st_mtime, u64::try_from(stat.st_mtime_nsec).unwrap_or(0))
 }

@@ -5,7 +5,7 @@ use std::fs;
 use hydrant_host::digest::blob_of;
 use serde_json::Value;
 
-use crate::ledger::{SESSION, World, find};
+use crate::ledger::{SESSION, World, files, find};
 use crate::scene::pointer;
 
 /// The remote's manifest of the session.
@@ -42,7 +42,7 @@ pub(crate) fn nothing_is_lost(world: &World) {
         let aside = fs::read(world.recording.join(name)).is_ok_and(|there| there == *bytes);
         let common = world.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
         let state = std::path::Path::new(common.trim()).join("hydrant");
-        let cached = find(&state, &blob.oid).is_some_and(|path| fs::read(path).is_ok_and(|there| there == *bytes));
+        let cached = files(&state).contains(bytes);
         let at_the_server = world.server_blob(&blob.oid).as_ref() == Some(bytes);
         assert!(in_place || aside || cached, "{name} is nowhere here; at the server: {at_the_server}");
     }

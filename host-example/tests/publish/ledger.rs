@@ -94,3 +94,17 @@ pub(crate) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     }
     None
 }
+
+/// The bytes of every regular file below a folder.
+pub(crate) fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let mut all = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            all.extend(files(&path));
+        } else if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            all.push(fs::read(&path).unwrap_or_default());
+        }
+    }
+    all
+}

@@ -12,25 +12,11 @@ use std::time::Duration;
 use hydrant_host::digest::blob_of;
 
 use crate::checks;
-use crate::ledger::{SESSION, World, find, transcript};
+use crate::ledger::{SESSION, World, files, find, transcript};
 use crate::scene::noise;
 
 /// Lines that an agent writes while its session is published.
 const LINES: usize = 400;
-
-/// Every regular file below a folder.
-fn files(folder: &std::path::Path) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            all.extend(files(&path));
-        } else if entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            all.push(fs::read(&path).unwrap_or_default());
-        }
-    }
-    all
-}
 
 #[test]
 fn an_agent_that_appends_all_through_publish_loses_no_byte() {

@@ -1,7 +1,7 @@
 //! Several publishers at once, in every order of their effects: same clone or several, same remote, same server.
 //!
-//! A run is made again from its beginning for every choice, and a state that was seen before is not gone into again: the
-//! world and what each publisher was told so far decide everything that can follow.
+//! A run is made again from its beginning for every choice, and a state that was seen before is not gone into again:
+//! the world and what each publisher was told so far decide everything that can follow.
 
 use super::host::{Replies, perform};
 use super::laws::{self, Steps};

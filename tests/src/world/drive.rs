@@ -238,6 +238,11 @@ impl Run<'_> {
                 *events += 1;
                 store.append(format!("{{\"type\":\"user\",\"line\":{events}}}\n").as_bytes());
             }
+            Fault::Edit => {
+                *events += 1;
+                store.edit(&format!("\"zz_edit_{events}\": {events}, "));
+            }
+            Fault::Remove => store.remove(),
             Fault::Kill => return Ok(true),
             Fault::PowerLoss => {
                 store.lose_power();

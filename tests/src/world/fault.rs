@@ -75,6 +75,10 @@ pub enum Fault {
     IoAfter,
     /// The agent appends to the file it holds open.
     Append,
+    /// The user edits the manifest here, or else a file that git carries.
+    Edit,
+    /// The user removes the file that the agent held open.
+    Remove,
     /// Somebody else pushes.
     Rival(Rival),
     /// The process dies here.
@@ -89,7 +93,7 @@ impl Fault {
     /// The last ones of the list end a run.
     const DEATHS: usize = 3;
     /// Every fault, for exhaustive runs.
-    pub const ALL: [Fault; 63] = [
+    pub const ALL: [Fault; 65] = [
         Fault::Offline,
         Fault::Stall,
         Fault::Break,
@@ -146,6 +150,8 @@ impl Fault {
         Fault::Refused,
         Fault::IoAfter,
         Fault::Append,
+        Fault::Edit,
+        Fault::Remove,
         Fault::Rival(Rival::Elsewhere),
         Fault::Rival(Rival::Beside),
         Fault::Rival(Rival::Over),

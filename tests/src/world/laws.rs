@@ -98,7 +98,7 @@ impl Steps {
     fn no_content(&self, push: &Push) -> Result<(), String> {
         for file in &push.files {
             let name = file.name.rsplit('/').next().unwrap_or_default();
-            let in_git = self.publication.files.iter().any(|planned| planned.name == name && planned.in_git);
+            let in_git = carried_by_git(name);
             if name != "meta.json" && !in_git && pointed(&file.bytes).is_none() {
                 return Err(format!("law 5: {} is pushed and is no pointer", file.name));
             }
@@ -108,6 +108,11 @@ impl Steps {
         }
         Ok(())
     }
+}
+
+/// Which files git carries in this world.
+fn carried_by_git(name: &str) -> bool {
+    name != "meta.json" && name.ends_with(".json")
 }
 
 /// The intend row of the phase table: what the server is asked about and sent is in the journal.
@@ -260,8 +265,7 @@ pub(super) fn reported(report: &PublishReport, steps: &Steps, store: &Store, rem
     }
     for file in &report.files {
         let path = format!("sessions/{session}/{}", file.name);
-        let planned = steps.publication.files.iter().find(|planned| planned.name == file.name);
-        let in_git = planned.is_some_and(|planned| planned.in_git);
+        let in_git = carried_by_git(&file.name);
         let oid = Oid::parse(&file.oid);
         let pushed = |tree: &super::Tree| match oid {
             Some(oid) => tree.get(&path).is_some_and(|bytes| oids(&path, bytes) == [oid]),

@@ -144,8 +144,8 @@ fn older(world: &mut World, with_id: bool) {
     }
     let id = if with_id { "\"session_id\": \"ses_old\", " } else { "" };
     let manifest = format!(
-        "{{\"version\": \"1.0\", {id}\"session_name\": \"{SESSION}\", \"zz_unknown\": {{\"a\": [1, 2.50]}}, \"entry_count\": 1, \
-         \"created_at\": \"2026-01-01T00:00:00Z\", \"files\": {{{}}}}}",
+        "{{\"version\": \"1.0\", {id}\"session_name\": \"{SESSION}\", \"zz_unknown\": {{\"a\": [1, 2.50]}}, \
+         \"entry_count\": 1, \"created_at\": \"2026-01-01T00:00:00Z\", \"files\": {{{}}}}}",
         entries.join(", ")
     );
     files.push((path("meta.json"), manifest.into_bytes()));

@@ -102,6 +102,25 @@ impl Store {
         true
     }
 
+    /// The user edits a document of the session: one more member of its object.
+    pub(super) fn edit(&mut self, member: &str) {
+        let edited = |text: &[u8]| String::from_utf8_lossy(text).replacen('{', &format!("{{{member}"), 1).into_bytes();
+        if let Some(manifest) = self.docs.iter_mut().find(|(name, _)| name.ends_with("/meta.json")) {
+            *manifest.1 = edited(manifest.1);
+        } else if let Some((path, text)) = self.files.iter_mut().find(|(path, _)| path.ends_with("/summary.json")) {
+            *text = edited(text);
+            self.owed.insert(path.clone(), text.clone());
+        }
+    }
+
+    /// The user removes the file that the agent held open, while it still stands at its path.
+    pub(super) fn remove(&mut self) {
+        if let Some(Inode::Path(path)) = self.agent.take_if(|inode| matches!(inode, Inode::Path(_))) {
+            self.files.remove(&path);
+            self.owed.remove(&path);
+        }
+    }
+
     /// An entry of the cache that grew since it was displaced is moved away before it is used.
     pub(super) fn look_at_entry(&mut self, oid: Oid) {
         let grown = self.cache.get(&oid).is_some_and(|bytes| blob(bytes).oid != oid);

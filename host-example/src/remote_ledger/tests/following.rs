@@ -9,6 +9,9 @@ use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
 use crate::wit::types::Failure;
 
+/// What the user does meanwhile.
+type Change = fn(&World);
+
 /// A world in which a manifest and a pointer were just pushed.
 fn world_after_push() -> (World, RemoteLedger, String) {
     let world = World::new();
@@ -59,7 +62,7 @@ fn content_and_the_users_own_changes_stay() {
 
 #[test]
 fn a_change_in_the_way_is_a_conflict_and_nothing_moves() {
-    let table: [(&str, fn(&World)); 8] = [
+    let table: [(&str, Change); 8] = [
         ("an edited manifest", |world| world.write(MANIFEST, "edited\n")),
         ("a staged manifest", |world| {
             world.write(MANIFEST, "staged\n");

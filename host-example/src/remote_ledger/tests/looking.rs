@@ -8,6 +8,9 @@ use super::super::{Options, Reason, RemoteLedger};
 use super::world::{MANIFEST, POINTER, RAW, World, git_oid, load};
 use crate::wit::types::{Failure, Lookup};
 
+/// What puts something in the way.
+type Breakage = fn(&World);
+
 fn refused(world: &World) -> Reason {
     let refusal = world.preflight(Options::default()).err().expect("a refusal");
     assert!(refusal.sentence.len() > 20 && !refusal.sentence.contains("/tmp"), "{refusal}");
@@ -30,7 +33,7 @@ fn a_clean_branch_may_be_published_from() {
 
 #[test]
 fn what_is_in_the_way_is_refused_before_anything() {
-    let table: [(fn(&World), Reason); 13] = [
+    let table: [(Breakage, Reason); 13] = [
         (|world| drop(world.run("here", &["checkout", "--quiet", "--detach"])), Reason::Detached),
         (|world| drop(world.run("here", &["checkout", "--quiet", "-b", "mine"])), Reason::NoUpstream),
         (|world| drop(world.run("here", &["checkout", "--quiet", "--orphan", "new"])), Reason::NoCommit),

@@ -1,0 +1,101 @@
+//! The arguments of `hydrant publish`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{LimitArgs, ServerArgs};
+
+pub(super) const HELP: &str = "\
+Examples:
+  hydrant publish SESSION --from DIR      the files of a folder outside the repository
+  hydrant publish SESSION                 the content that stands in sessions/SESSION
+  hydrant publish SESSION --dry-run       what would be sent, and what stands in the way
+  hydrant publish SESSION --resume        finish what an interrupted publish began
+
+Phases: hash, intend, upload, bind, push, settle, swap, done. Whenever it ends before done, nothing is lost, and the
+same command again goes on.";
+
+/// What only a publish that takes files or fields can be told.
+const OF_A_NEW_ONE: [&str; 15] = [
+    "from",
+    "files",
+    "in_git",
+    "title",
+    "summary",
+    "agent_id",
+    "agent_type",
+    "model",
+    "username",
+    "user_id",
+    "repo_id",
+    "stop_reason",
+    "stop_detail",
+    "fields",
+    "dry_run",
+];
+
+/// A session, its files, its manifest's fields, and the way to its server.
+#[derive(Args, Debug, Default)]
+pub(crate) struct PublishArgs {
+    /// Name of the session, or its folder
+    pub(crate) session: String,
+    /// Publish the files of this folder; hidden ones, lock files and meta.json are left out
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// Publish this file of the session's folder, too; can be given again
+    #[arg(long = "file", value_name = "NAME", conflicts_with = "from")]
+    pub(crate) files: Vec<String>,
+    /// Let git carry this small file as it is, besides summary.json; can be given again
+    #[arg(long = "in-git", value_name = "NAME")]
+    pub(crate) in_git: Vec<String>,
+    /// Title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Summary
+    #[arg(long)]
+    pub(crate) summary: Option<String>,
+    /// Id of the agent
+    #[arg(long)]
+    pub(crate) agent_id: Option<String>,
+    /// Kind of agent
+    #[arg(long)]
+    pub(crate) agent_type: Option<String>,
+    /// Model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Display name of the user
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    /// Id of the user
+    #[arg(long)]
+    pub(crate) user_id: Option<String>,
+    /// Id of the repository the session belongs to
+    #[arg(long)]
+    pub(crate) repo_id: Option<String>,
+    /// Why the session stopped
+    #[arg(long)]
+    pub(crate) stop_reason: Option<String>,
+    /// More about that
+    #[arg(long)]
+    pub(crate) stop_detail: Option<String>,
+    /// Any other text field of the manifest; can be given again
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(crate) fields: Vec<String>,
+    /// Say what would be done and what stands in the way, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Only finish what an interrupted publish began
+    #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
+    pub(crate) resume: bool,
+    /// Ask server and remote even when nothing seems to have changed since the last publish
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Push commits of this branch that were not pushed yet along
+    #[arg(long)]
+    pub(crate) with_unpushed: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}

@@ -13,11 +13,12 @@
 //!
 //! # Where things are
 //!
-//! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`endpoint`], [`batch`], [`retry`].
+//! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`ledger`], [`endpoint`], [`batch`],
+//! [`retry`].
 //! The contract with the host: [`contract`], [`config`], [`report`], [`error`], [`limits`].
-//! Protocols: `download`, `upload`, `hydrate`, [`publish`], `ask` and `locks` are the machines behind [`Operation`]; `asker` asks
-//! batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is what is known
-//! of the server, and `outbox` alone knows which replies may follow which effect.
+//! Protocols: `download`, `upload`, `hydrate`, [`publish`], `ask` and `locks` are the machines behind [`Operation`];
+//! `asker` asks batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is
+//! what is known of the server, and `outbox` alone knows which replies may follow which effect.
 
 #![forbid(unsafe_code)]
 
@@ -35,6 +36,7 @@ mod http;
 mod hydrate;
 mod json;
 mod lanes;
+pub mod ledger;
 pub mod limits;
 mod link;
 pub mod locks;

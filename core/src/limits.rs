@@ -104,3 +104,9 @@ pub const LEDGER_CONFLICTS_MAX: u32 = 5;
 pub const DOCUMENT_CONFLICTS_MAX: u32 = 8;
 /// Files swapped at the same time.
 pub const SWAPS_IN_FLIGHT_MAX: usize = 4;
+/// Times a title is looked for before the session is given up; the ledger's first implementation uses the same number.
+pub const SUMMARY_ATTEMPTS_MAX: u64 = 3;
+/// Sessions in one report.
+pub const SESSIONS_MAX: usize = 262_144;
+/// Paths that a coverage report names.
+pub const COVERED_PATHS_MAX: usize = 1024;

@@ -30,6 +30,11 @@ pub fn flaw(name: &str) -> Option<&'static str> {
     name.split('/').find_map(component_flaw)
 }
 
+/// Why a name cannot be used for a session's folder; `None` when it can.
+pub fn session_flaw(name: &str) -> Option<&'static str> {
+    flaw(name).or_else(|| name.contains('/').then_some("the name holds a slash"))
+}
+
 /// Names that differ in case alone have the same fold (`ſ` is an `s`). Composed and decomposed forms of a letter
 /// differ.
 pub fn fold(name: &str) -> String {
@@ -122,6 +127,8 @@ mod tests {
             assert!(flaw(bad).is_some(), "{bad:?}");
         }
         assert!(flaw(&"n".repeat(256)).is_some());
+        assert_eq!(session_flaw("a"), None);
+        assert!(session_flaw("a/b").is_some() && session_flaw("..").is_some());
         assert!(flaw(&"abcdefgh/".repeat(120)).is_some());
     }
 

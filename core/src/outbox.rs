@@ -90,13 +90,36 @@ struct Open {
 /// What may come next.
 #[derive(Debug)]
 enum Grammar {
-    Http { staged: bool, file: bool, sent: Option<Blob> },
-    Body { head: Head, body: Vec<u8>, bytes_max: usize, file: bool, sent: Option<Blob> },
-    Bytes { then: Then, hasher: Hasher, small: Vec<u8>, chunks: bool, counter: Option<Counter> },
-    At { blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries> },
+    Http {
+        staged: bool,
+        file: bool,
+        sent: Option<Blob>,
+    },
+    Body {
+        head: Head,
+        body: Vec<u8>,
+        bytes_max: usize,
+        file: bool,
+        sent: Option<Blob>,
+    },
+    Bytes {
+        then: Then,
+        hasher: Hasher,
+        small: Vec<u8>,
+        chunks: bool,
+        counter: Option<Counter>,
+    },
+    At {
+        blob: Blob,
+        small: Option<Vec<u8>>,
+        entries: Option<Entries>,
+    },
     Doc,
     /// How many documents and which names were asked for.
-    Ledger { documents: usize, names: Vec<String> },
+    Ledger {
+        documents: usize,
+        names: Vec<String>,
+    },
     Ends(&'static [Ending]),
 }
 
@@ -367,13 +390,7 @@ impl Grammar {
         }
     }
 
-    fn digested(
-        &mut self,
-        then: Then,
-        blob: Blob,
-        small: Option<Vec<u8>>,
-        entries: Option<Entries>,
-    ) -> Option<Event> {
+    fn digested(&mut self, then: Then, blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries>) -> Option<Event> {
         if then == Then::File {
             *self = Grammar::At { blob, small, entries };
             return None;

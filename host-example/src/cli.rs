@@ -73,7 +73,7 @@ pub(crate) enum Command {
     Upload(UploadArgs),
     /// Bring a session to its server and its ledger, without ever losing a byte of it
     #[command(after_help = publish::HELP)]
-    Publish(PublishArgs),
+    Publish(Box<PublishArgs>),
     /// Check that everything that is named is really there: manifests, pointers, cache, server
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),

@@ -20,6 +20,8 @@ use crate::wit::types::{Doc, Saving};
 
 /// Bytes of a document at most.
 pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of a document of ours at most: a journal holds two manifests and every pointer.
+const OURS_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of a journal's name at most: with its ending and the one of a temporary file it is a usable file name.
 const JOURNAL_NAME_BYTES_MAX: usize = 240;
 
@@ -120,18 +122,19 @@ impl Documents {
         if name.starts_with(SESSIONS) {
             return Ok(Route::Tree);
         }
-        if let Some(state) = &self.state {
-            if name == ORPHANS {
-                return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}.json")));
-            }
-            if let Some(session) = name.strip_prefix("journal/") {
-                usable(session)?;
-                return match if make { state.folder(JOURNAL) } else { state.existing_folder(JOURNAL) } {
-                    Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}.json"))),
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Route::Nowhere),
-                    Err(error) => Err(error),
-                };
-            }
+        if name == ORPHANS {
+            // Without a folder of ours there is none: a file of this name, which a commit could hold, is never it.
+            let Some(state) = &self.state else { return Ok(Route::Nowhere) };
+            return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}.json")));
+        }
+        if let Some(session) = name.strip_prefix("journal/") {
+            usable(session)?;
+            let Some(state) = &self.state else { return Ok(Route::Nowhere) };
+            return match if make { state.folder(JOURNAL) } else { state.existing_folder(JOURNAL) } {
+                Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}.json"))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Route::Nowhere),
+                Err(error) => Err(error),
+            };
         }
         files.map(Route::Named).ok_or_else(|| refused("this command has no such document"))
     }
@@ -154,23 +157,23 @@ fn usable(session: &str) -> io::Result<()> {
 
 fn read_named(files: &Files, name: &str) -> io::Result<Option<Vec<u8>>> {
     match files.open(name)? {
-        Some(opened) => read(opened.file).map(Some),
+        Some(opened) => read(opened.file, DOCUMENT_BYTES_MAX).map(Some),
         None => Ok(None),
     }
 }
 
 fn read_ours(folder: &Folder, file: &str) -> io::Result<Option<Vec<u8>>> {
     match folder.read(file) {
-        Ok(file) => read(file).map(Some),
+        Ok(file) => read(file, OURS_BYTES_MAX).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-fn read(file: File) -> io::Result<Vec<u8>> {
+fn read(file: File, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > DOCUMENT_BYTES_MAX {
+    file.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > bytes_max {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the document is too large"));
     }
     Ok(bytes)
@@ -276,6 +279,13 @@ mod tests {
         let doc = desk.documents.load("my plan", Some(&files)).expect("readable").expect("there");
         assert_eq!((doc.bytes.as_slice(), doc.revision), (&b"a plan"[..], blob_of(b"a plan").oid));
         assert!(desk.documents.load("another", Some(&files)).expect("readable").is_none());
+        // Journal and register are never files of somebody's, not even where there is no place for them.
+        let bare = Documents::beneath(&desk.scratch.path().join("tree")).expect("the root");
+        for name in ["journal/a", "orphans"] {
+            let files = Files::listed(vec![(name.into(), desk.scratch.path().join("plan"))]);
+            assert!(bare.load(name, Some(&files)).expect("readable").is_none());
+            assert!(bare.save(&Saving { name: name.into(), bytes: Some(Vec::new()), replaces: None }).is_err());
+        }
     }
 
     #[test]
@@ -283,7 +293,7 @@ mod tests {
         let desk = Desk::new();
         desk.save("journal/a", Some("old"), None).expect("saved");
         fs::write(desk.state("journal/.hydrant-doc-1-1.tmp"), "half").expect("a leftover");
-        // A folder in the place of the document: the rename fails, as it does on a full disk.
+        // A folder in the place of the document: it is neither read nor replaced.
         fs::create_dir(desk.state("journal/b.json")).expect("a folder");
         assert!(desk.save("journal/b", Some("new"), None).is_err());
         assert_eq!(desk.load("journal/a").expect("readable"), Some(b"old".to_vec()));

@@ -1,8 +1,8 @@
 //! What a publish came to, in a table and in JSON, and what the next run will do.
 
 use hydrant_host::process::plain;
-use hydrant_host::wit::operations::{Published, PublishReport, PublishedState};
-use hydrant_host::wit::types::{Blob, Code, Phase};
+use hydrant_host::wit::operations::{PublishReport, Published, PublishedState};
+use hydrant_host::wit::types::{Blob, Phase};
 use serde_json::{Value, json};
 
 use crate::ending::{Ending, code_name};
@@ -13,6 +13,26 @@ const SCHEMA_VERSION: u64 = 1;
 /// Characters of an oid that a table shows.
 const OID_SHOWN: usize = 16;
 
+/// How a publish ended.
+pub(crate) struct Came {
+    pub(crate) report: PublishReport,
+    pub(crate) seconds: f64,
+    /// The user asked to stop.
+    pub(crate) interrupted: bool,
+}
+
+/// What a publish would do.
+#[derive(Default)]
+pub(crate) struct Dry {
+    /// An interrupted publish would be brought to its end first.
+    pub(crate) resumes: bool,
+    /// Why nothing would be done.
+    pub(crate) idle: Option<&'static str>,
+    pub(crate) files: Vec<Planned>,
+    /// Sentences, one for each thing in the way.
+    pub(crate) obstacles: Vec<String>,
+}
+
 /// One file of a dry run.
 pub(crate) struct Planned {
     pub(crate) name: String,
@@ -22,24 +42,18 @@ pub(crate) struct Planned {
     pub(crate) replaces: Option<String>,
 }
 
-/// Everything is published already.
-pub(crate) fn nothing(session: &str, output: &mut Output) -> Ending {
+/// There is nothing to do.
+pub(crate) fn nothing(session: &str, session_id: Option<&str>, why: &str, output: &mut Output) {
     output.json(&json!({
-        "schema_version": SCHEMA_VERSION, "ok": true, "session": session, "phase": "done", "files": [],
-        "orphans": [], "ended": null, "next": null,
+        "schema_version": SCHEMA_VERSION, "ok": true, "session": session, "session_id": session_id, "phase": "done",
+        "resumed": false, "tip": null, "files": [], "orphans": [], "seconds": 0.0, "ended": null, "next": null,
     }));
-    output.line("nothing to publish: the remote has everything, as far as this clone knows");
-    Ending::Done
+    output.line(why);
 }
 
 /// What a publish would do.
-pub(crate) fn plan(
-    session: &str,
-    planned: &[Planned],
-    obstacle: Option<&str>,
-    unfinished: bool,
-    output: &mut Output,
-) {
+pub(crate) fn plan(session: &str, dry: &Dry, output: &mut Output) {
+    let Dry { resumes, idle, files, obstacles } = dry;
     let file = |one: &Planned| {
         json!({
             "name": one.name, "oid": one.blob.oid, "size": one.blob.size,
@@ -47,32 +61,57 @@ pub(crate) fn plan(
         })
     };
     output.json(&json!({
-        "schema_version": SCHEMA_VERSION, "ok": obstacle.is_none(), "dry_run": true, "session": session,
-        "resumes": unfinished, "obstacle": obstacle, "files": planned.iter().map(file).collect::<Vec<_>>(),
+        "schema_version": SCHEMA_VERSION, "ok": obstacles.is_empty(), "dry_run": true, "session": session,
+        "resumes": resumes, "obstacles": obstacles, "files": files.iter().map(file).collect::<Vec<_>>(),
     }));
-    if unfinished {
+    if *resumes {
         output.line("an interrupted publish would be brought to its end first");
     }
+    if let Some(why) = idle {
+        return output.line(why);
+    }
     let mut table = Table::new(&["file", ">size", "goes to", "oid", "replaces"]);
-    for one in planned {
+    for one in files {
         let replaces = one.replaces.as_deref().map_or_else(String::new, short);
         let to = if one.in_git { "git" } else { "server" };
         let row = [quote(one.name.as_bytes()), bytes_text(one.blob.size), to.into(), short(&one.blob.oid), replaces];
         table.row(row);
     }
-    table.print(output);
-    let bytes: u64 = planned.iter().map(|one| one.blob.size).sum();
-    output.line(format!("would publish {}, {}", count_text(planned.len(), "file"), bytes_text(bytes)));
-    if let Some(obstacle) = obstacle {
-        output.line(format!("but now it would be refused: {}", plain(obstacle)));
+    if !files.is_empty() {
+        table.print(output);
+    }
+    let bytes: u64 = files.iter().map(|one| one.blob.size).sum();
+    output.line(format!("would publish {}, {}", count_text(files.len(), "file"), bytes_text(bytes)));
+    for obstacle in obstacles {
+        output.line(format!("now it would be refused: {}", plain(obstacle)));
     }
 }
 
 /// What a publish did.
-pub(crate) fn say(session: &str, report: &PublishReport, seconds: f64, output: &mut Output) -> Ending {
-    let ending = ending(report);
-    let next = next(session, report);
-    output.json(&document(session, report, seconds, ending, next.as_deref()));
+pub(crate) fn say(session: &str, came: &Came, output: &mut Output) -> Ending {
+    let Came { report, seconds, .. } = came;
+    let (ending, next) = (ending(came), next(session, report));
+    output.json(&document(session, came));
+    table(report, output);
+    match &report.ended {
+        Ok(()) => output.line(summary(report, *seconds)),
+        Err(error) => output.warn(format!("hydrant: {}: {}", code_name(error.code), plain(&error.detail))),
+    }
+    if let Some(next) = next {
+        output.warn(next);
+    }
+    ending
+}
+
+/// One line on a publish that ended well.
+pub(crate) fn summary(report: &PublishReport, seconds: f64) -> String {
+    let tip = report.tip.as_deref().map_or_else(String::new, |tip| format!(" at {}", short(tip)));
+    let resumed = if report.resumed { ", after an interrupted publish was finished" } else { "" };
+    format!("{} is published{tip} in {seconds:.2} s{resumed}", report.session_id)
+}
+
+/// Files and orphans.
+pub(crate) fn table(report: &PublishReport, output: &mut Output) {
     let mut table = Table::new(&["file", ">size", "state", "oid", ""]);
     for file in &report.files {
         let why = file.reason.as_ref().map_or_else(String::new, |error| plain(&error.detail));
@@ -85,67 +124,60 @@ pub(crate) fn say(session: &str, report: &PublishReport, seconds: f64, output: &
     for orphan in &report.orphans {
         output.line(format!("orphaned: {} {}", orphan.oid, orphan.size));
     }
-    match &report.ended {
-        Ok(()) => {
-            let tip = report.tip.as_deref().map_or_else(String::new, short);
-            let resumed = if report.resumed { ", after an interrupted publish was finished" } else { "" };
-            let id = &report.session_id;
-            output.line(format!("{id} is published at {tip} in {seconds:.2} s{resumed}"));
-        }
-        Err(error) => {
-            output.warn(format!("hydrant: {}: {}", code_name(error.code), plain(&error.detail)));
-        }
-    }
-    if let Some(next) = next {
-        output.warn(next);
-    }
-    ending
 }
 
-fn ending(report: &PublishReport) -> Ending {
+/// The exit code that a publish asks for.
+pub(crate) fn ending(came: &Came) -> Ending {
+    let Came { report, interrupted, .. } = came;
     let left = report.files.iter().any(|file| file.state == PublishedState::Left);
+    let some_failed = report.files.iter().any(|file| file.reason.is_some());
     match &report.ended {
         Ok(()) if left => Ending::SomeFailed,
         Ok(()) => Ending::Done,
-        Err(error) if error.code == Code::Unfinished && error.detail.contains("stopped") => Ending::Interrupted,
+        Err(_) if *interrupted => Ending::Interrupted,
+        Err(_) if some_failed && report.phase == Phase::Upload => Ending::SomeFailed,
         Err(_) => Ending::Failed,
     }
 }
 
 /// What the next run does, when this one is not the last.
 fn next(session: &str, report: &PublishReport) -> Option<String> {
+    let resume = format!("`hydrant publish {} --resume`", quote(session.as_bytes()));
     if report.ended.is_ok() {
         let left = report.files.iter().any(|file| file.state == PublishedState::Left);
-        return left.then(|| "files that changed meanwhile were left as they are: publish the session again".to_owned());
+        return left
+            .then(|| "files that changed meanwhile were left as they are: publish the session again".to_owned());
     }
-    let then = match report.phase {
-        Phase::Hash | Phase::Intend => return None,
-        Phase::Upload | Phase::Bind => "the same command again goes on: what the server has is not sent twice".to_owned(),
-        Phase::Push => format!("`hydrant publish {session} --resume` pushes the same bytes again"),
-        Phase::Settle => {
-            format!("the remote has the session; `hydrant publish {session} --resume` lets this clone follow")
+    Some(match report.phase {
+        Phase::Hash | Phase::Intend => "nothing was sent and nothing changed: the same command starts over".to_owned(),
+        Phase::Upload => "publish the session again with its files: what the server has is not sent twice".to_owned(),
+        Phase::Bind => {
+            "everything was sent; publish the session again with its files: nothing is sent twice".to_owned()
         }
-        Phase::Swap | Phase::Done => {
-            format!("the remote has the session; `hydrant publish {session} --resume` does what is left here")
-        }
-    };
-    Some(then)
+        Phase::Push => format!("everything was sent; {resume} pushes the same bytes again"),
+        Phase::Settle => format!("the remote has the session; {resume} lets this clone follow"),
+        Phase::Swap => format!("the remote has the session; {resume} puts pointers where content still stands"),
+        Phase::Done => format!("the remote has the session; {resume} writes down what was orphaned"),
+    })
 }
 
-fn document(session: &str, report: &PublishReport, seconds: f64, ending: Ending, next: Option<&str>) -> Value {
+/// A publish in JSON.
+pub(crate) fn document(session: &str, came: &Came) -> Value {
+    let Came { report, seconds, .. } = came;
     let file = |file: &Published| {
         let reason = file.reason.as_ref();
         json!({
-            "name": file.name, "oid": file.oid, "size": file.size, "state": state_name(file),
+            "name": file.name, "oid": (!file.oid.is_empty()).then_some(&file.oid), "size": file.size,
+            "state": state_name(file),
             "reason": reason.map(|error| error_json(error.code, &error.detail, error.retry_after)),
         })
     };
     let ended = report.ended.as_ref().err();
     json!({
         "schema_version": SCHEMA_VERSION,
-        "ok": ending == Ending::Done,
+        "ok": ending(came) == Ending::Done,
         "session": session,
-        "session_id": report.session_id,
+        "session_id": (!report.session_id.is_empty()).then_some(&report.session_id),
         "phase": phase_name(report.phase),
         "resumed": report.resumed,
         "tip": report.tip,
@@ -153,7 +185,7 @@ fn document(session: &str, report: &PublishReport, seconds: f64, ending: Ending,
         "orphans": report.orphans.iter().map(|blob| json!({"oid": blob.oid, "size": blob.size})).collect::<Vec<_>>(),
         "seconds": (seconds * 1000.0).round() / 1000.0,
         "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_after)),
-        "next": next,
+        "next": next(session, report),
     })
 }
 

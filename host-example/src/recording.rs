@@ -3,23 +3,28 @@
 //! The rules it keeps: only looks; regular files only, a symlink is refused by name; a pointer in the session's folder
 //! that the manifest names is published already, and any other pointer is no content.
 
-use std::collections::BTreeMap;
+mod folder;
+
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Guest;
 use hydrant_host::files::Files;
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::manifests::{Manifest, Storage};
+use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
 use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::Code;
 
 use crate::cli::PublishArgs;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, path_in};
+use crate::ending::{Ending, Fault};
+use crate::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::report::quote;
 use crate::repository::Repository;
+pub(crate) use folder::named;
+use folder::{Listed, listed};
 
 /// Content files of a session unless `hydrant.contentFiles` lists others.
 const CONTENT_FILES: [&str; 5] = ["raw.jsonl", "summary.md", "session.md", "plan.md", "context-trace.jsonl"];
@@ -28,187 +33,279 @@ const CONTENT_SETTING: &str = "hydrant.contentfiles";
 /// Files that git carries as they are.
 const IN_GIT_FILES: [&str; 1] = ["summary.json"];
 /// Where the original recorder keeps a session's content, outside the tracked paths.
-const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
-/// Folders below each other at most.
-const DEPTH_MAX: usize = 16;
-/// Files of one session at most; the engine's own limit is lower.
-const FILES_MAX: usize = 65_536;
+pub(crate) const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
+/// Begins what the engine calls a file of the user's own folder.
+const ASIDE: &str = "from/";
 
 /// One file to publish.
 pub(crate) struct Recorded {
     /// Its name within the session.
     pub(crate) name: String,
-    /// Where its content lies; none: in the session's own folder.
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) place: Place,
+    /// Git carries it as it is.
     pub(crate) in_git: bool,
     pub(crate) size: u64,
 }
 
+/// Where content lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the session's own folder.
+    InSession,
+    /// Elsewhere in the work tree, by this name.
+    InTree(String),
+    /// In a folder of the user's choice.
+    At(PathBuf),
+}
+
 /// The files of a session.
+#[derive(Default)]
 pub(crate) struct Recording {
     pub(crate) files: Vec<Recorded>,
     /// Files in the session's folder that are pointers already, as the manifest has them.
-    pub(crate) published: usize,
-    /// Names of files in the session's folder that nobody asked to publish.
-    pub(crate) left_out: Vec<String>,
+    pub(crate) published: BTreeSet<String>,
+    /// Names of files that stay where they are, and why nobody would want to lose sight of them.
+    pub(crate) left_out: Vec<(String, &'static str)>,
+    /// Files of the user's folder whose names the session's folder gives to other content.
+    pub(crate) covered: usize,
 }
 
-/// The files that a publish is to take.
+impl Recorded {
+    /// What the engine reads it by; none: by its place in the session.
+    pub(crate) fn source(&self) -> Option<String> {
+        match &self.place {
+            Place::InSession => None,
+            Place::InTree(name) => Some(name.clone()),
+            Place::At(_) => Some(format!("{ASIDE}{}", self.name)),
+        }
+    }
+
+    /// Its name among the files of [`Recording::among`].
+    pub(crate) fn read_by(&self, session: &str) -> String {
+        self.source().unwrap_or_else(|| path_in(session, &self.name))
+    }
+
+    /// Where it lies, in words that stay the same from run to run.
+    pub(crate) fn place_text(&self) -> String {
+        match &self.place {
+            Place::At(path) => place_of(path),
+            _ => self.source().unwrap_or_default(),
+        }
+    }
+}
+
+impl Recording {
+    /// These files, among those of the work tree.
+    pub(crate) fn among(&self, tree: Files) -> Files {
+        let aside = self.files.iter().filter_map(|file| match &file.place {
+            Place::At(path) => Some((format!("{ASIDE}{}", file.name), path.clone())),
+            _ => None,
+        });
+        tree.and_listed(aside.collect())
+    }
+}
+
+/// Looks for the files that a publish is to take. `unfinished`: an earlier one was interrupted, so pointers may stand
+/// where the manifest has not followed yet.
 pub(crate) fn find(
     arguments: &PublishArgs,
     repository: &Repository,
     tree: &Files,
     session: &str,
     manifest: Option<&Manifest>,
+    unfinished: bool,
     guest: &mut Guest,
 ) -> Result<Recording, Fault> {
-    let in_git = |name: &str| {
-        let stored = manifest.and_then(|manifest| manifest.files.iter().find(|file| file.name == name));
-        stored.is_some_and(|file| file.storage == Storage::Git)
-            || IN_GIT_FILES.contains(&name)
-            || arguments.in_git.iter().any(|other| other == name)
-    };
-    if let Some(folder) = &arguments.from {
-        let files = folder_files(folder)?;
-        let recorded =
-            |(name, path, size): (String, PathBuf, u64)| Recorded { in_git: in_git(&name), name, path: Some(path), size };
-        return Ok(Recording { files: files.into_iter().map(recorded).collect(), published: 0, left_out: Vec::new() });
-    }
-    let mut recording = Recording { files: Vec::new(), published: 0, left_out: Vec::new() };
-    let original = repository.top.join(ORIGINAL_CACHE).join(session);
-    let aside: BTreeMap<String, (PathBuf, u64)> = match original.symlink_metadata() {
-        Ok(facts) if facts.is_dir() => {
-            folder_files(&original)?.into_iter().map(|(name, path, size)| (name, (path, size))).collect()
-        }
-        _ => BTreeMap::new(),
-    };
-    let mut small = Vec::new();
-    for name in wanted_names(arguments, repository, manifest) {
-        if let Some((path, size)) = aside.get(&name) {
-            let (in_git, path) = (in_git(&name), Some(path.clone()));
-            recording.files.push(Recorded { name, path, in_git, size: *size });
-            continue;
-        }
-        let opened = tree.open(&path_in(session, &name));
-        let opened = opened.map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?;
-        let Some(mut opened) = opened else {
-            if arguments.files.contains(&name) || arguments.in_git.contains(&name) {
-                return Err(Fault::misuse(format!("the session has no file {}", quote(name.as_bytes()))));
+    let refs: HashMap<&str, &FileRef> =
+        manifest.into_iter().flat_map(|manifest| &manifest.files).map(|file| (file.name.as_str(), file)).collect();
+    let search = Search { arguments, repository, tree, session, refs, unfinished };
+    let own = repository.top.join(SESSIONS).join(session);
+    let recording = match &arguments.from {
+        Some(folder) => {
+            let real = folder.canonicalize().ok().filter(|real| real.is_dir());
+            let real = real.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
+            let (files, left_out) = listed(&real, guest)?;
+            if own.canonicalize().is_ok_and(|own| own == real) {
+                let names = files.into_iter().map(|file| file.name).collect();
+                Recording { left_out, ..search.in_session(names, guest)? }
+            } else {
+                Recording { left_out, ..search.aside(files)? }
             }
-            continue;
-        };
-        if opened.size < POINTER_BYTES_LIMIT as u64 && opened.size > 0 {
-            let mut head = Vec::new();
-            opened.file.read_to_end(&mut head).map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?;
-            small.push((recording.files.len(), Sample { head, file_size: opened.size }));
         }
-        let in_git = in_git(&name);
-        recording.files.push(Recorded { name, path: None, in_git, size: opened.size });
+        None => Recording { left_out: search.left_out(), ..search.in_session(search.wanted_names(), guest)? },
+    };
+    for name in arguments.in_git.iter().chain(&arguments.files) {
+        if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
+            return Err(Fault::misuse(format!("the session has no file {}", quote(name.as_bytes()))));
+        }
     }
-    without_pointers(&mut recording, small, manifest, guest)?;
-    recording.left_out = left_out(&repository.top.join(path_in(session, "")), &recording, manifest);
     Ok(recording)
 }
 
-/// Names of a session's files that a publish takes from its own folder.
-fn wanted_names(arguments: &PublishArgs, repository: &Repository, manifest: Option<&Manifest>) -> Vec<String> {
-    let configured = repository.setting(CONTENT_SETTING);
-    let mut names: Vec<String> = match &configured {
-        Some(list) => list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
-        None => CONTENT_FILES.map(str::to_owned).to_vec(),
-    };
-    names.extend(IN_GIT_FILES.map(str::to_owned));
-    let more = arguments.files.iter().chain(&arguments.in_git).cloned();
-    names.extend(manifest.into_iter().flat_map(|manifest| manifest.files.iter().map(|file| file.name.clone())));
-    names.extend(more);
-    let mut seen = std::collections::BTreeSet::new();
-    names.retain(|name| seen.insert(name.clone()));
-    names
+/// A path in words that stay the same from run to run.
+pub(crate) fn place_of(path: &Path) -> String {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
-/// Takes out what is a pointer already; one that is not the manifest's is refused.
-fn without_pointers(
-    recording: &mut Recording,
-    small: Vec<(usize, Sample)>,
-    manifest: Option<&Manifest>,
-    guest: &mut Guest,
-) -> Result<(), Fault> {
-    let (places, samples): (Vec<usize>, Vec<Sample>) = small.into_iter().unzip();
-    let mut published = vec![false; recording.files.len()];
-    for (at, kind) in places.into_iter().zip(guest.classify_many(&samples)?) {
-        let name = &recording.files[at].name;
-        let shown = quote(name.as_bytes());
-        match kind {
-            Kind::Content(_) => {}
-            Kind::Malformed(finding) => {
-                let why = guest.explain(finding)?;
-                return Err(Fault::failed(Code::Malformed, format!("{shown} begins like a pointer and is broken: {why}")));
-            }
-            Kind::Pointer(pointer) => {
-                let named = manifest.and_then(|manifest| manifest.files.iter().find(|file| file.name == *name));
-                let oid = named.and_then(|file| file.oid.clone());
-                if oid.as_deref() != Some(&pointer.oid) {
-                    let says = oid.map_or_else(|| "names no blob for it".to_owned(), |oid| format!("names {oid}"));
-                    return Err(Fault::failed(
-                        Code::Conflict,
-                        format!("{shown} is a pointer to {}, but the manifest {says}; a pointer is no content", pointer.oid),
-                    ));
-                }
-                published[at] = true;
-            }
-        }
+struct Search<'a> {
+    arguments: &'a PublishArgs,
+    repository: &'a Repository,
+    tree: &'a Files,
+    session: &'a str,
+    /// What the manifest says of each file.
+    refs: HashMap<&'a str, &'a FileRef>,
+    unfinished: bool,
+}
+
+impl Search<'_> {
+    fn in_git(&self, name: &str) -> bool {
+        self.refs.get(name).is_some_and(|file| file.storage == Storage::Git)
+            || IN_GIT_FILES.contains(&name)
+            || self.arguments.in_git.iter().any(|other| other == name)
     }
-    recording.published = published.iter().filter(|published| **published).count();
-    let mut published = published.into_iter();
-    recording.files.retain(|_| !published.next().unwrap_or(false));
-    Ok(())
-}
 
-/// What else stands in the session's folder.
-fn left_out(folder: &Path, recording: &Recording, manifest: Option<&Manifest>) -> Vec<String> {
-    let known = |name: &str| {
-        name == MANIFEST
-            || name.starts_with('.')
-            || recording.files.iter().any(|file| file.name == name)
-            || manifest.is_some_and(|manifest| manifest.files.iter().any(|file| file.name == name))
-    };
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-    let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-    names.retain(|name| !known(name));
-    names.sort_unstable();
-    names
-}
-
-/// The regular files beneath a folder, by names with slashes, in order. Hidden ones and the manifest are left out.
-fn folder_files(folder: &Path) -> Result<Vec<(String, PathBuf, u64)>, Fault> {
-    let mut files = Vec::new();
-    let mut stack = vec![(folder.to_owned(), String::new(), 0)];
-    while let Some((folder, prefix, depth)) = stack.pop() {
-        let unreadable = |error: &std::io::Error| Fault::local("the folder of the session cannot be read", error);
-        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&error))? {
-            let entry = entry.map_err(|error| unreadable(&error))?;
-            let Ok(name) = entry.file_name().into_string() else {
-                return Err(Fault::misuse("the folder holds a name that is no text"));
+    /// Files of a folder of the user's. The same content in the session's own folder is taken from there: it then makes
+    /// room for its pointer.
+    fn aside(&self, files: Vec<Listed>) -> Result<Recording, Fault> {
+        let mut recording = Recording::default();
+        for Listed { name, path, size } in files {
+            let in_git = self.in_git(&name);
+            let place = match self.stands_in_session(&name, &path, size)? {
+                Some(true) if !in_git => Place::InSession,
+                stands => {
+                    recording.covered += usize::from(stands == Some(false) && !in_git);
+                    Place::At(path)
+                }
             };
-            let name_in = format!("{prefix}{name}");
-            if name.starts_with('.') || name_in == MANIFEST {
+            recording.files.push(Recorded { name, place, in_git, size });
+        }
+        Ok(recording)
+    }
+
+    /// Whether content of this name in the session's folder is the same as in a file; none: no content stands there.
+    fn stands_in_session(&self, name: &str, path: &Path, size: u64) -> Result<Option<bool>, Fault> {
+        let unreadable = |error: &std::io::Error| Fault::local(&quote(name.as_bytes()), error);
+        let opened = self.tree.open(&path_in(self.session, name)).map_err(|error| unreadable(&error))?;
+        let Some(mut opened) = opened else { return Ok(None) };
+        if opened.size < POINTER_BYTES_LIMIT as u64 && opened.size != size {
+            // A pointer, or something as small: whoever follows the remote looks at it again.
+            return Ok(None);
+        }
+        if opened.size != size {
+            return Ok(Some(false));
+        }
+        let mut other = fs::File::open(path).map_err(|error| unreadable(&error))?;
+        let digests = blob_of_file(&mut opened.file).and_then(|here| Ok((here, blob_of_file(&mut other)?)));
+        let (here, there) = digests.map_err(|error| unreadable(&error))?;
+        Ok(Some(here.oid == there.oid))
+    }
+
+    /// Files of these names: from the original recorder's cache, else from the session's own folder.
+    fn in_session(&self, names: Vec<String>, guest: &mut Guest) -> Result<Recording, Fault> {
+        let mut recording = Recording::default();
+        let mut small = Vec::new();
+        let cache = format!("{ORIGINAL_CACHE}/{}", self.session);
+        let has_cache = self.arguments.from.is_none() && self.is_real_folder(&cache);
+        for name in names {
+            let unreadable = |error: &std::io::Error| Fault::local(&quote(name.as_bytes()), error);
+            let in_git = self.in_git(&name);
+            let cached = format!("{cache}/{name}");
+            if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
+                recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
                 continue;
             }
-            let facts = entry.path().symlink_metadata().map_err(|error| unreadable(&error))?;
-            if facts.is_dir() && depth < DEPTH_MAX {
-                stack.push((entry.path(), format!("{name_in}/"), depth + 1));
-            } else if facts.is_file() {
-                files.push((name_in, entry.path(), facts.len()));
-            } else {
-                let shown = quote(name_in.as_bytes());
-                return Err(Fault::misuse(format!("{shown} is no regular file, and only those are published")));
+            let opened = self.tree.open(&path_in(self.session, &name)).map_err(|error| unreadable(&error))?;
+            let Some(mut opened) = opened else { continue };
+            if opened.size < POINTER_BYTES_LIMIT as u64 && opened.size > 0 {
+                let mut head = Vec::new();
+                (&mut opened.file)
+                    .take(POINTER_BYTES_LIMIT as u64)
+                    .read_to_end(&mut head)
+                    .map_err(|error| unreadable(&error))?;
+                small.push((recording.files.len(), Sample { head, file_size: opened.size }));
             }
-            if files.len() > FILES_MAX {
-                return Err(Fault::failed(Code::Limit, format!("the folder holds more than {FILES_MAX} files")));
+            recording.files.push(Recorded { name, place: Place::InSession, in_git, size: opened.size });
+        }
+        self.without_pointers(&mut recording, small, guest)?;
+        Ok(recording)
+    }
+
+    /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
+    fn is_real_folder(&self, name: &str) -> bool {
+        let mut path = self.repository.top.clone();
+        name.split('/').all(|part| {
+            path.push(part);
+            path.symlink_metadata().is_ok_and(|facts| facts.is_dir())
+        })
+    }
+
+    /// Names of a session's files that a publish looks for unless it is told a folder.
+    fn wanted_names(&self) -> Vec<String> {
+        let configured = self.repository.setting(CONTENT_SETTING);
+        let mut names: Vec<String> = match &configured {
+            Some(list) => list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
+            None => CONTENT_FILES.map(str::to_owned).to_vec(),
+        };
+        names.extend(IN_GIT_FILES.map(str::to_owned));
+        let mut named: Vec<String> = self.refs.keys().map(|name| (*name).to_owned()).collect();
+        named.sort_unstable();
+        names.extend(named);
+        names.extend(self.arguments.files.iter().chain(&self.arguments.in_git).cloned());
+        let mut seen = BTreeSet::new();
+        names.retain(|name| name != MANIFEST && seen.insert(name.clone()));
+        names
+    }
+
+    /// Takes out what is a pointer already; one that is not the manifest's is refused.
+    fn without_pointers(
+        &self,
+        recording: &mut Recording,
+        small: Vec<(usize, Sample)>,
+        guest: &mut Guest,
+    ) -> Result<(), Fault> {
+        let (places, samples): (Vec<usize>, Vec<Sample>) = small.into_iter().unzip();
+        let mut pointers = BTreeSet::new();
+        for (at, kind) in places.into_iter().zip(guest.classify_many(&samples)?) {
+            let name = &recording.files[at].name;
+            let shown = quote(name.as_bytes());
+            match kind {
+                Kind::Content(_) => {}
+                Kind::Malformed(finding) => {
+                    let why = guest.explain(finding)?;
+                    let detail = format!("{shown} begins like a pointer and is broken: {why}");
+                    return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Malformed, detail) });
+                }
+                Kind::Pointer(pointer) => {
+                    pointers.insert(at);
+                    let oid = self.refs.get(name.as_str()).and_then(|file| file.oid.clone());
+                    if oid.as_deref() == Some(&pointer.oid) {
+                        recording.published.insert(name.clone());
+                    } else if !self.unfinished {
+                        let says = oid.map_or_else(|| "names no blob for it".to_owned(), |oid| format!("names {oid}"));
+                        let detail = format!(
+                            "{shown} is a pointer to {}, but the manifest {says}; a pointer is no content",
+                            pointer.oid
+                        );
+                        return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Conflict, detail) });
+                    }
+                }
             }
         }
+        let mut at = 0..;
+        recording.files.retain(|_| at.next().is_none_or(|at| !pointers.contains(&at)));
+        Ok(())
     }
-    files.sort();
-    Ok(files)
+
+    /// What else stands in the session's folder.
+    fn left_out(&self) -> Vec<(String, &'static str)> {
+        let wanted: BTreeSet<String> = self.wanted_names().into_iter().collect();
+        let known = |name: &str| name == MANIFEST || name.starts_with('.') || wanted.contains(name);
+        let folder = self.repository.top.join(SESSIONS).join(self.session);
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.retain(|name| !known(name));
+        names.sort_unstable();
+        names.into_iter().map(|name| (name, "nobody asked for it; --file takes it along")).collect()
+    }
 }

@@ -1,21 +1,29 @@
-//! What a finished publish remembers of the files it took from outside the session's folder, so that the next one can
-//! say at once that nothing changed.
+//! What earlier runs of `publish` found out about a session, so that the next one can say at once that nothing changed.
 //!
-//! The rule it keeps: never proof of anything. A list that is missing, torn or wrong costs one more look at everything.
+//! The rule it keeps: never proof of anything. Notes that are missing, torn or old cost one more look at everything.
 
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hydrant_host::files::Revision;
-use serde_json::{Value, json};
 
-/// Folder beside the cache that holds these lists.
+/// Folder beside the cache that holds these notes.
 const FOLDER: &str = "published";
-/// Form of a list.
-const VERSION: u64 = 1;
-/// Bytes of a list at most.
-const LIST_BYTES_MAX: u64 = 16 << 20;
+/// First line of the notes: their form.
+const FORM: &str = "hydrant notes 1";
+/// Bytes of the notes of one session at most.
+const NOTES_BYTES_MAX: u64 = 16 << 20;
+
+/// Notes on one session.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Notes {
+    pub(crate) session_id: String,
+    /// Digest of the session's listing in the last commit, once a look at everything found it all published.
+    pub(crate) listing: Option<String>,
+    /// Files that were taken from outside the session's folder.
+    pub(crate) files: Vec<Known>,
+}
 
 /// A file as it was when it was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,38 +33,51 @@ pub(crate) struct Known {
     /// Where its content lay.
     pub(crate) place: String,
     pub(crate) revision: Revision,
+    /// Empty for one that git carries.
     pub(crate) oid: String,
 }
 
-/// The list of a session's last publish.
-pub(crate) fn load(store_dir: &Path, session: &str) -> Vec<Known> {
-    let read = || -> io::Result<Value> {
-        let mut text = Vec::new();
-        fs::File::open(path_of(store_dir, session))?.take(LIST_BYTES_MAX).read_to_end(&mut text)?;
-        Ok(serde_json::from_slice(&text)?)
-    };
-    let Ok(list) = read() else { return Vec::new() };
-    if list["version"] != VERSION {
-        return Vec::new();
+/// The notes on a session; empty ones when there are none of use.
+pub(crate) fn load(store_dir: &Path, session: &str) -> Notes {
+    let mut text = String::new();
+    let opened = fs::File::open(path_of(store_dir, session));
+    match opened.and_then(|file| file.take(NOTES_BYTES_MAX).read_to_string(&mut text)) {
+        Ok(_) => parse(&text).unwrap_or_default(),
+        Err(_) => Notes::default(),
     }
-    let entry = |entry: &Value| {
-        let text = |field: &str| Some(entry[field].as_str()?.to_owned());
-        let revision = Revision::from_text(&text("revision")?);
-        Some(Known { name: text("name")?, place: text("place")?, revision, oid: text("oid")? })
-    };
-    list["files"].as_array().into_iter().flatten().filter_map(entry).collect()
 }
 
-/// Takes the place of the session's list.
-pub(crate) fn save(store_dir: &Path, session: &str, files: &[Known]) -> io::Result<()> {
-    let entry = |file: &Known| {
-        json!({ "name": file.name, "place": file.place, "revision": file.revision.text(), "oid": file.oid })
+/// Lines: the form, the id, the listing, one for each file, and an empty one, without which the notes are torn.
+fn parse(text: &str) -> Option<Notes> {
+    let mut lines = text.strip_suffix("\n\n")?.split('\n');
+    if lines.next() != Some(FORM) {
+        return None;
+    }
+    let session_id = lines.next()?.to_owned();
+    let listing = Some(lines.next()?.to_owned()).filter(|listing| !listing.is_empty());
+    let known = |line: &str| {
+        let mut fields = line.split('\t');
+        let (revision, oid) = (Revision::from_text(fields.next()?), fields.next()?.to_owned());
+        let (name, place) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+        fields.next().is_none().then_some(Known { name, place, revision, oid })
     };
-    let list = json!({ "version": VERSION, "files": files.iter().map(entry).collect::<Vec<_>>() });
+    Some(Notes { session_id, listing, files: lines.map(known).collect::<Option<_>>()? })
+}
+
+/// Takes the place of the notes on a session.
+pub(crate) fn save(store_dir: &Path, session: &str, notes: &Notes) -> io::Result<()> {
+    let mut text = format!("{FORM}\n{}\n{}\n", notes.session_id, notes.listing.as_deref().unwrap_or_default());
+    for Known { name, place, revision, oid } in &notes.files {
+        if name.contains(char::is_control) || place.contains(char::is_control) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a name that does not fit on a line"));
+        }
+        text += &format!("{}\t{oid}\t{name}\t{place}\n", revision.text());
+    }
+    text.push('\n');
     let path = path_of(store_dir, session);
     fs::create_dir_all(store_dir.join(FOLDER))?;
-    let temporary = store_dir.join(FOLDER).join(format!(".list-{}.tmp", std::process::id()));
-    let placed = fs::write(&temporary, list.to_string()).and_then(|()| fs::rename(&temporary, &path));
+    let temporary = store_dir.join(FOLDER).join(format!(".notes-{}.tmp", std::process::id()));
+    let placed = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
     if placed.is_err() {
         // The first error is the one that matters.
         fs::remove_file(&temporary).ok();
@@ -65,7 +86,7 @@ pub(crate) fn save(store_dir: &Path, session: &str, files: &[Known]) -> io::Resu
 }
 
 fn path_of(store_dir: &Path, session: &str) -> PathBuf {
-    store_dir.join(FOLDER).join(format!("{session}.json"))
+    store_dir.join(FOLDER).join(session)
 }
 
 #[cfg(test)]
@@ -73,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_comes_back_and_a_torn_one_is_none() {
+    fn notes_come_back_and_torn_ones_are_none() {
         let folder = std::env::temp_dir().join(format!("hydrant-remembered-{}", std::process::id()));
         let known = Known {
             name: "raw.jsonl".into(),
@@ -81,11 +102,17 @@ mod tests {
             revision: Revision::from_text("1-2-3"),
             oid: "ab".into(),
         };
-        assert_eq!(load(&folder, "a session"), []);
-        save(&folder, "a session", std::slice::from_ref(&known)).expect("a temp folder");
-        assert_eq!(load(&folder, "a session"), [known]);
-        fs::write(path_of(&folder, "a session"), "{\"version\": 1, \"files\": [{\"name\"").expect("it can be torn");
-        assert_eq!(load(&folder, "a session"), []);
+        let notes = Notes { session_id: "ses_1".into(), listing: Some("cd".into()), files: vec![known] };
+        assert_eq!(load(&folder, "a session"), Notes::default());
+        for notes in [Notes { listing: None, ..notes.clone() }, notes] {
+            save(&folder, "a session", &notes).expect("a temp folder");
+            assert_eq!(load(&folder, "a session"), notes);
+        }
+        let whole = fs::read(path_of(&folder, "a session")).expect("just written");
+        for length in 0..whole.len() {
+            fs::write(path_of(&folder, "a session"), &whole[..length]).expect("it can be torn");
+            assert_eq!(load(&folder, "a session"), Notes::default());
+        }
         fs::remove_dir_all(&folder).expect("it can be removed");
     }
 }

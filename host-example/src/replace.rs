@@ -20,6 +20,12 @@ const TEMPORARY_NAMES_MAX: u32 = 16;
 /// Numbers the temporary files of this process.
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
+#[cfg(test)]
+thread_local! {
+    /// Stands for a file system that knows only plain renames.
+    pub(crate) static CANNOT_EXCHANGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
 /// Which file this is, whatever its name.
 pub(crate) type Identity = (u64, u64);
 
@@ -99,6 +105,10 @@ impl<'a> Fresh<'a> {
     /// Changes places with what stands under a name: it is under the temporary name then. False when the file system
     /// cannot do that.
     pub(crate) fn exchange(&self, name: &str) -> io::Result<bool> {
+        #[cfg(test)]
+        if CANNOT_EXCHANGE.get() {
+            return Ok(false);
+        }
         match renameat_with(self.folder, &self.name, self.folder, name, RenameFlags::EXCHANGE) {
             Ok(()) => Ok(true),
             Err(error) if cannot(error) => Ok(false),

@@ -27,7 +27,7 @@ pub fn judge(engine: &dyn Engine) -> Result<(Vec<String>, usize), String> {
 type Judged = Vec<(String, Result<(), String>)>;
 
 /// The bytes of a fixture.
-fn bytes(name: &str) -> Result<Vec<u8>, String> {
+pub fn bytes(name: &str) -> Result<Vec<u8>, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(name);
     std::fs::read(path).map_err(|error| format!("the fixture {name} cannot be read: {}", error.kind()))
 }

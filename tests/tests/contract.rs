@@ -3,7 +3,8 @@
 use hydrant_core::contract as core;
 use hydrant_core::oid;
 use hydrant_tests::contract::{
-    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, Method, Said, Why, failures,
+    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, Pushing, Remote, Said,
+    Why, failures, ledger_failures,
 };
 use hydrant_tests::world::{Alone, Answer, ENDPOINT, Fault, Feed, blob};
 
@@ -17,6 +18,14 @@ struct Simulated {
 fn the_simulated_host_keeps_the_contract() {
     for feed in [Feed::Received, Feed::Chunks(1), Feed::Chunks(4096), Feed::Chunks(200_000)] {
         let failures = failures(|| Simulated { world: Alone::new(feed), fault: Fault::None });
+        assert!(failures.is_empty(), "{feed:?}\n{}", failures.join("\n"));
+    }
+}
+
+#[test]
+fn the_simulated_ledger_keeps_the_contract() {
+    for feed in [Feed::Received, Feed::Chunks(4096)] {
+        let failures = ledger_failures(|| Simulated { world: Alone::new(feed), fault: Fault::None });
         assert!(failures.is_empty(), "{feed:?}\n{}", failures.join("\n"));
     }
 }
@@ -74,6 +83,31 @@ impl HostUnderTest for Simulated {
     }
 }
 
+impl LedgerUnderTest for Simulated {
+    fn meanwhile(&mut self, name: &str, bytes: Option<&[u8]>) {
+        let mut tree = self.world.remote.tree().clone();
+        match bytes {
+            Some(bytes) => drop(tree.insert(name.to_owned(), bytes.to_vec())),
+            None => drop(tree.remove(name)),
+        }
+        self.world.remote.history.push(tree);
+    }
+
+    fn at_remote(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.world.remote.tree().get(name).cloned()
+    }
+
+    fn commits(&mut self) -> usize {
+        self.world.remote.history.len()
+    }
+
+    fn in_tree(&mut self, name: &str) -> Option<Vec<u8>> {
+        // Documents of ours lie elsewhere.
+        let ours = name == "orphans" || name.starts_with("journal/");
+        self.world.store.read(name).filter(|_| !ours).cloned()
+    }
+}
+
 fn effect(ask: Ask) -> core::Effect {
     let named = |oid: &str| oid::Oid::parse(oid).expect("the suite names real oids");
     let typed = |blob: &Blob| oid::Blob { oid: named(&blob.oid), size: blob.size };
@@ -88,11 +122,34 @@ fn effect(ask: Ask) -> core::Effect {
             request: request(exchange),
         }),
         Ask::ReadFile(name) => core::Effect::ReadFile(core::Reading { name, as_chunks: false }),
+        Ask::FeedFile(name) => core::Effect::ReadFile(core::Reading { name, as_chunks: true }),
         Ask::LoadDoc(name) => core::Effect::LoadDoc(name),
+        Ask::SaveDoc { name, bytes, replaces } => {
+            core::Effect::SaveDoc(core::Saving { name, bytes, replaces: replaces.map(core::Revision) })
+        }
         Ask::HasBlob(blob) => core::Effect::HasBlob(typed(&blob)),
         Ask::KeepBlob(oid) => core::Effect::KeepBlob(named(&oid)),
         Ask::DropBlob(oid) => core::Effect::DropBlob(named(&oid)),
+        Ask::LoadLedger { documents, files } => core::Effect::LoadLedger(core::Lookup { documents, files }),
+        Ask::PushLedger(files) => core::Effect::PushLedger(push(files)),
+        Ask::SettleLedger { tip, files } => core::Effect::SettleLedger(settle(tip, files)),
+        Ask::SwapFile { name, expects, blob, pointer } => {
+            let expects = core::Revision(expects);
+            core::Effect::SwapFile(core::Swap { name, expects, blob: typed(&blob), pointer })
+        }
     }
+}
+
+fn push(files: Vec<Pushing>) -> core::Push {
+    let file =
+        |one: Pushing| core::PushFile { name: one.name, bytes: one.bytes, replaces: one.replaces.map(core::Revision) };
+    core::Push { files: files.into_iter().map(file).collect(), message: "Publish\n".to_owned() }
+}
+
+fn settle(tip: String, files: Vec<(String, Option<String>)>) -> core::Settle {
+    let file =
+        |(name, expects): (String, Option<String>)| core::SettleFile { name, expects: expects.map(core::Revision) };
+    core::Settle { tip: core::Revision(tip), files: files.into_iter().map(file).collect() }
 }
 
 fn request(exchange: Exchange) -> core::Request {
@@ -131,7 +188,7 @@ fn said(reply: core::Reply) -> Said {
         core::Reply::End => Said::End,
         core::Reply::Received(blob) => Said::Received(plain(blob)),
         core::Reply::Doc(doc) => Said::Doc(doc.bytes, doc.revision.0),
-        core::Reply::Ledger(_) => unreachable!("the suite asks no ledger"),
+        core::Reply::Ledger(ledger) => Said::Ledger(ledger.tip.0, ledger.files.into_iter().map(remote).collect()),
         core::Reply::At(revision) => Said::At(revision.0),
         core::Reply::Present => Said::Present,
         core::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),
@@ -148,4 +205,9 @@ fn said(reply: core::Reply) -> Said {
             Said::Failed(why, failed.detail)
         }
     }
+}
+
+fn remote(file: core::LedgerFile) -> Remote {
+    let core::LedgerFile { name, revision, bytes, committed } = file;
+    Remote { name, revision: revision.map(|revision| revision.0), bytes, committed }
 }

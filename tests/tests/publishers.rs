@@ -89,9 +89,18 @@ fn pointer(bytes: &[u8]) -> Vec<u8> {
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", blob.oid, blob.size).into_bytes()
 }
 
-fn explore(what: &str, crowd: &Crowd) {
+/// Explores, and says how large that was; how publishers ended, in all orders.
+fn explore(what: &str, crowd: &Crowd) -> Vec<String> {
     let explored = crowd.explore(STATES_MAX, &end_calmly).unwrap_or_else(|broken| panic!("{what}: {broken}"));
     println!("{what}: {explored:?}");
+    explored.ends.into_keys().collect()
+}
+
+/// Of those who publish different content for one file, one is first, and nobody overwrites what he has not seen.
+fn one_is_first(ends: &[String]) {
+    for end in ends {
+        assert_eq!(end.split(", ").filter(|end| *end == "ok").count(), 1, "{end}");
+    }
 }
 
 #[test]
@@ -101,7 +110,7 @@ fn clones_with_sessions_of_their_own() {
         let raw = file(&mut crowd, store, session, "raw.jsonl", None, FIRST);
         part(&mut crowd, store, session, vec![raw]);
     }
-    explore("two clones, two sessions", &crowd);
+    assert_eq!(explore("two clones, two sessions", &crowd), ["ok, ok"]);
 }
 
 #[test]
@@ -112,7 +121,7 @@ fn clones_with_files_of_their_own() {
     let plan = file(&mut crowd, 1, "s", "plan.md", None, "a plan");
     let summary = file(&mut crowd, 1, "s", "summary.json", None, "{}\n");
     part(&mut crowd, 1, "s", vec![plan, summary]);
-    explore("two clones, one session, different files", &crowd);
+    assert_eq!(explore("two clones, one session, different files", &crowd), ["ok, ok"]);
 }
 
 #[test]
@@ -124,7 +133,9 @@ fn clones_with_the_same_file() {
                 let raw = file(&mut crowd, store, "s", "raw.jsonl", None, text);
                 part(&mut crowd, store, "s", vec![raw]);
             }
-            explore(&format!("two clones, one file (existing: {existing}, same bytes: {})", second == FIRST), &crowd);
+            let same = second == FIRST;
+            let ends = explore(&format!("two clones, one file (existing: {existing}, same bytes: {same})"), &crowd);
+            if same { assert_eq!(ends, ["ok, ok"]) } else { one_is_first(&ends) }
         }
     }
 }
@@ -187,13 +198,13 @@ fn three_clones() {
         let one = file(&mut apart, store, "s", name, None, [FIRST, "a plan", "notes"][store]);
         part(&mut apart, store, "s", vec![one]);
     }
-    explore("three clones, one session, different files", &apart);
+    assert_eq!(explore("three clones, one session, different files", &apart), ["ok, ok, ok"]);
     let mut same = crowd(false, 3);
     for (store, text) in [FIRST, SECOND, THIRD].into_iter().enumerate() {
         let raw = file(&mut same, store, "s", "raw.jsonl", None, text);
         part(&mut same, store, "s", vec![raw]);
     }
-    explore("three clones, one file", &same);
+    one_is_first(&explore("three clones, one file", &same));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod lint;
 mod mutants;
 mod seed;
 mod setup;
+mod soak;
 mod suites;
 mod terminal;
 mod workspace;
@@ -31,6 +32,7 @@ cargo xtask COMMAND
   lint            format, clippy and documentation, warnings as errors
   mutants [NAME]  plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
+  soak            kills and seeded lives, for longer than `test` takes
   interop [NAME]  hydrant with other people's clients and servers; `interop --help` lists them
   help            this text
 
@@ -101,6 +103,10 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             linted.failed.is_empty()
         }
         "test" => suites::test(&workspace)?,
+        "soak" => {
+            soak::soak(&workspace)?;
+            true
+        }
         "mutants" => mutants::mutants(&workspace, rest)?,
         "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,

@@ -7,6 +7,7 @@ use super::{ENTRY, Field, FileRef, Manifest, SCHEMA, Storage, guard, malformed, 
 use crate::error::{Code, Error, quote};
 use crate::json::{Member, Value, quoted};
 use crate::name;
+use crate::oid::Oid;
 use crate::upload::Receipt;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -102,6 +103,40 @@ pub fn record(text: &[u8], entries: BTreeMap<String, Entry>) -> Result<Vec<u8>, 
     Ok(text)
 }
 
+/// Takes entries out of `files`: exactly those that name these blobs, and nothing else moves. Refused when one names
+/// another blob, cannot be used or is not stored out of band.
+pub fn remove_entries(text: &[u8], entries: &BTreeMap<&str, Oid>) -> Result<Vec<u8>, Error> {
+    let manifest = Manifest::parse(text)?;
+    let known: BTreeMap<&str, &FileRef> = manifest.files().iter().map(|file| (file.name.as_str(), file)).collect();
+    for (name, oid) in entries {
+        let shown = quote(name);
+        let Some(file) = known.get(name) else {
+            return Err(Error::new(Code::NotFound, format!("the manifest names no file {shown}")));
+        };
+        if let Some(flaw) = &file.flaw {
+            return Err(flaw.clone());
+        }
+        let Some(named) = file.oid else {
+            return Err(Error::new(Code::Conflict, format!("the manifest says that {shown} is stored in git")));
+        };
+        if named != *oid {
+            return Err(Error::new(Code::Conflict, format!("the manifest names {named} for {shown}, not {oid}")));
+        }
+    }
+    let root = root(text)?;
+    let files = root.get("files").ok_or_else(|| malformed("files is not an object"))?;
+    let text = apply_all(text, take_out(files, |member| entries.contains_key(member.key.as_ref())));
+    check(&text)?;
+    Ok(text)
+}
+
+/// Says that the session is still recorded.
+pub(crate) fn mark_draft(text: &[u8]) -> Result<Vec<u8>, Error> {
+    let text = set_field(text, "draft", "true")?;
+    check(&text)?;
+    Ok(text)
+}
+
 impl Entry {
     fn storage(&self) -> Storage {
         match self {
@@ -178,14 +213,20 @@ pub(super) fn set_member(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>
 
 pub(super) fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
     let root = root(text)?;
-    let members = root.members();
-    let Some(at) = members.iter().position(|member| member.key == name) else { return Ok(text.to_vec()) };
-    let range = match (at.checked_sub(1).map(|at| &members[at]), members.get(at + 1)) {
-        (Some(before), _) => before.value.span.end..members[at].value.span.end,
-        (None, Some(after)) => members[at].key_span.start..after.key_span.start,
-        (None, None) => root.span.start + 1..root.span.end - 1,
+    Ok(apply_all(text, take_out(&root, |member| member.key == name)))
+}
+
+/// Takes members out, each with the comma and the white space that belong to it.
+fn take_out(object: &Value<'_>, gone: impl Fn(&Member<'_>) -> bool) -> Vec<Splice> {
+    let members = object.members();
+    let splice = |range| Splice { range, text: String::new() };
+    let Some(first) = members.iter().position(|member| !gone(member)) else {
+        return vec![splice(object.span.start + 1..object.span.end - 1)];
     };
-    Ok(Splice { range, text: String::new() }.apply(text))
+    let leading = (first > 0).then(|| splice(members[0].key_span.start..members[first].key_span.start));
+    let pairs = members[first..].windows(2).filter(|pair| gone(&pair[1]));
+    let others = pairs.map(|pair| splice(pair[0].value.span.end..pair[1].value.span.end));
+    leading.into_iter().chain(others).collect()
 }
 
 /// Entries stand in the order of their names: new ones go behind the last smaller one. `new` comes in that order.
@@ -222,9 +263,8 @@ fn put(text: &[u8], object: &Value<'_>, key: &str, value: &str, rank: impl Fn(&s
 fn insert(text: &[u8], object: &Value<'_>, before: Option<usize>, new: &[String], depth: usize) -> Splice {
     let members = object.members();
     let joined = |blank: &str| {
-        let indented = |member: &String| {
-            member.replace('\n', &format!("\n{}", blank.rsplit('\n').next().unwrap_or_default()))
-        };
+        let indented =
+            |member: &String| member.replace('\n', &format!("\n{}", blank.rsplit('\n').next().unwrap_or_default()));
         new.iter().map(indented).collect::<Vec<_>>().join(&format!(",{blank}"))
     };
     match before {

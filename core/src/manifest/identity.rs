@@ -1,5 +1,7 @@
 //! The id of a session that carries none: computed alike by every client and by servers, so it is frozen.
 
+use super::Manifest;
+use crate::error::Error;
 use sha1::{Digest as _, Sha1};
 
 /// Namespace of derived session ids.
@@ -27,4 +29,28 @@ pub fn derive_session_id(repo_id: &str, session_name: &str) -> String {
         hex += &format!("{byte:02x}");
     }
     format!("ses_{hex}")
+}
+
+/// The id that whoever publishes again must keep. Three answers: an id; none, when there is no manifest or it carries
+/// none, and then one may be made; an error, when the manifest cannot be read, because it may carry one.
+pub fn preserved_session_id(manifest: Option<&[u8]>) -> Result<Option<String>, Error> {
+    match manifest {
+        None => Ok(None),
+        Some(text) => Ok(Manifest::parse(text)?.session_id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_answers() {
+        assert_eq!(preserved_session_id(None), Ok(None));
+        assert_eq!(preserved_session_id(Some(b"{\"session_id\": \"\"}")), Ok(None));
+        assert_eq!(preserved_session_id(Some(b"{\"session_id\": \"ses_1\"}")), Ok(Some("ses_1".to_owned())));
+        for unreadable in [&b""[..], b"{", b"<<<<<<< HEAD\n{}", b"{\"session_id\": 5}"] {
+            assert!(preserved_session_id(Some(unreadable)).is_err());
+        }
+    }
 }

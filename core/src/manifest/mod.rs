@@ -12,10 +12,10 @@ mod merge;
 mod tests;
 
 pub use build::{Fresh, build};
-pub(crate) use edit::says;
-pub use edit::{Change, Entry, edit, record};
+pub use edit::{Change, Entry, edit, record, remove_entries};
+pub(crate) use edit::{mark_draft, says};
 pub use guard::leak;
-pub use identity::derive_session_id;
+pub use identity::{derive_session_id, preserved_session_id};
 pub(crate) use merge::merge;
 
 use crate::error::{Code, Error, quote};
@@ -123,8 +123,16 @@ pub struct Manifest {
     pub created_at: String,
     /// Entries of the transcript, without header and footer.
     pub entry_count: Option<u64>,
+    /// What became of the summary, or empty: `ok`, `pending`, `unrecoverable`, and whatever others write.
+    pub summary_status: String,
+    /// Diagnostics of summaries, which users never see, or empty.
+    pub validation_error: String,
+    /// Times a summary was tried in vain.
+    pub summary_attempts: u64,
     /// A placeholder of a session that is still recorded.
     pub draft: bool,
+    /// Turns of a session that is still recorded.
+    pub turn_count: u64,
     files: Vec<FileRef>,
 }
 
@@ -133,6 +141,7 @@ impl Manifest {
     pub fn parse(text: &[u8]) -> Result<Manifest, Error> {
         let root = root(text)?;
         let word = |key| root.get(key).and_then(Value::text).unwrap_or_default().to_owned();
+        let count = |key| root.get(key).and_then(Value::integer).and_then(|count| u64::try_from(count).ok());
         let manifest = Manifest {
             session_name: word("session_name"),
             session_id: Some(word("session_id")).filter(|id| !id.is_empty()),
@@ -141,8 +150,12 @@ impl Manifest {
             summary: word("summary"),
             agent_type: word("agent_type"),
             created_at: word("created_at"),
-            entry_count: root.get("entry_count").and_then(Value::integer).and_then(|count| u64::try_from(count).ok()),
+            entry_count: count("entry_count"),
+            summary_status: word("summary_status"),
+            validation_error: word("validation_error"),
+            summary_attempts: count("summary_attempts").unwrap_or(0),
             draft: root.get("draft").and_then(Value::truth) == Some(true),
+            turn_count: count("turn_count").unwrap_or(0),
             files: files(&root)?,
         };
         // Two pairs of repository and name would give one id: better none.

@@ -1,6 +1,6 @@
 //! The manifest against files in the real on-disk formats (`tests/fixtures/meta`).
 
-use super::{Change, Entry, Fresh, Manifest, Storage, build, edit};
+use super::{Change, Entry, Fresh, Manifest, Storage, build, edit, remove_entries};
 use crate::error::{Code, Error};
 use crate::oid::{Blob, Oid};
 use crate::upload::Receipt;
@@ -17,6 +17,11 @@ const UNKNOWN: &[u8] = fixture!("unknown-fields.lossless.json");
 
 fn text(bytes: &[u8]) -> &str {
     core::str::from_utf8(bytes).expect("fixtures are UTF-8")
+}
+
+/// One entry less.
+fn remove_entry(text: &[u8], name: &str, oid: Oid) -> Result<Vec<u8>, Error> {
+    remove_entries(text, &[(name, oid)].into())
 }
 
 /// One entry from a proof.
@@ -157,6 +162,37 @@ fn new_entries_stand_in_the_order_of_names() {
     let legacy = fixture!("legacy-no-storage-no-session-id.json");
     let edited = record(legacy, "raw.jsonl", receipt(hex, 116)).expect("a proof");
     assert!(!text(&edited).contains("storage"), "an entry that says nothing of its storage still says nothing");
+}
+
+#[test]
+fn an_entry_is_taken_out_only_by_its_own_oid() {
+    let manifest = Manifest::parse(CURRENT).expect("readable");
+    let lfs: Vec<_> = manifest.files().iter().filter_map(|file| Some((file.name.clone(), file.oid?))).collect();
+    let mut all = CURRENT.to_vec();
+    for (name, oid) in &lfs {
+        let one = remove_entry(CURRENT, name, *oid).expect("its own oid");
+        let left = Manifest::parse(&one).expect("readable");
+        let names = |manifest: &Manifest| manifest.files().iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(&left), names(&manifest).into_iter().filter(|other| other != name).collect::<Vec<_>>());
+        let other = Oid::parse(&"ab".repeat(32)).expect("64 digits");
+        let refused = remove_entry(CURRENT, name, other).expect_err("another oid");
+        assert_eq!(refused.code, Code::Conflict);
+        assert!([oid, &other].iter().all(|oid| refused.detail.contains(&oid.to_string())), "{refused}");
+        all = remove_entry(&all, name, *oid).expect("its own oid");
+    }
+    let at_once = lfs.iter().map(|(name, oid)| (name.as_str(), *oid)).collect();
+    assert_eq!(remove_entries(CURRENT, &at_once).as_deref(), Ok(all.as_slice()), "at once as one by one");
+    assert_eq!(remove_entries(CURRENT, &Default::default()).as_deref(), Ok(CURRENT));
+    let head = |text: &[u8]| text.split(|byte| *byte == b'\n').take(8).map(<[u8]>::to_vec).collect::<Vec<_>>();
+    assert_eq!(head(&all), head(CURRENT));
+    assert_eq!(remove_entry(CURRENT, "no.md", Oid::EMPTY).expect_err("absent").code, Code::NotFound);
+    assert_eq!(remove_entry(CURRENT, "summary.json", Oid::EMPTY).expect_err("in git").code, Code::Conflict);
+    let bad = fixture!("bad-refs.json");
+    assert_eq!(remove_entry(bad, "raw.jsonl", Oid::EMPTY).expect_err("bad").code, Code::Malformed);
+    let entry = format!("{{\"oid\": \"sha256:{}\", \"size\": 0}}", Oid::EMPTY);
+    let last = format!("{{\"session_id\": \"s\", \"files\": {{\"a\": {entry}}}}}");
+    let empty = remove_entry(last.as_bytes(), "a", Oid::EMPTY).expect("the last one");
+    assert_eq!(text(&empty), "{\"session_id\": \"s\", \"files\": {}}");
 }
 
 #[test]

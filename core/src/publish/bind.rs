@@ -7,6 +7,7 @@ use super::journal::{Bound, BoundFile, Kept};
 use super::plan::Plan;
 use crate::contract::{Ledger, Push, PushFile, Revision};
 use crate::error::{Code, Error, quote};
+use crate::ledger::drafts;
 use crate::limits::IN_GIT_BYTES_MAX;
 use crate::manifest::{self, Change, Entry, FileRef, Fresh, Manifest, Storage};
 use crate::oid::{Blob, Oid};
@@ -14,9 +15,6 @@ use crate::pointer;
 use crate::transcript::{Entries, TRANSCRIPT};
 use crate::upload::Receipt;
 use std::collections::BTreeMap;
-
-/// Fields of a session that is still recorded.
-const DRAFT_FIELDS: [&str; 3] = ["draft", "turn_count", "updated_at"];
 
 /// The three versions of a manifest that a publish knows.
 #[derive(Debug, Default)]
@@ -61,7 +59,7 @@ impl Draft {
         };
         let mut changes = Vec::new();
         if Manifest::parse(&manifest)?.draft {
-            changes.extend(DRAFT_FIELDS.map(|field| Change::Clear(field.to_owned())));
+            changes.extend(drafts::ended());
         }
         if let Some(entries) = entries {
             // From the same bytes as the oid, whatever the manifest said before.
@@ -175,7 +173,10 @@ pub(super) fn fit_for_git(name: &str, bytes: &[u8]) -> Result<(), Error> {
         ));
     }
     if pointer::pointer_shaped(bytes, bytes.len() as u64) {
-        return Err(Error::new(Code::Rejected, format!("{name} looks like a pointer, which is never published as content")));
+        return Err(Error::new(
+            Code::Rejected,
+            format!("{name} looks like a pointer, which is never published as content"),
+        ));
     }
     Ok(())
 }
@@ -256,7 +257,7 @@ fn nothing_unproved(versions: &Versions, published: &[&str]) -> Result<(), Error
         if !known && !published.contains(&name.as_str()) {
             return Err(Error::new(
                 Code::Conflict,
-                format!("the manifest here names {oid} for {name}, which the remote does not, and its content is not published along"),
+                format!("the manifest here names {oid} for {name}; the remote does not, and its content is not here"),
             ));
         }
     }
@@ -278,9 +279,8 @@ fn substantive(
     }
     debug_assert!(plan.transcript().is_none(), "a transcript that is published was counted");
     let has_transcript = |manifest: &[u8]| {
-        Manifest::parse(manifest).map(|manifest| {
-            manifest.files().iter().any(|file| file.name == TRANSCRIPT && file.storage == Storage::Lfs)
-        })
+        Manifest::parse(manifest)
+            .map(|manifest| manifest.files().iter().any(|file| file.name == TRANSCRIPT && file.storage == Storage::Lfs))
     };
     for manifest in [theirs, existing].into_iter().flatten() {
         if has_transcript(manifest)? {

@@ -249,11 +249,12 @@ fn read_bytes(value: &Value<'_>) -> Option<Vec<u8>> {
     let [hex] = value.items() else { return None };
     let hex = hex.text()?.as_bytes();
     let digit = |digit: u8| char::from(digit).to_digit(16);
-    hex.chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
-        _ => None,
-    })
-    .collect()
+    hex.chunks(2)
+        .map(|pair| match pair {
+            [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+            _ => None,
+        })
+        .collect()
 }
 
 #[cfg(test)]

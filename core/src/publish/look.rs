@@ -71,13 +71,7 @@ impl Look {
     }
 
     /// `Err`: it is of no use to go on.
-    pub(super) fn on(
-        &mut self,
-        id: EffectId,
-        event: Event,
-        out: &mut Outbox,
-        link: &mut Link,
-    ) -> Result<(), Error> {
+    pub(super) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Result<(), Error> {
         let Some(asked) = self.open.remove(&id) else {
             self.upload.on(id, event, out, link);
             return Ok(());
@@ -126,10 +120,7 @@ impl Look {
         };
         for version in [&versions.base, &versions.ours, &versions.theirs].into_iter().flatten() {
             if version.len() > DOCUMENT_BYTES_MAX {
-                return Err(Error::new(
-                    Code::Limit,
-                    format!("the manifest has more than {DOCUMENT_BYTES_MAX} bytes"),
-                ));
+                return Err(Error::new(Code::Limit, format!("the manifest has more than {DOCUMENT_BYTES_MAX} bytes")));
             }
         }
         Draft::new(plan, &versions, &hashed, self.upload.entries())
@@ -153,15 +144,8 @@ impl Look {
     /// What is known of each file.
     pub(super) fn report(&self, plan: &Plan) -> Vec<Published> {
         let lfs = plan.lfs.iter().zip(self.upload.hashed()).map(|(file, read)| {
-            let (oid, size) =
-                read.as_ref().map_or((String::new(), 0), |(blob, _)| (blob.oid.to_string(), blob.size));
-            Published {
-                name: file.name.clone(),
-                oid,
-                size,
-                state: PublishedState::Unpublished,
-                reason: read.err(),
-            }
+            let (oid, size) = read.as_ref().map_or((String::new(), 0), |(blob, _)| (blob.oid.to_string(), blob.size));
+            Published { name: file.name.clone(), oid, size, state: PublishedState::Unpublished, reason: read.err() }
         });
         let in_git = plan.in_git.iter().zip(&self.in_git).map(|(file, doc)| Published {
             name: file.name.clone(),

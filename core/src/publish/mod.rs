@@ -1,7 +1,7 @@
 //! Publishes a session without ever losing a byte of it: the one path that every command takes.
 //!
-//! [`Phase`] has the crash argument. The machine below is that table: [`Doing`] is what is asked of the host at the
-//! moment, one thing after the other, and [`Publish::on`] is every transition there is.
+//! [`Phase`] has the crash argument. The machine below is that table: `Doing` is what is asked of the host at the
+//! moment, one thing after the other, and `Publish::on` is every transition there is.
 //!
 //! ```text
 //! hash      LoadJournal ──bound──────────────────────────────┐
@@ -554,9 +554,8 @@ impl Bound {
     /// The bytes of files that git carries, by name.
     fn in_git(&self, session: &str) -> std::collections::BTreeMap<String, Vec<u8>> {
         let prefix = format!("sessions/{session}/");
-        let in_git = |name: &str| {
-            self.files.iter().any(|file| file.name == name && matches!(file.kept, Kept::InGit { .. }))
-        };
+        let in_git =
+            |name: &str| self.files.iter().any(|file| file.name == name && matches!(file.kept, Kept::InGit { .. }));
         let files = self.push.files.iter().filter_map(|file| Some((file.name.strip_prefix(&prefix)?, &file.bytes)));
         files.filter(|(name, _)| in_git(name)).map(|(name, bytes)| (name.to_owned(), bytes.clone())).collect()
     }

@@ -4,14 +4,19 @@
 ///
 /// | phase | holds on entry | if we die in it, the world is | the next run |
 /// | --- | --- | --- | --- |
-/// | hash | nothing written | unchanged | starts over |
-/// | intend | oids and the ledger's base known; oids of an unfinished journal that the new one does not name go to the orphan register before that journal is replaced | unchanged | starts over |
-/// | upload | the journal names the oids | maybe blobs without a reference, all named | starts over; the server says "have it" |
-/// | bind | a receipt for every file | as before, until the journal holds receipts, base and the exact bytes to push; no tracked path was touched | starts over, or pushes these bytes |
-/// | push | the journal holds the exact bytes | remote old or new; asked by content | pushes the same bytes, which changes nothing where they are |
-/// | settle | the remote confirmed manifest and pointers | remote right, branch behind, tree as the user left it | settles |
-/// | swap | branch, index entries of these paths and local manifest agree with the remote | content still in place, or already in the cache | swaps what still matches |
-/// | done | every file still at its hashed state is a pointer; others are reported and left | journal there until every oid is referenced or registered | closes the journal |
+/// | hash | nothing is written | unchanged | starts over |
+/// | intend | oids and the ledger's base are known | unchanged | starts over |
+/// | upload | the journal names the oids | blobs without a reference, all named | starts over; "have it" |
+/// | bind | a receipt for every file | the same; no tracked path was touched | starts over, or pushes |
+/// | push | the journal holds the exact bytes | remote old or new, asked by content | pushes the same bytes |
+/// | settle | the remote has manifest and pointers | remote right, branch behind | settles |
+/// | swap | branch, index and manifest agree with it | content in place, or in the cache | swaps what still matches |
+/// | done | each file is a pointer, or was left | a journal too much | closes it |
+///
+/// In *intend*, oids of an unfinished journal that the new one does not name go to the orphan register before that
+/// journal is replaced. *Bind* writes receipts, base and the exact bytes of the push into it, so that the next run
+/// needs neither files nor server. A push of bytes that the remote already holds changes nothing. The journal goes
+/// when every oid in it is referenced or registered.
 ///
 /// A machine that is lost in `upload` takes its journal along; such blobs only the server can find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,16 +41,8 @@ pub enum Phase {
 
 impl Phase {
     /// The whole list, in the order in which a publish passes them and of the WIT enum.
-    pub const ALL: [Phase; 8] = [
-        Phase::Hash,
-        Phase::Intend,
-        Phase::Upload,
-        Phase::Bind,
-        Phase::Push,
-        Phase::Settle,
-        Phase::Swap,
-        Phase::Done,
-    ];
+    pub const ALL: [Phase; 8] =
+        [Phase::Hash, Phase::Intend, Phase::Upload, Phase::Bind, Phase::Push, Phase::Settle, Phase::Swap, Phase::Done];
 
     /// The name every boundary uses.
     pub const fn name(self) -> &'static str {

@@ -33,7 +33,7 @@ pub(super) struct PlannedFile {
 impl Plan {
     pub(super) fn new(publication: Publication) -> Result<Self, Error> {
         let Publication { session, files, new_session_id, created_at, fields } = publication;
-        if let Some(flaw) = name::flaw(&session).or_else(|| session.contains('/').then_some("the name holds a slash")) {
+        if let Some(flaw) = name::session_flaw(&session) {
             return Err(Error::new(Code::Malformed, format!("the session cannot be used: {flaw}")));
         }
         if files.len() > MANIFEST_FILES_MAX {
@@ -42,13 +42,14 @@ impl Plan {
                 format!("{} files are more than a manifest's {MANIFEST_FILES_MAX}", files.len()),
             ));
         }
-        let mut plan =
-            Self { session, lfs: Vec::new(), in_git: Vec::new(), new_session_id, created_at, fields };
+        let mut plan = Self { session, lfs: Vec::new(), in_git: Vec::new(), new_session_id, created_at, fields };
         let mut folds = BTreeSet::new();
         for file in files {
             let bad = name::flaw(&file.name).or_else(|| {
                 let (new, fold) = (file.name.as_str(), name::fold(&file.name));
-                (!folds.insert(fold)).then_some("another one has the same name but for case").filter(|_| !new.is_empty())
+                (!folds.insert(fold))
+                    .then_some("another one has the same name but for case")
+                    .filter(|_| !new.is_empty())
             });
             if let Some(flaw) = bad {
                 let shown = quote(&file.name);

@@ -1,7 +1,7 @@
 //! The orphan register: blobs that were sent and that nothing names any more, for whoever runs the server to purge.
 //!
-//! One document for all sessions of a clone. It only grows: with several publishers at work, nobody can know that a blob
-//! is named for good. Who purges asks first what the ledger names now.
+//! One document for all sessions of a clone. It only grows: with several publishers at work, nobody can know that a
+//! blob is named for good. Who purges asks first what the ledger names now.
 
 use super::journal::{blob, list, read_blob};
 use crate::error::{Code, Error};
@@ -65,7 +65,8 @@ mod tests {
 
     #[test]
     fn blobs_come_and_go() {
-        let (one, two) = (Blob { oid: Oid::EMPTY, size: 0 }, Blob { oid: Oid::parse(&"a".repeat(64)).expect("digits"), size: 9 });
+        let (one, two) =
+            (Blob { oid: Oid::EMPTY, size: 0 }, Blob { oid: Oid::parse(&"a".repeat(64)).expect("digits"), size: 9 });
         let register = Register::default().with(&[one, two, one]);
         let read = Register::read(&register.write().expect("short enough")).expect("just written");
         assert_eq!(read, register);

@@ -4,9 +4,7 @@
 use super::{Phase, Publication, PublishFile, PublishReport, PublishedState, Register};
 use crate::Operation;
 use crate::config::Config;
-use crate::contract::{
-    Body, Doc, Effect, Head, Header, Instant, Ledger, LedgerFile, Reply, Revision, Step,
-};
+use crate::contract::{Body, Doc, Effect, Head, Header, Instant, Ledger, LedgerFile, Reply, Revision, Step};
 use crate::error::Code;
 use crate::json::{self, Value};
 use crate::manifest::Manifest;
@@ -15,7 +13,8 @@ use std::collections::BTreeMap;
 
 const MANIFEST: &str = "sessions/s/meta.json";
 const RAW: &str = "sessions/s/raw.jsonl";
-const TWO_ENTRIES: &str = "{\"type\":\"header\"}\n{\"type\":\"user\"}\n{\"type\":\"assistant\"}\n{\"type\":\"footer\"}\n";
+const TWO_ENTRIES: &str =
+    "{\"type\":\"header\"}\n{\"type\":\"user\"}\n{\"type\":\"assistant\"}\n{\"type\":\"footer\"}\n";
 
 #[derive(Clone, Default)]
 struct Host {
@@ -73,29 +72,38 @@ impl Host {
 
     fn perform(&mut self, effect: &Effect) -> Vec<Reply> {
         let (name, replies) = match effect {
-            Effect::LoadDoc(name) => ("load-doc", match self.here.get(name) {
-                None => vec![Reply::Absent],
-                Some(bytes) => vec![Reply::Doc(Doc { bytes: bytes.clone(), revision: revision(bytes) })],
-            }),
+            Effect::LoadDoc(name) => (
+                "load-doc",
+                match self.here.get(name) {
+                    None => vec![Reply::Absent],
+                    Some(bytes) => vec![Reply::Doc(Doc { bytes: bytes.clone(), revision: revision(bytes) })],
+                },
+            ),
             Effect::SaveDoc(saving) => {
                 assert!(saving.name == "journal/s" || saving.name == "orphans", "{}", saving.name);
-                ("save-doc", if self.here.get(&saving.name).map(|now| revision(now)) != saving.replaces {
-                    vec![Reply::Conflict]
-                } else if let Some(bytes) = &saving.bytes {
-                    self.here.insert(saving.name.clone(), bytes.clone());
-                    vec![Reply::At(revision(bytes))]
-                } else {
-                    self.here.remove(&saving.name);
-                    vec![Reply::End]
-                })
+                (
+                    "save-doc",
+                    if self.here.get(&saving.name).map(|now| revision(now)) != saving.replaces {
+                        vec![Reply::Conflict]
+                    } else if let Some(bytes) = &saving.bytes {
+                        self.here.insert(saving.name.clone(), bytes.clone());
+                        vec![Reply::At(revision(bytes))]
+                    } else {
+                        self.here.remove(&saving.name);
+                        vec![Reply::End]
+                    },
+                )
             }
-            Effect::ReadFile(reading) => ("read-file", match self.here.get(&reading.name) {
-                None => vec![Reply::Absent],
-                Some(bytes) => {
-                    let chunks = bytes.chunks(9).map(|chunk| Reply::Chunk(chunk.to_vec()));
-                    chunks.chain([Reply::End, Reply::At(revision(bytes))]).collect()
-                }
-            }),
+            Effect::ReadFile(reading) => (
+                "read-file",
+                match self.here.get(&reading.name) {
+                    None => vec![Reply::Absent],
+                    Some(bytes) => {
+                        let chunks = bytes.chunks(9).map(|chunk| Reply::Chunk(chunk.to_vec()));
+                        chunks.chain([Reply::End, Reply::At(revision(bytes))]).collect()
+                    }
+                },
+            ),
             Effect::LoadLedger(lookup) => {
                 let document = |name: &String| LedgerFile {
                     name: name.clone(),

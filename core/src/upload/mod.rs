@@ -6,8 +6,9 @@
 //!           └──401, 403, 429, 5xx, broken──┘─────────┘
 //! ```
 //!
-//! Hashing goes on while earlier files move; a held upload waits between reading and asking. A file that hashes to what another one did shares its fate. A receipt
-//! comes from a completed upload or from the server's word that it has the bytes we hold, and from nothing else.
+//! Hashing goes on while earlier files move; a held upload waits between reading and asking. A file that hashes to what
+//! another one did shares its fate. A receipt comes from a completed upload or from the server's word that it has the
+//! bytes we hold, and from nothing else.
 
 mod receipt;
 mod sending;

@@ -99,3 +99,31 @@ pub(crate) struct PublishArgs {
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
+
+impl PublishArgs {
+    /// Whether a field of the manifest is given.
+    pub(crate) fn has_fields(&self) -> bool {
+        !self.fields.is_empty() || self.named_fields().iter().any(|(_, value)| value.is_some())
+    }
+
+    /// Whether files are named one by one.
+    pub(crate) fn names_files(&self) -> bool {
+        !(self.files.is_empty() && self.in_git.is_empty())
+    }
+
+    /// Fields of the manifest that have an argument of their own.
+    pub(crate) fn named_fields(&self) -> [(&'static str, &Option<String>); 10] {
+        [
+            ("title", &self.title),
+            ("summary", &self.summary),
+            ("agent_id", &self.agent_id),
+            ("agent_type", &self.agent_type),
+            ("model", &self.model),
+            ("username", &self.username),
+            ("user_id", &self.user_id),
+            ("repo_id", &self.repo_id),
+            ("stop_reason", &self.stop_reason),
+            ("stop_detail", &self.stop_detail),
+        ]
+    }
+}

@@ -1,5 +1,5 @@
-//! `hydrant demo`: the whole way of a session on this machine: recorded, uploaded, committed as pointers, cloned,
-//! hydrated through the sandboxed engine, and every byte compared.
+//! `hydrant demo`: the whole way of a session on this machine: recorded, published, cloned, hydrated through the
+//! sandboxed engine, and every byte compared.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,24 +9,22 @@ use std::time::Instant;
 use hydrant_host::digest::{Digesting, blob_of};
 use hydrant_host::driver::{Interrupts, interrupted};
 use hydrant_host::engine::Engine;
-use hydrant_host::files::Files;
 use hydrant_host::server::{RunningServer, Server, ServerConfig, TOKEN_USER};
 use hydrant_host::store::Store;
-use hydrant_host::wit::operations::{Outcome, Source};
-use hydrant_host::wit::pointers::Pointer;
-use hydrant_host::wit::types::{Blob, Code};
+use hydrant_host::wit::operations::Outcome;
+use hydrant_host::wit::types::Code;
 use serde_json::json;
 
-use crate::cli::{DemoArgs, HydrateArgs, ServerArgs, StatusArgs, Voice};
+use crate::cli::{DemoArgs, HydrateArgs, PublishArgs, ServerArgs, StatusArgs, Voice};
 use crate::commands::hydrate_sessions::{self, Chosen};
+use crate::commands::publish::Scene;
 use crate::commands::{serve, show, status};
-use crate::demo::content::{self, ATTACHMENT, META_HEAD, OLDER_META_HEAD, OLDER_SESSION, SESSION, SUMMARY_JSON};
-use crate::demo::manifest::{self, Listed, ListedPlace};
+use crate::demo::content::{self, ATTACHMENT, FIELDS, OLDER_META_HEAD, OLDER_SESSION, SESSION};
+use crate::demo::manifest::{self, Listed};
 use crate::demo::world::World;
-use crate::destination;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, Session};
-use crate::operate::{Runner, Work};
+use crate::publish_report::{self, Came};
 use crate::report::{Output, Table, TransferReport, bytes_text, count_text};
 use crate::repository::Repository;
 
@@ -61,13 +59,22 @@ pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Result<Ending, F
         ),
     );
 
-    let url = lfs_url(&server);
-    let sent = upload(&engine, &url, &recording, &files, bytes, &output.voice)?;
-    step(output, 3, &format!("the engine uploaded it: {}", rate(&sent)));
+    go_on()?;
+    begin_ledger(&world)?;
+    step(output, 3, "the ledger, a git repository, holds an older session as plain files; it is pushed");
 
     go_on()?;
-    commit(&engine, &world, &files)?;
-    step(output, 4, "the ledger holds its manifest and pointers, and an older session as plain files; both are pushed");
+    let url = lfs_url(&server);
+    let came = publish(&Repository::open(world.ledger())?, &engine, &recording, &url, output)?;
+    step(
+        output,
+        4,
+        &format!(
+            "the session is published: content to the server, pointers to the ledger, {}",
+            pace(bytes, came.seconds)
+        ),
+    );
+    show_publish(&came, output);
 
     go_on()?;
     let reader = Repository::open(world.clone_for_reader(&url)?)?;
@@ -87,7 +94,8 @@ pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Result<Ending, F
     step(output, 7, &format!("every byte was compared with the recording: {} the same", bytes_text(verified)));
     let line = proof(&reader)?;
     go_on()?;
-    closing(&files, &report, &line, started.elapsed().as_secs_f64(), &server, &world, output);
+    let seen = Seen { came: &came, report: &report, line: &line, seconds: started.elapsed().as_secs_f64() };
+    closing(&files, &seen, &server, &world, output);
     if arguments.serve {
         stay(&server, &world, output)?;
     } else if !world.is_passing() {
@@ -133,61 +141,59 @@ fn list(folder: &Path) -> Result<Vec<Listed>, Fault> {
                 length => digest.update(&buffer[..length]),
             }
         }
-        files.push(Listed { name: name.to_owned(), blob: digest.finish(), place: ListedPlace::Lfs });
+        files.push(Listed { name: name.to_owned(), blob: digest.finish() });
     }
     Ok(files)
 }
 
-fn upload(
-    engine: &Engine,
-    url: &str,
-    recording: &Path,
-    files: &[Listed],
-    bytes: u64,
-    voice: &Voice,
-) -> Result<TransferReport, Fault> {
-    let server = ServerArgs::default();
-    let destination = destination::explicit(url, &server, None)?;
-    let sources =
-        files.iter().map(|file| Source { name: file.name.clone(), expects: Some(file.blob.oid.clone()) }).collect();
-    let root = Files::beneath(recording)?;
-    let mut runner = Runner::new(engine, voice, destination, &server, None, |host| host.files(root))?;
-    let report = runner.transfer(Work::Upload { sources, bytes })?;
-    expect_all(&report)?;
-    Ok(report)
-}
-
-/// Writes the ledger as a recorder does: the manifest, a pointer for each uploaded file, what belongs in git, and an
-/// older session from before pointers.
-fn commit(engine: &Engine, world: &World, files: &[Listed]) -> Result<(), Fault> {
+/// A ledger as it was before content was moved out of git: one session, and the remote has it.
+fn begin_ledger(world: &World) -> Result<(), Fault> {
     let unwritable = |error: &io::Error| Fault::local("the ledger cannot be written", error);
     let older = world.folder(&format!("ledger/{SESSIONS}/{OLDER_SESSION}"))?;
     content::write_older_session(&older).map_err(|error| unwritable(&error))?;
     let mut older_files = Vec::new();
     for name in ["raw.jsonl", "session.md"] {
         let blob = blob_of(&fs::read(older.join(name)).map_err(|error| unwritable(&error))?);
-        older_files.push(Listed { name: name.to_owned(), blob, place: ListedPlace::Unsaid });
+        older_files.push(Listed { name: name.to_owned(), blob });
     }
     let text = manifest::text(OLDER_META_HEAD, older_files);
     fs::write(older.join(MANIFEST), text).map_err(|error| unwritable(&error))?;
     world.commit("An older session")?;
-
-    let session = world.folder(&format!("ledger/{SESSIONS}/{SESSION}"))?;
-    let mut guest = engine.guest()?;
-    let mut listed = Vec::new();
-    for file in files {
-        let Blob { oid, size } = file.blob.clone();
-        let text = guest.format(&Pointer { oid, size, extensions: Vec::new(), canonical: true })?;
-        fs::write(session.join(&file.name), text).map_err(|error| unwritable(&error))?;
-        listed.push(Listed { name: file.name.clone(), blob: file.blob.clone(), place: ListedPlace::Lfs });
-    }
-    fs::write(session.join("summary.json"), SUMMARY_JSON).map_err(|error| unwritable(&error))?;
-    let summary = blob_of(SUMMARY_JSON.as_bytes());
-    listed.push(Listed { name: "summary.json".to_owned(), blob: summary, place: ListedPlace::Git });
-    let text = manifest::text(META_HEAD, listed);
-    fs::write(session.join(MANIFEST), text).map_err(|error| unwritable(&error))?;
-    world.commit("Session: make uploads survive a lost connection")?;
     world.push()
+}
+
+fn publish(
+    ledger: &Repository,
+    engine: &Engine,
+    recording: &Path,
+    url: &str,
+    output: &mut Output,
+) -> Result<Came, Fault> {
+    let field = |(name, value): &(&str, &str)| format!("{name}={value}");
+    let arguments = PublishArgs {
+        session: SESSION.to_owned(),
+        from: Some(recording.to_owned()),
+        fields: FIELDS.iter().map(field).collect(),
+        server: ServerArgs { endpoint: Some(url.to_owned()), ..ServerArgs::default() },
+        ..PublishArgs::default()
+    };
+    let came = Scene::look(ledger, engine, &arguments)?.publish(output)?;
+    match &came.report.ended {
+        Ok(()) if publish_report::ending(&came) == Ending::Done => Ok(came),
+        Ok(()) => Err(Fault::failed(Code::Conflict, "a file of the recording changed meanwhile")),
+        Err(error) => {
+            let fault = Fault::failed(error.code, &error.detail);
+            Err(if came.interrupted { Fault { ending: Ending::Interrupted, ..fault } } else { fault })
+        }
+    }
+}
+
+fn show_publish(came: &Came, output: &mut Output) {
+    output.line("");
+    publish_report::table(&came.report, output);
+    output.line("");
+    output.line(publish_report::summary(&came.report, came.seconds));
+    output.line("");
 }
 
 fn show_clone(reader: &Repository, output: &mut Output) -> Result<(), Fault> {
@@ -286,22 +292,23 @@ fn proof(reader: &Reader<'_>) -> Result<String, Fault> {
     line.map(Option::unwrap_or_default).map_err(|error| Fault::local("the transcript cannot be read", &error))
 }
 
-fn closing(
-    files: &[Listed],
-    report: &TransferReport,
-    line: &str,
+/// What the last lines tell.
+struct Seen<'a> {
+    came: &'a Came,
+    report: &'a TransferReport,
+    line: &'a str,
     seconds: f64,
-    server: &RunningServer,
-    world: &World,
-    output: &mut Output,
-) {
+}
+
+fn closing(files: &[Listed], seen: &Seen<'_>, server: &RunningServer, world: &World, output: &mut Output) {
+    let Seen { came, report, line, seconds } = seen;
     let listed: Vec<_> = files
         .iter()
         .map(|file| json!({ "name": file.name, "oid": file.blob.oid, "size": file.blob.size, "verified": true }))
         .collect();
     output.json(&json!({
-        "ok": true, "session": SESSION, "files": listed, "hydrate": report.json(), "seconds": seconds,
-        "transcript_line": PROOF_LINE, "transcript_text": line,
+        "ok": true, "session": SESSION, "files": listed, "publish": publish_report::document(SESSION, came),
+        "hydrate": report.json(), "seconds": seconds, "transcript_line": PROOF_LINE, "transcript_text": line,
         "folder": (!world.is_passing()).then(|| world.root.display().to_string()), "server": server.url(),
     }));
     output.line("");
@@ -334,8 +341,10 @@ fn stay(server: &RunningServer, world: &World, output: &mut Output) -> Result<()
 }
 
 fn rate(report: &TransferReport) -> String {
-    let objects = count_text(report.present(), "object");
-    let (bytes, seconds) = (report.bytes(), report.seconds);
+    format!("{}, {}", count_text(report.present(), "object"), pace(report.bytes(), report.seconds))
+}
+
+fn pace(bytes: u64, seconds: f64) -> String {
     let each = if seconds > 0.0 { bytes as f64 / seconds } else { 0.0 };
-    format!("{objects}, {} in {seconds:.2} s ({}/s)", bytes_text(bytes), bytes_text(each as u64))
+    format!("{} in {seconds:.2} s ({}/s)", bytes_text(bytes), bytes_text(each as u64))
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 
+use hydrant_host::documents::Documents;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::scan::WalkOptions;
 use hydrant_host::store::Store;
@@ -34,23 +35,68 @@ pub(crate) fn in_repository(
     let store = Store::cache(&repository.store_dir())?;
     let mut guest = engine.guest()?;
     let limit = limit(&mut guest, repository, arguments)?;
-    if !repository.is_ledger()? {
-        if arguments.session.is_some() {
-            return Err(Fault::misuse("this repository holds no sessions"));
-        }
-        return pointers(repository, &engine, &store, output);
-    }
     let ledger = Ledger::of(repository)?;
+    let journals = Journals::of(repository)?;
     match &arguments.session {
         Some(word) => match ledger.target(word, &env::current_dir()?) {
-            Target::Session { name, .. } => {
+            Target::Session { name, .. } if repository.is_ledger()? || journals.has(&name) => {
                 let session = ledger.session(&mut guest, &store, &name, limit)?;
-                Ok(one_session(&mut guest, &session, output)?)
+                let aside = Aside { unfinished: journals.has(&name), kept: kept_of(&store, &name)? };
+                one_session(&mut guest, &session, &aside, output)
             }
-            Target::Other => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
+            Target::Other if journals.has(word) => Ok(only_begun(word, output)),
+            _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
+            _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
         },
-        None => all_sessions(&mut guest, &ledger, &store, limit, output),
+        None if repository.is_ledger()? => all_sessions(&mut guest, &ledger, &store, &journals, limit, output),
+        None => pointers(repository, &engine, &store, output),
     }
+}
+
+/// What a publish left besides the session itself.
+struct Aside {
+    /// Its journal: it was interrupted.
+    unfinished: bool,
+    /// Files that grew after a pointer took their place; they lie where nothing removes them.
+    kept: Vec<String>,
+}
+
+/// The journals of interrupted publishes.
+struct Journals(Documents);
+
+impl Journals {
+    fn of(repository: &Repository) -> Result<Self, Fault> {
+        Ok(Self(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?))
+    }
+
+    /// Whether a publish of this session was interrupted. A journal that cannot be read is one, too.
+    fn has(&self, session: &str) -> bool {
+        match self.0.journal(session) {
+            Ok(journal) => journal.is_some(),
+            Err(error) => error.kind() != std::io::ErrorKind::InvalidInput,
+        }
+    }
+}
+
+/// Files of a session that changed after they were published, by their names in `hydrant/kept`.
+fn kept_of(store: &Store, session: &str) -> Result<Vec<String>, Fault> {
+    let own = format!("{session}-");
+    Ok(store.kept()?.into_iter().map(|kept| kept.name).filter(|name| name.starts_with(&own)).collect())
+}
+
+fn unfinished_line(session: &str) -> String {
+    format!(
+        "a publish of it was interrupted: `hydrant publish {} --resume`, or the same command again, finishes it",
+        quote(session.as_bytes())
+    )
+}
+
+/// A session whose first publish was interrupted before this clone had anything of it.
+fn only_begun(session: &str, output: &mut Output) -> Ending {
+    output.json(&json!({ "ok": true, "session": session, "unfinished_publish": true, "kept": [], "file_list": [] }));
+    output.line(format!("{}  not here yet", quote(session.as_bytes())));
+    output.line(unfinished_line(session));
+    Ending::Done
 }
 
 /// The bound on objects that decides about `too-large`.
@@ -61,11 +107,13 @@ pub(crate) fn limit(guest: &mut Guest, repository: &Repository, arguments: &Stat
     }
 }
 
-fn one_session(guest: &mut Guest, session: &Session, output: &mut Output) -> Result<Ending, Fault> {
+fn one_session(guest: &mut Guest, session: &Session, aside: &Aside, output: &mut Output) -> Result<Ending, Fault> {
     let title = shown_title(guest, session)?;
     if output.voice.json {
         let mut document = session_json(session, &title);
         document["ok"] = true.into();
+        document["unfinished_publish"] = aside.unfinished.into();
+        document["kept"] = aside.kept.clone().into();
         document["file_list"] = files_json(session);
         output.json(&document);
         return Ok(Ending::Done);
@@ -81,6 +129,12 @@ fn one_session(guest: &mut Guest, session: &Session, output: &mut Output) -> Res
         table.row([quote(state.name.as_bytes()), size, state_name(state.state).to_owned(), detail]);
     }
     table.print(output);
+    if aside.unfinished {
+        output.line(unfinished_line(&session.name));
+    }
+    for kept in &aside.kept {
+        output.line(format!("grew after it was published, and is kept in git's folder: hydrant/kept/{kept}"));
+    }
     Ok(Ending::Done)
 }
 
@@ -88,6 +142,7 @@ fn all_sessions(
     guest: &mut Guest,
     ledger: &Ledger,
     store: &Store,
+    journals: &Journals,
     limit: u64,
     output: &mut Output,
 ) -> Result<Ending, Fault> {
@@ -101,9 +156,13 @@ fn all_sessions(
                 let title = shown_title(guest, &session)?;
                 let bytes = total_bytes(&session);
                 let files = session.manifest.files.len().to_string();
-                let state = hydration_name(session.status.hydration).to_owned();
+                let unfinished = journals.has(name);
+                let more = if unfinished { ", publish interrupted" } else { "" };
+                let state = format!("{}{more}", hydration_name(session.status.hydration));
                 table.row([quote(name.as_bytes()), files, bytes_text(bytes), state, title.clone()]);
-                listed.push(session_json(&session, &title));
+                let mut document = session_json(&session, &title);
+                document["unfinished_publish"] = unfinished.into();
+                listed.push(document);
             }
             Err(fault) => {
                 ending = Ending::SomeFailed;

@@ -79,20 +79,14 @@ pub(crate) fn run(arguments: &VerifyArgs, output: &mut Output) -> Result<Ending,
         let destination =
             destination::of_repository(&repository, &engine, Direction::Download, &arguments.server, true)?;
         let voice = output.voice.clone();
-        let mut runner =
-            Runner::new(&engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
+        let mut runner = Runner::new(&engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
         asked = if arguments.deep { fetch(&mut runner, &mut seen)? } else { ask(&mut runner, &mut seen)? };
     }
     Ok(report(&seen, asked, arguments, output))
 }
 
 /// Manifests and pointers of a ledger.
-fn sessions(
-    repository: &Repository,
-    engine: &Engine,
-    store: &Store,
-    arguments: &VerifyArgs,
-) -> Result<Seen, Fault> {
+fn sessions(repository: &Repository, engine: &Engine, store: &Store, arguments: &VerifyArgs) -> Result<Seen, Fault> {
     let ledger = Ledger::of(repository)?;
     let mut guest = engine.guest()?;
     let limit = status::limit(
@@ -193,8 +187,10 @@ fn staged(repository: &Repository, engine: &Engine) -> Result<Seen, Fault> {
     }
     let question: String = oids.iter().map(|oid| format!("{oid}\n")).collect();
     let facts = repository.git.read(&["cat-file", "--batch-check=%(objectsize)"], question.as_bytes())?;
-    let sizes = String::from_utf8_lossy(&facts).lines().map(|line| line.parse().unwrap_or(usize::MAX)).collect::<Vec<_>>();
-    let small: Vec<usize> = (0..oids.len()).filter(|at| sizes.get(*at).is_some_and(|size| *size < POINTER_BYTES_LIMIT)).collect();
+    let sizes =
+        String::from_utf8_lossy(&facts).lines().map(|line| line.parse().unwrap_or(usize::MAX)).collect::<Vec<_>>();
+    let small: Vec<usize> =
+        (0..oids.len()).filter(|at| sizes.get(*at).is_some_and(|size| *size < POINTER_BYTES_LIMIT)).collect();
     let question: String = small.iter().map(|at| format!("{}\n", oids[*at])).collect();
     let text = repository.git.read(&["cat-file", "--batch"], question.as_bytes())?;
     let mut samples = Vec::with_capacity(small.len());

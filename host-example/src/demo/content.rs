@@ -18,21 +18,18 @@ pub(crate) const ATTACHMENT: &str = "workspace.tar";
 const SEED: u64 = 0x6879_6472_616e_7431;
 const REPO_ID: &str = "repo_0196a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b";
 
-/// What the session's manifest says besides its files.
-pub(crate) const META_HEAD: &str = r#"  "version": "1.0",
-  "session_name": "2026-05-04T09-30-mina-OxQ7wd",
-  "username": "mina",
-  "user_id": "usr_0196a1b2",
-  "agent_id": "OxQ7wd",
-  "session_id": "ses_0196a3f0-5b40-7c11-9d22-a1b2c3d4e5f6",
-  "agent_type": "claude-code",
-  "model": "model-x",
-  "title": "Make uploads survive a lost connection",
-  "created_at": "2026-05-04T09:30:00Z",
-  "entry_count": 22000,
-  "summary": "Uploads now resume where they broke, and a test cuts the line at every step.",
-  "stop_reason": "stopped",
-  "repo_id": "repo_0196a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b","#;
+/// What the session's manifest says besides its id, its time, its files and how many entries it has.
+pub(crate) const FIELDS: [(&str, &str); 9] = [
+    ("username", "mina"),
+    ("user_id", "usr_0196a1b2"),
+    ("agent_id", "OxQ7wd"),
+    ("agent_type", "claude-code"),
+    ("model", "model-x"),
+    ("title", "Make uploads survive a lost connection"),
+    ("summary", "Uploads now resume where they broke, and a test cuts the line at every step."),
+    ("stop_reason", "stopped"),
+    ("repo_id", REPO_ID),
+];
 
 /// What the older session's manifest says besides its files.
 pub(crate) const OLDER_META_HEAD: &str = r#"  "version": "1.0",
@@ -46,17 +43,18 @@ pub(crate) const OLDER_META_HEAD: &str = r#"  "version": "1.0",
   "repo_id": "repo_0196a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b","#;
 
 /// Kept in git as it is.
-pub(crate) const SUMMARY_JSON: &str = r#"{
+const SUMMARY_JSON: &str = r#"{
   "title": "Make uploads survive a lost connection",
   "summary": "Uploads now resume where they broke, and a test cuts the line at every step."
 }"#;
 
-/// Writes the files of the session whose bytes go to the LFS server.
+/// Writes the files of the session, as they lie on the recorder's machine.
 pub(crate) fn write_session(folder: &Path) -> io::Result<()> {
     let mut random = Random(SEED);
     write_transcript(&folder.join("raw.jsonl"), ENTRIES, "OxQ7wd", "2026-05-04", &mut random)?;
     write_attachment(&folder.join(ATTACHMENT), &mut random)?;
     std::fs::write(folder.join("context-trace.jsonl"), b"")?;
+    std::fs::write(folder.join("summary.json"), SUMMARY_JSON)?;
     std::fs::write(folder.join("summary.md"), markdown("Make uploads survive a lost connection", 30, &mut random))?;
     std::fs::write(folder.join("session.md"), markdown("Session", 4000, &mut random))
 }

@@ -1,4 +1,6 @@
-//! The manifest of the made-up session, in the bytes its recorder would write: two blanks of indent, no final newline.
+//! The manifest of a made-up older session, in the bytes its recorder wrote: two blanks of indent, no final newline,
+//! and
+//! an oid without a place, which means the LFS server.
 
 use hydrant_host::wit::types::Blob;
 
@@ -6,18 +8,6 @@ use hydrant_host::wit::types::Blob;
 pub(crate) struct Listed {
     pub(crate) name: String,
     pub(crate) blob: Blob,
-    pub(crate) place: ListedPlace,
-}
-
-/// Where the manifest says that a file's bytes are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListedPlace {
-    /// On the LFS server.
-    Lfs,
-    /// In git.
-    Git,
-    /// As old manifests say it: an oid without a place means the LFS server.
-    Unsaid,
 }
 
 /// The whole text. `head` holds the fields before `files`, each line with its comma.
@@ -28,16 +18,7 @@ pub(crate) fn text(head: &str, mut files: Vec<Listed>) -> String {
 }
 
 fn entry(one: &Listed) -> String {
-    let mut fields = Vec::new();
-    match one.place {
-        ListedPlace::Lfs => fields.push("\"storage\": \"lfs\"".to_owned()),
-        ListedPlace::Git => fields.push("\"storage\": \"git\"".to_owned()),
-        ListedPlace::Unsaid => {}
-    }
-    if one.place != ListedPlace::Git {
-        fields.push(format!("\"oid\": \"sha256:{}\"", one.blob.oid));
-    }
-    fields.push(format!("\"size\": {}", one.blob.size));
+    let fields = [format!("\"oid\": \"sha256:{}\"", one.blob.oid), format!("\"size\": {}", one.blob.size)];
     // The names are ours and need no escapes.
     format!("    \"{}\": {{\n      {}\n    }}", one.name, fields.join(",\n      "))
 }
@@ -48,24 +29,16 @@ mod tests {
 
     #[test]
     fn the_text_is_what_a_recorder_writes() {
-        let listed = |name: &str, place| Listed { name: name.into(), blob: Blob { oid: "ab".into(), size: 5 }, place };
-        let text = text(
-            "  \"version\": \"1.0\",",
-            vec![listed("b", ListedPlace::Git), listed("a", ListedPlace::Lfs), listed("c", ListedPlace::Unsaid)],
-        );
+        let listed = |name: &str| Listed { name: name.into(), blob: Blob { oid: "ab".into(), size: 5 } };
+        let text = text("  \"version\": \"1.0\",", vec![listed("b"), listed("a")]);
         let expected = r#"{
   "version": "1.0",
   "files": {
     "a": {
-      "storage": "lfs",
       "oid": "sha256:ab",
       "size": 5
     },
     "b": {
-      "storage": "git",
-      "size": 5
-    },
-    "c": {
       "oid": "sha256:ab",
       "size": 5
     }

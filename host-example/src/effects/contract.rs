@@ -13,14 +13,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use suite::{Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, Method, Said, Why};
+use suite::{
+    Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, Pushing, Remote, Said, Why,
+};
 use tokio::task::LocalSet;
 
 use super::{BEAT_MS, Effects};
 use crate::digest::blob_of;
+use crate::documents::Documents;
 use crate::files::Files;
+use crate::git::Git;
 use crate::host::Host;
 use crate::login::Logins;
+use crate::remote_ledger::{Options, RemoteLedger};
 use crate::store::Store;
 use crate::store::scratch::Scratch;
 use crate::wit::types;
@@ -38,11 +43,19 @@ fn the_real_host_keeps_the_contract() {
     }
 }
 
-/// The two shapes of the store.
+#[test]
+fn the_real_ledger_keeps_the_contract() {
+    let failures = suite::ledger_failures(|| Real::new(Shape::Ledger));
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The shapes of the store.
 #[derive(Clone, Copy, Debug)]
 enum Shape {
     Folder,
     Cache,
+    /// A cache in the clone of a ledger, whose work tree holds files and documents.
+    Ledger,
 }
 
 /// The host, its folders, and a server that says what it is told.
@@ -61,8 +74,34 @@ impl Real {
             fs::create_dir(scratch.path().join(folder)).expect("a folder");
         }
         let mut real = Real { host: None, shape, scratch, server: Told::start(), foreign: Told::start() };
+        if matches!(shape, Shape::Ledger) {
+            real.found_ledger();
+        }
         real.restart();
         real
+    }
+
+    /// A remote with a commit of nothing, the user's clone `files` and somebody else's, `there`.
+    fn found_ledger(&self) {
+        self.git(".", &["init", "--quiet", "--bare", "remote"]);
+        self.git(".", &["clone", "--quiet", "remote", "files"]);
+        self.git("files", &["commit", "--quiet", "--allow-empty", "--message", "begin"]);
+        self.git("files", &["push", "--quiet", "--set-upstream", "origin", "HEAD:main"]);
+        self.git(".", &["clone", "--quiet", "--branch", "main", "remote", "there"]);
+    }
+
+    fn git_in(&self, folder: &str) -> Git {
+        let git = Git::find(Path::new("/")).expect("tests need git").alone(self.scratch.path());
+        let git = ["GIT_AUTHOR", "GIT_COMMITTER"].iter().fold(git, |git, who| {
+            git.with_variable(format!("{who}_NAME"), "a user").with_variable(format!("{who}_EMAIL"), "u@example.org")
+        });
+        git.at(&self.path(folder))
+    }
+
+    /// What git says; it must succeed.
+    fn git(&self, folder: &str, arguments: &[&str]) -> Vec<u8> {
+        let answer = self.git_in(folder).read(arguments, b"");
+        answer.unwrap_or_else(|fault| panic!("{arguments:?}: {fault}"))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -114,17 +153,12 @@ impl HostUnderTest for Real {
     }
 
     fn place_file(&mut self, name: &str, bytes: Option<&[u8]>) {
-        let path = self.path("files").join(name);
-        match bytes {
-            Some(bytes) => fs::write(path, bytes).expect("a file"),
-            None => fs::remove_file(path).expect("it was there"),
-        }
+        place(&self.path("files").join(name), bytes);
     }
 
     fn place_doc(&mut self, name: &str, bytes: &[u8]) {
-        let path = self.path("docs").join(name);
-        fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("folders");
-        fs::write(path, bytes).expect("a document");
+        let folder = if matches!(self.shape, Shape::Ledger) { "files" } else { "docs" };
+        place(&self.path(folder).join(name), Some(bytes));
     }
 
     fn perform(&mut self, ask: Ask) -> Vec<Said> {
@@ -138,20 +172,63 @@ impl HostUnderTest for Real {
     fn restart(&mut self) {
         // The old one goes first: its stages are locked while it lives.
         self.host = None;
+        let state = self.path("files/.git/hydrant");
         let store = match self.shape {
             Shape::Folder => Store::into_dir(&self.path("store")),
             Shape::Cache => Store::cache(&self.path("store")),
+            Shape::Ledger => Store::cache(&state),
         };
         let mut logins = Logins::new();
         logins.trust(&self.server.url).expect("a URL");
-        let host = Host::builder()
+        let builder = Host::builder()
             .endpoint(&self.server.url)
             .store(store.expect("a store"))
             .files(Files::beneath(&self.path("files")).expect("a folder"))
-            .documents(Files::beneath(&self.path("docs")).expect("a folder"))
-            .logins(logins)
-            .build();
-        self.host = Some(host.expect("a host"));
+            .logins(logins);
+        let builder = match self.shape {
+            Shape::Folder | Shape::Cache => builder.documents(Files::beneath(&self.path("docs")).expect("a folder")),
+            Shape::Ledger => {
+                let documents = Documents::beneath(&self.path("files")).and_then(|it| it.with_state(&state));
+                let found = RemoteLedger::preflight(&self.git_in("files"), "a b", Options::default());
+                let ledger = found.unwrap_or_else(|refusal| panic!("{refusal}")).ledger;
+                builder.documents(documents.expect("its folders")).ledger(ledger)
+            }
+        };
+        self.host = Some(builder.build().expect("a host"));
+    }
+}
+
+impl LedgerUnderTest for Real {
+    fn meanwhile(&mut self, name: &str, bytes: Option<&[u8]>) {
+        self.git("there", &["pull", "--quiet", "--ff-only"]);
+        place(&self.path("there").join(name), bytes);
+        self.git("there", &["add", "--all"]);
+        self.git("there", &["commit", "--quiet", "--message", "meanwhile"]);
+        self.git("there", &["push", "--quiet", "origin", "HEAD:main"]);
+    }
+
+    fn at_remote(&mut self, name: &str) -> Option<Vec<u8>> {
+        self.git_in("remote").read(&["--git-dir=.", "cat-file", "blob", &format!("main:{name}")], b"").ok()
+    }
+
+    fn commits(&mut self) -> usize {
+        let count = self.git("remote", &["--git-dir=.", "rev-list", "--count", "main"]);
+        String::from_utf8(count).ok().and_then(|count| count.trim().parse().ok()).expect("a number")
+    }
+
+    fn in_tree(&mut self, name: &str) -> Option<Vec<u8>> {
+        fs::read(self.path("files").join(name)).ok()
+    }
+}
+
+/// Writes a file and the folders above it, or removes it.
+fn place(path: &Path, bytes: Option<&[u8]>) {
+    match bytes {
+        Some(bytes) => {
+            fs::create_dir_all(path.parent().unwrap_or(Path::new("/"))).expect("folders");
+            fs::write(path, bytes).expect("a file");
+        }
+        None => fs::remove_file(path).expect("it was there"),
     }
 }
 
@@ -240,10 +317,25 @@ fn effect(ask: Ask) -> types::Effect {
             request: request(exchange),
         }),
         Ask::ReadFile(name) => types::Effect::ReadFile(types::Reading { name, as_chunks: false }),
+        Ask::FeedFile(name) => types::Effect::ReadFile(types::Reading { name, as_chunks: true }),
         Ask::LoadDoc(name) => types::Effect::LoadDoc(name),
+        Ask::SaveDoc { name, bytes, replaces } => types::Effect::SaveDoc(types::Saving { name, bytes, replaces }),
         Ask::HasBlob(blob) => types::Effect::HasBlob(typed(blob)),
         Ask::KeepBlob(oid) => types::Effect::KeepBlob(oid),
         Ask::DropBlob(oid) => types::Effect::DropBlob(oid),
+        Ask::LoadLedger { documents, files } => types::Effect::LoadLedger(types::Lookup { documents, files }),
+        Ask::PushLedger(files) => {
+            let file = |Pushing { name, bytes, replaces }| types::PushFile { name, bytes, replaces };
+            let files = files.into_iter().map(file).collect();
+            types::Effect::PushLedger(types::Push { files, message: "Publish\n".to_owned() })
+        }
+        Ask::SettleLedger { tip, files } => {
+            let files = files.into_iter().map(|(name, expects)| types::SettleFile { name, expects }).collect();
+            types::Effect::SettleLedger(types::Settle { tip, files })
+        }
+        Ask::SwapFile { name, expects, blob, pointer } => {
+            types::Effect::SwapFile(types::Swap { name, expects, blob: typed(blob), pointer })
+        }
     }
 }
 
@@ -283,7 +375,11 @@ fn said(reply: types::Reply) -> Said {
         types::Reply::End => Said::End,
         types::Reply::Received(blob) => Said::Received(plain(blob)),
         types::Reply::Doc(doc) => Said::Doc(doc.bytes, doc.revision),
-        types::Reply::Ledger(_) => panic!("the suite asks for no ledger"),
+        types::Reply::Ledger(ledger) => {
+            let file =
+                |types::LedgerFile { name, revision, bytes, committed }| Remote { name, revision, bytes, committed };
+            Said::Ledger(ledger.tip, ledger.files.into_iter().map(file).collect())
+        }
         types::Reply::At(revision) => Said::At(revision),
         types::Reply::Present => Said::Present,
         types::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),

@@ -130,7 +130,7 @@ mod tests {
             ("To file:///tmp/r.git", "To …"),
             ("remote: and/or read docs/x", "remote: and/or read docs/x"),
             ("ssh://git@host/a b", "ssh://host/a b"),
-            ("gpg: /root/.gnupg/x: no", "gpg: … no"),
+            ("gpg: /srv/keys/x: no", "gpg: … no"),
             ("https://a@b@host?x", "https://host"),
         ];
         for (said, shown) in table {

@@ -14,8 +14,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::limits::OWNER_BYTES_MAX;
-use crate::moment;
 use super::store::{Oid, hex};
+use crate::moment;
 use crate::secret::Secret;
 
 /// User name that goes with the token when a program asks for one.

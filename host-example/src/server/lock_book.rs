@@ -9,8 +9,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::{Map, Value, json};
 
 use super::limits::{LOCK_FILE_BYTES_MAX, LOCKS_MAX};
-use crate::moment;
 use super::store::replace_file;
+use crate::moment;
 
 const FILE_NAME: &str = "locks.json";
 

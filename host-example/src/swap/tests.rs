@@ -356,3 +356,39 @@ fn a_tree_on_another_file_system_is_swapped_by_a_copy() {
     assert_eq!((now.expect("there"), left.expect("there")), (asked.pointer.clone(), 1));
     assert_eq!(bench.content(&asked.blob).as_deref(), Some(CONTENT));
 }
+
+#[test]
+fn where_files_cannot_change_places_the_rules_are_the_same() {
+    crate::replace::CANNOT_EXCHANGE.set(true);
+    let bench = Bench::new();
+    let asked = bench.asked();
+    assert!(matches!(bench.swap(&asked), Swapped::At(_, Some(_))));
+    assert_eq!(fs::read(bench.path()).expect("there"), asked.pointer);
+    assert_eq!(bench.content(&asked.blob).as_deref(), Some(CONTENT));
+    bench.is_tidy();
+
+    let bench = Bench::new();
+    let append = || {
+        let mut file = OpenOptions::new().append(true).open(bench.path()).expect("the writer");
+        file.write_all(b"more\n").expect("it writes");
+    };
+    assert!(!steps(&bench, append, || ()).expect("no fault"));
+    assert_eq!(fs::read(bench.path()).expect("there"), [CONTENT, b"more\n"].concat());
+    bench.is_tidy();
+
+    // It grows between the last look and the rename: linked back over the pointer.
+    let bench = Bench::new();
+    let (asked, aside) = (bench.asked(), bench.aside());
+    let (folder, name) = bench.tree.folder_of(NAME).expect("readable").expect("there");
+    let mut opened = bench.tree.open(NAME).expect("readable").expect("there");
+    let before = fstat(&opened.file).expect("its state");
+    let swapping = Swapping { folder: &folder, name, before, aside: &aside, swap: &asked };
+    let pointer = Fresh::write(&folder, TEMPORARY, &asked.pointer, None).expect("written");
+    let second = swapping.second_name(&mut opened, || Ok(())).expect("no fault").expect("linked");
+    pointer.take_over(name).expect("displaced");
+    second.link_back(&folder, name).expect("back");
+    second.give_up().expect("given up");
+    drop(pointer);
+    assert_eq!(fs::read(bench.path()).expect("there"), CONTENT);
+    bench.is_tidy();
+}

@@ -3,8 +3,12 @@
 mod ledgers;
 mod objects;
 mod pointers;
+mod publish;
 mod scene;
 mod secrets;
 mod signals;
 mod trees;
 mod trust;
+#[path = "../publish/ledger.rs"]
+#[allow(dead_code, reason = "shared with the tests of publishing against real git, which use all of it")]
+mod world;

@@ -56,8 +56,12 @@ fn a_killed_publish_loses_nothing_and_the_next_one_ends_it() {
         let mut world = scene(seed);
         for _ in 0..=dice.roll(KILLS_EACH_MAX) {
             let mut command = world.scene.hydrant_command(&world.clone);
-            let mut child =
-                command.args(["publish", SESSION]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+            let mut child = command
+                .args(["publish", SESSION])
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .expect("it runs");
             thread::sleep(Duration::from_millis(dice.roll(span)));
             let ended = child.try_wait().expect("it can be asked").is_some();
             child.kill().expect("it can be killed");

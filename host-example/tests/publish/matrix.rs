@@ -215,7 +215,12 @@ const SITUATIONS: &[Situation] = &[
         arrange: window,
         relieve: None,
         arguments: &[],
-        user: nothing,
+        user: |world| {
+            let pushed = world.scene.path("elsewhere/.done").exists();
+            let log = world.scene.git(&world.remote, &["log", "--format=%s", "main"]);
+            assert!(!pushed || log.lines().any(|subject| subject == "window"), "somebody else's commit is gone: {log}");
+            String::new()
+        },
     },
 ];
 
@@ -251,7 +256,8 @@ fn window(world: &mut World) {
     scene.git(folder, &["clone", "--quiet", world.remote.to_str().expect("text"), "elsewhere"]);
     let elsewhere = scene.path("elsewhere");
     let script = format!(
-        "#!/bin/sh\nset -e\ncat >/dev/null\ntest -e '{0}/.done' && exit 0\ntouch '{0}/.done'\nunset GIT_DIR GIT_INDEX_FILE\n\
+        "#!/bin/sh\nset -e\ncat >/dev/null\ntest -e '{0}/.done' && exit 0\ntouch '{0}/.done'\n\
+         unset GIT_DIR GIT_INDEX_FILE\n\
          cd '{0}'\ngit -c user.name=n -c user.email=n@example.test commit -q --allow-empty -m window\ngit push -q\n",
         elsewhere.display()
     );

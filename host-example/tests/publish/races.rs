@@ -108,13 +108,18 @@ fn a_remote_that_rejects_pointers_without_objects_takes_what_hydrant_pushes() {
     let mut world = World::new();
     world.record();
     // Every pointer of a push must have its object at the LFS server, or the push is turned away.
-    let script = format!(
-        "#!/bin/sh\nwhile read old new ref; do\n git rev-list --objects \"$new\" --not --all | cut -d' ' -f1 | while read o; do\n  \
-         test \"$(git cat-file -t $o)\" = blob || continue\n  test \"$(git cat-file -s $o)\" -lt 1024 || continue\n  \
-         oid=$(git cat-file blob $o | sed -n 's/^oid sha256://p')\n  test -z \"$oid\" && continue\n  \
-         test -n \"$(find '{}' -name $oid)\" || {{ echo \"missing object $oid\" >&2; exit 1; }}\n done || exit 1\ndone\n",
-        world.scene.path("server").display()
-    );
+    let script = r#"#!/bin/sh
+while read old new ref; do
+  git rev-list --objects "$new" --not --all | cut -d' ' -f1 | while read o; do
+    test "$(git cat-file -t $o)" = blob || continue
+    test "$(git cat-file -s $o)" -lt 1024 || continue
+    oid=$(git cat-file blob $o | sed -n 's/^oid sha256://p')
+    test -z "$oid" && continue
+    test -n "$(find 'STORE' -name $oid)" || { echo "missing object $oid" >&2; exit 1; }
+  done || exit 1
+done
+"#;
+    let script = script.replace("STORE", &world.scene.path("server").display().to_string());
     let hook = world.remote.join("hooks/pre-receive");
     fs::create_dir_all(hook.parent().expect("it has one")).expect("folders");
     fs::write(&hook, script).expect("a hook");

@@ -1,6 +1,6 @@
 //! Which replies may follow each other, read off the contract and not off any implementation.
 
-use super::{Ask, Body, Exchange, Said, Verdict};
+use super::{Ask, Body, Exchange, Remote, Said, Verdict};
 
 /// Bytes of one chunk at most.
 const CHUNK_BYTES_MAX: usize = 256 << 10;
@@ -23,12 +23,24 @@ pub(crate) fn fits(ask: &Ask, replies: &[Said]) -> Verdict {
     let fitting = match ask {
         Ask::Http(exchange) => http(exchange, &replies),
         Ask::ReadFile(_) => read_file(&replies),
+        Ask::FeedFile(_) => read_file(&replies) && !replies.iter().any(|reply| matches!(reply, Said::Received(_))),
         Ask::LoadDoc(_) => matches!(replies[..], [Said::Doc(..) | Said::Absent]),
         Ask::HasBlob(_) => match replies[..] {
             [Said::Present | Said::Partial(..) | Said::Absent] => true,
             _ => content(after_progress(&replies)),
         },
         Ask::KeepBlob(_) | Ask::DropBlob(_) => matches!(replies[..], [Said::End]),
+        Ask::SaveDoc { bytes: Some(_), .. } | Ask::PushLedger(_) => {
+            matches!(replies[..], [Said::At(_) | Said::Conflict])
+        }
+        Ask::SaveDoc { bytes: None, .. } | Ask::SettleLedger { .. } => {
+            matches!(replies[..], [Said::End | Said::Conflict])
+        }
+        Ask::SwapFile { .. } => matches!(replies[..], [Said::At(_) | Said::Conflict | Said::Absent]),
+        Ask::LoadLedger { documents, files } => match replies[..] {
+            [Said::Ledger(_, found)] => is_what_was_asked(documents, files, found),
+            _ => false,
+        },
     };
     if fitting { Ok(()) } else { Err("the order is wrong".into()) }
 }
@@ -76,6 +88,15 @@ fn read_file(replies: &[&Said]) -> bool {
         [bytes @ .., Said::At(_)] => fed(bytes),
         _ => false,
     }
+}
+
+/// The names in the order asked; bytes of documents alone, and of those that are there.
+fn is_what_was_asked(documents: &[String], files: &[String], found: &[Remote]) -> bool {
+    let named = found.iter().map(|file| &file.name).eq(documents.iter().chain(files));
+    let (documents, files) = found.split_at(documents.len().min(found.len()));
+    named
+        && documents.iter().all(|file| file.bytes.is_some() == file.revision.is_some())
+        && files.iter().all(|file| file.bytes.is_none() && file.committed.is_none())
 }
 
 fn after_progress<'a, 'b>(replies: &'a [&'b Said]) -> &'a [&'b Said] {

@@ -5,10 +5,14 @@
 //! a server heard, and nothing else.
 
 mod answers;
+mod documents;
+mod following;
 mod grammar;
+mod ledger;
 mod reading;
 mod sending;
 mod stages;
+mod swapping;
 
 use std::fmt::Debug;
 
@@ -80,14 +84,76 @@ pub enum Ask {
     Http(Exchange),
     /// Hash a file.
     ReadFile(String),
+    /// Hash a file whose bytes must come as chunks.
+    FeedFile(String),
     /// Read a document.
     LoadDoc(String),
+    /// Write or remove a document of ours.
+    SaveDoc {
+        /// The document.
+        name: String,
+        /// None removes it.
+        bytes: Option<Vec<u8>>,
+        /// The state it must have; none: it must not be there.
+        replaces: Option<String>,
+    },
     /// Ask the cache.
     HasBlob(Blob),
     /// Promote a stage.
     KeepBlob(String),
     /// Forget a stage.
     DropBlob(String),
+    /// Ask the remote for documents and for the states of other files.
+    LoadLedger {
+        /// Their bytes are wanted.
+        documents: Vec<String>,
+        /// Their states are enough.
+        files: Vec<String>,
+    },
+    /// Make the remote hold these files.
+    PushLedger(Vec<Pushing>),
+    /// Let branch, index and files follow.
+    SettleLedger {
+        /// What the remote confirmed.
+        tip: String,
+        /// Names, and the states in which they may be written over.
+        files: Vec<(String, Option<String>)>,
+    },
+    /// Put a pointer in the place of content.
+    SwapFile {
+        /// The file.
+        name: String,
+        /// The state in which it was hashed.
+        expects: String,
+        /// What it hashed to.
+        blob: Blob,
+        /// What takes its place.
+        pointer: Vec<u8>,
+    },
+}
+
+/// One file of a push.
+#[derive(Clone, Debug)]
+pub struct Pushing {
+    /// Its name.
+    pub name: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The state in which the remote must have it; none: it must not be there.
+    pub replaces: Option<String>,
+}
+
+/// One file as the remote has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Its name.
+    pub name: String,
+    /// Its state there.
+    pub revision: Option<String>,
+    /// Its bytes there.
+    pub bytes: Option<Vec<u8>>,
+    /// Its bytes in the last commit here.
+    pub committed: Option<Vec<u8>>,
 }
 
 /// Why an effect failed.
@@ -122,6 +188,8 @@ pub enum Said {
     Received(Blob),
     /// A document: bytes and revision.
     Doc(Vec<u8>, String),
+    /// The ledger: its tip and what was asked for.
+    Ledger(String, Vec<Remote>),
     /// A revision.
     At(String),
     /// Held.
@@ -191,16 +259,34 @@ pub trait HostUnderTest {
     fn restart(&mut self);
 }
 
-/// A host under test, with every reply checked against the grammar of its effect.
-pub(crate) struct Bench<'a> {
-    pub(crate) host: &'a mut dyn HostUnderTest,
+/// A host that can publish: its files and documents are those of the work tree of a ledger's clone.
+pub trait LedgerUnderTest: HostUnderTest {
+    /// Somebody else commits a file at the remote, or its removal.
+    fn meanwhile(&mut self, name: &str, bytes: Option<&[u8]>);
+    /// What the remote has under this name.
+    fn at_remote(&mut self, name: &str) -> Option<Vec<u8>>;
+    /// How many commits the remote has.
+    fn commits(&mut self) -> usize;
+    /// What stands in the work tree.
+    fn in_tree(&mut self, name: &str) -> Option<Vec<u8>>;
 }
+
+/// A host under test, with every reply checked against the grammar of its effect.
+pub(crate) struct Bench<'a, H: ?Sized = dyn HostUnderTest + 'a> {
+    pub(crate) host: &'a mut H,
+}
+
+/// A host with a ledger under test.
+pub(crate) type LedgerBench<'a> = Bench<'a, dyn LedgerUnderTest + 'a>;
 
 /// What a check says.
 pub(crate) type Verdict = Result<(), String>;
 
 /// One named rule.
 pub(crate) type Check = (&'static str, fn(&mut Bench<'_>) -> Verdict);
+
+/// One named rule of hosts with a ledger.
+pub(crate) type LedgerCheck = (&'static str, fn(&mut LedgerBench<'_>) -> Verdict);
 
 /// Runs every check on a fresh host; the failures by name.
 pub fn failures<H: HostUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
@@ -215,7 +301,20 @@ pub fn failures<H: HostUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
     failures
 }
 
-impl Bench<'_> {
+/// Runs every check of what a publish asks for, each on a fresh host with an empty ledger; the failures by name.
+pub fn ledger_failures<H: LedgerUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
+    let checks = [documents::CHECKS, ledger::CHECKS, following::CHECKS, swapping::CHECKS];
+    let mut failures = Vec::new();
+    for (name, check) in checks.into_iter().flatten() {
+        let mut host = fresh();
+        if let Err(why) = check(&mut Bench { host: &mut host }) {
+            failures.push(format!("{name}: {why}"));
+        }
+    }
+    failures
+}
+
+impl<H: HostUnderTest + ?Sized> Bench<'_, H> {
     /// Performs an effect; its replies without progress.
     pub(crate) fn ask(&mut self, ask: Ask) -> Result<Vec<Said>, String> {
         let all = self.host.perform(ask.clone());

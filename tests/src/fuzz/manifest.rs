@@ -32,10 +32,8 @@ pub fn manifest(data: &[u8]) {
     if let Ok(built) = build(Some(data), &fresh) {
         let read = Manifest::parse(&built).expect("what was built can be read");
         assert_eq!(read.files(), manifest.files());
-        match &manifest.session_id {
-            Some(id) => assert_eq!(read.session_id.as_ref(), Some(id), "an existing id always wins"),
-            None => assert_eq!(read.session_id.as_deref(), Some("ses_fresh")),
-        }
+        // Also one that is derived: it is written down.
+        assert_eq!(read.session_id, Some(manifest.effective_session_id()), "an existing id always wins");
     }
     let facts: Vec<Fact> = manifest
         .files()

@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Steps of one publisher between two waits.
 const STEPS_MAX: usize = 10_000;
 
+/// Judges an end of all publishers, and may go on from there.
+pub type Finish<'a> = dyn Fn(&mut Crowd, &[PublishReport]) -> Result<(), String> + 'a;
+
 /// One publisher.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -56,11 +59,7 @@ pub struct Explored {
 impl Crowd {
     /// Runs every order, or stops after so many states; `finish` judges each end. `Err` is a broken law, with what was
     /// said before.
-    pub fn explore(
-        &self,
-        states_max: usize,
-        finish: &dyn Fn(&mut Crowd, &[PublishReport]) -> Result<(), String>,
-    ) -> Result<Explored, String> {
+    pub fn explore(&self, states_max: usize, finish: &Finish<'_>) -> Result<Explored, String> {
         let mut explored = Explored { whole: true, ..Explored::default() };
         let mut seen = BTreeSet::new();
         let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
@@ -231,11 +230,7 @@ impl Live {
         blob(&all).oid
     }
 
-    fn ended(
-        &self,
-        finish: &dyn Fn(&mut Crowd, &[PublishReport]) -> Result<(), String>,
-        ends: &mut BTreeMap<String, usize>,
-    ) -> Result<(), String> {
+    fn ended(&self, finish: &Finish<'_>, ends: &mut BTreeMap<String, usize>) -> Result<(), String> {
         let reports: Vec<PublishReport> = self.actors.iter().filter_map(|actor| actor.report.clone()).collect();
         if reports.len() != self.actors.len() {
             return Err("a publisher has no report".to_owned());

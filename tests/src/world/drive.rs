@@ -11,7 +11,7 @@ use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, L
 use hydrant_core::error::Error;
 use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
 use hydrant_core::pointer::pointer_shaped;
-use hydrant_core::publish::{Publication, PublishReport};
+use hydrant_core::publish::{Phase, Publication, PublishReport};
 use hydrant_core::report::{Outcome, Source, Want};
 use std::collections::BTreeMap;
 
@@ -72,6 +72,8 @@ pub struct World {
     pub events: usize,
     /// Pushes of others to our session.
     pub rivals: usize,
+    /// Edits of the user's.
+    pub edits: usize,
     /// How bytes are fed.
     pub feed: Feed,
     /// Which open effect is answered next: the first, the last, or any.
@@ -107,6 +109,7 @@ impl World {
             remote: Remote::default(),
             events: 0,
             rivals: 0,
+            edits: 0,
             feed,
             order,
             stop_after: None,
@@ -227,7 +230,7 @@ impl Run<'_> {
             return Err(format!("effect {} does not ascend", id.0));
         }
         self.last = Some(id);
-        let World { server, store, remote, events, rivals, .. } = &mut *self.world;
+        let World { server, store, remote, events, rivals, edits, .. } = &mut *self.world;
         match fault {
             Fault::Rival(rival) => {
                 *events += 1;
@@ -240,6 +243,7 @@ impl Run<'_> {
             }
             Fault::Edit => {
                 *events += 1;
+                *edits += 1;
                 store.edit(&format!("\"zz_edit_{events}\": {events}, "));
             }
             Fault::Remove => store.remove(),
@@ -270,7 +274,7 @@ impl Run<'_> {
         Ok(killed)
     }
 
-    fn entered(&mut self, phase: hydrant_core::publish::Phase) -> Result<(), String> {
+    fn entered(&mut self, phase: Phase) -> Result<(), String> {
         match &mut self.steps {
             Some(steps) => steps.enter(phase),
             None => Err(format!("{} is entered and nothing is published", phase.name())),

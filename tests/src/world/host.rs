@@ -127,6 +127,7 @@ pub(super) fn perform(
                 (_, Pushed::Refused(detail)) => one(Reply::Failed(Failed { why: Failure::Refused, detail })),
             }
         }
+        Effect::SaveDoc(saving) if !is_ours(&saving.name) => failed(Failure::Io),
         Effect::SaveDoc(saving) => {
             if fault == Fault::Conflict {
                 store.disturb(&saving.name);
@@ -157,6 +158,12 @@ pub(super) fn perform(
             },
         ),
     }
+}
+
+/// A journal or the register: nothing else is written by its name.
+fn is_ours(name: &str) -> bool {
+    let usable = |session: &str| !session.contains('/') && session.bytes().any(|byte| byte != b'.');
+    name == "orphans" || name.strip_prefix("journal/").is_some_and(usable)
 }
 
 /// The deed is done; the answer may be that the disk failed.

@@ -1,10 +1,10 @@
 //! The laws that a publish could break, checked after every step. Each check is named after what it keeps; none of them
 //! asks the core what is right: journal, manifests and pointers are read here once more.
 
-use super::ledger::{Remote, oids, pointed};
+use super::ledger::{Remote, Tree, oids, pointed};
 use super::store::{Store, is_pointer};
 use super::{Server, blob};
-use hydrant_core::contract::{Body, Effect, EffectId, Exchange, Method, Push, Reply, Revision};
+use hydrant_core::contract::{Body, Effect, EffectId, Exchange, Method, Push, PushFile, Reply, Revision};
 use hydrant_core::oid::Oid;
 use hydrant_core::publish::{Phase, Publication, PublishReport, PublishedState};
 use serde_json::Value;
@@ -81,7 +81,7 @@ impl Steps {
                 }
             }
             Effect::SwapFile(swap) => {
-                let pushed = |tree: &super::Tree| tree.get(&swap.name) == Some(&swap.pointer);
+                let pushed = |tree: &Tree| tree.get(&swap.name) == Some(&swap.pointer);
                 if !self.settled || !remote.history.iter().any(pushed) {
                     return Err(format!("law 6: {} is swapped before its push is confirmed and settled", swap.name));
                 }
@@ -143,7 +143,7 @@ fn bound_before_it_is_pushed(push: &Push, journal: &str, store: &Store) -> Resul
     let journal: Value = serde_json::from_slice(store.docs.get(journal).map_or(&[], Vec::as_slice)).unwrap_or_default();
     // Another process of this clone may have taken it over or closed it; the remote's preconditions judge then.
     let Some(bound) = journal["bound"]["push"].as_array() else { return Ok(()) };
-    let same = |(file, bound): (&hydrant_core::contract::PushFile, &Value)| {
+    let same = |(file, bound): (&PushFile, &Value)| {
         let text = String::from_utf8_lossy(&file.bytes);
         bound["name"] == file.name.as_str() && bound["bytes"].as_str().is_none_or(|bytes| bytes == text)
     };
@@ -234,6 +234,11 @@ fn orphans_are_named(server: &Server, remote: &Remote, stores: &[&Store]) -> Res
 
 /// What a user or an agent wrote is somewhere here, to its last byte.
 fn nothing_is_lost(store: &Store) -> Result<(), String> {
+    let manifests = || store.docs.iter().filter(|(name, _)| name.ends_with("/meta.json"));
+    let says = |text: &[u8], edit: &str| String::from_utf8_lossy(text).contains(edit.trim_end_matches([',', ' ']));
+    if let Some(edit) = store.edits.iter().find(|edit| !manifests().any(|(_, text)| says(text, edit))) {
+        return Err(format!("law 8: the user's edit {edit} is lost"));
+    }
     match store.owed.iter().find(|(_, owed)| !everywhere(store).any(|bytes| bytes == *owed)) {
         Some((path, owed)) => Err(format!("content of {path} is lost, {} bytes", owed.len())),
         None => Ok(()),
@@ -267,7 +272,7 @@ pub(super) fn reported(report: &PublishReport, steps: &Steps, store: &Store, rem
         let path = format!("sessions/{session}/{}", file.name);
         let in_git = carried_by_git(&file.name);
         let oid = Oid::parse(&file.oid);
-        let pushed = |tree: &super::Tree| match oid {
+        let pushed = |tree: &Tree| match oid {
             Some(oid) => tree.get(&path).is_some_and(|bytes| oids(&path, bytes) == [oid]),
             None => tree.contains_key(&path),
         };

@@ -18,7 +18,7 @@ mod server;
 mod store;
 
 pub use alone::Alone;
-pub use crowd::{Crowd, Explored, Part};
+pub use crowd::{Crowd, Explored, Finish, Part};
 pub use drive::{Ended, Job, Order, World, run, run_through};
 pub use fault::{Fault, Faults, Plan};
 pub use host::Feed;

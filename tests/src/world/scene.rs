@@ -5,6 +5,7 @@ use super::rival::SESSION;
 use super::store::is_pointer;
 use super::{Ended, Faults, Feed, Inode, Job, Order, Store, World, blob, content, run};
 use hydrant_core::error::Code;
+use hydrant_core::oid::Oid;
 use hydrant_core::publish::{Publication, PublishFile, PublishReport};
 use serde_json::Value;
 
@@ -171,7 +172,7 @@ pub fn publishes(world: &mut World, publication: &Publication) -> Result<Option<
     let mut report = calm(world, publication)?;
     if let Some(Err(error)) = report.as_ref().map(|report| &report.ended)
         && error.code == Code::Conflict
-        && world.rivals > 0
+        && world.rivals + world.edits > 0
     {
         world.transcript.push("= pulled".to_owned());
         world.store.pull(&world.remote.history);
@@ -231,10 +232,13 @@ fn ended(world: &World, publication: &Publication) -> Result<(), String> {
             return Err(format!("{path} is not the pointer that was pushed"));
         }
         let from = source.unwrap_or(path.clone());
-        let grows = store.agent.as_ref().is_some_and(|agent| *agent != Inode::Path(from.clone()));
-        let wanted = store.owed.get(&from).map(|bytes| blob(bytes).oid);
+        let owed = store.owed.get(&from);
+        let wanted = owed.map(|bytes| blob(bytes).oid);
+        // What grew behind its pointer is kept, and no publish sees it.
+        let displaced = |(oid, held): (&Oid, &Vec<u8>)| Some(*oid) != wanted && owed == Some(held);
+        let grown = store.cache.iter().any(displaced) || owed.is_some_and(|owed| store.kept.contains(owed));
         let published = here.and_then(|bytes| pointed(bytes));
-        if !grows && wanted != published && world.rivals == 0 {
+        if !grown && wanted != published && world.rivals == 0 {
             return Err(format!("{path} is published as something else than it is"));
         }
     }
@@ -248,7 +252,7 @@ fn ended(world: &World, publication: &Publication) -> Result<(), String> {
 fn counted(world: &World, manifest: &[u8]) -> Result<(), String> {
     let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
     let Some(bytes) = Value::as_str(&manifest["files"][RAW]["oid"])
-        .and_then(|oid| hydrant_core::oid::Oid::parse(oid.trim_start_matches("sha256:")))
+        .and_then(|oid| Oid::parse(oid.trim_start_matches("sha256:")))
         .and_then(|oid| world.server.objects.get(&oid))
     else {
         return Ok(());
@@ -281,8 +285,7 @@ pub fn readable_elsewhere(world: &World, publication: &Publication) -> Result<()
         None => {
             let meta = format!("sessions/{}/meta.json", publication.session);
             let named = world.remote.tree().get(&meta).map_or_else(Vec::new, |bytes| oids(&meta, bytes));
-            let here =
-                |oid: &hydrant_core::oid::Oid| fresh.store.cache.contains_key(oid) || world.server.lied.contains(oid);
+            let here = |oid: &Oid| fresh.store.cache.contains_key(oid) || world.server.lied.contains(oid);
             if named.iter().all(here) { Ok(()) } else { Err("a blob that is named was not hydrated".to_owned()) }
         }
     }

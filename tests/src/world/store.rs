@@ -4,6 +4,7 @@
 use super::{Tree, blob};
 use hydrant_core::contract::{Revision, Saving, Settle, Swap};
 use hydrant_core::oid::Oid;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything local that outlives a process.
@@ -27,6 +28,8 @@ pub struct Store {
     pub agent: Option<Inode>,
     /// What users and agents wrote and may never lose, by the path they wrote it to. No part of the real world.
     pub owed: BTreeMap<String, Vec<u8>>,
+    /// What users wrote into manifests and may never lose either.
+    pub edits: Vec<String>,
 }
 
 /// Where a file is that somebody holds open.
@@ -107,6 +110,7 @@ impl Store {
         let edited = |text: &[u8]| String::from_utf8_lossy(text).replacen('{', &format!("{{{member}"), 1).into_bytes();
         if let Some(manifest) = self.docs.iter_mut().find(|(name, _)| name.ends_with("/meta.json")) {
             *manifest.1 = edited(manifest.1);
+            self.edits.push(member.to_owned());
         } else if let Some((path, text)) = self.files.iter_mut().find(|(path, _)| path.ends_with("/summary.json")) {
             *text = edited(text);
             self.owed.insert(path.clone(), text.clone());
@@ -186,13 +190,18 @@ impl Store {
         Ok(())
     }
 
-    /// What the user does after a conflict: take what the remote has, and keep the content that is not published.
+    /// What the user does after a conflict: take what the remote has, put the edits back in, and keep what is not
+    /// published.
     pub fn pull(&mut self, history: &[Tree]) {
         let (before, after) = (&history[self.head], &history[history.len() - 1]);
         for (path, new) in after {
             let here = self.read(path);
             if here.is_none() || here == before.get(path) {
                 self.place(path, new.clone());
+            } else if let Some(edited) = here.filter(|_| path.ends_with("/meta.json") && before.get(path) != Some(new))
+            {
+                let merged = with_edits(edited, new);
+                self.place(path, merged);
             }
         }
         self.head = history.len() - 1;
@@ -211,18 +220,20 @@ impl Store {
         let (oid, path) = (swap.blob.oid, swap.name.clone());
         self.look_at_entry(oid);
         let held = self.agent == Some(Inode::Path(path.clone()));
-        if self.cache.contains_key(&oid) {
+        let inode = match self.cache.entry(oid) {
+            Entry::Vacant(free) => {
+                free.insert(displaced);
+                self.adopted.insert(oid);
+                Inode::Cached { oid, path }
+            }
             // Somebody may still write to it, so it is not thrown away.
-            self.kept.push(displaced);
-            if held {
-                self.agent = Some(Inode::Kept { at: self.kept.len() - 1, path });
+            Entry::Occupied(_) => {
+                self.kept.push(displaced);
+                Inode::Kept { at: self.kept.len() - 1, path }
             }
-        } else {
-            self.cache.insert(oid, displaced);
-            self.adopted.insert(oid);
-            if held {
-                self.agent = Some(Inode::Cached { oid, path });
-            }
+        };
+        if held {
+            self.agent = Some(inode);
         }
         Swapped::At
     }
@@ -248,4 +259,16 @@ impl Store {
 /// As every writer of this world writes them.
 pub(super) fn is_pointer(bytes: &[u8]) -> bool {
     bytes.starts_with(b"version https://git-lfs") && bytes.len() < 1024
+}
+
+/// A document with the members that [`Store::edit`] gave another version of it.
+fn with_edits(edited: &[u8], new: &[u8]) -> Vec<u8> {
+    let (edited, mut merged) = (String::from_utf8_lossy(edited), String::from_utf8_lossy(new).into_owned());
+    for (at, _) in edited.match_indices("\"zz_edit_") {
+        let member = edited[at..].split_inclusive(',').next().unwrap_or_default().trim_end_matches(['}', '\n']);
+        if !merged.contains(member.trim_end_matches(',')) {
+            merged = merged.replacen('{', &format!("{{{} ", member), 1);
+        }
+    }
+    merged.into_bytes()
 }

@@ -4,11 +4,15 @@
 //! The transcripts are expect-tests: `UPDATE_EXPECT=1 cargo test -p hydrant-tests --test laws` writes them anew.
 
 mod batches;
+mod desk;
 mod downloads;
+mod ledger_replies;
 mod limits;
 mod logins;
 mod play;
+mod publishing;
 mod redirects;
+mod refusals;
 mod secrets;
 mod stops;
 mod uploads;

@@ -275,7 +275,7 @@ impl Play {
 }
 
 /// Eight digits of an oid tell it from the others of one play.
-fn shortened(said: &str) -> String {
+pub(crate) fn shortened(said: &str) -> String {
     let words = said.split_inclusive([' ', '/', '\n']).map(|word| match Oid::parse(word.trim_end()) {
         Some(_) => word[..8].to_owned() + &word[64..],
         None => word.to_owned(),
@@ -296,7 +296,7 @@ pub(crate) fn json_type() -> Header {
 }
 
 /// A batch answer for what this request asks.
-fn offered(request: &Request, change: Change) -> Vec<u8> {
+pub(crate) fn offered(request: &Request, change: Change) -> Vec<u8> {
     let Body::Bytes(body) = &request.body else { return b"{}".to_vec() };
     let asked: Value = serde_json::from_slice(body).expect("the core writes JSON");
     let entry = |object: &Value| {

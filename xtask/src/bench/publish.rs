@@ -88,6 +88,8 @@ pub(super) fn measure_again(ground: &Ground, set: &SessionSet, runs: usize) -> R
 fn prepare<'a>(ground: &'a Ground, session: &'a Session, way: Way) -> Result<Ready<'a>> {
     let scene = Scene::make(ground, session, way)?;
     let command = scene.command(ground, way)?;
+    // What the set-up wrote reaches the disk now, so that no client waits for it.
+    ground.succeed(&mut Command::new("sync"))?;
     thread::sleep(Duration::from_millis(REST_MS));
     Ok(Ready { command, check: Box::new(move || scene.prove(ground, session)) })
 }

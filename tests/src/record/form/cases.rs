@@ -3,9 +3,7 @@
 use super::{Form, bytes};
 use crate::engine::{Answer, Sample};
 use hydrant_core::batch::Verdict;
-use hydrant_core::contract::{
-    Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, Reply, SettleFile, Step,
-};
+use hydrant_core::contract::{Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, Reply, SettleFile, Step};
 use hydrant_core::endpoint::Endpoint;
 use hydrant_core::locks::Task;
 use hydrant_core::manifest::Change;
@@ -69,9 +67,8 @@ impl Form for Effect {
             }
             Effect::LoadLedger(it) => case("load-ledger", json!({"documents": it.documents, "files": it.files})),
             Effect::PushLedger(it) => {
-                let file = |it: &PushFile| {
-                    json!({"name": it.name, "bytes": bytes(&it.bytes), "replaces": it.replaces.form()})
-                };
+                let file =
+                    |it: &PushFile| json!({"name": it.name, "bytes": bytes(&it.bytes), "replaces": it.replaces.form()});
                 let files: Vec<Value> = it.files.iter().map(file).collect();
                 case("push-ledger", json!({"files": files, "message": it.message}))
             }

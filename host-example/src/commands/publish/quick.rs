@@ -1,0 +1,102 @@
+//! The quick answer that nothing changed since a run that looked at everything and found it published.
+//!
+//! The rule it keeps: it only repeats that run's answer, and only while the session's last commit, its folder, the
+//! files it was published from and the remote-tracking branch are what they were. It starts neither engine nor network.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
+
+use hydrant_host::digest::blob_of;
+use hydrant_host::documents::Documents;
+use hydrant_host::files::Files;
+use hydrant_host::remote_ledger::RemoteLedger;
+
+use crate::cli::PublishArgs;
+use crate::ending::Fault;
+use crate::ledger::{MANIFEST, SESSIONS};
+use crate::recording::{self, ORIGINAL_CACHE};
+use crate::remembered::{self, Known, Notes};
+use crate::repository::Repository;
+
+/// The notes on the session, when nothing changed since they were made.
+pub(super) fn unchanged(
+    repository: &Repository,
+    arguments: &PublishArgs,
+    session: &str,
+) -> Result<Option<Notes>, Fault> {
+    let asks_for_more = arguments.resume || arguments.again || arguments.has_fields() || arguments.names_files();
+    if asks_for_more || session.contains('/') {
+        return Ok(None);
+    }
+    let notes = remembered::load(&repository.store_dir(), session);
+    let Some(listing) = &notes.listing else { return Ok(None) };
+    let sources_same = match &arguments.from {
+        Some(folder) => same_sources(folder, &notes.files),
+        None => repository.top.join(ORIGINAL_CACHE).join(session).symlink_metadata().is_err(),
+    };
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    if !sources_same || !documents.journal(session).is_ok_and(|journal| journal.is_none()) {
+        return Ok(None);
+    }
+    let Some(listed) = Listing::of(repository, session) else { return Ok(None) };
+    let same = listed.digest == *listing
+        && has_only(&repository.top.join(SESSIONS).join(session), &listed.names)
+        && RemoteLedger::unchanged(&repository.git, session)?;
+    Ok(same.then_some(notes))
+}
+
+/// A session's files in the last commit.
+pub(super) struct Listing {
+    /// Digest of names and contents.
+    pub(super) digest: String,
+    /// First parts of the names within the session's folder.
+    names: BTreeSet<Vec<u8>>,
+}
+
+impl Listing {
+    pub(super) fn of(repository: &Repository, session: &str) -> Option<Self> {
+        let folder = format!("{SESSIONS}/{session}/");
+        let arguments = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", &folder];
+        let listed = repository.git.read(&arguments, b"").ok()?;
+        let name = |line: &[u8]| {
+            let name = line.splitn(2, |byte| *byte == b'\t').nth(1)?.strip_prefix(folder.as_bytes())?;
+            Some(name.split(|byte| *byte == b'/').next()?.to_owned())
+        };
+        let names = listed.split(|byte| *byte == 0).filter_map(name).collect();
+        Some(Self { digest: blob_of(&listed).oid, names })
+    }
+}
+
+/// Whether a folder holds nothing but these names and hidden ones. git does not speak of files that it ignores.
+fn has_only(folder: &Path, names: &BTreeSet<Vec<u8>>) -> bool {
+    use std::os::unix::ffi::OsStrExt;
+    let Ok(entries) = fs::read_dir(folder) else { return false };
+    entries.flatten().all(|entry| {
+        let name = entry.file_name();
+        let name = name.as_bytes();
+        name == MANIFEST.as_bytes() || name.starts_with(b".") || names.contains(name)
+    })
+}
+
+/// Whether a folder of the user's holds exactly the files that were published from there, each as it was.
+fn same_sources(folder: &Path, known: &[Known]) -> bool {
+    let Ok(files) = folder.canonicalize().map_err(drop).and_then(|real| recording::named(&real).map_err(drop)) else {
+        return false;
+    };
+    let known: HashMap<&str, &Known> = known.iter().map(|known| (known.name.as_str(), known)).collect();
+    let as_known = |name: &str, path: &Path| {
+        known.get(name).is_some_and(|known| known.place == recording::place_of(path) && is_at(path, known))
+    };
+    files.len() == known.len() && files.iter().all(|(name, path)| as_known(name, path))
+}
+
+/// Whether a file is still in the state it was published in.
+fn is_at(path: &Path, known: &Known) -> bool {
+    let files = Files::listed(vec![(String::new(), path.to_owned())]);
+    files
+        .open("")
+        .ok()
+        .flatten()
+        .is_some_and(|opened| !opened.revision.is_unstable() && opened.revision.same(&known.revision))
+}

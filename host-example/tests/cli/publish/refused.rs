@@ -1,0 +1,108 @@
+//! What is refused, each time with one sentence, before anything is sent or changed.
+
+use std::fs;
+
+use super::{SESSION, World, head, publish, publish_recording, record, recorded};
+use crate::scene::{noise, pointer};
+
+/// Arranges, publishes the recording, and expects this ending and these words; nothing moved.
+#[track_caller]
+fn expect_refusal(what: &str, code: i32, words: &str, arrange: impl FnOnce(&mut World), arguments: &[&str]) {
+    let mut world = recorded();
+    arrange(&mut world);
+    let before = world.scene.git(&world.remote, &["for-each-ref"]);
+    let json = publish_recording(&world, &[arguments, &["--json"]].concat()).ends(code).json();
+    let error = if json["error"].is_null() { &json["ended"] } else { &json["error"] };
+    let detail = error["detail"].as_str().unwrap_or_else(|| panic!("{what}: {json}"));
+    assert!(detail.contains(words), "{what}: {detail}");
+    assert!(!detail.contains(world.scene.folder.to_str().expect("text")), "{what}: {detail}");
+    assert_eq!(world.scene.git(&world.remote, &["for-each-ref"]), before, "{what}");
+    assert_eq!(world.scene.server.stats().puts, 0, "{what}");
+    assert!(!world.clone.join(format!(".git/hydrant/journal/{SESSION}.json")).exists(), "{what}");
+    assert!(!world.session_folder().join("raw.jsonl").exists(), "{what}");
+}
+
+#[test]
+fn what_git_is_in_the_middle_of() {
+    let git = |world: &mut World, arguments: &[&str]| drop(world.git(arguments));
+    expect_refusal("detached", 3, "HEAD is on no branch", |w| git(w, &["checkout", "--quiet", "--detach"]), &[]);
+    expect_refusal("no upstream", 3, "follows no branch", |w| git(w, &["branch", "--unset-upstream"]), &[]);
+    let stage = |world: &mut World| {
+        world.scene.file(&format!("clone/sessions/{SESSION}/summary.json"), b"{}");
+        world.git(&["add", "sessions"]);
+    };
+    expect_refusal("staged", 3, "is staged", stage, &[]);
+    let commit = |world: &mut World| {
+        for at in 0..3 {
+            world.scene.file("clone/notes.txt", format!("{at}\n").as_bytes());
+            world.scene.commit(&world.clone);
+        }
+    };
+    expect_refusal("unpushed", 3, "3 commits", commit, &[]);
+    let merge = |world: &mut World| {
+        let head = world.git(&["rev-parse", "HEAD"]);
+        fs::write(world.clone.join(".git/MERGE_HEAD"), head).expect("as a merge leaves it");
+    };
+    expect_refusal("merge", 3, "a merge is not finished", merge, &[]);
+    let elsewhere = |world: &mut World| git(world, &["remote", "set-url", "origin", "../nowhere.git"]);
+    expect_refusal("no remote", 3, "", elsewhere, &[]);
+}
+
+#[test]
+fn what_the_content_is() {
+    let empty = |world: &mut World| record(world, "raw.jsonl", b"{\"type\":\"header\"}\n{\"type\":\"footer\"}\n");
+    expect_refusal("no entry", 3, "holds no entry", empty, &[]);
+    let none = |world: &mut World| fs::remove_file(world.recording.join("raw.jsonl")).expect("it was there");
+    expect_refusal("no transcript", 3, "no raw.jsonl", none, &[]);
+    let stub = |world: &mut World| record(world, "session.md", pointer(b"elsewhere").as_bytes());
+    expect_refusal("a pointer as content", 3, "session.md", stub, &[]);
+    let link = |world: &mut World| {
+        std::os::unix::fs::symlink("/etc/passwd", world.recording.join("notes/link")).expect("a link");
+    };
+    expect_refusal("a symlink", 2, "notes/link is no regular file", link, &[]);
+    let big = |world: &mut World| record(world, "summary.json", &noise(3 << 20, 1));
+    expect_refusal("too large for git", 3, "summary.json", big, &[]);
+    expect_refusal("too large", 3, "session.md", |_| {}, &["--object-bytes-max", "100K"]);
+}
+
+#[test]
+fn what_the_user_asks_for() {
+    let leak = "Summary generation failed: timeout";
+    expect_refusal("a leak", 3, "the title is not fit for users", |_| {}, &["--title", leak]);
+    expect_refusal("an unknown field", 2, "no such field", |_| {}, &["--field", "nonsense=1"]);
+    expect_refusal("no value", 2, "NAME=VALUE", |_| {}, &["--field", "title"]);
+    expect_refusal("no such file", 2, "has no file none.bin", |_| {}, &["--in-git", "none.bin"]);
+    let world = recorded();
+    fs::create_dir(world.scene.path("empty")).expect("a folder");
+    for arguments in [
+        &["--resume", "--title", "x"][..],
+        &["--resume", "--dry-run"],
+        &["--from", "../recording", "--file", "raw.jsonl"],
+        &["--from", "../nowhere"],
+        &["--from", "../empty"],
+        &[],
+    ] {
+        publish(&world, arguments).ends(2);
+    }
+    for name in ["a/b", "..", ".hidden/x", "CON", ""] {
+        world.scene.hydrant(&world.clone, &["publish", name, "--from", "../recording"]).ends(2);
+    }
+    assert_eq!(world.scene.server.stats().puts, 0);
+}
+
+#[test]
+fn pointers_that_nobody_vouches_for() {
+    let world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    let before = head(&world);
+    let path = format!("clone/sessions/{SESSION}/session.md");
+    let (named, other) = (pointer(&world.content["session.md"]), pointer(b"another"));
+    world.scene.file(&path, other.as_bytes());
+    let ran = publish(&world, &[]).ends(1);
+    let oid = |text: &str| text.split("sha256:").nth(1).expect("an oid")[..64].to_owned();
+    assert!(ran.err.contains(&oid(&named)) && ran.err.contains(&oid(&other)), "{}", ran.err);
+    world.scene.file(&path, other.replace("size", "sise").as_bytes());
+    let ran = publish(&world, &[]).ends(1);
+    assert!(ran.err.contains("session.md begins like a pointer and is broken"), "{}", ran.err);
+    assert_eq!(head(&world), before);
+}

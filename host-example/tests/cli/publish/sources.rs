@@ -1,0 +1,98 @@
+//! Where the content of a session may lie, and which of it is taken.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use super::{SESSION, World, expect_published, manifest, publish, publish_recording, recorded, transcript};
+use crate::scene::noise;
+
+#[test]
+fn the_original_recorders_cache_goes_before_the_sessions_folder() {
+    let mut world = World::new();
+    world.scene.file("clone/.gitignore", b".sageox/\n");
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
+    for (name, bytes) in [("raw.jsonl", transcript(7)), ("summary.md", noise(4000, 3))] {
+        world.scene.file(&format!("{cache}/{name}"), &bytes);
+        world.content.insert(name.to_owned(), bytes);
+    }
+    world.scene.file(&format!("{cache}/not-a-content-file.txt"), b"left alone");
+    publish(&world, &[]).ends(0);
+    expect_published(&world);
+    assert_eq!(manifest(&world)["files"].as_object().expect("files").len(), 2);
+    assert_eq!(fs::read(world.scene.path(&format!("{cache}/raw.jsonl"))).expect("untouched"), transcript(7));
+}
+
+#[test]
+fn a_cache_behind_a_link_is_none() {
+    let mut world = World::new();
+    let elsewhere = world.scene.file(&format!("elsewhere/cache/sessions/{SESSION}/raw.jsonl"), &transcript(9));
+    let elsewhere = elsewhere.ancestors().nth(4).expect("above").to_owned();
+    symlink(elsewhere, world.clone.join(".sageox")).expect("a link");
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    world.in_place("raw.jsonl", transcript(2));
+    publish(&world, &[]).ends(0);
+    assert_eq!(manifest(&world)["entry_count"], 2);
+}
+
+#[test]
+fn the_same_content_in_both_places_leaves_no_copy_in_the_tree() {
+    let mut world = recorded();
+    let raw = world.content["raw.jsonl"].clone();
+    world.in_place("raw.jsonl", raw);
+    let ran = publish_recording(&world, &["--json"]).ends(0).json();
+    let file = ran["files"].as_array().expect("a list").iter().find(|file| file["name"] == "raw.jsonl").cloned();
+    assert_eq!(file.expect("it was published")["state"], "swapped");
+    expect_published(&world);
+}
+
+#[test]
+fn other_content_in_the_tree_is_the_users_and_named() {
+    let mut world = recorded();
+    let path = world.session_folder().join("session.md");
+    world.scene.file(&format!("clone/sessions/{SESSION}/session.md"), &noise(2000, 77));
+    let ran = publish_recording(&world, &[]).ends(0);
+    assert!(ran.err.contains("other content stands in the session's folder"), "{}", ran.err);
+    assert_eq!(fs::read(&path).expect("there"), noise(2000, 77));
+    world.git(&["checkout", "--quiet", "--", "sessions"]);
+    expect_published(&world);
+    world.content.clear();
+}
+
+#[test]
+fn the_sessions_own_folder_is_in_place_with_all_its_files() {
+    let mut world = World::new();
+    world.record();
+    world.in_place("attachments/log.bin", noise(9000, 2));
+    let folder = world.session_folder();
+    publish(&world, &["--from", folder.to_str().expect("text")]).ends(0);
+    expect_published(&world);
+    assert!(fs::metadata(folder.join("attachments/log.bin")).expect("a pointer").len() < 200);
+    let ran = publish(&world, &["--from", folder.to_str().expect("text")]).ends(0);
+    assert!(ran.out.starts_with("nothing to publish"), "{}", ran.out);
+}
+
+#[test]
+fn content_files_are_what_the_configuration_lists() {
+    let mut world = World::new();
+    world.in_place("raw.jsonl", transcript(3));
+    world.in_place("events.bin", noise(3000, 1));
+    world.in_place("chart.json", b"{\"small\": true}".to_vec());
+    world.git(&["config", "hydrant.contentFiles", "raw.jsonl, events.bin"]);
+    publish(&world, &["--in-git", "chart.json"]).ends(0);
+    let files = manifest(&world)["files"].clone();
+    assert_eq!((&files["events.bin"]["storage"], &files["chart.json"]["storage"]), (&"lfs".into(), &"git".into()));
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
+fn unpushed_commits_go_along_when_told_to() {
+    let world = recorded();
+    world.scene.file("clone/notes.txt", b"two\n");
+    world.scene.commit(&world.clone);
+    publish_recording(&world, &["--with-unpushed"]).ends(0);
+    expect_published(&world);
+    assert_eq!(world.remote_file("notes.txt").as_deref(), Some(&b"two\n"[..]));
+}

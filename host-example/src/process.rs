@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 
 /// Bytes of a child's error text that are kept.
 pub const CHILD_STDERR_BYTES_MAX: u64 = 16 * 1024;
-/// Milliseconds between two looks at a child that closed its output and has not ended yet.
-const CHILD_EXIT_POLL_MS: u64 = 1;
+/// Microseconds until the second look at a child that closed its output: most are gone by then.
+const CHILD_EXIT_POLL_US_MIN: u64 = 50;
+/// Microseconds between two later looks at most.
+const CHILD_EXIT_POLL_US_MAX: u64 = 1_000;
 /// Milliseconds between two questions whether a child is still wanted.
 const CHILD_STOP_POLL_MS: u64 = 20;
 /// Milliseconds the end of the error text is waited for when the child is gone. A helper it left in the background (a
@@ -210,6 +212,7 @@ impl Words {
 }
 
 fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> {
+    let mut pause_us = CHILD_EXIT_POLL_US_MIN;
     loop {
         if let Some(status) = child.try_wait()? {
             return Ok(status);
@@ -217,7 +220,8 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> 
         if Instant::now() >= deadline {
             return Err(ChildFault::TooSlow);
         }
-        thread::sleep(Duration::from_millis(CHILD_EXIT_POLL_MS));
+        thread::sleep(Duration::from_micros(pause_us));
+        pause_us = (pause_us * 2).min(CHILD_EXIT_POLL_US_MAX);
     }
 }
 

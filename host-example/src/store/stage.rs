@@ -7,12 +7,18 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 
 use super::folder::Folder;
 use crate::process::between_spawns;
 
+/// Times a lock is tried again.
+const LOCK_TRIES: u32 = 20;
+/// Milliseconds between two tries.
+const LOCK_REST_MS: u64 = 5;
 /// Bytes of a validator at most.
 const VALIDATOR_BYTES_MAX: usize = 512;
 
@@ -94,10 +100,17 @@ impl Drop for StageFile {
     }
 }
 
-/// Locks a file without waiting; false when somebody else has it.
+/// Locks a file; false when somebody else has it. Who holds it only because a child was on its way, or because a worker
+/// has not closed it yet, lets go in an instant: for that long this waits.
 pub(super) fn lock(file: &File) -> bool {
     let try_it = || flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
-    try_it() || between_spawns(try_it)
+    let patiently = || {
+        (0..LOCK_TRIES).any(|_| {
+            thread::sleep(Duration::from_millis(LOCK_REST_MS));
+            try_it()
+        })
+    };
+    try_it() || between_spawns(try_it) || patiently()
 }
 
 /// Locks a file and proves that it is still the one of this name.

@@ -6,10 +6,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::Path;
+use std::thread;
 
 use hydrant_host::digest::blob_of;
 use hydrant_host::documents::Documents;
 use hydrant_host::files::Files;
+use hydrant_host::git::{Git, GitFault};
 use hydrant_host::remote_ledger::RemoteLedger;
 
 use crate::cli::PublishArgs;
@@ -31,19 +33,26 @@ pub(super) fn unchanged(
     }
     let notes = remembered::load(&repository.store_dir(), session);
     let Some(listing) = &notes.listing else { return Ok(None) };
-    let sources_same = match &arguments.from {
-        Some(folder) => same_sources(folder, &notes.files),
-        None => repository.top.join(ORIGINAL_CACHE).join(session).symlink_metadata().is_err(),
-    };
     let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
-    if !sources_same || !documents.journal(session).is_ok_and(|journal| journal.is_none()) {
+    if !documents.journal(session).is_ok_and(|journal| journal.is_none()) {
         return Ok(None);
     }
-    let Some(listed) = Listing::of(repository, session) else { return Ok(None) };
-    let same = listed.digest == *listing
-        && has_only(&repository.top.join(SESSIONS).join(session), &listed.names)
-        && RemoteLedger::unchanged(&repository.git, session)?;
-    Ok(same.then_some(notes))
+    let git = &repository.git;
+    let same = thread::scope(|scope| {
+        // git takes longest, and on its own.
+        let tree = scope.spawn(|| RemoteLedger::unchanged(git, session));
+        let sources_same = match &arguments.from {
+            Some(folder) => same_sources(folder, &notes.files),
+            None => repository.top.join(ORIGINAL_CACHE).join(session).symlink_metadata().is_err(),
+        };
+        let listed_same = sources_same
+            && Listing::of(git, session).is_some_and(|listed| {
+                listed.digest == *listing && has_only(&repository.top.join(SESSIONS).join(session), &listed.names)
+            });
+        // A thread that failed has found nothing out.
+        Ok::<_, GitFault>(tree.join().unwrap_or(Ok(false))? && listed_same)
+    });
+    Ok(same?.then_some(notes))
 }
 
 /// A session's files in the last commit.
@@ -55,10 +64,10 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    pub(super) fn of(repository: &Repository, session: &str) -> Option<Self> {
+    pub(super) fn of(git: &Git, session: &str) -> Option<Self> {
         let folder = format!("{SESSIONS}/{session}/");
         let arguments = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", &folder];
-        let listed = repository.git.read(&arguments, b"").ok()?;
+        let listed = git.read(&arguments, b"").ok()?;
         let name = |line: &[u8]| {
             let name = line.splitn(2, |byte| *byte == b'\t').nth(1)?.strip_prefix(folder.as_bytes())?;
             Some(name.split(|byte| *byte == b'/').next()?.to_owned())

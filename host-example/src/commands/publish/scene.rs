@@ -155,7 +155,7 @@ impl<'a> Scene<'a> {
     fn note_down_that_all_is_published(&self) {
         let (Some(manifest), store_dir) = (&self.manifest, self.repository.store_dir()) else { return };
         let mut notes = remembered::load(&store_dir, &self.session);
-        let listing = Listing::of(self.repository, &self.session).map(|listing| listing.digest);
+        let listing = Listing::of(&self.repository.git, &self.session).map(|listing| listing.digest);
         if listing == notes.listing {
             return;
         }

@@ -258,6 +258,60 @@ pub struct Swap {
     pub pointer: Vec<u8>,
 }
 
+/// A small file that a push would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeFile {
+    /// Path in the repository.
+    pub path: String,
+    /// Its bytes, fewer than 1024.
+    pub bytes: Vec<u8>,
+    /// The last commit holds these bytes at this path; otherwise only older commits do.
+    pub at_tip: bool,
+    /// At the tip: index and work tree hold them, too.
+    pub unchanged: bool,
+}
+
+/// What a push would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushRange {
+    /// The last commit here.
+    pub tip: Revision,
+    /// The commit that the remote was last known to have; none: the branch follows nothing, and all commits count.
+    pub base: Option<Revision>,
+    /// Commits that the remote lacks.
+    pub commits: u64,
+    /// The base is an ancestor of the tip, or there is none.
+    pub base_is_ancestor: bool,
+    /// A rebase, a merge or the like is under way.
+    pub is_underway: bool,
+    /// Files that could be pointers, those at the tip first.
+    pub files: Vec<RangeFile>,
+}
+
+/// One file of a rewrite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RewriteFile {
+    /// Path in the repository.
+    pub name: String,
+    /// The bytes it shall have; none removes it.
+    pub bytes: Option<Vec<u8>>,
+    /// The exact bytes it must still hold in the last commit, in the index and in the work tree.
+    pub replaces: Vec<u8>,
+}
+
+/// One commit in the place of all that the remote lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The last commit, as it was looked at.
+    pub tip: Revision,
+    /// What the new commit follows.
+    pub base: Revision,
+    /// Files that change.
+    pub files: Vec<RewriteFile>,
+    /// For the commit.
+    pub message: String,
+}
+
 /// What an operation asks of its host. WIT says which replies answer which effect; the outbox enforces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -283,6 +337,10 @@ pub enum Effect {
     SettleLedger(Settle),
     /// Put a pointer in the place of content.
     SwapFile(Swap),
+    /// Find what a push of the branch would send.
+    LoadPushRange,
+    /// Put one commit in the place of all that the remote lacks.
+    RewriteLedger(Rewrite),
 }
 
 /// A stored document.
@@ -378,6 +436,8 @@ pub enum Reply {
     Doc(Doc),
     /// The ledger.
     Ledger(Ledger),
+    /// What a push would send.
+    PushRange(PushRange),
     /// The state now.
     At(Revision),
     /// Held and verified.

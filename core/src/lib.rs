@@ -16,7 +16,7 @@
 //! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`ledger`], [`endpoint`], [`batch`],
 //! [`retry`].
 //! The contract with the host: [`contract`], [`config`], [`report`], [`error`], [`limits`].
-//! Protocols: `download`, `upload`, `hydrate`, [`publish`], `ask` and `locks` are the machines behind [`Operation`];
+//! Protocols: `download`, `upload`, `hydrate`, [`publish`], [`reconcile`], `ask` and `locks` are the machines behind [`Operation`];
 //! `asker` asks batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is
 //! what is known of the server, and `outbox` alone knows which replies may follow which effect.
 
@@ -47,7 +47,9 @@ mod operation;
 mod outbox;
 pub mod pointer;
 pub mod publish;
+pub mod reconcile;
 mod refusal;
+mod register;
 pub mod report;
 pub mod retry;
 pub mod status;
@@ -56,4 +58,5 @@ mod upload;
 mod url;
 
 pub use operation::Operation;
+pub use register::Register;
 pub use upload::Receipt;

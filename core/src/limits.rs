@@ -108,5 +108,7 @@ pub const SWAPS_IN_FLIGHT_MAX: usize = 4;
 pub const SUMMARY_ATTEMPTS_MAX: u64 = 3;
 /// Sessions in one report.
 pub const SESSIONS_MAX: usize = 262_144;
+/// Bytes of the manifests that a repair keeps in memory: those of sessions that lack a blob.
+pub const REPAIR_BYTES_MAX: usize = 64 << 20;
 /// Paths that a coverage report names.
 pub const COVERED_PATHS_MAX: usize = 1024;

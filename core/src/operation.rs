@@ -13,6 +13,7 @@ use crate::locks::{LockReport, Locks, Task};
 use crate::oid::Blob;
 use crate::outbox::{Event, Outbox};
 use crate::publish::{Publication, Publish, PublishReport};
+use crate::reconcile::{Reconcile, ReconcileReport};
 use crate::report::{Outcome, Source, Want};
 use crate::upload::Upload;
 
@@ -35,6 +36,7 @@ enum Machine {
     HydrateSession(HydrateSession),
     Upload(Upload),
     Publish(Box<Publish>),
+    Reconcile(Box<Reconcile>),
     Ask(Ask),
     Locks(Locks),
 }
@@ -47,6 +49,7 @@ macro_rules! each {
             Machine::HydrateSession($it) => $call,
             Machine::Upload($it) => $call,
             Machine::Publish($it) => $call,
+            Machine::Reconcile($it) => $call,
             Machine::Ask($it) => $call,
             Machine::Locks($it) => $call,
         }
@@ -80,6 +83,11 @@ impl Operation {
     /// Publishes a session.
     pub fn publish(config: Config, publication: Publication) -> Result<Self, Error> {
         Self::new(config, |_| Ok(Machine::Publish(Box::new(Publish::new(publication)?))))
+    }
+
+    /// Finds pointers of the next push whose blob the server lacks; with `repair`, makes that push possible again.
+    pub fn reconcile(config: Config, repair: bool) -> Result<Self, Error> {
+        Self::new(config, |_| Ok(Machine::Reconcile(Box::new(Reconcile::new(repair)))))
     }
 
     /// Asks the server about objects and transfers nothing.
@@ -163,7 +171,7 @@ impl Operation {
             Machine::Download(it) => it.finish(),
             Machine::HydrateSession(it) => it.finish(),
             Machine::Upload(it) => it.finish(),
-            Machine::Publish(_) | Machine::Ask(_) | Machine::Locks(_) => Err(another_kind()),
+            Machine::Publish(_) | Machine::Reconcile(_) | Machine::Ask(_) | Machine::Locks(_) => Err(another_kind()),
         }
     }
 
@@ -171,6 +179,14 @@ impl Operation {
     pub fn finish_publish(self) -> Result<PublishReport, Error> {
         match self.machine {
             Machine::Publish(it) => Ok(it.finish()),
+            _ => Err(another_kind()),
+        }
+    }
+
+    /// What a reconcile found and did, however it ended.
+    pub fn finish_reconcile(self) -> Result<ReconcileReport, Error> {
+        match self.machine {
+            Machine::Reconcile(it) => Ok(it.finish()),
             _ => Err(another_kind()),
         }
     }

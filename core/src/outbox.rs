@@ -14,12 +14,14 @@
 //! | push-ledger | `at` or `conflict` |
 //! | settle-ledger | end or `conflict` |
 //! | swap-file | `at`, `conflict` or `absent` |
+//! | load-push-range | push-range, with files that are shorter than a pointer may be |
+//! | rewrite-ledger | `at` or `conflict` |
 //!
 //! `failed` may end any of them, `conflict` an http with a file body.
 
 use crate::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, Misuse, Partial, Progress, Reply,
-    Revision, Step,
+    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, Misuse, Partial, Progress, PushRange,
+    Reply, Revision, Step,
 };
 use crate::limits::{
     ANSWER_MS_MAX, ERROR_BYTES_MAX, JSON_BYTES_MAX, POINTER_BYTES_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFER_MS_MAX,
@@ -57,6 +59,8 @@ pub(crate) enum Event {
     At(Revision),
     /// The ledger.
     Ledger(Ledger),
+    /// What a push would send.
+    PushRange(PushRange),
     /// No longer at the expected state.
     Conflict,
     /// It could not be done.
@@ -120,6 +124,7 @@ enum Grammar {
         documents: usize,
         names: Vec<String>,
     },
+    PushRange,
     Ends(&'static [Ending]),
 }
 
@@ -138,6 +143,7 @@ impl Ending {
     const REMOVED: &[Ending] = &[Ending::End, Ending::Conflict];
     const PUSHED: &[Ending] = &[Ending::At, Ending::Conflict];
     const SETTLED: &[Ending] = &[Ending::End, Ending::Conflict];
+    const REWRITTEN: &[Ending] = &[Ending::At, Ending::Conflict];
     const SWAPPED: &[Ending] = &[Ending::At, Ending::Conflict, Ending::Absent];
 }
 
@@ -172,6 +178,8 @@ impl Outbox {
             Effect::PushLedger(_) => Grammar::Ends(Ending::PUSHED),
             Effect::SettleLedger(_) => Grammar::Ends(Ending::SETTLED),
             Effect::SwapFile(_) => Grammar::Ends(Ending::SWAPPED),
+            Effect::LoadPushRange => Grammar::PushRange,
+            Effect::RewriteLedger(_) => Grammar::Ends(Ending::REWRITTEN),
         };
         let deadline = match &effect {
             Effect::Http(exchange) => Some(self.now.ticks.saturating_add(time_max(exchange))),
@@ -360,6 +368,12 @@ impl Grammar {
                     return Err(Misuse::OutOfOrder);
                 }
                 Ok(Some(Event::Ledger(ledger)))
+            }
+            (Grammar::PushRange, Reply::PushRange(range)) => {
+                if range.files.iter().any(|file| file.bytes.len() >= POINTER_BYTES_MAX) {
+                    return Err(Misuse::OutOfOrder);
+                }
+                Ok(Some(Event::PushRange(range)))
             }
             (Grammar::Ends(endings), reply) => {
                 let (ending, event) = match reply {

@@ -78,6 +78,7 @@ impl Effects {
                 swap_file::begin(&self.shared, swap, answers);
                 None
             }
+            Effect::LoadPushRange | Effect::RewriteLedger(_) => Some(reply(Failure::Io, "this command has no ledger")),
         }
     }
 

@@ -31,6 +31,10 @@ pub(crate) fn effect(task: &Task) -> String {
         Effect::SwapFile(swap) => {
             format!("swap-file {} {} {}", shown(&swap.name), short(&swap.blob.oid), swap.blob.size)
         }
+        Effect::LoadPushRange => "load-push-range".into(),
+        Effect::RewriteLedger(rewrite) => {
+            format!("rewrite-ledger {} files, {} on {}", rewrite.files.len(), short(&rewrite.tip), short(&rewrite.base))
+        }
     };
     format!("{:>4} > {asked}", task.id)
 }
@@ -46,6 +50,9 @@ pub(crate) fn reply(id: EffectId, reply: &Reply) -> String {
         Reply::Received(blob) => format!("received {} {}", short(&blob.oid), blob.size),
         Reply::Doc(doc) => format!("doc of {} bytes", doc.bytes.len()),
         Reply::Ledger(ledger) => format!("ledger at {}, {} files", short(&ledger.tip), ledger.files.len()),
+        Reply::PushRange(range) => {
+            format!("push-range of {} commits, {} files", range.commits, range.files.len())
+        }
         Reply::At(_) => "at".into(),
         Reply::Present => "present".into(),
         Reply::Partial(partial) => format!("partial {}", partial.bytes),

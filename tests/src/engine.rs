@@ -2,10 +2,12 @@
 //! engine is written against [`Engine`] and [`Run`] in the core's own types, so both forms face the same judge.
 
 mod component;
+mod ledgers;
 mod native;
 mod words;
 
 pub use component::{Component, GUEST_MEMORY_BYTES_MAX, component_path, target};
+pub use ledgers::Ledgers;
 pub use native::Native;
 
 use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
@@ -18,6 +20,7 @@ use hydrant_core::manifest::{Change, FileRef};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
 use hydrant_core::publish::{Publication, PublishReport};
+use hydrant_core::reconcile::ReconcileReport;
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, Status};
 
@@ -91,12 +94,14 @@ pub enum Start {
     Batch(Direction, Vec<Blob>),
     /// A session to its server and its ledger.
     Publish(Publication),
+    /// The pointers of the next push; true repairs.
+    Reconcile(bool),
     /// The lock API.
     Locks(Task),
 }
 
 /// Every function of the contract that is not a step of an operation, and the beginning of one.
-pub trait Engine {
+pub trait Engine: Ledgers {
     /// `pointers.classify`
     fn classify(&self, file: &Sample) -> Kind;
     /// `pointers.classify-many`
@@ -150,6 +155,8 @@ pub trait Run {
     fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error>;
     /// `operation.finish-publish`
     fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error>;
+    /// `operation.finish-reconcile`
+    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error>;
     /// `operation.finish-batch`
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error>;
     /// `operation.finish-locks`

@@ -16,6 +16,7 @@
 //! Values have the form of [`form::Form`]. The same calls on two engines give the same lines, byte for byte.
 
 pub mod form;
+mod ledgers;
 
 use crate::engine::{Answer, Engine, ManifestFacts, Run, Sample, Start, target};
 use form::Form;
@@ -29,6 +30,7 @@ use hydrant_core::manifest::Change;
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
+use hydrant_core::reconcile::ReconcileReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{Fact, Status};
 use serde_json::{Value, json};
@@ -192,6 +194,7 @@ fn start_form(start: &Start) -> (&'static str, Vec<Value>) {
         Start::Upload(sources) => ("upload", vec![sources.form()]),
         Start::Batch(direction, blobs) => ("batch", vec![direction.form(), blobs.form()]),
         Start::Publish(publication) => ("publish", vec![publication.form()]),
+        Start::Reconcile(repair) => ("reconcile", vec![json!(repair)]),
         Start::Locks(task) => ("locks", vec![task.form()]),
     }
 }
@@ -249,6 +252,10 @@ impl Run for Recorded {
 
     fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
         (*self).finish("finishPublish", |run| run.finish_publish())
+    }
+
+    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
+        (*self).finish("finishReconcile", |run| run.finish_reconcile())
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

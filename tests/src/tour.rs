@@ -1,6 +1,8 @@
 //! A tour of the contract for hosts that replay recordings: every vector, every fixture, and runs in the simulated
 //! world with every kind of fault, through one engine. Whoever records it has recorded every function and every step.
 
+mod ledgers;
+
 use crate::engine::{Engine, Sample, Start};
 use crate::fixtures;
 use crate::vectors;
@@ -32,6 +34,7 @@ pub fn take(engine: &dyn Engine) -> Result<(), String> {
         return Err(format!("the fixture {difference}"));
     }
     functions(engine)?;
+    ledgers::walk(engine).map_err(|error| error.to_string())?;
     constructors(engine)?;
     misuse(engine)?;
     for kind in [Kind::Hydrate, Kind::Session, Kind::Download, Kind::Upload] {

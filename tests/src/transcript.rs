@@ -57,6 +57,11 @@ fn effect(effect: &Effect) -> String {
         Effect::LoadLedger(it) => format!("load-ledger {} documents {} files", it.documents.len(), it.files.len()),
         Effect::PushLedger(it) => format!("push-ledger {} files", it.files.len()),
         Effect::SettleLedger(it) => format!("settle-ledger {} files", it.files.len()),
+        Effect::LoadPushRange => "load-push-range".to_owned(),
+        Effect::RewriteLedger(it) => {
+            let removed = it.files.iter().filter(|file| file.bytes.is_none()).count();
+            format!("rewrite-ledger {} files, {removed} of them removed", it.files.len())
+        }
         Effect::SwapFile(it) => format!("swap-file {} {}", it.name, short(&it.blob.oid.to_string())),
     }
 }
@@ -72,6 +77,7 @@ pub fn reply(id: EffectId, reply: &Reply) -> String {
         Reply::Received(blob) => format!("received {} {} bytes", short(&blob.oid.to_string()), blob.size),
         Reply::Doc(doc) => format!("doc {} bytes", doc.bytes.len()),
         Reply::Ledger(ledger) => format!("ledger {} files", ledger.files.len()),
+        Reply::PushRange(range) => format!("push-range {} commits {} files", range.commits, range.files.len()),
         Reply::At(_) => "at".to_owned(),
         Reply::Present => "present".to_owned(),
         Reply::Partial(partial) => format!("partial {} bytes", partial.bytes),

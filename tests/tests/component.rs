@@ -25,7 +25,7 @@ fn it_imports_nothing_and_exports_the_contract() {
     assert_eq!(kind.imports(&engine).map(|(name, _)| name.to_owned()).collect::<Vec<_>>(), Vec::<String>::new());
     let mut exports: Vec<String> = kind.exports(&engine).map(|(name, _)| name.to_owned()).collect();
     exports.sort();
-    let interfaces = ["batches", "endpoints", "manifests", "operations", "pointers", "types"];
+    let interfaces = ["batches", "endpoints", "ledgers", "manifests", "operations", "pointers", "types"];
     assert_eq!(exports, interfaces.map(|name| format!("hydrant:lfs/{name}@0.1.0")));
 }
 

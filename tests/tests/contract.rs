@@ -189,6 +189,7 @@ fn said(reply: core::Reply) -> Said {
         core::Reply::Received(blob) => Said::Received(plain(blob)),
         core::Reply::Doc(doc) => Said::Doc(doc.bytes, doc.revision.0),
         core::Reply::Ledger(ledger) => Said::Ledger(ledger.tip.0, ledger.files.into_iter().map(remote).collect()),
+        core::Reply::PushRange(_) => unreachable!("the suite does not ask for it"),
         core::Reply::At(revision) => Said::At(revision.0),
         core::Reply::Present => Said::Present,
         core::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),

@@ -8,6 +8,5 @@
 pub mod coverage;
 pub mod drafts;
 pub mod gitignore;
-pub mod repair;
 pub mod restore;
 pub mod titles;

@@ -9,7 +9,8 @@ use crate::contract::{Push, PushFile, Revision};
 use crate::error::{Code, Error};
 use crate::json::{self, Value, quoted};
 use crate::limits::JOURNAL_BYTES_MAX;
-use crate::oid::{Blob, Oid};
+use crate::oid::Blob;
+use crate::register::{blob, list, read_blob};
 use crate::upload::Receipt;
 
 /// What a journal says to somebody who only looks: `hydrant status`, `hydrant doctor`.
@@ -202,22 +203,6 @@ impl Bound {
     }
 }
 
-/// A JSON list, an item a line.
-pub(super) fn list(items: impl Iterator<Item = String>) -> String {
-    let items: Vec<String> = items.collect();
-    if items.is_empty() { "[]".to_owned() } else { format!("[\n{}\n]", items.join(",\n")) }
-}
-
-/// A blob as `[oid, size]`.
-pub(super) fn blob(blob: &Blob) -> String {
-    format!("[\"{}\", {}]", blob.oid, blob.size)
-}
-
-pub(super) fn read_blob(value: &Value<'_>) -> Option<Blob> {
-    let [oid, size] = value.items() else { return None };
-    Some(Blob { oid: Oid::parse(oid.text()?)?, size: u64::try_from(size.integer()?).ok()? })
-}
-
 fn read_size(value: &Value<'_>) -> Option<u64> {
     u64::try_from(value.get("size")?.integer()?).ok()
 }
@@ -260,6 +245,7 @@ fn read_bytes(value: &Value<'_>) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oid::Oid;
 
     #[test]
     fn what_is_written_is_read_back() {

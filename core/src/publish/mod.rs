@@ -22,7 +22,6 @@ mod journal;
 mod look;
 mod phase;
 mod plan;
-mod register;
 mod report;
 mod swap;
 #[cfg(test)]
@@ -30,21 +29,20 @@ mod tests;
 
 pub use journal::{Unfinished, unfinished};
 pub use phase::Phase;
-pub use register::Register;
 pub use report::{Publication, PublishFile, PublishReport, Published, PublishedState};
 
 use crate::contract::{Doc, Effect, EffectId, Failed, Failure, Ledger, Lookup, Revision, Saving, Settle, SettleFile};
 use crate::error::{Code, Error};
-use crate::limits::{DOCUMENT_CONFLICTS_MAX, LEDGER_CONFLICTS_MAX};
+use crate::limits::LEDGER_CONFLICTS_MAX;
 use crate::link::{self, Link};
 use crate::oid::Blob;
 use crate::outbox::{Event, Outbox};
 use crate::refusal;
+use crate::register::Registering;
 use bind::{Draft, Parts};
 use journal::{Bound, BoundFile, Journal, Kept};
 use look::Look;
 use plan::Plan;
-use register::REGISTER;
 use swap::Swaps;
 
 /// The machine behind `publish`.
@@ -61,7 +59,6 @@ pub(crate) struct Publish {
     abandoned: Vec<Blob>,
     /// An interrupted publish is being brought to its end, before the plan's own begins.
     resuming: bool,
-    document_conflicts: u32,
     ledger_conflicts: u32,
     stopped: bool,
     report: PublishReport,
@@ -96,14 +93,6 @@ struct Ready {
     draft: Draft,
 }
 
-/// The two steps of a change of the register.
-#[derive(Debug)]
-enum Registering {
-    Load,
-    /// The state it replaces, and its text.
-    Save(Option<Revision>, Vec<u8>),
-}
-
 impl Publish {
     pub(crate) fn new(publication: Publication) -> Result<Self, Error> {
         let plan = Plan::new(publication)?;
@@ -115,7 +104,6 @@ impl Publish {
             journal: None,
             abandoned: Vec::new(),
             resuming: false,
-            document_conflicts: 0,
             ledger_conflicts: 0,
             stopped: false,
             report: PublishReport {
@@ -184,10 +172,7 @@ impl Publish {
         };
         Some(match &self.doing {
             Doing::LoadJournal => Effect::LoadDoc(self.plan.journal()),
-            Doing::Abandon(_, step) | Doing::Close(_, step) => match step {
-                Registering::Load => Effect::LoadDoc(REGISTER.to_owned()),
-                Registering::Save(replaces, text) => save(REGISTER.to_owned(), Some(text.clone()), replaces.as_ref()),
-            },
+            Doing::Abandon(_, registering) | Doing::Close(_, registering) => registering.effect(),
             Doing::Intend(_, text) | Doing::Bind(_, text) => {
                 save(self.plan.journal(), Some(text.clone()), self.journal.as_ref())
             }
@@ -216,8 +201,8 @@ impl Publish {
             (Doing::LoadJournal, Event::Absent) => self.begin(out, link),
             (Doing::LoadJournal, Event::Doc(doc)) => self.found(&doc, out, link),
 
-            (Doing::Abandon(ready, step), event) => match self.register(step, event, &self.abandoned_of(&ready)) {
-                Ok(Some(step)) => self.doing = Doing::Abandon(ready, step),
+            (Doing::Abandon(ready, registering), event) => match registering.on(event) {
+                Ok(Some(registering)) => self.doing = Doing::Abandon(ready, registering),
                 Ok(None) => self.intend(ready, out),
                 Err(error) => self.end(Err(error)),
             },
@@ -271,8 +256,8 @@ impl Publish {
                 "the remote has the session, but a change here stands in the way of following it",
             ))),
 
-            (Doing::Close(bound, step), event) => match self.register(step, event, &bound.superseded) {
-                Ok(Some(step)) => self.doing = Doing::Close(bound, step),
+            (Doing::Close(bound, registering), event) => match registering.on(event) {
+                Ok(Some(registering)) => self.doing = Doing::Close(bound, registering),
                 Ok(None) => self.close(&bound),
                 Err(error) => self.end(Err(error)),
             },
@@ -383,10 +368,11 @@ impl Publish {
             Err(error) => self.end(Err(error)),
             Ok(ready) => {
                 self.report.session_id = ready.draft.session_id();
-                if self.abandoned_of(&ready).is_empty() {
+                let abandoned = self.abandoned_of(&ready);
+                if abandoned.is_empty() {
                     self.intend(ready, out);
                 } else {
-                    self.enter(Phase::Intend, Doing::Abandon(ready, Registering::Load), out);
+                    self.enter(Phase::Intend, Doing::Abandon(ready, Registering::new(abandoned)), out);
                 }
             }
         }
@@ -445,7 +431,10 @@ impl Publish {
                 self.enter(Phase::Done, Doing::Ended, out);
                 self.close(&bound);
             }
-            None => self.enter(Phase::Done, Doing::Close(bound, Registering::Load), out),
+            None => {
+                let registering = Registering::new(bound.superseded.clone());
+                self.enter(Phase::Done, Doing::Close(bound, registering), out);
+            }
         }
     }
 
@@ -473,33 +462,6 @@ impl Publish {
         let referenced = ready.look.referenced();
         let lost = |blob: &Blob| !named.contains(blob) && !referenced.contains(&blob.oid);
         self.abandoned.iter().copied().filter(lost).collect()
-    }
-
-    /// One step of a change of the register; none once it is made.
-    fn register(&mut self, step: Registering, event: Event, more: &[Blob]) -> Result<Option<Registering>, Error> {
-        match (step, event) {
-            (Registering::Load, event) => {
-                let (register, revision) = match event {
-                    Event::Doc(doc) => (Register::read(&doc.bytes)?, Some(doc.revision)),
-                    Event::Absent => (Register::default(), None),
-                    Event::Failed(failed) => return Err(link::failed("the orphan register", &failed)),
-                    _ => return Err(refusal::unfitting()),
-                };
-                let changed = register.with(more);
-                let text = changed.write()?;
-                Ok((changed != register).then_some(Registering::Save(revision, text)))
-            }
-            (Registering::Save(..), Event::At(_)) => Ok(None),
-            (Registering::Save(..), Event::Conflict) => {
-                self.document_conflicts += 1;
-                if self.document_conflicts > DOCUMENT_CONFLICTS_MAX {
-                    return Err(Error::new(Code::Conflict, "others write the orphan register all the time"));
-                }
-                Ok(Some(Registering::Load))
-            }
-            (_, Event::Failed(failed)) => Err(link::failed("the orphan register", &failed)),
-            _ => Err(refusal::unfitting()),
-        }
     }
 
     pub(crate) fn stop(&mut self, out: &mut Outbox) {

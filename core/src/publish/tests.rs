@@ -1,7 +1,7 @@
 //! The machine against a host of a few lines: a server that has everything, a remote, documents. The simulated world
 //! of the test crate is the thorough one; here is what must hold in the plain case, phase by phase.
 
-use super::{Phase, Publication, PublishFile, PublishReport, PublishedState, Register};
+use super::{Phase, Publication, PublishFile, PublishReport, PublishedState};
 use crate::Operation;
 use crate::config::Config;
 use crate::contract::{Body, Doc, Effect, Head, Header, Instant, Ledger, LedgerFile, Reply, Revision, Step};
@@ -9,6 +9,7 @@ use crate::error::Code;
 use crate::json::{self, Value};
 use crate::manifest::Manifest;
 use crate::oid::{Blob, Hasher};
+use crate::register::Register;
 use std::collections::BTreeMap;
 
 const MANIFEST: &str = "sessions/s/meta.json";

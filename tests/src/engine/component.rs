@@ -15,6 +15,7 @@ use hydrant_core::manifest::Change;
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
+use hydrant_core::reconcile::ReconcileReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{Fact, Status};
 use std::cell::RefCell;
@@ -101,7 +102,7 @@ impl Component {
     }
 
     /// A call. No input makes the component trap, so a trap is a failure of the test that made the call.
-    fn call<R>(&self, call: impl FnOnce(&mut Store<StoreLimits>, &World) -> wasmtime::Result<R>) -> R {
+    pub(super) fn call<R>(&self, call: impl FnOnce(&mut Store<StoreLimits>, &World) -> wasmtime::Result<R>) -> R {
         let Instance { store, world } = &mut *self.0.borrow_mut();
         store.set_epoch_deadline(CALL_EPOCHS_MAX);
         call(store, world).unwrap_or_else(|error| panic!("the component trapped: {error:#}"))
@@ -217,6 +218,7 @@ impl Engine for Component {
                     operation.call_batch(store, &config, words::direction(*direction), &blobs)
                 }
                 Start::Publish(it) => operation.call_publish(store, &config, &words::publication(it)),
+                Start::Reconcile(repair) => operation.call_reconcile(store, &config, *repair),
                 Start::Locks(task) => operation.call_locks(store, &config, &words::task(task)),
             }
         });
@@ -283,6 +285,13 @@ impl Run for Running {
             world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
         })?;
         Ok(words::publish_report(report))
+    }
+
+    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
+        let report = (*self).finish(|store, world, handle| {
+            world.hydrant_lfs_operations().operation().call_finish_reconcile(store, handle)
+        })?;
+        Ok(words::reconcile_report(report))
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

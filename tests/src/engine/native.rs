@@ -11,6 +11,7 @@ use hydrant_core::manifest::{self, Change, Manifest};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{self, Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
+use hydrant_core::reconcile::ReconcileReport;
 use hydrant_core::report::Outcome;
 use hydrant_core::status::{self, Fact, Status};
 use hydrant_core::{Operation, name, retry};
@@ -113,6 +114,7 @@ impl Engine for Native {
             Start::Upload(sources) => Operation::upload(config, sources),
             Start::Batch(direction, objects) => Operation::batch(config, direction, objects),
             Start::Publish(publication) => Operation::publish(config, publication),
+            Start::Reconcile(repair) => Operation::reconcile(config, repair),
             Start::Locks(task) => Operation::locks(config, task),
         };
         Ok(Box::new(operation?))
@@ -138,6 +140,10 @@ impl Run for Operation {
 
     fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
         Operation::finish_publish(*self)
+    }
+
+    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
+        Operation::finish_reconcile(*self)
     }
 
     fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {

@@ -14,6 +14,7 @@ use hydrant_core::manifest::{Change, FileRef, Storage};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::pointer::{self, Extension, Finding, Kind, Pointer};
 use hydrant_core::publish::{Phase, Publication, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status};
 
@@ -21,7 +22,7 @@ wasmtime::component::bindgen!({ path: "../wit", world: "engine" });
 
 /// The generated interfaces.
 pub(super) mod wit {
-    pub(crate) use super::exports::hydrant::lfs::{batches, endpoints, manifests, operations, pointers, types};
+    pub(crate) use super::exports::hydrant::lfs::{batches, endpoints, ledgers, manifests, operations, pointers, types};
 }
 pub(super) use self::{Engine as World, EnginePre as WorldPre};
 use wit::{batches, endpoints, manifests, operations, pointers, types};
@@ -142,6 +143,34 @@ fn effect(it: types::Effect) -> core::Effect {
             blob: blob(it.blob),
             pointer: it.pointer,
         }),
+        types::Effect::LoadPushRange => core::Effect::LoadPushRange,
+        types::Effect::RewriteLedger(it) => {
+            let file =
+                |it: types::RewriteFile| core::RewriteFile { name: it.name, bytes: it.bytes, replaces: it.replaces };
+            core::Effect::RewriteLedger(core::Rewrite {
+                tip: core::Revision(it.tip),
+                base: core::Revision(it.base),
+                files: it.files.into_iter().map(file).collect(),
+                message: it.message,
+            })
+        }
+    }
+}
+
+fn push_range(it: &core::PushRange) -> types::PushRange {
+    let file = |it: &core::RangeFile| types::RangeFile {
+        path: it.path.clone(),
+        bytes: it.bytes.clone(),
+        at_tip: it.at_tip,
+        unchanged: it.unchanged,
+    };
+    types::PushRange {
+        tip: it.tip.0.clone(),
+        base: it.base.as_ref().map(|base| base.0.clone()),
+        commits: it.commits,
+        base_is_ancestor: it.base_is_ancestor,
+        is_underway: it.is_underway,
+        files: it.files.iter().map(file).collect(),
     }
 }
 
@@ -171,6 +200,7 @@ pub(super) fn reply(it: &core::Reply) -> types::Reply {
         core::Reply::Received(it) => Reply::Received(blob_in(*it)),
         core::Reply::Doc(it) => Reply::Doc(types::Doc { bytes: it.bytes.clone(), revision: it.revision.0.clone() }),
         core::Reply::Ledger(it) => Reply::Ledger(ledger(it)),
+        core::Reply::PushRange(it) => Reply::PushRange(push_range(it)),
         core::Reply::At(it) => Reply::At(it.0.clone()),
         core::Reply::Present => Reply::Present,
         core::Reply::Partial(it) => Reply::Partial(types::Partial { bytes: it.bytes, validator: it.validator.clone() }),
@@ -454,6 +484,33 @@ pub(super) fn publish_report(it: operations::PublishReport) -> PublishReport {
         resumed: it.resumed,
         tip: it.tip.map(core::Revision),
         files: it.files.into_iter().map(file).collect(),
+        orphans: it.orphans.into_iter().map(blob).collect(),
+        ended: it.ended.map_err(error),
+    }
+}
+
+pub(super) fn reconcile_report(it: operations::ReconcileReport) -> ReconcileReport {
+    let missing = |it: operations::MissingBlob| Missing {
+        path: it.path,
+        blob: blob(it.blob),
+        history_only: it.history_only,
+        remedy: same_case!(it.remedy, operations::Remedy => Remedy: UploadAgain Remove Squash None),
+    };
+    let contradiction = |it: operations::Contradiction| Contradiction {
+        path: it.path,
+        pointer: blob(it.pointer),
+        manifest: it.manifest.map(blob),
+    };
+    ReconcileReport {
+        commits: it.commits,
+        scanned: it.scanned,
+        missing: it.missing.into_iter().map(missing).collect(),
+        contradictions: it.contradictions.into_iter().map(contradiction).collect(),
+        repairable: it.repairable.map_err(error),
+        uploaded: it.uploaded.into_iter().map(blob).collect(),
+        removed: it.removed,
+        squashed: it.squashed,
+        tip: it.tip.map(core::Revision),
         orphans: it.orphans.into_iter().map(blob).collect(),
         ended: it.ended.map_err(error),
     }

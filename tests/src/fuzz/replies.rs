@@ -10,7 +10,7 @@ use hydrant_core::batch::Direction;
 use hydrant_core::config::Config;
 use hydrant_core::contract::{
     Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Ledger, LedgerFile, Login, Lookup,
-    Misuse, Partial, Redirect, Reply, Revision, Saving, Step,
+    Misuse, Partial, PushRange, RangeFile, Redirect, Reply, Revision, Saving, Step,
 };
 use hydrant_core::error::Error;
 use hydrant_core::locks::Task;
@@ -426,12 +426,38 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
             1 => vec![Reply::Conflict],
             _ => vec![Reply::End],
         },
-        Effect::SaveDoc(_) | Effect::PushLedger(_) | Effect::SwapFile(_) => match bytes.below(8) {
+        Effect::LoadPushRange => vec![push_range(bytes)],
+        Effect::SaveDoc(_) | Effect::PushLedger(_) | Effect::SwapFile(_) | Effect::RewriteLedger(_) => match bytes.below(8) {
             0 => vec![failed(bytes)],
             1 => vec![Reply::Conflict],
             _ => vec![Reply::At(Revision("r".into()))],
         },
     }
+}
+
+/// A range with pointers and other small files, at the tip and in older commits.
+fn push_range(bytes: &mut Bytes<'_>) -> Reply {
+    let mut files = Vec::new();
+    for at in 0..bytes.below(5) {
+        let Blob { oid, size } = blob(CONTENTS[bytes.below(CONTENTS.len())]);
+        let pointer = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n");
+        let folder = ["sessions/s/", "sessions/t/", "docs/", ""][bytes.below(4)];
+        let text = if bytes.below(5) == 0 { bytes.run().to_vec() } else { pointer.into_bytes() };
+        files.push(RangeFile {
+            path: format!("{folder}n{at}"),
+            bytes: text[..text.len().min(1023)].to_vec(),
+            at_tip: bytes.below(3) > 0,
+            unchanged: bytes.below(4) > 0,
+        });
+    }
+    Reply::PushRange(PushRange {
+        tip: Revision("tip".into()),
+        base: (bytes.below(4) > 0).then(|| Revision("base".into())),
+        commits: bytes.below(4) as u64,
+        base_is_ancestor: bytes.below(4) > 0,
+        is_underway: bytes.below(8) == 0,
+        files,
+    })
 }
 
 /// A ledger of the names that were asked for.

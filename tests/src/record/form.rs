@@ -18,6 +18,7 @@ use hydrant_core::manifest::{FileRef, Storage};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::pointer::{self, Finding};
 use hydrant_core::publish::{Phase, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
 use hydrant_core::report::{Outcome, Source, Want};
 use hydrant_core::status::{Fact, FileState, Hydration, State, Status};
 use serde_json::{Value, json};
@@ -67,7 +68,7 @@ macro_rules! by_case_name {
     )*};
 }
 
-by_case_name!(Method, Login, Redirect, Failure, Misuse, Storage, Hydration, State, Direction, PublishedState);
+by_case_name!(Method, Login, Redirect, Failure, Misuse, Storage, Hydration, State, Direction, PublishedState, Remedy);
 
 /// Values that already are what they are in JSON.
 macro_rules! as_it_is {
@@ -93,6 +94,8 @@ macro_rules! record {
     };
 }
 
+mod ledgers;
+
 record!(Instant: "ticks" ticks, "wall" wall);
 record!(Blob: "oid" oid, "size" size);
 record!(Header: "name" name, "value" value);
@@ -109,6 +112,11 @@ record!(Outcome: "name" name, "oid" oid, "size" size, "ended" ended);
 record!(PublishFile: "name" name, "source" source, "inGit" in_git);
 record!(Published: "name" name, "oid" oid, "size" size, "state" state, "reason" reason);
 record!(PublishReport: "sessionId" session_id, "phase" phase, "resumed" resumed, "tip" tip, "files" files,
+    "orphans" orphans, "ended" ended);
+record!(Missing: "path" path, "blob" blob, "historyOnly" history_only, "remedy" remedy);
+record!(Contradiction: "path" path, "pointer" pointer, "manifest" manifest);
+record!(ReconcileReport: "commits" commits, "scanned" scanned, "missing" missing, "contradictions" contradictions,
+    "repairable" repairable, "uploaded" uploaded, "removed" removed, "squashed" squashed, "tip" tip,
     "orphans" orphans, "ended" ended);
 record!(Lock: "id" id, "path" path, "lockedAt" locked_at, "owner" owner);
 record!(LockReport: "locks" locks, "theirs" theirs, "supported" supported, "ended" ended);

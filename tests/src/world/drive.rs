@@ -12,6 +12,7 @@ use hydrant_core::error::Error;
 use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
 use hydrant_core::pointer::pointer_shaped;
 use hydrant_core::publish::{Phase, Publication, PublishReport};
+use hydrant_core::reconcile::ReconcileReport;
 use hydrant_core::report::{Outcome, Source, Want};
 use std::collections::BTreeMap;
 
@@ -33,6 +34,8 @@ pub enum Job {
     Upload(Vec<Source>),
     /// To server and ledger.
     Publish(Publication),
+    /// The pointers of the next push; true repairs.
+    Reconcile(bool),
 }
 
 impl Job {
@@ -44,6 +47,7 @@ impl Job {
             Job::HydrateSession(session) => Start::HydrateSession(session),
             Job::Upload(sources) => Start::Upload(sources),
             Job::Publish(publication) => Start::Publish(publication),
+            Job::Reconcile(repair) => Start::Reconcile(repair),
         }
     }
 }
@@ -55,6 +59,8 @@ pub enum Ended {
     Done(Result<Vec<Outcome>, Error>),
     /// A publish, by itself.
     Published(PublishReport),
+    /// A reconcile, by itself.
+    Reconciled(ReconcileReport),
     /// By a death of the process.
     Killed,
 }
@@ -149,6 +155,10 @@ pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &m
     }
     if let Some(id) = run.open.keys().next() {
         return Err(format!("effect {} is open although the operation is done", id.0));
+    }
+    if matches!(job, Job::Reconcile(_)) {
+        let report = operation.finish_reconcile().map_err(|error| format!("a reconcile without a report: {error}"))?;
+        return Ok(Ended::Reconciled(report));
     }
     let Some(steps) = run.steps else { return Ok(Ended::Done(operation.finish_transfer())) };
     let report = operation.finish_publish().map_err(|error| format!("a publish without a report: {error}"))?;

@@ -68,6 +68,7 @@ pub(super) fn perform(
             | Effect::PushLedger(_)
             | Effect::SettleLedger(_)
             | Effect::SwapFile(_)
+            | Effect::RewriteLedger(_)
     );
     match fault {
         Fault::Io => return failed(Failure::Io),
@@ -149,6 +150,11 @@ pub(super) fn perform(
                 unless_unheard(fault, if settled.is_ok() { Reply::End } else { Reply::Conflict })
             }
         },
+        Effect::LoadPushRange => one(Reply::PushRange(store.push_range(&remote.history))),
+        Effect::RewriteLedger(rewrite) => {
+            let rewritten = store.rewrite(rewrite, &remote.history);
+            unless_unheard(fault, rewritten.map_or(Reply::Conflict, Reply::At))
+        }
         Effect::SwapFile(swap) => unless_unheard(
             fault,
             match store.swap(swap) {

@@ -157,7 +157,7 @@ fn bound_before_it_is_pushed(push: &Push, journal: &str, store: &Store) -> Resul
 pub(super) fn changes(effect: &Effect) -> bool {
     match effect {
         Effect::Http(exchange) => exchange.request.method != Method::Get,
-        Effect::ReadFile(_) | Effect::LoadDoc(_) | Effect::LoadLedger(_) => false,
+        Effect::ReadFile(_) | Effect::LoadDoc(_) | Effect::LoadLedger(_) | Effect::LoadPushRange => false,
         _ => true,
     }
 }

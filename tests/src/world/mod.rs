@@ -16,6 +16,7 @@ mod rival;
 mod scene;
 mod server;
 mod store;
+mod unpushed;
 
 pub use alone::Alone;
 pub use crowd::{Crowd, Explored, Finish, Part};

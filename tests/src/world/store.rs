@@ -18,8 +18,14 @@ pub struct Store {
     pub files: BTreeMap<String, Vec<u8>>,
     /// Manifests of the work tree, journals, the orphan register.
     pub docs: BTreeMap<String, Vec<u8>>,
-    /// Number of the commit that HEAD names, among those of the remote.
+    /// Number of the commit that the branch was at the remote when it was last seen there.
     pub head: usize,
+    /// Commits after that one, which only this clone has.
+    pub unpushed: Vec<Tree>,
+    /// Commits that a rewrite replaced: a ref of their own keeps them.
+    pub backups: Vec<Tree>,
+    /// A rebase is under way.
+    pub rebasing: bool,
     /// Entries of the cache that were displaced by a pointer: somebody may still write to them.
     pub adopted: BTreeSet<Oid>,
     /// Displaced files that grew behind their pointer, and those that the cache had already.
@@ -75,6 +81,9 @@ impl Store {
 
     /// A document or a file, by the name that effects use.
     pub fn read(&self, name: &str) -> Option<&Vec<u8>> {
+        if let Some(oid) = name.strip_prefix("cache/").and_then(Oid::parse) {
+            return self.cache.get(&oid);
+        }
         self.docs.get(name).or_else(|| self.files.get(name))
     }
 
@@ -159,6 +168,9 @@ impl Store {
     pub(super) fn settle(&mut self, settle: &Settle, history: &[Tree], tip: usize) -> Result<(), ()> {
         if tip <= self.head {
             return Ok(());
+        }
+        if !self.unpushed.is_empty() {
+            return Err(());
         }
         let (before, after) = (&history[self.head], &history[tip]);
         let mut moves = Vec::new();

@@ -146,6 +146,20 @@ fn effect(effect: core::Effect) -> wit::Effect {
             blob: blob_out(swap.blob),
             pointer: swap.pointer,
         }),
+        core::Effect::LoadPushRange => wit::Effect::LoadPushRange,
+        core::Effect::RewriteLedger(rewrite) => {
+            let file = |file: core::RewriteFile| wit::RewriteFile {
+                name: file.name,
+                bytes: file.bytes,
+                replaces: file.replaces,
+            };
+            wit::Effect::RewriteLedger(wit::Rewrite {
+                tip: rewrite.tip.0,
+                base: rewrite.base.0,
+                files: rewrite.files.into_iter().map(file).collect(),
+                message: rewrite.message,
+            })
+        }
     }
 }
 
@@ -174,6 +188,23 @@ fn ledger(ledger: wit::Ledger) -> core::Ledger {
         committed: file.committed,
     };
     core::Ledger { tip: core::Revision(ledger.tip), files: ledger.files.into_iter().map(file).collect() }
+}
+
+fn push_range(range: wit::PushRange) -> core::PushRange {
+    let file = |file: wit::RangeFile| core::RangeFile {
+        path: file.path,
+        bytes: file.bytes,
+        at_tip: file.at_tip,
+        unchanged: file.unchanged,
+    };
+    core::PushRange {
+        tip: core::Revision(range.tip),
+        base: range.base.map(core::Revision),
+        commits: range.commits,
+        base_is_ancestor: range.base_is_ancestor,
+        is_underway: range.is_underway,
+        files: range.files.into_iter().map(file).collect(),
+    }
 }
 
 pub(crate) fn step(step: core::Step) -> wit::Step {
@@ -208,6 +239,7 @@ pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
             core::Reply::Doc(core::Doc { bytes: doc.bytes, revision: core::Revision(doc.revision) })
         }
         wit::Reply::Ledger(it) => core::Reply::Ledger(ledger(it)),
+        wit::Reply::PushRange(it) => core::Reply::PushRange(push_range(it)),
         wit::Reply::At(revision) => core::Reply::At(core::Revision(revision)),
         wit::Reply::Present => core::Reply::Present,
         wit::Reply::Partial(partial) => {

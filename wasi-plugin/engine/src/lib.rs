@@ -6,6 +6,7 @@
 wit_bindgen::generate!({ world: "engine", path: "../../wit" });
 
 mod convert;
+mod ledgers;
 mod operations;
 mod pure;
 

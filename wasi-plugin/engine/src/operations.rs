@@ -10,6 +10,7 @@ use hydrant_core::config::Config;
 use hydrant_core::contract::{EffectId, Instant};
 use hydrant_core::locks::{Lock, Task};
 use hydrant_core::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
 use hydrant_core::report::{Outcome, Source, Want};
 use std::cell::RefCell;
 
@@ -115,6 +116,38 @@ fn publish_report(report: PublishReport) -> wit::PublishReport {
     }
 }
 
+fn reconcile_report(report: ReconcileReport) -> wit::ReconcileReport {
+    let missing = |it: Missing| wit::MissingBlob {
+        path: it.path,
+        blob: convert::blob_out(it.blob),
+        history_only: it.history_only,
+        remedy: match it.remedy {
+            Remedy::UploadAgain => wit::Remedy::UploadAgain,
+            Remedy::Remove => wit::Remedy::Remove,
+            Remedy::Squash => wit::Remedy::Squash,
+            Remedy::None => wit::Remedy::None,
+        },
+    };
+    let contradiction = |it: Contradiction| wit::Contradiction {
+        path: it.path,
+        pointer: convert::blob_out(it.pointer),
+        manifest: it.manifest.map(convert::blob_out),
+    };
+    wit::ReconcileReport {
+        commits: report.commits,
+        scanned: report.scanned,
+        missing: report.missing.into_iter().map(missing).collect(),
+        contradictions: report.contradictions.into_iter().map(contradiction).collect(),
+        repairable: report.repairable.map_err(convert::error),
+        uploaded: report.uploaded.into_iter().map(convert::blob_out).collect(),
+        removed: report.removed,
+        squashed: report.squashed,
+        tip: report.tip.map(|tip| tip.0),
+        orphans: report.orphans.into_iter().map(convert::blob_out).collect(),
+        ended: report.ended.map_err(convert::error),
+    }
+}
+
 fn lock(lock: Lock) -> wit::Lock {
     wit::Lock { id: lock.id, path: lock.path, locked_at: lock.locked_at, owner: lock.owner }
 }
@@ -148,6 +181,10 @@ impl wit::GuestOperation for Running {
 
     fn publish(given: wit::Config, given_publication: wit::Publication) -> Result<wit::Operation, types::Error> {
         running(Core::publish(config(given), publication(given_publication)))
+    }
+
+    fn reconcile(given: wit::Config, repair: bool) -> Result<wit::Operation, types::Error> {
+        running(Core::reconcile(config(given), repair))
     }
 
     fn locks(given: wit::Config, task: wit::LockTask) -> Result<wit::Operation, types::Error> {
@@ -184,6 +221,10 @@ impl wit::GuestOperation for Running {
     fn finish_batch(this: wit::Operation) -> Result<Vec<wit::Object>, types::Error> {
         let objects = finished(this).finish_batch().map_err(convert::error)?;
         Ok(objects.into_iter().map(pure::object).collect())
+    }
+
+    fn finish_reconcile(this: wit::Operation) -> Result<wit::ReconcileReport, types::Error> {
+        finished(this).finish_reconcile().map(reconcile_report).map_err(convert::error)
     }
 
     fn finish_locks(this: wit::Operation) -> Result<wit::LockReport, types::Error> {

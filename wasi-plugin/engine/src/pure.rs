@@ -278,7 +278,7 @@ impl manifests::Guest for Engine {
     }
 }
 
-fn fact(it: manifests::Fact) -> Result<Fact, types::Error> {
+pub(crate) fn fact(it: manifests::Fact) -> Result<Fact, types::Error> {
     let place = match it.place {
         manifests::Place::Absent => Place::Absent,
         manifests::Place::Content(size) => Place::Content(size),

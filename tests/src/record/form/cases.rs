@@ -3,7 +3,9 @@
 use super::{Form, bytes};
 use crate::engine::{Answer, Sample};
 use hydrant_core::batch::Verdict;
-use hydrant_core::contract::{Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, Reply, SettleFile, Step};
+use hydrant_core::contract::{
+    Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, PushRange, RangeFile, Reply, RewriteFile, SettleFile, Step,
+};
 use hydrant_core::endpoint::Endpoint;
 use hydrant_core::locks::Task;
 use hydrant_core::manifest::Change;
@@ -86,6 +88,16 @@ impl Form for Effect {
                     "pointer": bytes(&it.pointer),
                 }),
             ),
+            Effect::LoadPushRange => bare("load-push-range"),
+            Effect::RewriteLedger(it) => {
+                let file = |it: &RewriteFile| {
+                    let new = it.bytes.as_deref().map(bytes);
+                    json!({"name": it.name, "bytes": new, "replaces": bytes(&it.replaces)})
+                };
+                let files: Vec<Value> = it.files.iter().map(file).collect();
+                let (tip, base) = (it.tip.form(), it.base.form());
+                case("rewrite-ledger", json!({"tip": tip, "base": base, "files": files, "message": it.message}))
+            }
         }
     }
 }
@@ -120,6 +132,7 @@ impl Form for Reply {
             Reply::Received(it) => case("received", it.form()),
             Reply::Doc(it) => case("doc", json!({"bytes": bytes(&it.bytes), "revision": it.revision.0})),
             Reply::Ledger(it) => case("ledger", it.form()),
+            Reply::PushRange(it) => case("push-range", it.form()),
             Reply::At(it) => case("at", json!(it.0)),
             Reply::Present => bare("present"),
             Reply::Partial(it) => case("partial", json!({"bytes": it.bytes.form(), "validator": it.validator})),
@@ -141,6 +154,22 @@ impl Form for Ledger {
             })
         };
         json!({"tip": self.tip.form(), "files": self.files.iter().map(file).collect::<Vec<Value>>()})
+    }
+}
+
+impl Form for PushRange {
+    fn form(&self) -> Value {
+        let file = |it: &RangeFile| {
+            json!({"path": it.path, "bytes": bytes(&it.bytes), "atTip": it.at_tip, "unchanged": it.unchanged})
+        };
+        json!({
+            "tip": self.tip.form(),
+            "base": self.base.form(),
+            "commits": self.commits.form(),
+            "baseIsAncestor": self.base_is_ancestor,
+            "isUnderway": self.is_underway,
+            "files": self.files.iter().map(file).collect::<Vec<Value>>(),
+        })
     }
 }
 

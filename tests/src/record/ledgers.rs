@@ -1,0 +1,81 @@
+//! The interface `ledgers`, written down.
+
+use super::{Recorder, ended, form};
+use crate::engine::{Engine, Ledgers};
+use form::Form;
+use hydrant_core::error::Error;
+use hydrant_core::ledger::coverage::{Checkout, Readiness, Tally};
+use hydrant_core::ledger::drafts::Placeholder;
+use hydrant_core::ledger::restore::Restored;
+use hydrant_core::ledger::titles::TitleRepair;
+use hydrant_core::oid::Blob;
+use hydrant_core::status::Fact;
+use serde_json::{Value, json};
+
+fn optional(text: Option<&[u8]>) -> Value {
+    text.map_or(Value::Null, form::bytes)
+}
+
+impl<E> Recorder<E> {
+    /// A function that returns a text.
+    fn text(&self, call: &str, args: Value, text: Result<Vec<u8>, Error>) -> Result<Vec<u8>, Error> {
+        let told = text.as_ref().map(|text| form::bytes(text));
+        let line = ended(json!({"call": call, "args": args}), &told);
+        self.lines.borrow_mut().push(line.to_string());
+        text
+    }
+}
+
+impl<E: Engine> Ledgers for Recorder<E> {
+    fn preserved_session_id(&self, manifest: Option<&[u8]>) -> Result<Option<String>, Error> {
+        let id = self.engine.preserved_session_id(manifest);
+        self.fallible("ledgers.preservedSessionId", json!([optional(manifest)]), id)
+    }
+
+    fn repair_title(&self, manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepair, Error> {
+        let args = json!([form::bytes(manifest), optional(summary)]);
+        self.fallible("ledgers.repairTitle", args, self.engine.repair_title(manifest, summary))
+    }
+
+    fn set_title(&self, manifest: &[u8], title: &str) -> Result<Vec<u8>, Error> {
+        let args = json!([form::bytes(manifest), title]);
+        self.text("ledgers.setTitle", args, self.engine.set_title(manifest, title))
+    }
+
+    fn draft(&self, existing: Option<&[u8]>, transcript_is_there: bool, new: &Placeholder) -> Result<Vec<u8>, Error> {
+        let args = json!([optional(existing), transcript_is_there, new.form()]);
+        self.text("ledgers.draft", args, self.engine.draft(existing, transcript_is_there, new))
+    }
+
+    fn finalized(&self, manifest: &[u8]) -> Result<Vec<u8>, Error> {
+        self.text("ledgers.finalized", json!([form::bytes(manifest)]), self.engine.finalized(manifest))
+    }
+
+    fn restore(
+        &self,
+        name: &str,
+        content: Blob,
+        committed: Option<&[u8]>,
+        manifest: Option<&[u8]>,
+    ) -> Result<Restored, Error> {
+        let args = json!([name, content.form(), optional(committed), optional(manifest)]);
+        self.fallible("ledgers.restore", args, self.engine.restore(name, content, committed, manifest))
+    }
+
+    fn sessions_gitignore(&self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
+        let lines = self.engine.sessions_gitignore(existing);
+        let told = lines.as_ref().map(|lines| optional(lines.as_deref()));
+        let call = json!({"call": "ledgers.sessionsGitignore", "args": [optional(existing)]});
+        self.lines.borrow_mut().push(ended(call, &told).to_string());
+        lines
+    }
+
+    fn tally_session(&self, manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
+        let args = json!([form::bytes(manifest), facts.form(), object_bytes_max.form()]);
+        self.plain("ledgers.tallySession", args, self.engine.tally_session(manifest, facts, object_bytes_max))
+    }
+
+    fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {
+        self.fallible("ledgers.judge", json!([checkout.form()]), self.engine.judge(checkout))
+    }
+}

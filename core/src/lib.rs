@@ -16,9 +16,9 @@
 //! Pure rules: [`oid`], [`name`], [`mod@pointer`], [`manifest`], [`status`], [`ledger`], [`endpoint`], [`batch`],
 //! [`retry`].
 //! The contract with the host: [`contract`], [`config`], [`report`], [`error`], [`limits`].
-//! Protocols: `download`, `upload`, `hydrate`, [`publish`], [`reconcile`], `ask` and `locks` are the machines behind [`Operation`];
-//! `asker` asks batches for them, `call` makes one call of the API, `lanes` decides which transfer is next, `link` is
-//! what is known of the server, and `outbox` alone knows which replies may follow which effect.
+//! Protocols: `download`, `upload`, `hydrate`, [`publish`], [`reconcile`], `ask` and `locks` are the machines behind
+//! [`Operation`]; `asker` asks batches for them, `call` makes one call of the API, `lanes` decides which transfer is
+//! next, `link` is what is known of the server, and `outbox` alone knows which replies may follow which effect.
 
 #![forbid(unsafe_code)]
 

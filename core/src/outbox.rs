@@ -20,8 +20,8 @@
 //! `failed` may end any of them, `conflict` an http with a file body.
 
 use crate::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, Misuse, Partial, Progress, PushRange,
-    Reply, Revision, Step,
+    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, Misuse, Partial, Progress,
+    PushRange, Reply, Revision, Step,
 };
 use crate::limits::{
     ANSWER_MS_MAX, ERROR_BYTES_MAX, JSON_BYTES_MAX, POINTER_BYTES_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFER_MS_MAX,

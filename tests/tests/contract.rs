@@ -3,8 +3,8 @@
 use hydrant_core::contract as core;
 use hydrant_core::oid;
 use hydrant_tests::contract::{
-    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, Pushing, Remote, Said,
-    Why, failures, ledger_failures,
+    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, PushRange, Pushing,
+    RangeFile, Remote, Rewriting, Said, Why, failures, ledger_failures,
 };
 use hydrant_tests::world::{Alone, Answer, ENDPOINT, Fault, Feed, blob};
 
@@ -101,6 +101,11 @@ impl LedgerUnderTest for Simulated {
         self.world.remote.history.len()
     }
 
+    fn commit_here(&mut self, files: &[(&str, &[u8])]) {
+        let files = files.iter().map(|(name, bytes)| ((*name).to_owned(), Some(bytes.to_vec())));
+        self.world.commit_here(files.collect());
+    }
+
     fn in_tree(&mut self, name: &str) -> Option<Vec<u8>> {
         // Documents of ours lie elsewhere.
         let ours = name == "orphans" || name.starts_with("journal/");
@@ -136,6 +141,16 @@ fn effect(ask: Ask) -> core::Effect {
         Ask::SwapFile { name, expects, blob, pointer } => {
             let expects = core::Revision(expects);
             core::Effect::SwapFile(core::Swap { name, expects, blob: typed(&blob), pointer })
+        }
+        Ask::LoadPushRange => core::Effect::LoadPushRange,
+        Ask::RewriteLedger { tip, base, files } => {
+            let file = |it: Rewriting| core::RewriteFile { name: it.name, bytes: it.bytes, replaces: it.replaces };
+            core::Effect::RewriteLedger(core::Rewrite {
+                tip: core::Revision(tip),
+                base: core::Revision(base),
+                files: files.into_iter().map(file).collect(),
+                message: "Rewrite\n".to_owned(),
+            })
         }
     }
 }
@@ -189,7 +204,7 @@ fn said(reply: core::Reply) -> Said {
         core::Reply::Received(blob) => Said::Received(plain(blob)),
         core::Reply::Doc(doc) => Said::Doc(doc.bytes, doc.revision.0),
         core::Reply::Ledger(ledger) => Said::Ledger(ledger.tip.0, ledger.files.into_iter().map(remote).collect()),
-        core::Reply::PushRange(_) => unreachable!("the suite does not ask for it"),
+        core::Reply::PushRange(range) => Said::PushRange(push_range(range)),
         core::Reply::At(revision) => Said::At(revision.0),
         core::Reply::Present => Said::Present,
         core::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),
@@ -205,6 +220,23 @@ fn said(reply: core::Reply) -> Said {
             };
             Said::Failed(why, failed.detail)
         }
+    }
+}
+
+fn push_range(range: core::PushRange) -> PushRange {
+    let file = |it: core::RangeFile| RangeFile {
+        path: it.path,
+        bytes: it.bytes,
+        at_tip: it.at_tip,
+        unchanged: it.unchanged,
+    };
+    PushRange {
+        tip: range.tip.0,
+        base: range.base.map(|base| base.0),
+        commits: range.commits,
+        base_is_ancestor: range.base_is_ancestor,
+        is_underway: range.is_underway,
+        files: range.files.into_iter().map(file).collect(),
     }
 }
 

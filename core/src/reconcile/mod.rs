@@ -260,7 +260,10 @@ impl Reconcile {
     /// Pointers among the files of the range, and the question about their blobs.
     fn ranged(&mut self, mut range: PushRange, link: &Link) -> Result<(), Error> {
         if range.files.len() > WANTS_MAX {
-            return Err(Error::new(Code::Limit, format!("a push of more than {WANTS_MAX} small files is not looked at")));
+            return Err(Error::new(
+                Code::Limit,
+                format!("a push of more than {WANTS_MAX} small files is not looked at"),
+            ));
         }
         for file in core::mem::take(&mut range.files) {
             let Kind::Pointer(pointer) = pointer::classify(&file.bytes, file.bytes.len() as u64) else { continue };
@@ -492,13 +495,7 @@ impl Look {
     }
 
     /// `Err`: what is not known for certain must not be guessed at.
-    fn on(
-        &mut self,
-        id: EffectId,
-        event: Event,
-        facts: &mut Facts,
-        report: &mut ReconcileReport,
-    ) -> Result<(), Error> {
+    fn on(&mut self, id: EffectId, event: Event, facts: &mut Facts, report: &mut ReconcileReport) -> Result<(), Error> {
         if matches!(event, Event::Progress(_)) {
             return Ok(());
         }
@@ -517,7 +514,9 @@ impl Look {
         let text = match event {
             Event::Doc(Doc { bytes, .. }) => Some(bytes),
             Event::Absent => None,
-            Event::Failed(failed) => return Err(link::failed(&format!("the manifest of {}", quote(&session)), &failed)),
+            Event::Failed(failed) => {
+                return Err(link::failed(&format!("the manifest of {}", quote(&session)), &failed));
+            }
             _ => return Err(refusal::unfitting()),
         };
         let prefix = format!("sessions/{session}/");

@@ -159,8 +159,10 @@ fn actions(facts: &Facts, missing: &[(&PointerFact, Remedy)]) -> Result<Actions,
     let in_history = of(Remedy::Squash).next().is_some();
     let rewrites = in_history || !removals.is_empty();
     // What only older commits name goes with them, where they go.
-    let again: BTreeMap<Oid, Blob> =
-        of(Remedy::UploadAgain).filter(|fact| fact.at_tip || !rewrites).map(|fact| (fact.blob.oid, fact.blob)).collect();
+    let again: BTreeMap<Oid, Blob> = of(Remedy::UploadAgain)
+        .filter(|fact| fact.at_tip || !rewrites)
+        .map(|fact| (fact.blob.oid, fact.blob))
+        .collect();
     let actions = Actions { uploads: again.into_values().collect(), removals, rewrites };
     if !rewrites {
         return Ok(actions);

@@ -140,7 +140,9 @@ fn every_refusal_changes_nothing() {
         ("the same path twice", with(vec![gone(RAW), gone(RAW)], same), Code::Host),
         (
             "a manifest that cannot be read",
-            with(vec![gone(RAW)], |facts| drop(facts.manifests.insert("a".to_owned(), Some(b"<<<<<<< HEAD\n".to_vec())))),
+            with(vec![gone(RAW)], |facts| {
+                drop(facts.manifests.insert("a".to_owned(), Some(b"<<<<<<< HEAD\n".to_vec())))
+            }),
             Code::Malformed,
         ),
         ("too many", with(vec![present("x"); WANTS_MAX + 1], same), Code::Limit),

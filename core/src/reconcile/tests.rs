@@ -101,12 +101,14 @@ impl Host {
                 let range = PushRange { tip, base, commits, base_is_ancestor: true, is_underway: false, files };
                 ("range", vec![Reply::PushRange(range)])
             }
-            Effect::LoadDoc(name) => (
-                "load",
-                vec![self.docs.get(name).map_or(Reply::Absent, |bytes| {
-                    Reply::Doc(Doc { bytes: bytes.clone(), revision: state(bytes) })
-                })],
-            ),
+            Effect::LoadDoc(name) => {
+                (
+                    "load",
+                    vec![self.docs.get(name).map_or(Reply::Absent, |bytes| {
+                        Reply::Doc(Doc { bytes: bytes.clone(), revision: state(bytes) })
+                    })],
+                )
+            }
             Effect::SaveDoc(saving) => {
                 assert_eq!(saving.name, "orphans");
                 let bytes = saving.bytes.clone().expect("the register is never removed");
@@ -194,8 +196,12 @@ fn without_pointers_nobody_is_asked() {
 
 #[test]
 fn a_look_changes_nothing_and_tells_what_a_repair_would_do() {
-    let mut host =
-        Host::new(vec![at_tip(RAW, "raw.jsonl"), at_tip(PLAN, "plan.md"), at_tip("docs/x", "there"), older(RAW, "old")]);
+    let mut host = Host::new(vec![
+        at_tip(RAW, "raw.jsonl"),
+        at_tip(PLAN, "plan.md"),
+        at_tip("docs/x", "there"),
+        older(RAW, "old"),
+    ]);
     host.cache.insert("plan.md".into());
     host.server.insert("there".into());
     let (docs, files) = (host.docs.clone(), host.files.clone());
@@ -203,11 +209,7 @@ fn a_look_changes_nothing_and_tells_what_a_repair_would_do() {
     assert_eq!((report.ended, report.repairable), (Ok(()), Ok(())));
     let found: Vec<(&str, bool, Remedy)> =
         report.missing.iter().map(|it| (it.path.as_str(), it.history_only, it.remedy)).collect();
-    assert_eq!(found, [
-        (RAW, false, Remedy::Remove),
-        (PLAN, false, Remedy::UploadAgain),
-        (RAW, true, Remedy::Squash)
-    ]);
+    assert_eq!(found, [(RAW, false, Remedy::Remove), (PLAN, false, Remedy::UploadAgain), (RAW, true, Remedy::Squash)]);
     assert_eq!((report.scanned, report.commits, report.removed, report.squashed), (4, 2, vec![RAW.to_owned()], true));
     assert_eq!(report.uploaded, [blob(b"plan.md")]);
     assert_eq!(report.tip, None);

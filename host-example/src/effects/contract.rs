@@ -14,7 +14,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use suite::{
-    Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, Pushing, Remote, Said, Why,
+    Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, PushRange, Pushing, RangeFile,
+    Remote, Rewriting, Said, Why,
 };
 use tokio::task::LocalSet;
 
@@ -216,6 +217,14 @@ impl LedgerUnderTest for Real {
         String::from_utf8(count).ok().and_then(|count| count.trim().parse().ok()).expect("a number")
     }
 
+    fn commit_here(&mut self, files: &[(&str, &[u8])]) {
+        for (name, bytes) in files {
+            place(&self.path("files").join(name), Some(bytes));
+            self.git("files", &["add", "--", name]);
+        }
+        self.git("files", &["commit", "--quiet", "--message", "not pushed"]);
+    }
+
     fn in_tree(&mut self, name: &str) -> Option<Vec<u8>> {
         fs::read(self.path("files").join(name)).ok()
     }
@@ -336,6 +345,12 @@ fn effect(ask: Ask) -> types::Effect {
         Ask::SwapFile { name, expects, blob, pointer } => {
             types::Effect::SwapFile(types::Swap { name, expects, blob: typed(blob), pointer })
         }
+        Ask::LoadPushRange => types::Effect::LoadPushRange,
+        Ask::RewriteLedger { tip, base, files } => {
+            let file = |Rewriting { name, bytes, replaces }| types::RewriteFile { name, bytes, replaces };
+            let files = files.into_iter().map(file).collect();
+            types::Effect::RewriteLedger(types::Rewrite { tip, base, files, message: "Rewrite\n".to_owned() })
+        }
     }
 }
 
@@ -379,6 +394,12 @@ fn said(reply: types::Reply) -> Said {
             let file =
                 |types::LedgerFile { name, revision, bytes, committed }| Remote { name, revision, bytes, committed };
             Said::Ledger(ledger.tip, ledger.files.into_iter().map(file).collect())
+        }
+        types::Reply::PushRange(range) => {
+            let file = |types::RangeFile { path, bytes, at_tip, unchanged }| RangeFile { path, bytes, at_tip, unchanged };
+            let types::PushRange { tip, base, commits, base_is_ancestor, is_underway, files } = range;
+            let files = files.into_iter().map(file).collect();
+            Said::PushRange(PushRange { tip, base, commits, base_is_ancestor, is_underway, files })
         }
         types::Reply::At(revision) => Said::At(revision),
         types::Reply::Present => Said::Present,

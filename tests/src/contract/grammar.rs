@@ -36,6 +36,11 @@ pub(crate) fn fits(ask: &Ask, replies: &[Said]) -> Verdict {
         Ask::SaveDoc { bytes: None, .. } | Ask::SettleLedger { .. } => {
             matches!(replies[..], [Said::End | Said::Conflict])
         }
+        Ask::LoadPushRange => match replies[..] {
+            [Said::PushRange(range)] => range.files.iter().all(|file| (file.bytes.len() as u64) < FED_BYTES_BELOW),
+            _ => false,
+        },
+        Ask::RewriteLedger { .. } => matches!(replies[..], [Said::At(_) | Said::Conflict]),
         Ask::SwapFile { .. } => matches!(replies[..], [Said::At(_) | Said::Conflict | Said::Absent]),
         Ask::LoadLedger { documents, files } => match replies[..] {
             [Said::Ledger(_, found)] => is_what_was_asked(documents, files, found),

@@ -10,6 +10,7 @@ mod following;
 mod grammar;
 mod ledger;
 mod reading;
+mod rewriting;
 mod sending;
 mod stages;
 mod swapping;
@@ -130,6 +131,58 @@ pub enum Ask {
         /// What takes its place.
         pointer: Vec<u8>,
     },
+    /// Find what a push would send.
+    LoadPushRange,
+    /// Put one commit in the place of all that the remote lacks.
+    RewriteLedger {
+        /// The last commit, as it was looked at.
+        tip: String,
+        /// What the new one follows.
+        base: String,
+        /// Files that change.
+        files: Vec<Rewriting>,
+    },
+}
+
+/// One file of a rewrite.
+#[derive(Clone, Debug)]
+pub struct Rewriting {
+    /// Its name.
+    pub name: String,
+    /// Its new bytes; none removes it.
+    pub bytes: Option<Vec<u8>>,
+    /// The bytes it must still have.
+    pub replaces: Vec<u8>,
+}
+
+/// What a push would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushRange {
+    /// The last commit here.
+    pub tip: String,
+    /// What the branch follows.
+    pub base: Option<String>,
+    /// Commits that the remote lacks.
+    pub commits: u64,
+    /// The base is an ancestor.
+    pub base_is_ancestor: bool,
+    /// A rebase or the like is under way.
+    pub is_underway: bool,
+    /// Small files that could be pointers.
+    pub files: Vec<RangeFile>,
+}
+
+/// A small file that a push would send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeFile {
+    /// Its path.
+    pub path: String,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// The last commit has them.
+    pub at_tip: bool,
+    /// Index and work tree, too.
+    pub unchanged: bool,
 }
 
 /// One file of a push.
@@ -190,6 +243,8 @@ pub enum Said {
     Doc(Vec<u8>, String),
     /// The ledger: its tip and what was asked for.
     Ledger(String, Vec<Remote>),
+    /// What a push would send.
+    PushRange(PushRange),
     /// A revision.
     At(String),
     /// Held.
@@ -267,6 +322,8 @@ pub trait LedgerUnderTest: HostUnderTest {
     fn at_remote(&mut self, name: &str) -> Option<Vec<u8>>;
     /// How many commits the remote has.
     fn commits(&mut self) -> usize;
+    /// The user commits files here and does not push.
+    fn commit_here(&mut self, files: &[(&str, &[u8])]);
     /// What stands in the work tree.
     fn in_tree(&mut self, name: &str) -> Option<Vec<u8>>;
 }
@@ -303,7 +360,7 @@ pub fn failures<H: HostUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
 
 /// Runs every check of what a publish asks for, each on a fresh host with an empty ledger; the failures by name.
 pub fn ledger_failures<H: LedgerUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
-    let checks = [documents::CHECKS, ledger::CHECKS, following::CHECKS, swapping::CHECKS];
+    let checks = [documents::CHECKS, ledger::CHECKS, following::CHECKS, swapping::CHECKS, rewriting::CHECKS];
     let mut failures = Vec::new();
     for (name, check) in checks.into_iter().flatten() {
         let mut host = fresh();

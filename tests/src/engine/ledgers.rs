@@ -124,9 +124,8 @@ impl Ledgers for Component {
         manifest: Option<&[u8]>,
     ) -> Result<Restored, Error> {
         let content = words::blob_in(content);
-        let restored = self.call(|store, world| {
-            world.hydrant_lfs_ledgers().call_restore(store, name, &content, committed, manifest)
-        });
+        let restored = self
+            .call(|store, world| world.hydrant_lfs_ledgers().call_restore(store, name, &content, committed, manifest));
         restored.map(self::restored).map_err(words::error)
     }
 

@@ -69,9 +69,11 @@ pub fn replies(data: &[u8]) {
     host.finish(kind);
 }
 
-const KINDS: usize = 7;
+const KINDS: usize = 8;
 /// The kind that publishes.
 const PUBLISH: usize = 6;
+/// The kind that repairs a push.
+const RECONCILE: usize = 7;
 
 fn config(bytes: &mut Bytes<'_>) -> Config {
     Config {
@@ -110,6 +112,7 @@ fn operation(kind: usize, config: Config) -> Result<Operation, Error> {
                 },
             )
         }
+        RECONCILE => Operation::reconcile(config, true),
         _ => Operation::locks(config, Task::Verify),
     }
 }
@@ -280,6 +283,11 @@ impl Host {
                 assert!(self.shadow.finish_transfer().is_err());
                 assert!(self.given.finish_publish().is_ok());
             }
+            RECONCILE => {
+                assert!(self.shadow.finish_transfer().is_err());
+                let report = self.given.finish_reconcile().expect("a reconcile");
+                assert!(report.tip.is_some() || report.removed.is_empty(), "{report:?}");
+            }
             _ => {
                 assert!(self.shadow.finish_transfer().is_err());
                 assert!(self.given.finish_locks().is_ok());
@@ -340,7 +348,8 @@ impl Seen {
 }
 
 fn any_reply(bytes: &mut Bytes<'_>) -> Reply {
-    match bytes.below(14) {
+    match bytes.below(15) {
+        14 => push_range(bytes),
         13 => ledger(&Lookup { documents: vec!["m".into()], files: Vec::new() }, bytes),
         0 => Reply::SoFar(u64::from(bytes.byte()) << 56),
         1 => Reply::Sent(any_blob(bytes)),

@@ -37,6 +37,11 @@ impl Alone {
         said
     }
 
+    /// The user commits files here and does not push.
+    pub fn commit_here(&mut self, files: Vec<(String, Option<Vec<u8>>)>) {
+        self.store.commit(&self.remote.history, files);
+    }
+
     /// Performs an effect up to its head and cancels it there.
     pub fn cancel_after_head(&mut self, effect: &Effect, fault: Fault) -> Vec<Reply> {
         let replies = perform(effect, fault, self.feed, &mut self.server, &mut self.store, &mut self.remote);

@@ -2,9 +2,7 @@
 
 use super::cases::case;
 use super::{Form, bytes, kebab};
-use hydrant_core::ledger::coverage::{
-    Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness, Tally,
-};
+use hydrant_core::ledger::coverage::{Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness, Tally};
 use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::ledger::restore::{Restored, Witness};
 use hydrant_core::ledger::titles::{Skip, TitleRepair};

@@ -81,6 +81,7 @@ fn ignored_by_some_file_system(c: char) -> bool {
 mod tests {
     use super::*;
 
+    /// Shows I21.
     #[test]
     fn names() {
         for good in ["raw.jsonl", "a/b/c.md", "..a", ".hidden", "sesión.md", "CONSOLE", "com0", "gitx", "a b"] {

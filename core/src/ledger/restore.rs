@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn only_what_somebody_else_named() {
-        let (here, other) = (blob("here"), blob("other"));
+        let (here, other) = (blob("here"), blob("else"));
         let longer = Blob { size: here.size + 1, ..here };
         let text = |blob| pointer::of_ledger(blob);
         let crlf = text(here).replace('\n', "\r\n");
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_refusal_names_both_and_an_empty_file_has_a_pointer() {
-        let (here, other) = (blob("here"), blob("other"));
+        let (here, other) = (blob("here"), blob("else"));
         let refused = restore("raw.jsonl", here, None, Some(lfs(other).as_bytes())).expect_err("another blob");
         assert!([here, other].iter().all(|blob| refused.detail.contains(&blob.oid.to_string())), "{refused}");
         let empty = Blob { oid: Oid::EMPTY, size: 0 };

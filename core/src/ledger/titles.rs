@@ -229,6 +229,7 @@ mod tests {
         }
     }
 
+    /// Shows I12.
     #[test]
     fn it_comes_to_an_end() {
         let mut text = manifest("").into_bytes();
@@ -237,6 +238,7 @@ mod tests {
             repair_title(&text, Some(b"not json")).expect("readable")
         {
             (text, rounds) = (next, rounds + 1);
+            assert!(rounds <= SUMMARY_ATTEMPTS_MAX, "I12: no end");
         }
         assert_eq!(rounds, SUMMARY_ATTEMPTS_MAX);
         assert_eq!(repair_title(&text, Some(SUMMARY)), Ok(TitleRepair::Skipped(Skip::Terminal)));

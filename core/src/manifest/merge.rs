@@ -129,6 +129,7 @@ mod tests {
         format!("{{\"session_id\": \"s\", \"files\": {{}}{comma}{fields}}}")
     }
 
+    /// Shows I8 and I13.
     #[test]
     fn both_keep_what_they_changed() {
         for (base, theirs, ours, expected) in TABLE {

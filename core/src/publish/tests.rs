@@ -179,6 +179,7 @@ fn scene() -> (Host, Publication) {
     (host, publication(&["raw.jsonl", "empty", "summary.json"]))
 }
 
+/// Shows I4.
 #[test]
 fn a_first_publish_passes_every_phase_in_order() {
     let (mut host, publication) = scene();
@@ -200,6 +201,7 @@ fn a_first_publish_passes_every_phase_in_order() {
     assert!(host.here["sessions/s/empty"].ends_with(b"size 0\n"), "an empty blob has a real pointer");
 }
 
+/// Shows I19.
 #[test]
 fn wherever_it_dies_the_next_run_ends_it() {
     let (clean, publication) = scene();
@@ -242,6 +244,7 @@ fn what_was_bound_needs_neither_its_files_nor_the_server() {
     assert_eq!(report.ended.map_err(|error| error.code), Err(Code::NotFound), "nothing is unfinished");
 }
 
+/// Shows I2, I3 and I22.
 #[test]
 fn what_loses_its_last_name_is_registered() {
     let (mut host, publication) = scene();
@@ -273,6 +276,7 @@ fn the_oids_of_a_plan_that_was_given_up_are_registered_before_its_journal_is_rep
     assert_eq!(Register::read(&host.here["orphans"]).expect("readable").blobs().collect::<Vec<_>>(), [old]);
 }
 
+/// Shows I1, I7, I10 and I17.
 #[test]
 fn what_is_never_published() {
     let empty = "{\"type\":\"header\"}\n{\"type\":\"footer\"}\n";
@@ -320,6 +324,7 @@ fn what_is_never_published() {
     }
 }
 
+/// Shows I20.
 #[test]
 fn somebody_elses_change_is_a_conflict_and_other_files_merge() {
     let (mut host, publication) = scene();

@@ -59,6 +59,8 @@ fn facts(pointers: Vec<PointerFact>) -> Facts {
 }
 
 const RAW: &str = "sessions/a/raw.jsonl";
+/// Content as long as that of [`RAW`], and another.
+const OTHER: &str = "other, equally long.";
 
 /// Actions in short: uploads, removed files by session, a rewrite.
 fn short(plan: &Plan) -> Result<Vec<String>, Code> {
@@ -105,6 +107,7 @@ fn every_remedy() {
     }
 }
 
+/// Shows I6 and I14.
 #[test]
 fn every_refusal_changes_nothing() {
     let with = |pointers: Vec<PointerFact>, change: fn(&mut Facts)| {
@@ -116,7 +119,7 @@ fn every_refusal_changes_nothing() {
     let doubt = Verdict::Inconclusive(Error::new(Code::Busy, "the server answered 503"));
     let unsure = |path: &str| PointerFact { verdict: doubt.clone(), ..gone(path) };
     let moved = PointerFact { unchanged: false, ..gone(RAW) };
-    let other = PointerFact { blob: blob("other"), ..gone(RAW) };
+    let other = PointerFact { blob: blob(OTHER), ..gone(RAW) };
     let longer = PointerFact { blob: Blob { size: 99, ..blob(RAW) }, ..gone(RAW) };
     let table: Vec<(&str, Facts, Code)> = vec![
         ("one answer is not certain", with(vec![gone(RAW), unsure("x")], same), Code::Busy),
@@ -162,6 +165,7 @@ fn what_needs_no_rewriting_is_sent_whatever_the_branches() {
     assert_eq!(plan.actions.map(|actions| actions.uploads), Ok(vec![blob(RAW)]));
 }
 
+/// Shows I13.
 #[test]
 fn exactly_the_matching_entries_go() {
     let plan = plan(&facts(vec![gone(RAW), gone("sessions/a/plan.md")]));
@@ -177,14 +181,15 @@ fn a_session_without_a_manifest_loses_the_file_alone() {
     assert_eq!(short(&plan(&facts)), Ok(vec!["a raw.jsonl alone".to_owned(), "rewrite".to_owned()]));
 }
 
+/// Shows I2.
 #[test]
 fn a_contradiction_names_both_also_where_nothing_is_missing() {
     let text = manifest("a", &["plan.md", "raw.jsonl"]);
     let read = Manifest::parse(text.as_bytes()).expect("readable");
-    let found = contradictions([(RAW, blob("other")), ("sessions/a/new.md", blob("new"))].into_iter(), &read);
-    let expected = Contradiction { path: RAW.to_owned(), pointer: blob("other"), manifest: Some(blob(RAW)) };
+    let found = contradictions([(RAW, blob(OTHER)), ("sessions/a/new.md", blob("new"))].into_iter(), &read);
+    let expected = Contradiction { path: RAW.to_owned(), pointer: blob(OTHER), manifest: Some(blob(RAW)) };
     assert_eq!(found, [expected]);
-    let refused = plan(&facts(vec![PointerFact { blob: blob("other"), ..gone(RAW) }]));
+    let refused = plan(&facts(vec![PointerFact { blob: blob(OTHER), ..gone(RAW) }]));
     let error = refused.actions.expect_err("a contradiction");
-    assert!(["other", RAW].iter().all(|content| error.detail.contains(&blob(content).oid.to_string())), "{error}");
+    assert!([OTHER, RAW].iter().all(|content| error.detail.contains(&blob(content).oid.to_string())), "{error}");
 }

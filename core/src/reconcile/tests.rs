@@ -251,6 +251,7 @@ fn what_is_not_definite_changes_nothing() {
     }
 }
 
+/// Shows I5.
 #[test]
 fn a_server_that_forgets_what_it_took_is_found_out() {
     let mut host = Host::new(vec![at_tip(PLAN, "plan.md"), at_tip(RAW, "raw.jsonl")]);
@@ -290,6 +291,7 @@ fn many_pointers_are_asked_in_pages() {
     assert_eq!((host.pages.len(), host.pages.iter().max()), (11, Some(&100)));
 }
 
+/// Shows I14.
 #[test]
 fn a_failing_cache_is_no_empty_one() {
     let mut host = Host::new(vec![at_tip(RAW, "raw.jsonl")]);

@@ -75,20 +75,12 @@ pub fn record(text: &[u8], entries: BTreeMap<String, Entry>) -> Result<Vec<u8>, 
     let mut splices = Vec::new();
     let mut new = Vec::new();
     for (name, entry) in entries {
-        if let Some(flaw) = name::flaw(&name) {
-            return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(&name))));
-        }
+        let file = known.get(name.as_str());
+        fits(&name, entry.storage(), file.copied())?;
         let values = values(&entry);
-        let Some(file) = known.get(name.as_str()) else {
+        if file.is_none() {
             new.push((name, object(&values)));
             continue;
-        };
-        // An entry that cannot be used is not ours to repair: what it meant is unknown.
-        if let Some(flaw) = &file.flaw {
-            return Err(flaw.clone());
-        }
-        if file.storage != entry.storage() {
-            return Err(Error::new(Code::Conflict, format!("the manifest says that {name} is stored elsewhere")));
         }
         let entry = members.get(name.as_str()).ok_or_else(|| malformed("an entry is not an object"))?;
         // Whoever left `storage` out still leaves it out.
@@ -101,6 +93,28 @@ pub fn record(text: &[u8], entries: BTreeMap<String, Entry>) -> Result<Vec<u8>, 
     let text = apply_all(&text, splices);
     check(&text)?;
     Ok(text)
+}
+
+/// Whether [`record`] can enter these files: known before anything is sent.
+pub(crate) fn recordable<'a>(text: &[u8], files: impl Iterator<Item = (&'a str, Storage)>) -> Result<(), Error> {
+    let manifest = Manifest::parse(text)?;
+    let known: BTreeMap<&str, &FileRef> = manifest.files().iter().map(|file| (file.name.as_str(), file)).collect();
+    let mut files = files;
+    files.try_for_each(|(name, storage)| fits(name, storage, known.get(name).copied()))
+}
+
+fn fits(name: &str, storage: Storage, entry: Option<&FileRef>) -> Result<(), Error> {
+    if let Some(flaw) = name::flaw(name) {
+        return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(name))));
+    }
+    // An entry that cannot be used is not ours to repair: what it meant is unknown.
+    if let Some(flaw) = entry.and_then(|entry| entry.flaw.as_ref()) {
+        return Err(flaw.clone());
+    }
+    if entry.is_some_and(|entry| entry.storage != storage) {
+        return Err(Error::new(Code::Conflict, format!("the manifest says that {name} is stored elsewhere")));
+    }
+    Ok(())
 }
 
 /// Takes entries out of `files`: exactly those that name these blobs, and nothing else moves. Refused when one names

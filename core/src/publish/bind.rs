@@ -66,6 +66,8 @@ impl Draft {
             changes.push(Change::Number("entry_count".to_owned(), entries.count));
         }
         manifest = manifest::edit(&manifest, &changes)?;
+        let in_git = plan.in_git.iter().map(|file| (file.name.as_str(), Storage::Git));
+        manifest::recordable(&manifest, names.iter().map(|name| (*name, Storage::Lfs)).chain(in_git))?;
         Ok(Self { manifest, fresh_id })
     }
 

@@ -285,8 +285,9 @@ fn what_is_never_published() {
         "{{\"session_id\": \"ses_new\", \"files\": {{\"plan.md\": {{\"oid\": \"sha256:{}\", \"size\": 1}}}}}}",
         "b".repeat(64)
     );
+    let odd = |entry: &str| format!("{{\"session_id\": \"ses_new\", \"files\": {{\"raw.jsonl\": {{{entry}}}}}}}");
     type Change<'a> = &'a dyn Fn(&mut Host, &mut Publication);
-    let table: [(&str, Code, Change<'_>); 9] = [
+    let table: [(&str, Code, Change<'_>); 12] = [
         ("a transcript of a header alone", Code::Rejected, &|host, _| drop(host.here.insert(RAW.into(), empty.into()))),
         ("no transcript at all", Code::Rejected, &|_, publication| drop(publication.files.remove(0))),
         ("a pointer as content", Code::Rejected, &|host, _| {
@@ -307,6 +308,15 @@ fn what_is_never_published() {
         }),
         ("an unreadable manifest", Code::Malformed, &|host, _| {
             drop(host.here.insert(MANIFEST.into(), b"<<<<<<< HEAD\n{}".to_vec()))
+        }),
+        ("an entry of a negative size", Code::Malformed, &|host, _| {
+            drop(host.here.insert(MANIFEST.into(), odd("\"oid\": \"sha256:00\", \"size\": -5").into_bytes()))
+        }),
+        ("an entry that is stored somewhere unknown", Code::Rejected, &|host, _| {
+            drop(host.here.insert(MANIFEST.into(), odd("\"storage\": \"s3\", \"size\": 5").into_bytes()))
+        }),
+        ("an entry that git carries", Code::Conflict, &|host, _| {
+            drop(host.here.insert(MANIFEST.into(), odd("\"storage\": \"git\", \"size\": 5").into_bytes()))
         }),
         ("another session of this name", Code::Conflict, &|host, _| {
             host.here.insert(MANIFEST.into(), b"{\"session_id\": \"ses_here\"}".to_vec());

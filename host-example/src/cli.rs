@@ -1,12 +1,22 @@
 //! The command line as types: every command, argument and word of help. Nothing here does anything.
 
+mod locks;
+mod orphans;
 mod publish;
+mod regenerate;
+mod repairs;
+mod reconcile;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use locks::{LocksCommand, LocksUnlockArgs};
+pub(crate) use orphans::OrphansArgs;
 pub(crate) use publish::PublishArgs;
+pub(crate) use regenerate::RegenerateArgs;
+pub(crate) use repairs::{DoctorArgs, RestoreArgs};
+pub(crate) use reconcile::ReconcileArgs;
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -74,9 +84,27 @@ pub(crate) enum Command {
     /// Bring a session to its server and its ledger, without ever losing a byte of it
     #[command(after_help = publish::HELP)]
     Publish(Box<PublishArgs>),
+    /// Put new content in the place of what a published session has
+    #[command(after_help = regenerate::HELP)]
+    Regenerate(Box<RegenerateArgs>),
+    /// List blobs that nothing names any more, for whoever purges the server
+    #[command(after_help = orphans::HELP)]
+    Orphans(OrphansArgs),
+    /// Find pointers that a push would send without their blobs on the server, and repair that
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(ReconcileArgs),
     /// Check that everything that is named is really there: manifests, pointers, cache, server
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
+    /// Find what was left half done here, explain it, and complete it with --fix
+    #[command(after_help = repairs::DOCTOR_HELP)]
+    Doctor(DoctorArgs),
+    /// Put content of sessions back to its pointers, where the commit or the manifest names it
+    #[command(after_help = repairs::RESTORE_HELP)]
+    Restore(RestoreArgs),
+    /// Use the server's locks: list, create, unlock, verify
+    #[command(subcommand)]
+    Locks(LocksCommand),
     /// Run a Git LFS server on this machine
     #[command(after_help = "Example: hydrant serve --store /srv/lfs --listen 127.0.0.1:8080")]
     Serve(ServeArgs),

@@ -85,6 +85,11 @@ impl Documents {
         Ok(self.load(&format!("{JOURNAL}/{session}"), None)?.map(|doc| doc.bytes))
     }
 
+    /// The register of orphans, if anything was ever orphaned here.
+    pub fn register(&self) -> io::Result<Option<Vec<u8>>> {
+        Ok(self.load(ORPHANS, None)?.map(|doc| doc.bytes))
+    }
+
     /// A document and its revision, which is the digest of its bytes. `files` are the caller's.
     pub(crate) fn load(&self, name: &str, files: Option<&Files>) -> io::Result<Option<Doc>> {
         let bytes = match self.route(name, files, false)? {

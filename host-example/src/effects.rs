@@ -78,7 +78,8 @@ impl Effects {
                 swap_file::begin(&self.shared, swap, answers);
                 None
             }
-            Effect::LoadPushRange | Effect::RewriteLedger(_) => Some(reply(Failure::Io, "this command has no ledger")),
+            Effect::LoadPushRange => self.ask_ledger(task.id, ledger::Ask::PushRange),
+            Effect::RewriteLedger(rewrite) => self.ask_ledger(task.id, ledger::Ask::Rewrite(rewrite)),
         }
     }
 
@@ -191,6 +192,8 @@ pub(crate) fn no_store() -> Reply {
     reply(Failure::Io, "this command has no place for blobs")
 }
 
+#[cfg(test)]
+mod cached;
 #[cfg(test)]
 mod contract;
 #[cfg(test)]

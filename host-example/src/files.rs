@@ -76,6 +76,14 @@ impl Files {
         Files(Arc::new(Place::Both(files.into_iter().collect(), self.0)))
     }
 
+    /// Whether the user gave this very name.
+    pub(crate) fn is_listed(&self, name: &str) -> bool {
+        match &*self.0 {
+            Place::Beneath(_) => false,
+            Place::Listed(files) | Place::Both(files, _) => files.contains_key(name),
+        }
+    }
+
     /// Opens a regular file; none when nothing stands there.
     pub fn open(&self, name: &str) -> io::Result<Option<Opened>> {
         open_in(&self.0, name)

@@ -9,6 +9,7 @@ use hydrant_host::engine::Guest;
 use hydrant_host::files::{Files, Opened};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::Store;
+use hydrant_host::wit::ledgers::Tally;
 use hydrant_host::wit::manifests::{Fact, FileRef, Manifest, Place, Pointed, SessionStatus};
 use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::Code;
@@ -37,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) manifest: Manifest,
     pub(crate) status: SessionStatus,
+    /// What it adds to a report on the checkout.
+    pub(crate) tally: Tally,
 }
 
 /// What a word on the command line means in a ledger.
@@ -105,6 +108,11 @@ impl Ledger {
         }
     }
 
+    /// A path on the command line as names below the root; none when it leads elsewhere.
+    pub(crate) fn path_within(&self, word: &str, current_dir: &Path) -> Option<String> {
+        relative_to(&current_dir.join(word), &self.top)
+    }
+
     /// Reads a session: its manifest, and for every file what the work tree and the store have of it.
     pub(crate) fn session(
         &self,
@@ -117,7 +125,8 @@ impl Ledger {
         let manifest = guest.manifest_read(&text).map_err(|error| unreadable_manifest(name, &error))?;
         let facts = self.facts(guest, store, name, &manifest.files)?;
         let status = guest.status(&text, &facts, object_bytes_max)?;
-        Ok(Session { name: name.to_owned(), manifest, status })
+        let tally = guest.tally_session(&text, &facts, object_bytes_max)?;
+        Ok(Session { name: name.to_owned(), manifest, status, tally })
     }
 
     /// The bytes of a session's manifest.

@@ -2,17 +2,22 @@
 
 mod cli;
 mod commands;
+mod committed;
+mod coverage;
 mod demo;
 mod destination;
+mod downloaded;
 mod ending;
 mod in_place;
 mod ledger;
 mod new_session;
 mod object_list;
 mod operate;
+mod orphaned;
 mod pointer_files;
 mod progress;
 mod publish_report;
+mod reconcile_report;
 mod recording;
 mod remembered;
 mod report;
@@ -53,7 +58,13 @@ fn run(command: &Command, output: &mut Output) -> Result<Ending, Fault> {
         Command::Scan(arguments) => commands::scan::run(arguments, output),
         Command::Upload(arguments) => commands::upload::run(arguments, output),
         Command::Publish(arguments) => commands::publish::run(arguments, output),
+        Command::Regenerate(arguments) => commands::publish::regenerate(arguments, output),
+        Command::Orphans(arguments) => commands::orphans::run(arguments, output),
+        Command::Reconcile(arguments) => commands::reconcile::run(arguments, output),
         Command::Verify(arguments) => commands::verify::run(arguments, output),
+        Command::Doctor(arguments) => commands::doctor::run(arguments, output),
+        Command::Restore(arguments) => commands::restore::run(arguments, output),
+        Command::Locks(command) => commands::locks::run(command, output),
         Command::Serve(arguments) => commands::serve::run(arguments, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
     }

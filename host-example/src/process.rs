@@ -177,14 +177,14 @@ fn collect(
 }
 
 /// A child's error text, readable before its end.
-struct Words {
+pub(crate) struct Words {
     bytes: Arc<Mutex<Vec<u8>>>,
     /// Closes when the text is complete.
     ended: mpsc::Receiver<()>,
 }
 
 impl Words {
-    fn of(stderr: Option<ChildStderr>) -> Self {
+    pub(crate) fn of(stderr: Option<ChildStderr>) -> Self {
         let (sender, ended) = mpsc::channel();
         let bytes = Arc::new(Mutex::new(Vec::new()));
         if let Some(mut stderr) = stderr {
@@ -204,14 +204,14 @@ impl Words {
     }
 
     /// The text of a child that is gone, without control characters.
-    fn so_far(&self) -> String {
+    pub(crate) fn so_far(&self) -> String {
         // Nothing is ever sent: the wait ends when the pipe does, or with the grace.
         self.ended.recv_timeout(Duration::from_millis(CHILD_STDERR_GRACE_MS)).ok();
         plain(&String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)))
     }
 }
 
-fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> {
+pub(crate) fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> {
     let mut pause_us = CHILD_EXIT_POLL_US_MIN;
     loop {
         if let Some(status) = child.try_wait()? {
@@ -226,7 +226,7 @@ fn wait(child: &mut Child, deadline: Instant) -> Result<ExitStatus, ChildFault> 
 }
 
 /// Ends a child that left its bounds and takes its exit status away. A child that is gone already is fine.
-fn end(child: &mut Child) {
+pub(crate) fn end(child: &mut Child) {
     if child.kill().is_ok() {
         child.wait().ok();
     }

@@ -7,12 +7,20 @@
 mod branch_move;
 mod commit;
 mod entries;
+mod index_copy;
 mod index_lock;
 mod load;
+pub mod mentions;
 mod placing;
 mod preflight;
 mod push;
+mod range;
+mod rewrite;
+mod rewrite_files;
+mod rewrite_note;
+mod rewrite_undo;
 mod settle;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -25,7 +33,7 @@ pub use preflight::{Options, Preflight, Reason, Refusal};
 
 use crate::files::Files;
 use crate::git::{Git, GitFault};
-use crate::wit::types::{Failed, Failure, Ledger, Lookup, Push, Settle};
+use crate::wit::types::{Failed, Failure, Ledger, Lookup, Push, PushRange, Rewrite, Settle};
 
 /// Times a fetch or a push is tried anew because somebody else was faster.
 const ATTEMPTS_MAX: u32 = 5;
@@ -42,7 +50,8 @@ const PLAIN_INDEX: [&str; 4] = ["-c", "core.splitIndex=false", "-c", "core.fsmon
 /// Numbers the temporary files of this process.
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
-/// The branch that is followed, here and at its remote. Made by [`RemoteLedger::preflight`].
+/// The branch that is followed, here and at its remote. Made by [`RemoteLedger::preflight`], or by
+/// [`RemoteLedger::of_branch`] for whoever neither publishes nor follows.
 #[derive(Clone)]
 pub struct RemoteLedger(Arc<Place>);
 
@@ -60,7 +69,8 @@ struct Place {
     remote: String,
     /// Full name of the branch at the remote.
     upstream: String,
-    /// Full name of the ref here that says where it was.
+    /// Full name of the ref here that says where it was; with `remote` and `upstream` empty for a branch that follows
+    /// none.
     tracking: String,
     with_unpushed: bool,
     /// The remote's last commit as it was seen last.
@@ -85,10 +95,50 @@ pub(crate) enum Settled {
     Conflict,
 }
 
+/// What became of a rewrite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Rewritten {
+    /// Branch, index and files agree with this commit.
+    At(String),
+    /// Something is not as expected, or a change of the user's stands in the way; nothing moved.
+    Conflict,
+}
+
 impl RemoteLedger {
     /// Everything that would be in the way of a publish, found before anything is uploaded. Fetches the branch.
     pub fn preflight(git: &Git, session: &str, options: Options) -> Result<Preflight, Refusal> {
         preflight::preflight(git, session, options)
+    }
+
+    /// The branch as it stands: whatever is half done here, and whether it follows one of a remote or not. Nothing is
+    /// fetched. Good for what a push would send, and for a rewrite of that.
+    pub fn of_branch(git: &Git) -> Result<Self, Refusal> {
+        preflight::of_branch(git)
+    }
+
+    /// Puts back what a rewrite changed that was interrupted; says whether there was one.
+    pub fn undo_interrupted(&self) -> Result<bool, Refusal> {
+        Ok(rewrite::undo_interrupted(&self.0)?)
+    }
+
+    /// Whether a rewrite was interrupted, and nobody has put it back yet.
+    pub fn is_interrupted(&self) -> bool {
+        rewrite_note::path(&self.0).symlink_metadata().is_ok()
+    }
+
+    /// Whether a push would send small files at all: without them there is nobody to ask about anything.
+    pub fn sends_small_files(&self) -> Result<bool, Refusal> {
+        Ok(range::has_small_files(&self.0)?)
+    }
+
+    /// The last commit here.
+    pub fn last_commit(&self) -> Result<String, Refusal> {
+        Ok(self.0.head()?)
+    }
+
+    /// The newest ref under which a rewrite kept this commit, if one did.
+    pub fn backup_of(&self, commit: &str) -> Result<Option<String>, GitFault> {
+        rewrite::backup_of(&self.0, commit)
     }
 
     /// Whether nothing of a session waits for a publish, as far as git knows without asking anybody: the branch has an
@@ -140,6 +190,14 @@ impl RemoteLedger {
     pub(crate) fn settle(&self, settle: &Settle) -> Result<Settled, Failed> {
         settle::settle(&self.0, settle)
     }
+
+    pub(crate) fn push_range(&self) -> Result<PushRange, Failed> {
+        range::load(&self.0)
+    }
+
+    pub(crate) fn rewrite(&self, rewrite: &Rewrite) -> Result<Rewritten, Failed> {
+        rewrite::rewrite(&self.0, rewrite)
+    }
 }
 
 impl Place {
@@ -152,6 +210,16 @@ impl Place {
         let asked = self.git.read(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")], b"");
         let answer = asked.map_err(|_| words::failed(Failure::Io, "git does not know the last commit"))?;
         Ok(words::line(&answer))
+    }
+
+    /// The commit that the remote was last known to have; none when the branch follows none, or nothing is known of it.
+    fn known_base(&self) -> Result<Option<String>, Failed> {
+        if self.tracking.is_empty() {
+            return Ok(None);
+        }
+        let name = format!("{}^{{commit}}", self.tracking);
+        let ended = self.git.run(&["rev-parse", "--verify", "--quiet", &name], b"").map_err(words::of_fault)?;
+        Ok(ended.success().then(|| words::line(&ended.stdout)))
     }
 
     fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, Failed> {

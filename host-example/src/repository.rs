@@ -17,6 +17,8 @@ use crate::ending::Fault;
 
 /// Bytes of an `.lfsconfig` at most.
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
+/// Folders of a ledger that are looked into first: one with a manifest is enough.
+const TREES_FIRST: usize = 64;
 /// Why a repository whose own folder lies among its files is not opened.
 const INSIDE: &str = "git's own folder lies in the work tree, where a commit could have put it; this is not opened";
 
@@ -163,22 +165,30 @@ impl Repository {
         if let Some(says) = self.flag("hydrant.ledger") {
             return Ok(says);
         }
-        let listed = self.git.run(&["ls-tree", "-z", "--name-only", "HEAD", "sessions/"], b"")?;
+        let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
         if !listed.success() || listed.stdout.is_empty() {
             return Ok(false);
         }
-        let mut manifests = Vec::new();
-        for folder in listed.stdout.split(|byte| *byte == 0).filter(|folder| !folder.is_empty()) {
-            // One line names one object: a name with a line end in it is no session.
-            if !folder.contains(&b'\n') {
-                manifests.extend_from_slice(b"HEAD:");
-                manifests.extend_from_slice(folder);
-                manifests.extend_from_slice(b"/meta.json\n");
-            }
+        // Each folder by the oid of its own tree: a path from the root would read the folder above it once for each.
+        let trees: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).filter_map(tree_of).collect();
+        let (first, rest) = trees.split_at(trees.len().min(TREES_FIRST));
+        Ok(self.has_manifest(first)? || self.has_manifest(rest)?)
+    }
+
+    /// Whether one of these trees holds a manifest.
+    fn has_manifest(&self, trees: &[&[u8]]) -> Result<bool, Fault> {
+        if trees.is_empty() {
+            return Ok(false);
         }
-        let facts = self.git.read(&["cat-file", "--batch-check=%(objecttype)"], &manifests)?;
+        let asked: Vec<u8> = trees.iter().flat_map(|tree| [tree, &b":meta.json\n"[..]].concat()).collect();
+        let facts = self.git.read(&["cat-file", "--batch-check=%(objecttype)"], &asked)?;
         Ok(facts.split(|byte| *byte == b'\n').any(|line| line == b"blob"))
     }
+}
+
+/// The oid in a line of `git ls-tree`, `mode tree oid TAB name`, of a folder.
+fn tree_of(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"040000 tree ")?.split(|byte| *byte == b'\t').next()
 }
 
 /// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path

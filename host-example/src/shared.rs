@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
+use crate::digest::is_oid;
 use crate::documents::Documents;
-use crate::files::Files;
+use crate::files::{Files, Opened};
 use crate::http::{Http, Turns};
 use crate::lanes::Lanes;
 use crate::login::Logins;
@@ -29,7 +30,26 @@ pub(crate) struct Shared {
     pub(crate) turns: Turns,
 }
 
+/// Begins the names of blobs of the cache.
+const CACHED: &str = "cache/";
+
 impl Shared {
+    /// Opens what the engine names: a blob of the store, or a file that was granted. A store's names lead to no file of
+    /// a work tree, whatever stands there.
+    pub(crate) fn open(&self, name: &str) -> io::Result<Option<Opened>> {
+        match (cached(name), &self.store) {
+            (Some(oid), Some(store)) => store.borrow().open_entry(oid),
+            _ => self.files_of(name).ok_or_else(|| io::Error::other("this command reads no files"))?.open(name),
+        }
+    }
+
+    /// The files among which a name lies; none for a blob of the store. Without a store only the user's own word makes
+    /// such a name a file.
+    pub(crate) fn files_of(&self, name: &str) -> Option<&Files> {
+        let files = self.files.as_ref()?;
+        (cached(name).is_none() || (self.store.is_none() && files.is_listed(name))).then_some(files)
+    }
+
     /// Where the store takes what is displaced; none when the store is not one that does.
     pub(crate) fn aside(&self) -> io::Result<Option<Arc<Aside>>> {
         if let Some(aside) = self.aside.get() {
@@ -41,4 +61,9 @@ impl Shared {
         let aside = Arc::new(Aside::open(root)?);
         Ok(Some(Arc::clone(self.aside.get_or_init(|| aside))))
     }
+}
+
+/// The oid of a blob that is named.
+fn cached(name: &str) -> Option<&str> {
+    name.strip_prefix(CACHED).filter(|oid| is_oid(oid))
 }

@@ -5,6 +5,7 @@
 
 mod adopted;
 mod boot;
+mod entry;
 pub(crate) mod folder;
 mod incoming;
 mod prove;

@@ -4,4 +4,4 @@
 
 wasmtime::component::bindgen!({ path: "../wit", world: "engine", additional_derives: [PartialEq] });
 
-pub use exports::hydrant::lfs::{batches, endpoints, manifests, operations, pointers, types};
+pub use exports::hydrant::lfs::{batches, endpoints, ledgers, manifests, operations, pointers, types};

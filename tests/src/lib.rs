@@ -5,6 +5,7 @@ pub mod contract;
 pub mod engine;
 pub mod fixtures;
 pub mod fuzz;
+pub mod life;
 pub mod record;
 pub mod tour;
 pub mod transcript;

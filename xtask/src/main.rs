@@ -11,6 +11,7 @@ mod lint;
 mod mutants;
 mod seed;
 mod setup;
+mod sim;
 mod soak;
 mod suites;
 mod terminal;
@@ -32,6 +33,7 @@ cargo xtask COMMAND
   lint            format, clippy and documentation, warnings as errors
   mutants [NAME]  plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
+  sim [ARGS]      seeded lives on every core: `--seeds N [--from S]`, or `--seed S [--trace]` for one again
   soak            kills and seeded lives, for longer than `test` takes
   interop [NAME]  hydrant with other people's clients and servers; `interop --help` lists them
   help            this text
@@ -73,7 +75,7 @@ fn main() -> ExitCode {
 
 /// None when the words are not understood; otherwise whether all went well.
 fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
-    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop");
+    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "sim");
     if !rest.is_empty() && !takes_arguments {
         return Ok(None);
     }
@@ -107,6 +109,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             soak::soak(&workspace)?;
             true
         }
+        "sim" => return sim::sim(&workspace, rest),
         "mutants" => mutants::mutants(&workspace, rest)?,
         "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,

@@ -9,6 +9,8 @@ use crate::workspace::{Workspace, succeed};
 
 /// Kills of the real command.
 const KILLS: u64 = 200;
+/// Acts of two clones of one ledger.
+const STORIES: u64 = 200;
 /// Seeds of each simulation.
 const SEEDS: u64 = 5_000;
 
@@ -23,7 +25,10 @@ pub(crate) fn soak(workspace: &Workspace) -> Result<()> {
         succeed(&mut cargo, &format!("{test} failed"))
     };
     run("hydrant-host", "publish", "kills", "HYDRANT_TEST_KILLS", KILLS)?;
+    remark(&format!("{STORIES} acts of two clones, each killed"));
+    run("hydrant-host", "publish", "story", "HYDRANT_TEST_STORY", STORIES)?;
     remark(&format!("{SEEDS} seeded lives of every operation"));
     run("hydrant-tests", "simulation", "seeded", "HYDRANT_SEEDS", SEEDS)?;
-    run("hydrant-tests", "publish", "seeded", "HYDRANT_SEEDS", SEEDS)
+    run("hydrant-tests", "publish", "seeded", "HYDRANT_SEEDS", SEEDS)?;
+    run("hydrant-tests", "lives", "seeded", "HYDRANT_SEEDS", SEEDS)
 }

@@ -1,11 +1,16 @@
 //! Two versions of one manifest into one, by rules that need no person: counters by maximum, lists by union, anything
-//! else by who changed it, the id and all entries as the remote has them.
+//! else by who changed it, the id and all entries as the remote has them, and with the entry of the transcript what was
+//! counted in it.
 
 use super::edit::{FIXED, check, clear_field, set_member};
 use super::{Field, SCHEMA, root};
 use crate::error::Error;
 use crate::json::Value;
+use crate::transcript::TRANSCRIPT;
 use std::collections::BTreeSet;
+
+/// The field that is counted in the transcript.
+const ENTRY_COUNT: &str = "entry_count";
 
 /// What `theirs` becomes with what `ours` changed since `base`. Where both changed a field, ours is the newer one, and
 /// an empty text never replaces another. `files` stays as theirs has it: entries come from proof alone.
@@ -13,10 +18,12 @@ pub(crate) fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<V
     let base = base.map(|base| Ok((base, root(base)?))).transpose()?;
     let was = |key: &str| base.as_ref().and_then(|(text, root)| Some(spelled(text, root.get(key)?)));
     let ours_root = root(ours)?;
+    let their_transcript = transcript(&root(theirs)?);
+    let another_transcript = their_transcript.is_some() && their_transcript != transcript(&ours_root);
     let mut merged = theirs.to_vec();
     for member in ours_root.members() {
         let (key, mine) = (member.key.as_ref(), &member.value);
-        if key == "files" {
+        if key == "files" || (key == ENTRY_COUNT && another_transcript) {
             continue;
         }
         let theirs_root = root(&merged)?;
@@ -49,6 +56,11 @@ pub(crate) fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<V
     }
     check(&merged)?;
     Ok(merged)
+}
+
+/// What the transcript of a session hashes to, as its manifest says.
+fn transcript(root: &Value<'_>) -> Option<String> {
+    root.get("files")?.get(TRANSCRIPT)?.get("oid")?.text().map(str::to_owned)
 }
 
 fn field(key: &str) -> Option<Field> {
@@ -151,6 +163,27 @@ mod tests {
             let root = json::parse(text).expect("JSON");
             root.members().iter().map(|m| (m.key.clone().into_owned(), super::super::spelled(text, &m.value))).collect()
         }
+    }
+
+    /// Shows I3: what is derived from bytes goes with the reference to these bytes.
+    #[test]
+    fn the_count_of_entries_goes_with_the_transcript() {
+        let manifest = |content: char, count: &str| {
+            let oid = content.to_string().repeat(64);
+            let entry = format!("{{\"oid\": \"sha256:{oid}\", \"size\": 1}}");
+            format!("{{\"session_id\": \"s\", \"files\": {{\"raw.jsonl\": {entry}}}{count}}}")
+        };
+        let count = |number: u64| format!(", \"entry_count\": {number}");
+        let (theirs, ours) = (manifest('a', &count(1)), manifest('b', &count(16)));
+        let merged = |base: &str, theirs: &str, ours: &str| {
+            let merged = merge(Some(base.as_bytes()), theirs.as_bytes(), ours.as_bytes()).expect("mergeable");
+            String::from_utf8(merged).expect("text")
+        };
+        assert_eq!(merged(&ours, &theirs, &ours), theirs, "theirs is another transcript");
+        let same = manifest('a', &count(3));
+        assert_eq!(merged(&theirs, &theirs, &same), same, "of the same bytes the larger count is the later one");
+        let uncounted = manifest('a', "");
+        assert_eq!(merged(&ours, &uncounted, &ours), uncounted, "nothing is known of theirs");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use hydrant_host::wit::types::{Code, Direction, Error};
 use crate::cli::{HydrateArgs, Voice};
 use crate::commands::hydrate;
 use crate::destination;
+use crate::downloaded;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, Target};
 use crate::operate::{self, Runner, Work};
@@ -89,6 +90,8 @@ pub(crate) fn transfer(
                 continue;
             }
         };
+        let wanted_before = wants.len();
+        let session_id = session.manifest.effective_session_id;
         let files = session.manifest.files.into_iter().zip(session.status.files);
         let files: Vec<_> = files.filter(|(file, _)| one.file.as_ref().is_none_or(|name| *name == file.name)).collect();
         if let (Some(file), true) = (&one.file, files.is_empty()) {
@@ -108,6 +111,12 @@ pub(crate) fn transfer(
                 // Kept in git, or somewhere this version does not know.
                 _ => {}
             }
+        }
+        let is_fetched = |want: &Want| !is_here(&store, repository, &want.oid, want.size);
+        if wants[wanted_before..].iter().any(is_fetched) {
+            // Before the first byte: from then on a copy is recognised as one.
+            downloaded::mark(&repository.store_dir(), &one.name, &session_id)
+                .map_err(|error| Fault::local("the session cannot be marked as downloaded", &error))?;
         }
     }
     let needed = wants.iter().any(|want| !is_here(&store, repository, &want.oid, want.size));

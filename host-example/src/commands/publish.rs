@@ -2,6 +2,7 @@
 
 mod dry_run;
 mod quick;
+mod regenerate;
 mod scene;
 
 use std::env;
@@ -13,6 +14,7 @@ use crate::ending::{Ending, Fault};
 use crate::publish_report::{self, Dry};
 use crate::report::Output;
 use crate::repository::Repository;
+pub(crate) use regenerate::run as regenerate;
 pub(crate) use scene::Scene;
 
 pub(crate) fn run(arguments: &PublishArgs, output: &mut Output) -> Result<Ending, Fault> {

@@ -1,21 +1,27 @@
 //! `hydrant status`: how much can be read here, of one session, all sessions, or the pointers of a work tree.
 
+mod all;
+
 use std::env;
 
 use hydrant_host::documents::Documents;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::scan::WalkOptions;
 use hydrant_host::store::Store;
+use hydrant_host::wit::ledgers::ErrorClass;
 use hydrant_host::wit::manifests::{FileState, Hydration, State};
 use hydrant_host::wit::types::Code;
 use serde_json::{Value, json};
 
 use crate::cli::StatusArgs;
+use crate::committed;
+use crate::coverage;
+use crate::downloaded;
 use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, Session, Target};
+use crate::ledger::{Ledger, SESSIONS, Session, Target};
 use crate::operate;
 use crate::pointer_files::{self, Met};
-use crate::report::{Output, Table, bytes_text, count_text, error_json, quote};
+use crate::report::{Output, Table, bytes_text, count_text, quote};
 use crate::repository::Repository;
 
 use super::hydrate_tree::is_here;
@@ -41,15 +47,22 @@ pub(crate) fn in_repository(
         Some(word) => match ledger.target(word, &env::current_dir()?) {
             Target::Session { name, .. } if repository.is_ledger()? || journals.has(&name) => {
                 let session = ledger.session(&mut guest, &store, &name, limit)?;
-                let aside = Aside { unfinished: journals.has(&name), kept: kept_of(&store, &name)? };
-                one_session(&mut guest, &session, &aside, output)
+                let aside = Aside {
+                    unfinished: journals.has(&name),
+                    kept: kept_of(&store, &name)?,
+                    downloaded: downloaded::is_marked(&repository.store_dir(), &name),
+                };
+                one_session(&mut guest, repository, &session, &aside, output)
             }
             Target::Other if journals.has(word) => Ok(only_begun(word, output)),
             _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
             _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
         },
-        None if repository.is_ledger()? => all_sessions(&mut guest, &ledger, &store, &journals, limit, output),
-        None => pointers(repository, &engine, &store, output),
+        None if repository.is_ledger()? => {
+            let all = all::All { repository, ledger: &ledger, store: &store, journals: &journals, limit };
+            all.say(&mut guest, output)
+        }
+        None => pointers(repository, &engine, &mut guest, &store, output),
     }
 }
 
@@ -59,10 +72,12 @@ struct Aside {
     unfinished: bool,
     /// Files that grew after a pointer took their place; they lie where nothing removes them.
     kept: Vec<String>,
+    /// Content of it was fetched from a server and not recorded here.
+    downloaded: bool,
 }
 
 /// The journals of interrupted publishes.
-struct Journals(Documents);
+pub(super) struct Journals(Documents);
 
 impl Journals {
     fn of(repository: &Repository) -> Result<Self, Fault> {
@@ -107,14 +122,24 @@ pub(crate) fn limit(guest: &mut Guest, repository: &Repository, arguments: &Stat
     }
 }
 
-fn one_session(guest: &mut Guest, session: &Session, aside: &Aside, output: &mut Output) -> Result<Ending, Fault> {
+fn one_session(
+    guest: &mut Guest,
+    repository: &Repository,
+    session: &Session,
+    aside: &Aside,
+    output: &mut Output,
+) -> Result<Ending, Fault> {
     let title = shown_title(guest, session)?;
     if output.voice.json {
         let mut document = session_json(session, &title);
         document["ok"] = true.into();
         document["unfinished_publish"] = aside.unfinished.into();
         document["kept"] = aside.kept.clone().into();
+        document["downloaded"] = aside.downloaded.into();
         document["file_list"] = files_json(session);
+        let mut checkout = coverage::checkout(repository, &[format!("{SESSIONS}/{}", session.name)]);
+        checkout.sessions.push(session.tally);
+        coverage::add(guest, &checkout, &mut document)?;
         output.json(&document);
         return Ok(Ending::Done);
     }
@@ -132,57 +157,23 @@ fn one_session(guest: &mut Guest, session: &Session, aside: &Aside, output: &mut
     if aside.unfinished {
         output.line(unfinished_line(&session.name));
     }
+    if aside.downloaded {
+        output.line("content of it was fetched from the server, not recorded here");
+    }
     for kept in &aside.kept {
         output.line(format!("grew after it was published, and is kept in git's folder: hydrant/kept/{kept}"));
     }
     Ok(Ending::Done)
 }
 
-fn all_sessions(
+/// Pointers of a repository without sessions.
+fn pointers(
+    repository: &Repository,
+    engine: &Engine,
     guest: &mut Guest,
-    ledger: &Ledger,
     store: &Store,
-    journals: &Journals,
-    limit: u64,
     output: &mut Output,
 ) -> Result<Ending, Fault> {
-    let names = ledger.sessions()?;
-    let mut listed = Vec::new();
-    let mut table = Table::new(&["session", ">files", ">size", "state", "title"]);
-    let mut ending = Ending::Done;
-    for name in &names {
-        match ledger.session(guest, store, name, limit) {
-            Ok(session) => {
-                let title = shown_title(guest, &session)?;
-                let bytes = total_bytes(&session);
-                let files = session.manifest.files.len().to_string();
-                let unfinished = journals.has(name);
-                let more = if unfinished { ", publish interrupted" } else { "" };
-                let state = format!("{}{more}", hydration_name(session.status.hydration));
-                table.row([quote(name.as_bytes()), files, bytes_text(bytes), state, title.clone()]);
-                let mut document = session_json(&session, &title);
-                document["unfinished_publish"] = unfinished.into();
-                listed.push(document);
-            }
-            Err(fault) => {
-                ending = Ending::SomeFailed;
-                table.row([quote(name.as_bytes()), String::new(), String::new(), "unreadable".into(), String::new()]);
-                output.warn(hydrant_host::process::plain(&fault.detail));
-                listed.push(json!({ "session": name, "error": error_json(fault.code, &fault.detail, None) }));
-            }
-        }
-    }
-    output.json(&json!({ "ok": ending == Ending::Done, "sessions": listed }));
-    if names.is_empty() {
-        output.line("no sessions");
-    } else {
-        table.print(output);
-    }
-    Ok(ending)
-}
-
-/// Pointers of a repository without sessions.
-fn pointers(repository: &Repository, engine: &Engine, store: &Store, output: &mut Output) -> Result<Ending, Fault> {
     let (mut count, mut bytes, mut here, mut here_bytes, mut broken) = (0usize, 0u64, 0usize, 0u64, 0usize);
     pointer_files::search(engine, &repository.top, WalkOptions::default(), &mut |met| {
         match met {
@@ -201,10 +192,16 @@ fn pointers(repository: &Repository, engine: &Engine, store: &Store, output: &mu
         }
         Ok(())
     })?;
-    output.json(&json!({
-        "ok": broken == 0, "pointers": count, "bytes": bytes, "present": here, "present_bytes": here_bytes,
-        "broken": broken,
-    }));
+    if output.voice.json {
+        let mut document = json!({
+            "ok": broken == 0, "pointers": count, "bytes": bytes, "present": here, "present_bytes": here_bytes,
+            "broken": broken,
+        });
+        let is_born = committed::commit(repository, "HEAD")?.is_some();
+        let class = if is_born { ErrorClass::MissingLedger } else { ErrorClass::Unavailable };
+        coverage::add(guest, &coverage::failed(class), &mut document)?;
+        output.json(&document);
+    }
     output.line(format!("{} in the work tree, {}", count_text(count, "pointer"), bytes_text(bytes)));
     output.line(format!("content here for {here} of them, {}", bytes_text(here_bytes)));
     Ok(if broken == 0 { Ending::Done } else { Ending::SomeFailed })

@@ -7,15 +7,17 @@ use tokio::task::{spawn_blocking, spawn_local};
 
 use crate::answers::Answers;
 use crate::failure::{failed, reply};
-use crate::remote_ledger::{Pushed, RemoteLedger, Settled};
+use crate::remote_ledger::{Pushed, RemoteLedger, Rewritten, Settled};
 use crate::shared::Shared;
-use crate::wit::types::{Failed, Failure, Lookup, Push, Reply, Settle};
+use crate::wit::types::{Failed, Failure, Lookup, Push, Reply, Rewrite, Settle};
 
 /// One look at the ledger or one step of it.
 pub(super) enum Ask {
     Load(Lookup),
     Push(Push),
     Settle(Settle),
+    PushRange,
+    Rewrite(Rewrite),
 }
 
 pub(super) fn begin(shared: &Rc<Shared>, ask: Ask, answers: Answers) {
@@ -32,7 +34,7 @@ pub(super) fn begin(shared: &Rc<Shared>, ask: Ask, answers: Answers) {
     });
 }
 
-/// Only the look is ended early: a push and what follows it run to their end.
+/// Only the look at the remote is ended early: everything else runs to its end.
 fn perform(ledger: &RemoteLedger, ask: &Ask, wanted: &dyn Fn() -> bool) -> Result<Reply, Failed> {
     Ok(match ask {
         Ask::Load(lookup) => Reply::Ledger(ledger.load(lookup, wanted)?),
@@ -43,6 +45,11 @@ fn perform(ledger: &RemoteLedger, ask: &Ask, wanted: &dyn Fn() -> bool) -> Resul
         Ask::Settle(settle) => match ledger.settle(settle)? {
             Settled::Done => Reply::End,
             Settled::Conflict => Reply::Conflict,
+        },
+        Ask::PushRange => Reply::PushRange(ledger.push_range()?),
+        Ask::Rewrite(rewrite) => match ledger.rewrite(rewrite)? {
+            Rewritten::At(tip) => Reply::At(tip),
+            Rewritten::Conflict => Reply::Conflict,
         },
     })
 }

@@ -1,6 +1,8 @@
 //! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones in a lane. One
 //! that the engine looks into is fed whatever its length.
 //!
+//! A blob of the cache is read in the same way: its digest is what makes it content.
+//!
 //! Rule: the revision that is answered is the one these bytes had: a file that changes while it is read is read again,
 //! a few times; one that was fed cannot be, so it fails.
 
@@ -14,11 +16,11 @@ use tokio::task::spawn_local;
 
 use crate::answers::{Answers, CHUNK_BYTES_MAX, Gauge};
 use crate::digest::{Digesting, blob_of};
-use crate::failure::{of_io, reply};
+use crate::failure::of_io;
 use crate::files::{Files, Opened};
 use crate::shared::Shared;
 use crate::store::{MEMORY_BYTES_MAX, hash_into};
-use crate::wit::types::{self, Failure, Reply};
+use crate::wit::types::{self, Reply};
 
 /// Files below this many bytes could be pointers: the engine looks at their bytes.
 const FED_BYTES_BELOW: u64 = 1024;
@@ -36,22 +38,20 @@ enum Reading {
 /// Reads and answers, in a lane when the file is large.
 pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answers) {
     let types::Reading { name, as_chunks } = reading;
-    let Some(files) = &shared.files else {
-        return answers.last(reply(Failure::Io, "this command reads no files"));
-    };
-    match files.open(name) {
+    let files = shared.files_of(name).cloned();
+    match shared.open(name) {
         Ok(None) => answers.last(Reply::Absent),
         Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => {
-            let read = read(files, name, opened, *as_chunks, &answers.gauge);
+            let read = read(files.as_ref(), name, opened, *as_chunks, &answers.gauge);
             answer(read, answers);
         }
         Ok(Some(opened)) if *as_chunks => drop(spawn_local(feed(Rc::clone(shared), opened, answers))),
         Ok(Some(opened)) => {
-            let (shared, files, name) = (Rc::clone(shared), files.clone(), name.to_owned());
+            let (shared, name) = (Rc::clone(shared), name.to_owned());
             let gauge = Arc::clone(&answers.gauge);
             spawn_local(async move {
                 let done =
-                    async { shared.lanes.pick()?.run(move || read(&files, &name, opened, false, &gauge)).await? };
+                    async { shared.lanes.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await? };
                 answer(done.await, answers);
             });
         }
@@ -124,7 +124,7 @@ fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
 
 /// Reads until the file held still meanwhile.
 fn read(
-    files: &Files,
+    files: Option<&Files>,
     name: &str,
     mut opened: Opened,
     as_chunks: bool,
@@ -135,6 +135,8 @@ fn read(
         if opened.unchanged()? {
             return Ok(Some((reading, opened.revision.text())));
         }
+        // A blob of the store changes no more than once.
+        let Some(files) = files else { break };
         opened = match files.open(name)? {
             Some(opened) => opened,
             None => return Ok(None),

@@ -1,5 +1,7 @@
 //! One sandbox and the pure functions of the engine, as plain Rust calls.
 
+mod ledgers;
+
 use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
@@ -170,6 +172,11 @@ impl Guest {
     /// Publishes a session.
     pub fn publish(self, config: &Config, publication: &Publication) -> Result<Operation, HostError> {
         self.begin(|store, world| world.hydrant_lfs_operations().operation().call_publish(store, config, publication))
+    }
+
+    /// Finds pointers of the next push whose blob the server lacks, and cures that when it is to.
+    pub fn reconcile(self, config: &Config, repair: bool) -> Result<Operation, HostError> {
+        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_reconcile(store, config, repair))
     }
 
     /// Uses the server's lock API.

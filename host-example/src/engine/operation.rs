@@ -7,7 +7,7 @@ use super::{Cell, Guest};
 use crate::error::HostError;
 use crate::wit::Engine as World;
 use crate::wit::batches::Object;
-use crate::wit::operations::{LockReport, Outcome, PublishReport};
+use crate::wit::operations::{LockReport, Outcome, PublishReport, ReconcileReport};
 use crate::wit::types::{EffectId, Error, Instant, Reply, Step};
 
 /// An operation. Drive it to `done`, then call the `finish_…` of its kind.
@@ -57,6 +57,13 @@ impl Operation {
     pub fn finish_publish(self) -> Result<PublishReport, HostError> {
         self.finish(|store, world, handle| {
             world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
+        })
+    }
+
+    /// What a reconcile found and did, however it ended.
+    pub fn finish_reconcile(self) -> Result<ReconcileReport, HostError> {
+        self.finish(|store, world, handle| {
+            world.hydrant_lfs_operations().operation().call_finish_reconcile(store, handle)
         })
     }
 

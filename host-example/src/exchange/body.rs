@@ -59,8 +59,7 @@ struct Progress {
 
 /// Opens the slice; none when the file is gone or not at its revision.
 pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io::Result<Option<(FileBody, Sending)>> {
-    let files = shared.files.as_ref().ok_or_else(|| io::Error::other("this command sends no files"))?;
-    let Some(opened) = files.open(&slice.name)? else { return Ok(None) };
+    let Some(opened) = shared.open(&slice.name)? else { return Ok(None) };
     if !opened.revision.same(&Revision::from_text(&slice.revision)) {
         return Ok(None);
     }

@@ -25,9 +25,14 @@ pub(super) struct BranchMove {
 impl BranchMove {
     /// Holds the branch where it is expected to be; none when it is not there, or somebody else moves it.
     pub(super) fn prepare(place: &Place, old: &str, new: &str) -> Result<Option<Self>, Failed> {
+        Self::prepare_for(place, old, new, "hydrant: follow the remote")
+    }
+
+    /// The same with other words for the branch's log.
+    pub(super) fn prepare_for(place: &Place, old: &str, new: &str, why: &str) -> Result<Option<Self>, Failed> {
         let mut command = place.git.command();
         keep_to_ourselves(&mut command);
-        command.args(DURABLE).args(["update-ref", "-m", "hydrant: follow the remote", "--stdin"]);
+        command.args(DURABLE).args(["update-ref", "-m", why, "--stdin"]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = spawn(&mut command).map_err(words::of_file)?;
         let (sender, lines) = channel();

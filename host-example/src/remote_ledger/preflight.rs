@@ -128,61 +128,108 @@ pub(super) fn preflight(git: &Git, session: &str, options: Options) -> Result<Pr
 
 /// Where everything is, when HEAD is on a branch that follows one of a remote and nothing is half done.
 fn find(git: &Git, options: Options) -> Result<Place, Refusal> {
-    let folders = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
-    let answer = git
-        .read(&folders, b"")
-        .map_err(|_| refusal(Reason::Git, "git cannot open this repository, or it has no work tree"))?;
-    let mut lines = answer.split(|byte| *byte == b'\n').map(path);
-    let (Some(top), Some(git_dir), Some(common_dir)) = (lines.next(), lines.next(), lines.next()) else {
-        return Err(refusal(Reason::Git, "git does not say where this repository is"));
-    };
-    let git = git.at(&top);
-    nothing_underway(&git_dir)?;
-    let head = git.run(&["symbolic-ref", "--quiet", "HEAD"], b"")?;
-    let full = words::line(&head.stdout);
-    let Some(branch) = full.strip_prefix("refs/heads/").filter(|_| head.success()).map(str::to_owned) else {
-        return Err(refusal(Reason::Detached, "HEAD is on no branch: switch to the branch that is published"));
-    };
-    let format = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)";
-    let listed = git.read(&["for-each-ref", format, &full], b"")?;
-    // The name also stands for every branch beneath it.
-    let facts = listed.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).find_map(|line| {
-        let mut facts = line.split('\0').map(str::to_owned);
-        (facts.next()? == full).then(|| (facts.next(), facts.next(), facts.next()))
-    });
-    let Some(facts) = facts else {
-        return Err(refusal(Reason::NoCommit, format!("the branch {branch} has no commit yet")));
-    };
-    let upstream = match facts {
-        (Some(tracking), Some(remote), Some(upstream)) if !remote.is_empty() && !upstream.is_empty() => {
-            (tracking, remote, upstream)
-        }
-        _ => of_settings(&git, &branch)?,
-    };
-    let (tracking, remote, upstream) = upstream;
-    if remote == "." || remote.starts_with('-') {
-        return Err(no_upstream(&branch));
-    }
-    // Without a ref that the user's settings name, ours.
-    let tracking = if tracking.is_empty() { format!("refs/hydrant/upstream/{branch}") } else { tracking };
-    let tree = Files::beneath(&top)?;
-    let base = Mutex::new(None);
-    let with_unpushed = options.with_unpushed;
-    let place = Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, with_unpushed, base };
+    let folders = Folders::of(git)?;
+    nothing_underway(&folders.git_dir)?;
+    let branch = folders.branch()?;
+    let upstream = folders.upstream(&branch)?.ok_or_else(|| no_upstream(&branch))?;
+    let place = folders.place(branch, upstream, options)?;
     index_lock::free(&place).map_err(|failed| refusal(Reason::IndexLocked, failed.detail))?;
     Ok(place)
 }
 
-/// A remote whose settings name no ref for its branches is still one.
-fn of_settings(git: &Git, branch: &str) -> Result<(String, String, String), Refusal> {
-    let setting =
-        |key: String| -> Result<String, Refusal> { Ok(words::line(&git.run(&["config", "--get", &key], b"")?.stdout)) };
-    let remote = setting(format!("branch.{branch}.remote"))?;
-    let upstream = setting(format!("branch.{branch}.merge"))?;
-    if remote.is_empty() || upstream.is_empty() {
-        return Err(no_upstream(branch));
+/// Where everything is, whatever is half done and whether the branch follows one of a remote or not.
+pub(super) fn of_branch(git: &Git) -> Result<RemoteLedger, Refusal> {
+    let folders = Folders::of(git)?;
+    let branch = folders.branch().or_else(|detached| nothing_underway(&folders.git_dir).and(Err(detached)))?;
+    let upstream = folders.upstream(&branch)?.unwrap_or_default();
+    Ok(RemoteLedger(Arc::new(folders.place(branch, upstream, Options::default())?)))
+}
+
+/// Where a repository is.
+struct Folders {
+    /// Works in the root of the work tree.
+    git: Git,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+}
+
+/// What a branch follows.
+#[derive(Default)]
+struct Upstream {
+    /// Full name of the ref here; empty when the user's settings name none.
+    tracking: String,
+    remote: String,
+    /// Full name of the branch there.
+    branch: String,
+}
+
+impl Folders {
+    fn of(git: &Git) -> Result<Self, Refusal> {
+        let folders = ["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-dir", "--git-common-dir"];
+        let answer = git
+            .read(&folders, b"")
+            .map_err(|_| refusal(Reason::Git, "git cannot open this repository, or it has no work tree"))?;
+        let mut lines = answer.split(|byte| *byte == b'\n').map(path);
+        let (Some(top), Some(git_dir), Some(common_dir)) = (lines.next(), lines.next(), lines.next()) else {
+            return Err(refusal(Reason::Git, "git does not say where this repository is"));
+        };
+        Ok(Self { git: git.at(&top), git_dir, common_dir })
     }
-    Ok((String::new(), remote, upstream))
+
+    /// Short name of the branch that HEAD is on.
+    fn branch(&self) -> Result<String, Refusal> {
+        let head = self.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"")?;
+        match words::line(&head.stdout).strip_prefix("refs/heads/").filter(|_| head.success()) {
+            Some(branch) => Ok(branch.to_owned()),
+            None => Err(refusal(Reason::Detached, "HEAD is on no branch: switch to the branch that is published")),
+        }
+    }
+
+    /// None when the branch follows no branch of a remote.
+    fn upstream(&self, branch: &str) -> Result<Option<Upstream>, Refusal> {
+        let full = format!("refs/heads/{branch}");
+        let format = "--format=%(refname)%00%(upstream)%00%(upstream:remotename)%00%(upstream:remoteref)";
+        let listed = self.git.read(&["for-each-ref", format, &full], b"")?;
+        // The name also stands for every branch beneath it.
+        let facts = listed.split(|byte| *byte == b'\n').map(String::from_utf8_lossy).find_map(|line| {
+            let mut facts = line.split('\0').map(str::to_owned);
+            (facts.next()? == full).then(|| (facts.next(), facts.next(), facts.next()))
+        });
+        let Some(facts) = facts else {
+            return Err(refusal(Reason::NoCommit, format!("the branch {branch} has no commit yet")));
+        };
+        let found = match facts {
+            (Some(tracking), Some(remote), Some(branch)) if !remote.is_empty() && !branch.is_empty() => {
+                Some(Upstream { tracking, remote, branch })
+            }
+            _ => self.upstream_of_settings(branch)?,
+        };
+        Ok(found.filter(|upstream| upstream.remote != "." && !upstream.remote.starts_with('-')))
+    }
+
+    /// A remote whose settings name no ref for its branches is still one.
+    fn upstream_of_settings(&self, branch: &str) -> Result<Option<Upstream>, Refusal> {
+        let setting = |key: String| -> Result<String, Refusal> {
+            Ok(words::line(&self.git.run(&["config", "--get", &key], b"")?.stdout))
+        };
+        let remote = setting(format!("branch.{branch}.remote"))?;
+        let upstream = setting(format!("branch.{branch}.merge"))?;
+        let is_named = !remote.is_empty() && !upstream.is_empty();
+        Ok(is_named.then(|| Upstream { tracking: String::new(), remote, branch: upstream }))
+    }
+
+    fn place(self, branch: String, upstream: Upstream, options: Options) -> Result<Place, Refusal> {
+        let Self { git, git_dir, common_dir } = self;
+        let Upstream { mut tracking, remote, branch: upstream } = upstream;
+        if tracking.is_empty() && !upstream.is_empty() {
+            // Without a ref that the user's settings name, ours.
+            tracking = format!("refs/hydrant/upstream/{branch}");
+        }
+        let tree = Files::beneath(git.directory())?;
+        let base = Mutex::new(None);
+        let with_unpushed = options.with_unpushed;
+        Ok(Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, with_unpushed, base })
+    }
 }
 
 fn no_upstream(branch: &str) -> Refusal {
@@ -244,7 +291,9 @@ fn a_folder(place: &Place, folder: &str) -> Result<(), Refusal> {
         .git
         .read(&["--literal-pathspecs", "ls-tree", "-z", "--full-tree", "HEAD", "--", "sessions", folder], b"")?;
     for line in listed.split(|byte| *byte == 0).map(String::from_utf8_lossy) {
+        // Asked for both at once, git lists everything beneath the first.
         if let Some((facts, name)) = line.split_once('\t')
+            && (name == "sessions" || name == folder)
             && !facts.starts_with("040000 ")
         {
             return Err(no_folder(name));

@@ -14,17 +14,15 @@
 //! holds it from the judging on.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::{self, File};
-use std::io;
 
 use super::branch_move::BranchMove;
 use super::entries::{self, Entries, Entry};
+use super::index_copy::{IndexCopy, Listed, failure_of};
 use super::index_lock::IndexLock;
 use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
-use super::{DURABLE, PLAIN_INDEX, Place, ScratchFile, Settled, commit, preflight, words};
+use super::{Place, Settled, commit, preflight, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
-use crate::git::Git;
 use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Settle};
 
@@ -174,52 +172,7 @@ impl<'a> Way<'a> {
     }
 }
 
-/// What the index has under one name.
-struct Listed {
-    entry: Entry,
-    stage: String,
-    /// Not in the tree, because the user keeps only a part of it there.
-    skipped: bool,
-    /// The user told git not to look.
-    assumed: bool,
-}
-
-/// A copy of the index, to be worked on.
-struct IndexCopy {
-    path: ScratchFile,
-    git: Git,
-}
-
 impl IndexCopy {
-    fn make(place: &Place) -> Result<Self, Failed> {
-        let path = place.scratch("index").map_err(words::of_file)?;
-        copy_index(place, &path).map_err(words::of_file)?;
-        let git = place.git.clone().with_variable("GIT_INDEX_FILE", &path.0);
-        Ok(Self { path, git })
-    }
-
-    fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Finished, Failed> {
-        let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(arguments).copied().collect();
-        self.git.run_patiently(&arguments, input).map_err(words::of_fault)
-    }
-
-    fn must(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failed> {
-        let ended = self.run(arguments, input)?;
-        if ended.success() { Ok(ended.stdout) } else { Err(failure_of(&ended)) }
-    }
-
-    /// What it has in the folders of these names.
-    fn list(&self, names: &[&str]) -> Result<BTreeMap<String, Listed>, Failed> {
-        let folders = entries::folders_of(names.iter().copied());
-        if folders.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let mut arguments = vec!["--literal-pathspecs", "ls-files", "-v", "--stage", "-z", "--"];
-        arguments.extend(folders);
-        let answer = self.must(&arguments, b"")?;
-        Ok(answer.split(|byte| *byte == 0).filter_map(parse_listed).collect())
-    }
-
     /// Gives files of the push their new entries. What the user told git of them stays.
     fn take_entries(&self, way: &Way<'_>, listed: &BTreeMap<String, Listed>) -> Result<(), Failed> {
         let new: BTreeMap<&str, &str> =
@@ -234,22 +187,6 @@ impl IndexCopy {
         self.must(&["update-index", "-z", "--index-info"], &commit::index_info(&way.there, &changed))?;
         self.flag(&changed, "--skip-worktree", listed, |listed| listed.skipped)?;
         self.flag(&changed, "--assume-unchanged", listed, |listed| listed.assumed)
-    }
-
-    /// Gives entries back the flag that some of them had.
-    fn flag(
-        &self,
-        changed: &BTreeMap<&str, &str>,
-        flag: &str,
-        listed: &BTreeMap<String, Listed>,
-        had: fn(&Listed) -> bool,
-    ) -> Result<(), Failed> {
-        let names = changed.keys().filter(|name| listed.get(**name).is_some_and(had));
-        let input: Vec<u8> = names.flat_map(|name| [name.as_bytes(), b"\0"].concat()).collect();
-        if input.is_empty() {
-            return Ok(());
-        }
-        self.must(&["update-index", "-z", flag, "--stdin"], &input).map(drop)
     }
 
     /// Carries all other paths as any fast-forward does: git's own two-way merge, which leaves files of the push alone
@@ -309,47 +246,8 @@ impl IndexCopy {
         let answer = self.must(&["diff-index", "--cached", "--name-only", "--no-renames", "-z", &way.head], b"")?;
         Ok(answer.split(|byte| *byte == 0).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
     }
-
-    /// The copy takes the place of the index, which is still locked.
-    fn install(&self, place: &Place) -> io::Result<()> {
-        File::open(&self.path.0)?.sync_all()?;
-        fs::rename(&self.path.0, place.git_dir.join("index"))?;
-        File::open(&place.git_dir)?.sync_all()
-    }
-}
-
-/// Copies the index with its time: an entry that is as young as its index is looked at again, and an older copy would
-/// hide that.
-fn copy_index(place: &Place, to: &ScratchFile) -> io::Result<()> {
-    let index = place.git_dir.join("index");
-    match fs::copy(&index, &to.0) {
-        Ok(_) => {}
-        // All files were removed, or none was ever added.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    let time = index.metadata()?.modified()?;
-    File::options().write(true).open(&to.0)?.set_modified(time)
-}
-
-/// `tag mode oid stage TAB path`
-fn parse_listed(line: &[u8]) -> Option<(String, Listed)> {
-    let (facts, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-    let mut facts = facts.split(' ');
-    let (tag, mode, oid, stage) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
-    let listed = Listed {
-        entry: Entry { mode: mode.to_owned(), oid: oid.to_owned() },
-        stage: stage.to_owned(),
-        skipped: tag.eq_ignore_ascii_case("S"),
-        assumed: tag.starts_with(|letter: char| letter.is_ascii_lowercase()),
-    };
-    Some((path.to_owned(), listed))
 }
 
 fn is_in_the_way(ended: &Finished) -> bool {
     IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign))
-}
-
-fn failure_of(ended: &Finished) -> Failed {
-    words::refusal(words::why_of(&ended.stderr).unwrap_or(Failure::Io), &ended.stderr)
 }

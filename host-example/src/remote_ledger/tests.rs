@@ -3,4 +3,6 @@
 mod following;
 mod looking;
 mod pushing;
+mod ranging;
+mod rewriting;
 mod world;

@@ -52,6 +52,7 @@ fn state(json: &serde_json::Value, file: &str) -> String {
     found["state"].as_str().expect("a state").to_owned()
 }
 
+/// Shows I16.
 #[test]
 fn a_session_is_dehydrated_then_hydrated_and_read() {
     let scene = Scene::new();
@@ -113,6 +114,7 @@ fn a_cache_entry_that_rotted_is_never_shown() {
     scene.hydrant(&ledger, &["cache", "verify"]).ends(0);
 }
 
+/// Shows I16.
 #[test]
 fn ledgers_keep_their_pointers() {
     let scene = Scene::new();

@@ -13,3 +13,4 @@ mod kills;
 mod ledger;
 mod matrix;
 mod races;
+mod story;

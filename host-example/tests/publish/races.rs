@@ -3,6 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +14,7 @@ use hydrant_host::digest::blob_of;
 
 use crate::checks;
 use crate::ledger::{SESSION, World, files, find, transcript};
-use crate::scene::noise;
+use crate::scene::{Scene, noise};
 
 /// Lines that an agent writes while its session is published.
 const LINES: usize = 400;
@@ -103,11 +104,9 @@ fn publishers_of_different_sessions_all_arrive() {
     world.scene.git(&world.remote, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
 }
 
-#[test]
-fn a_remote_that_rejects_pointers_without_objects_takes_what_hydrant_pushes() {
-    let mut world = World::new();
-    world.record();
-    // Every pointer of a push must have its object at the LFS server, or the push is turned away.
+/// Gives a remote a hook that turns away every pointer whose object the server lacks, and notes in `turned-away` that it
+/// had to.
+pub(crate) fn turn_away_pointers_without_objects(scene: &Scene, remote: &Path) {
     let script = r#"#!/bin/sh
 while read old new ref; do
   git rev-list --objects "$new" --not --all | cut -d' ' -f1 | while read o; do
@@ -115,15 +114,23 @@ while read old new ref; do
     test "$(git cat-file -s $o)" -lt 1024 || continue
     oid=$(git cat-file blob $o | sed -n 's/^oid sha256://p')
     test -z "$oid" && continue
-    test -n "$(find 'STORE' -name $oid)" || { echo "missing object $oid" >&2; exit 1; }
+    test -n "$(find 'STORE' -name $oid)" || { touch 'NOTE'; echo "missing object $oid" >&2; exit 1; }
   done || exit 1
 done
 "#;
-    let script = script.replace("STORE", &world.scene.path("server").display().to_string());
-    let hook = world.remote.join("hooks/pre-receive");
+    let script = script.replace("STORE", &scene.path("server").display().to_string());
+    let script = script.replace("NOTE", &remote.join("turned-away").display().to_string());
+    let hook = remote.join("hooks/pre-receive");
     fs::create_dir_all(hook.parent().expect("it has one")).expect("folders");
     fs::write(&hook, script).expect("a hook");
     fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("its mode");
+}
+
+#[test]
+fn a_remote_that_rejects_pointers_without_objects_takes_what_hydrant_pushes() {
+    let mut world = World::new();
+    world.record();
+    turn_away_pointers_without_objects(&world.scene, &world.remote);
     world.scene.hydrant(&world.clone, &["publish", SESSION]).ends(0);
     checks::published(&world);
     checks::tidy(&world);

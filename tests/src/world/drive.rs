@@ -2,6 +2,7 @@
 
 use super::host::{Feed, Replies, perform};
 use super::laws::{self, Steps};
+use super::repairs::Repairs;
 use super::server::{ENDPOINT, SECRET};
 use super::{Dice, Fault, Faults, Remote, Server, Store, blob};
 use crate::engine::{self, Engine, Native, Start};
@@ -74,6 +75,12 @@ pub struct World {
     pub store: Store,
     /// The ledger.
     pub remote: Remote,
+    /// Other clones of it, at rest while this one is at work.
+    pub others: Vec<Store>,
+    /// Milliseconds by which the wall clock has jumped before a run.
+    pub skew: i64,
+    /// The laws are checked after every step of every operation, not only of a publish.
+    pub strict: bool,
     /// Lines that the agent appended, and pushes of others.
     pub events: usize,
     /// Pushes of others to our session.
@@ -113,6 +120,9 @@ impl World {
             server: Server::default(),
             store: Store::default(),
             remote: Remote::default(),
+            others: Vec::new(),
+            skew: 0,
+            strict: false,
             events: 0,
             rivals: 0,
             edits: 0,
@@ -123,6 +133,12 @@ impl World {
             transcript: Vec::new(),
             effects: 0,
         }
+    }
+
+    /// What must hold at any moment, whoever did what.
+    pub fn check(&self) -> Result<(), String> {
+        let stores: Vec<&Store> = [&self.store].into_iter().chain(&self.others).collect();
+        laws::state(&self.server, &self.remote, &stores)
     }
 
     fn pick(&mut self, open: &BTreeMap<EffectId, Replies>) -> Option<EffectId> {
@@ -149,8 +165,15 @@ pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &m
         Job::Publish(publication) => Some(Steps::of(publication)),
         _ => None,
     };
-    let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew: 0, last: None, steps };
-    if run.drive(operation.as_mut(), faults)? == Life::Killed {
+    let repairs = match job {
+        Job::Reconcile(repair) => Some(Repairs::new(*repair)),
+        _ => None,
+    };
+    let skew = world.skew;
+    let mut run = Run { world, open: BTreeMap::new(), ticks: 0, skew, last: None, steps, repairs };
+    let life = run.drive(operation.as_mut(), faults)?;
+    run.world.skew = run.skew;
+    if life == Life::Killed {
         return Ok(Ended::Killed);
     }
     if let Some(id) = run.open.keys().next() {
@@ -182,6 +205,8 @@ struct Run<'a> {
     last: Option<EffectId>,
     /// What a publish has been told so far.
     steps: Option<Steps>,
+    /// What a reconcile has been told so far.
+    repairs: Option<Repairs>,
 }
 
 impl Run<'_> {
@@ -197,7 +222,7 @@ impl Run<'_> {
             match step {
                 Step::Perform(id, effect) => {
                     self.world.effects = id.0 + 1;
-                    let fault = faults.of(id.0);
+                    let fault = faults.strike(id.0, &effect);
                     if self.begin(id, &effect, fault)? {
                         return Ok(Life::Killed);
                     }
@@ -278,8 +303,8 @@ impl Run<'_> {
         } else {
             self.open.insert(id, replies);
         }
-        if self.steps.is_some() && (laws::changes(effect) || fault != Fault::None) {
-            laws::state(server, remote, &[store])?;
+        if (self.steps.is_some() || self.world.strict) && (laws::changes(effect) || fault != Fault::None) {
+            self.world.check()?;
         }
         Ok(killed)
     }
@@ -308,6 +333,9 @@ impl Run<'_> {
         if let Some(steps) = &mut self.steps {
             steps.told(id, &reply);
         }
+        if let Some(repairs) = &mut self.repairs {
+            repairs.told(id, &reply);
+        }
         operation.reply(id, &reply).map_err(|misuse| format!("a right reply to {} was refused: {misuse:?}", id.0))
     }
 
@@ -315,6 +343,20 @@ impl Run<'_> {
     fn check(&mut self, effect: &Effect) -> Result<(), String> {
         if let (Some(steps), Some(id)) = (&mut self.steps, self.last) {
             steps.asked(id, effect, &self.world.store, &self.world.remote)?;
+        }
+        if let (Some(repairs), Some(id)) = (&mut self.repairs, self.last) {
+            repairs.asked(id, effect, &self.world.store)?;
+        }
+        let writes = matches!(
+            effect,
+            Effect::SaveDoc(_)
+                | Effect::PushLedger(_)
+                | Effect::SettleLedger(_)
+                | Effect::SwapFile(_)
+                | Effect::RewriteLedger(_)
+        );
+        if writes && self.steps.is_none() && self.repairs.is_none() {
+            return Err("I16: a transfer writes to the ledger".to_owned());
         }
         match effect {
             Effect::KeepBlob(oid) => {

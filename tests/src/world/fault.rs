@@ -1,6 +1,7 @@
 //! What can go wrong, and the two plans that decide when it does.
 
 use super::{Dice, Rival};
+use hydrant_core::contract::{Body, Effect, Method};
 
 /// One thing that goes wrong at one effect. A fault that does not apply to an effect changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub enum Fault {
     Status(u16),
     /// 429 with a Retry-After of this many seconds.
     RetryAfter(u32),
+    /// 429 with a Retry-After that is a date, half a minute after the world began.
+    RetryDate,
     /// 200 with an HTML page.
     Html,
     /// 200 with JSON that ends early.
@@ -55,10 +58,14 @@ pub enum Fault {
     Fleeting,
     /// The batch answer gives an unusable address.
     BadHref,
+    /// The batch answer names another size than was asked about.
+    WrongSize,
     /// The server says that it has what it does not have.
     FalsePresent,
     /// The server says 2xx before it has all bytes.
     Early,
+    /// The server keeps other bytes than it was sent, and calls that fine.
+    WrongKept,
     /// Other bytes are sent than were hashed.
     ChangedWhileSent,
     /// The file is no longer at its revision.
@@ -69,6 +76,8 @@ pub enum Fault {
     NoSpace,
     /// The stage holds garbage of the right length.
     BadStage,
+    /// The local disk fills up in the middle of a write: half of a stage is there.
+    Torn,
     /// The remote refuses a push.
     Refused,
     /// What was asked for is done, and the answer is that the disk failed.
@@ -93,7 +102,7 @@ impl Fault {
     /// The last ones of the list end a run.
     const DEATHS: usize = 3;
     /// Every fault, for exhaustive runs.
-    pub const ALL: [Fault; 65] = [
+    pub const ALL: [Fault; 69] = [
         Fault::Offline,
         Fault::Stall,
         Fault::Break,
@@ -121,6 +130,7 @@ impl Fault {
         Fault::Status(509),
         Fault::RetryAfter(2),
         Fault::RetryAfter(100_000),
+        Fault::RetryDate,
         Fault::Html,
         Fault::CutJson,
         Fault::Redirect,
@@ -140,13 +150,16 @@ impl Fault {
         Fault::Expired,
         Fault::Fleeting,
         Fault::BadHref,
+        Fault::WrongSize,
         Fault::FalsePresent,
         Fault::Early,
+        Fault::WrongKept,
         Fault::ChangedWhileSent,
         Fault::Conflict,
         Fault::Io,
         Fault::NoSpace,
         Fault::BadStage,
+        Fault::Torn,
         Fault::Refused,
         Fault::IoAfter,
         Fault::Append,
@@ -160,6 +173,58 @@ impl Fault {
         Fault::KillAfter,
         Fault::PowerLoss,
     ];
+
+    /// Its name without the number it may carry: how faults are counted.
+    pub fn name(self) -> String {
+        let name = format!("{self:?}");
+        name.split('(').next().unwrap_or_default().to_owned()
+    }
+
+    /// Whether it ends the process.
+    pub fn is_death(self) -> bool {
+        matches!(self, Fault::Kill | Fault::KillAfter | Fault::PowerLoss)
+    }
+
+    /// Whether every effect can meet it.
+    fn happens_anywhere(self) -> bool {
+        self.is_death() || matches!(self, Fault::Io | Fault::Append | Fault::Edit | Fault::Remove | Fault::Rival(_))
+    }
+
+    /// Whether it can change what becomes of an effect, so that no draw is wasted on the others.
+    pub fn fits(self, effect: &Effect) -> bool {
+        let http = match effect {
+            Effect::Http(exchange) => Some(&exchange.request),
+            _ => None,
+        };
+        let batch = http.is_some_and(|it| matches!(it.body, Body::Bytes(_)) && it.url.contains("/objects/batch"));
+        let get = http.is_some_and(|it| it.method == Method::Get);
+        let put = http.is_some_and(|it| matches!(it.body, Body::File(_)));
+        let push = matches!(effect, Effect::PushLedger(_));
+        let remote = push || matches!(effect, Effect::LoadLedger(_));
+        let local = matches!(
+            effect,
+            Effect::SaveDoc(_) | Effect::SettleLedger(_) | Effect::SwapFile(_) | Effect::RewriteLedger(_)
+        );
+        match self {
+            Fault::None => false,
+            Fault::Omit | Fault::Repeat | Fault::ObjectError(_) | Fault::Expired | Fault::Fleeting => batch,
+            Fault::BadHref | Fault::WrongSize | Fault::FalsePresent | Fault::CutJson => batch,
+            Fault::WrongBytes | Fault::Short | Fault::Long | Fault::WrongRange | Fault::NoRange | Fault::Torn => get,
+            Fault::Early | Fault::WrongKept | Fault::ChangedWhileSent => put,
+            Fault::Offline | Fault::Stall | Fault::Denied => http.is_some() || remote,
+            Fault::Break | Fault::StallMidway => http.is_some() || push,
+            Fault::Blocked | Fault::Status(_) | Fault::RetryAfter(_) | Fault::RetryDate | Fault::Html => http.is_some(),
+            Fault::Redirect | Fault::RedirectAway | Fault::RedirectLoop => http.is_some(),
+            Fault::Conflict => put || push || local,
+            Fault::Io => true,
+            Fault::NoSpace => get || push || local || matches!(effect, Effect::KeepBlob(_)),
+            Fault::BadStage => matches!(effect, Effect::HasBlob(_)),
+            Fault::Refused => remote,
+            Fault::IoAfter => push || local,
+            Fault::Append | Fault::Edit | Fault::Remove | Fault::Rival(_) => true,
+            Fault::Kill | Fault::KillAfter | Fault::PowerLoss => true,
+        }
+    }
 }
 
 /// Decides what goes wrong.
@@ -183,6 +248,17 @@ pub enum Plan {
         /// Faults left.
         budget: usize,
     },
+    /// As `Seeded`, from a choice of faults, and only those that the effect at hand can meet.
+    Chosen {
+        /// Draws.
+        dice: Dice,
+        /// One effect in so many fails; 0 is never.
+        odds: usize,
+        /// Faults left.
+        budget: usize,
+        /// What may go wrong at all.
+        faults: Vec<Fault>,
+    },
 }
 
 /// A plan at work.
@@ -190,6 +266,8 @@ pub enum Plan {
 pub struct Faults {
     plan: Plan,
     struck: usize,
+    /// Faults that a plan of [`Plan::Chosen`] drew, in order.
+    pub drawn: Vec<Fault>,
 }
 
 impl Faults {
@@ -200,7 +278,7 @@ impl Faults {
 
     /// Faults by a plan.
     pub fn new(plan: Plan) -> Self {
-        Self { plan, struck: 0 }
+        Self { plan, struck: 0, drawn: Vec::new() }
     }
 
     /// The odds and the number of faults come from the seed, so that runs differ in kind.
@@ -216,11 +294,37 @@ impl Faults {
         self.struck
     }
 
-    /// The fault of an effect.
+    /// The fault of an effect that is about to be performed.
+    pub(super) fn strike(&mut self, number: u32, effect: &Effect) -> Fault {
+        let Plan::Chosen { dice, odds, budget, faults } = &mut self.plan else { return self.of(number) };
+        if *budget == 0 || !dice.once_in(*odds) {
+            return Fault::None;
+        }
+        // Deaths end a run, so they are drawn less often than what it must survive.
+        let death = dice.once_in(12);
+        // What can happen anywhere would crowd out what only few effects can meet.
+        let common = !death && dice.once_in(4);
+        let is_common = |fault: Fault| fault.happens_anywhere() == common || fault.is_death();
+        let fits = |fault: &&Fault| fault.is_death() == death && is_common(**fault) && fault.fits(effect);
+        let fitting: Vec<Fault> = faults.iter().filter(fits).copied().collect();
+        // The kind first: there are many statuses, and one way to tear a stage.
+        let mut kinds: Vec<_> = fitting.iter().map(std::mem::discriminant).collect();
+        kinds.dedup();
+        let Some(kind) = kinds.get(dice.roll(kinds.len())) else { return Fault::None };
+        let of_kind: Vec<Fault> =
+            fitting.iter().filter(|fault| std::mem::discriminant(*fault) == *kind).copied().collect();
+        let fault = of_kind[dice.roll(of_kind.len())];
+        *budget -= 1;
+        self.struck += 1;
+        self.drawn.push(fault);
+        fault
+    }
+
+    /// The fault of an effect, whatever it is.
     pub fn of(&mut self, number: u32) -> Fault {
         let fault = match &mut self.plan {
             Plan::At { effect, fault, lasting } if number == *effect || (*lasting && number > *effect) => *fault,
-            Plan::At { .. } => Fault::None,
+            Plan::At { .. } | Plan::Chosen { .. } => Fault::None,
             Plan::Seeded { dice, odds, budget } => {
                 if *budget == 0 || !dice.once_in(*odds) {
                     return Fault::None;

@@ -107,6 +107,8 @@ pub(super) fn perform(
         }
         Effect::KeepBlob(oid) => [(Reply::End, Some(Deed::Keep(*oid)))].into(),
         Effect::DropBlob(oid) => [(Reply::End, Some(Deed::Drop(*oid)))].into(),
+        // What a user has not pushed is no place to publish from.
+        Effect::LoadLedger(_) if !store.unpushed.is_empty() || store.rebasing => failed(Failure::Refused),
         Effect::LoadLedger(lookup) => {
             remote_failure(fault).unwrap_or_else(|| one(Reply::Ledger(remote.look(lookup, store))))
         }
@@ -142,6 +144,7 @@ pub(super) fn perform(
                 },
             )
         }
+        Effect::LoadPushRange => one(Reply::PushRange(store.push_range(&remote.history))),
         _ if fault == Fault::Conflict => one(Reply::Conflict),
         Effect::SettleLedger(settle) => match Remote::number(&settle.tip).filter(|tip| *tip < remote.history.len()) {
             None => failed(Failure::NotFound),
@@ -150,7 +153,6 @@ pub(super) fn perform(
                 unless_unheard(fault, if settled.is_ok() { Reply::End } else { Reply::Conflict })
             }
         },
-        Effect::LoadPushRange => one(Reply::PushRange(store.push_range(&remote.history))),
         Effect::RewriteLedger(rewrite) => {
             let rewritten = store.rewrite(rewrite, &remote.history);
             unless_unheard(fault, rewritten.map_or(Reply::Conflict, Reply::At))
@@ -238,6 +240,14 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
         _ => Vec::new(),
     };
     staged.extend_from_slice(body);
+    if fault == Fault::Torn {
+        staged.truncate(staged.len() / 2);
+        replies.push_back((
+            Reply::Failed(Failed { why: Failure::NoSpace, detail: "planted".to_owned() }),
+            Some(Deed::Stage(stage.blob.oid, staged)),
+        ));
+        return replies;
+    }
     let mut bytes = broken.map_or_else(|| fed(&staged, feed, false), failed);
     if let Some((_, deed)) = bytes.front_mut() {
         *deed = Some(Deed::Stage(stage.blob.oid, staged));

@@ -3,7 +3,7 @@
 
 use super::ledger::{Remote, Tree, oids, pointed};
 use super::store::{Store, is_pointer};
-use super::{Server, blob};
+use super::{Server, blob, entries};
 use hydrant_core::contract::{Body, Effect, EffectId, Exchange, Method, Push, PushFile, Reply, Revision};
 use hydrant_core::oid::Oid;
 use hydrant_core::publish::{Phase, Publication, PublishReport, PublishedState};
@@ -166,6 +166,7 @@ pub(super) fn changes(effect: &Effect) -> bool {
 pub(super) fn state(server: &Server, remote: &Remote, stores: &[&Store]) -> Result<(), String> {
     references_are_held(server, remote, stores)?;
     history_keeps(remote)?;
+    entries_are_counted(server, remote)?;
     orphans_are_named(server, remote, stores)?;
     for store in stores {
         nothing_is_lost(store)?;
@@ -175,14 +176,22 @@ pub(super) fn state(server: &Server, remote: &Remote, stores: &[&Store]) -> Resu
     Ok(())
 }
 
-/// Law 5: the remote names only what the server holds; what it only says to hold is still here.
+/// Law 5: the remote names only what the server holds; what it only says to hold is still here, or was given up by
+/// its user. What the server lost by itself nobody can answer for.
 fn references_are_held(server: &Server, remote: &Remote, stores: &[&Store]) -> Result<(), String> {
     for oid in remote.names() {
-        let held = server.objects.contains_key(&oid);
-        let here = || stores.iter().any(|store| everywhere(store).any(|bytes| blob(bytes).oid == oid));
-        let grown = || stores.iter().any(|store| store.adopted.contains(&oid) || !store.kept.is_empty());
-        if !held && !(server.lied.contains(&oid) && (here() || grown())) {
+        if server.holds(&oid) || server.lost.contains_key(&oid) {
+            continue;
+        }
+        if !server.lied.contains(&oid) {
             return Err(format!("law 5: the remote names {oid}, which the server does not hold"));
+        }
+        // What grew since it was sent still begins with it.
+        let sizes = remote.sizes(&oid);
+        let begins = |bytes: &[u8]| sizes.iter().any(|size| bytes.get(..*size).is_some_and(|it| blob(it).oid == oid));
+        let here = |store: &&Store| everywhere(store).chain(&store.given_up).any(|bytes| begins(bytes));
+        if !stores.iter().any(here) {
+            return Err(format!("law 5: the server only said to hold {oid}, and it is no longer here"));
         }
     }
     Ok(())
@@ -193,7 +202,7 @@ fn history_keeps(remote: &Remote) -> Result<(), String> {
     let [.., before, after] = remote.history.as_slice() else { return Ok(()) };
     for (path, old) in before {
         let Some(new) = after.get(path) else { return Err(format!("{path} vanished from the remote")) };
-        let ours = ["sessions/s/", "sessions/t/"].iter().any(|folder| path.starts_with(folder));
+        let ours = ["s", "t", "u", "v", "x"].iter().any(|name| path.starts_with(&format!("sessions/{name}/")));
         if new != old && (!ours || path.contains("/old-")) {
             return Err(format!("law 8: {path} was changed at the remote"));
         }
@@ -206,6 +215,10 @@ fn history_keeps(remote: &Remote) -> Result<(), String> {
         if !old["session_id"].is_null() && old["session_id"] != new["session_id"] {
             return Err(format!("law 8: the id of {path} changed to {}", new["session_id"]));
         }
+        let attempts = [&old, &new].map(|it| it["summary_attempts"].as_u64().unwrap_or(0));
+        if attempts[1] < attempts[0] {
+            return Err(format!("I8: summary_attempts of {path} fell from {} to {}", attempts[0], attempts[1]));
+        }
         for (key, value) in old.as_object().into_iter().flatten().filter(|(key, _)| key.starts_with("zz_")) {
             if new[key] != *value {
                 return Err(format!("law 8: the field {key} of {path} became {}", new[key]));
@@ -216,6 +229,25 @@ fn history_keeps(remote: &Remote) -> Result<(), String> {
             if kept.is_null() || (name.starts_with("old-") && kept != entry) {
                 return Err(format!("I13: the entry {name} of {path} became {kept}"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// I3: the count of entries is of the bytes that the transcript's reference names, whoever wrote the rest.
+fn entries_are_counted(server: &Server, remote: &Remote) -> Result<(), String> {
+    let [.., before, after] = remote.history.as_slice() else { return Ok(()) };
+    for (path, text) in after.iter().filter(|(path, _)| path.ends_with("/meta.json")) {
+        if before.get(path) == Some(text) {
+            continue;
+        }
+        let manifest: Value = serde_json::from_slice(text).unwrap_or_default();
+        let oid = Value::as_str(&manifest["files"]["raw.jsonl"]["oid"]).unwrap_or_default();
+        let Some(oid) = Oid::parse(oid.trim_start_matches("sha256:")).filter(|oid| server.holds(oid)) else { continue };
+        // A count of none is not written.
+        let (expected, count) = (entries(&server.objects[&oid]), manifest["entry_count"].as_u64().unwrap_or(0));
+        if count != expected {
+            return Err(format!("I3: {path} counts {count} entries, its transcript has {expected}"));
         }
     }
     Ok(())
@@ -249,12 +281,12 @@ fn everywhere(store: &Store) -> impl Iterator<Item = &Vec<u8>> {
     store.files.values().chain(store.docs.values()).chain(store.cache.values()).chain(&store.kept)
 }
 
-/// Law 6 and I4: a pointer of the work tree was at the remote before.
+/// Law 6 and I4: a pointer of the work tree was at the remote before, unless its user committed it here.
 fn pointers_were_pushed(remote: &Remote, store: &Store) -> Result<(), String> {
     for (path, bytes) in &store.files {
         if path.starts_with("sessions/")
             && is_pointer(bytes)
-            && !remote.history.iter().any(|tree| tree.get(path) == Some(bytes))
+            && !remote.history.iter().chain(&store.unpushed).any(|tree| tree.get(path) == Some(bytes))
         {
             return Err(format!("law 6: {path} is a pointer that was never pushed"));
         }

@@ -100,6 +100,20 @@ impl Remote {
         Pushed::At(self.tip())
     }
 
+    /// How many bytes a blob has, as the manifests say now.
+    pub(super) fn sizes(&self, oid: &Oid) -> BTreeSet<usize> {
+        let mut sizes = BTreeSet::new();
+        for (_, bytes) in self.tree().iter().filter(|(path, _)| path.ends_with("/meta.json")) {
+            let manifest: Value = serde_json::from_slice(bytes).unwrap_or_default();
+            for (_, entry) in manifest["files"].as_object().into_iter().flatten() {
+                if entry["oid"].as_str().is_some_and(|named| named.ends_with(&oid.to_string())) {
+                    sizes.extend(entry["size"].as_u64().map(|size| size as usize));
+                }
+            }
+        }
+        sizes
+    }
+
     /// Every oid that a manifest or a pointer names now.
     pub fn names(&self) -> BTreeSet<Oid> {
         self.tree().iter().flat_map(|(path, bytes)| oids(path, bytes)).collect()

@@ -12,6 +12,7 @@ mod fault;
 mod host;
 mod laws;
 mod ledger;
+mod repairs;
 mod rival;
 mod scene;
 mod server;

@@ -43,6 +43,9 @@ impl Rival {
         let text = String::from_utf8_lossy(&before).into_owned();
         let entry = format!("{{ \"storage\": \"lfs\", \"oid\": \"sha256:{}\", \"size\": {} }}", named.oid, named.size);
         let mut manifest = with_entry(&text, &name, &entry);
+        if name == TRANSCRIPT {
+            manifest = with_count(&manifest, super::entries(&content));
+        }
         if self == Rival::Beside {
             manifest = manifest.replacen('{', &format!("{{\n  \"zz_rival_{number}\": [1.50],"), 1);
         }
@@ -54,6 +57,18 @@ impl Rival {
         // Whoever takes a blob's last name away registers it.
         let named_now = remote.names();
         remote.registered.extend(named_before.difference(&named_now));
+    }
+}
+
+/// The manifest with this count of entries.
+fn with_count(text: &str, count: u64) -> String {
+    const FIELD: &str = "\"entry_count\": ";
+    match text.find(FIELD).map(|at| at + FIELD.len()) {
+        None => text.replacen('{', &format!("{{\n  {FIELD}{count},"), 1),
+        Some(start) => {
+            let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
+            format!("{}{count}{}", &text[..start], &text[start + digits..])
+        }
     }
 }
 

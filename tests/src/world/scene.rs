@@ -212,7 +212,8 @@ fn calm(world: &mut World, publication: &Publication) -> Result<Option<PublishRe
 fn ended(world: &World, publication: &Publication) -> Result<(), String> {
     let World { store, remote, .. } = world;
     let path = |name: &str| format!("sessions/{}/{name}", publication.session);
-    if let Some(journal) = store.docs.keys().find(|name| name.starts_with("journal/")) {
+    let journal = format!("journal/{}", publication.session);
+    if store.docs.contains_key(&journal) {
         return Err(format!("{journal} is still there"));
     }
     let settled = &remote.history[store.head];
@@ -253,6 +254,7 @@ fn counted(world: &World, manifest: &[u8]) -> Result<(), String> {
     let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();
     let Some(bytes) = Value::as_str(&manifest["files"][RAW]["oid"])
         .and_then(|oid| Oid::parse(oid.trim_start_matches("sha256:")))
+        .filter(|oid| world.server.holds(oid))
         .and_then(|oid| world.server.objects.get(&oid))
     else {
         return Ok(());

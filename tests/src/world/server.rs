@@ -26,6 +26,8 @@ pub struct Server {
     pub lied: BTreeSet<Oid>,
     /// What it was ever sent.
     pub received: BTreeSet<Oid>,
+    /// What it had and lost by itself.
+    pub lost: BTreeMap<Oid, Vec<u8>>,
     /// Whether the API asks for a login.
     pub private: bool,
     /// Whether uploads are to be verified.
@@ -69,6 +71,9 @@ impl Server {
                 return answer(status, &[], json!({"message": "planted"}));
             }
             Fault::RetryAfter(seconds) => return answer(429, &[("Retry-After", &seconds.to_string())], json!({})),
+            Fault::RetryDate => {
+                return answer(429, &[("Retry-After", "Sun, 01 Mar 2026 12:00:30 GMT")], json!({}));
+            }
             Fault::Html => return raw(200, &[("Content-Type", "text/html")], b"<html>log in</html>".to_vec()),
             Fault::Redirect if !request.url.contains("moved=") => {
                 let mark = if request.url.contains('?') { '&' } else { '?' };
@@ -89,6 +94,7 @@ impl Server {
         let Some(oid) = Oid::parse(name) else { return answer(404, &[], json!({"message": "no such path"})) };
         match request.method {
             Method::Get => self.get(request, oid, fault),
+            Method::Put if fault == Fault::WrongKept => self.put_wrongly(oid, upload.unwrap_or_default()),
             Method::Put => self.put(oid, upload.unwrap_or_default()),
             Method::Post if self.objects.contains_key(&oid) => answer(200, &[], json!({})),
             Method::Post => answer(404, &[], json!({"message": "not uploaded"})),
@@ -127,6 +133,7 @@ impl Server {
     }
 
     fn entry(&mut self, oid: Oid, size: u64, upload: bool, first: bool, fault: Fault) -> Value {
+        let size = if first && fault == Fault::WrongSize { size + 1 } else { size };
         let has = self.objects.contains_key(&oid) || self.claimed.contains(&oid);
         if let (true, Fault::ObjectError(code)) = (first, fault) {
             return json!({"oid": oid.to_string(), "size": size, "error": {"code": code, "message": "planted"}});
@@ -197,7 +204,35 @@ impl Server {
         self.received.insert(oid);
         self.claimed.remove(&oid);
         self.lied.remove(&oid);
+        self.lost.remove(&oid);
         answer(200, &[], json!({}))
+    }
+
+    /// Keeps something else under that name: only a later download can find it.
+    fn put_wrongly(&mut self, oid: Oid, bytes: &[u8]) -> Answer {
+        let answer = self.put(oid, bytes);
+        if answer.head.status == 200 && !bytes.is_empty() {
+            self.objects.insert(oid, bytes.iter().map(|byte| byte ^ 0x2a).collect());
+            self.lied.insert(oid);
+        }
+        answer
+    }
+
+    /// Whether it holds the bytes of that name, whatever it says.
+    pub fn holds(&self, oid: &Oid) -> bool {
+        self.objects.contains_key(oid) && !self.lied.contains(oid)
+    }
+
+    /// Loses an object, as servers do.
+    pub fn lose(&mut self, oid: Oid) {
+        if let Some(bytes) = self.objects.remove(&oid) {
+            self.lost.insert(oid, bytes);
+        }
+    }
+
+    /// Whoever runs it brings back what it lost.
+    pub fn recover(&mut self) {
+        self.objects.extend(std::mem::take(&mut self.lost));
     }
 }
 

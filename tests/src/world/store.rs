@@ -36,6 +36,8 @@ pub struct Store {
     pub owed: BTreeMap<String, Vec<u8>>,
     /// What users wrote into manifests and may never lose either.
     pub edits: Vec<String>,
+    /// What users removed or wrote over themselves: nobody else owes it any more.
+    pub given_up: Vec<Vec<u8>>,
 }
 
 /// Where a file is that somebody holds open.
@@ -75,7 +77,7 @@ impl Store {
 
     /// Somebody writes a file.
     pub fn write(&mut self, path: &str, bytes: &[u8]) {
-        self.files.insert(path.to_owned(), bytes.to_vec());
+        self.given_up.extend(self.files.insert(path.to_owned(), bytes.to_vec()));
         self.owed.insert(path.to_owned(), bytes.to_vec());
     }
 
@@ -101,7 +103,7 @@ impl Store {
     }
 
     /// The agent appends to the file it holds open, wherever that is by now. False when there is none.
-    pub(super) fn append(&mut self, line: &[u8]) -> bool {
+    pub fn append(&mut self, line: &[u8]) -> bool {
         let Some(inode) = &self.agent else { return false };
         let (held, path) = match inode {
             Inode::Path(path) => (self.files.get_mut(path), path),
@@ -115,7 +117,7 @@ impl Store {
     }
 
     /// The user edits a document of the session: one more member of its object.
-    pub(super) fn edit(&mut self, member: &str) {
+    pub fn edit(&mut self, member: &str) {
         let edited = |text: &[u8]| String::from_utf8_lossy(text).replacen('{', &format!("{{{member}"), 1).into_bytes();
         if let Some(manifest) = self.docs.iter_mut().find(|(name, _)| name.ends_with("/meta.json")) {
             *manifest.1 = edited(manifest.1);
@@ -129,7 +131,7 @@ impl Store {
     /// The user removes the file that the agent held open, while it still stands at its path.
     pub(super) fn remove(&mut self) {
         if let Some(Inode::Path(path)) = self.agent.take_if(|inode| matches!(inode, Inode::Path(_))) {
-            self.files.remove(&path);
+            self.given_up.extend(self.files.remove(&path));
             self.owed.remove(&path);
         }
     }
@@ -248,6 +250,13 @@ impl Store {
             self.agent = Some(inode);
         }
         Swapped::At
+    }
+
+    /// The user empties the cache, beginnings of blobs included; what a pointer displaced stays.
+    pub fn clean_cache(&mut self) {
+        let gone: Vec<Oid> = self.cache.keys().filter(|oid| !self.adopted.contains(oid)).copied().collect();
+        self.given_up.extend(gone.iter().filter_map(|oid| self.cache.remove(oid)));
+        self.stages.clear();
     }
 
     /// The power fails: stages are torn, what was kept stays.

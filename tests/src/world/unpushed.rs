@@ -26,6 +26,26 @@ impl Store {
         self.unpushed.push(tree);
     }
 
+    /// The user pulls: what the remote has, and what was not pushed on top of it. Nothing, while a rebase is under way.
+    pub fn follow(&mut self, history: &[Tree]) {
+        if self.rebasing {
+            return;
+        }
+        let mut was = history[self.head].clone();
+        self.pull(history);
+        let mut follows = history[self.head].clone();
+        for tree in &mut self.unpushed {
+            let paths: BTreeSet<&String> = was.keys().chain(tree.keys()).collect();
+            for path in paths.into_iter().filter(|path| was.get(*path) != tree.get(*path)) {
+                match tree.get(path) {
+                    Some(bytes) => drop(follows.insert(path.clone(), bytes.clone())),
+                    None => drop(follows.remove(path)),
+                }
+            }
+            was = std::mem::replace(tree, follows.clone());
+        }
+    }
+
     /// What the last commit here holds.
     pub fn tip<'a>(&'a self, history: &'a [Tree]) -> &'a Tree {
         self.unpushed.last().unwrap_or(&history[self.head])
@@ -70,9 +90,10 @@ impl Store {
     /// One commit in the place of all that the remote lacks. `Err`: something is not as expected, and nothing moved.
     pub(super) fn rewrite(&mut self, rewrite: &Rewrite, history: &[Tree]) -> Result<Revision, ()> {
         let tip = self.tip(history);
-        let fits = rewrite.files.iter().all(|file| {
-            tip.get(&file.name) == Some(&file.replaces) && self.read(&file.name) == Some(&file.replaces)
-        });
+        let fits = rewrite
+            .files
+            .iter()
+            .all(|file| tip.get(&file.name) == Some(&file.replaces) && self.read(&file.name) == Some(&file.replaces));
         let base = Revision(format!("c-{}", self.head));
         if !fits || rewrite.tip != self.tip_name() || rewrite.base != base || self.rebasing {
             return Err(());
@@ -109,11 +130,12 @@ impl Remote {
         if store.head + 1 != self.history.len() {
             return Err("fetch first".to_owned());
         }
-        let pointers = |tree: &Tree| {
-            let pointers = tree.iter().filter(|(_, bytes)| is_pointer(bytes));
-            pointers.flat_map(|(path, bytes)| oids(path, bytes)).collect::<Vec<_>>()
-        };
-        if let Some(oid) = store.unpushed.iter().flat_map(pointers).find(|oid| !server.objects.contains_key(oid)) {
+        let trees: Vec<&Tree> = [&self.history[store.head]].into_iter().chain(&store.unpushed).collect();
+        let new = trees.windows(2).flat_map(|pair| {
+            let new = pair[1].iter().filter(|(path, bytes)| pair[0].get(*path) != Some(*bytes) && is_pointer(bytes));
+            new.flat_map(|(path, bytes)| oids(path, bytes))
+        });
+        if let Some(oid) = new.into_iter().find(|oid| !server.objects.contains_key(oid)) {
             return Err(format!("pre-receive: the server has no {oid}"));
         }
         self.history.append(&mut store.unpushed);

@@ -9,6 +9,7 @@ use hydrant_tests::fixtures;
 use hydrant_tests::world::blob;
 use serde_json::Value;
 
+/// Shows I6.
 #[test]
 fn every_step_waits_for_the_one_before() {
     let (mut desk, session) = scene();

@@ -78,6 +78,7 @@ fn nothing_leads_from_https_to_plain_http() {
     assert!(!said.contains("GET http://"), "{said}");
 }
 
+/// Shows I21.
 #[test]
 fn plain_http_is_not_reached() {
     let plain = Answer::Offer(|entry| entry["actions"]["download"]["href"] = json!("http://store.test/o/1"));

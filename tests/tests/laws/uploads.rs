@@ -79,6 +79,7 @@ fn an_upload_is_verified_when_the_server_wants_it() {
     .assert_eq(&upload(&[b"one"]).run([verified(), status(200), status(200)]));
 }
 
+/// Shows I9.
 #[test]
 fn a_verification_that_fails_is_a_failure() {
     for (code, expected) in [(404, "not-found"), (422, "rejected"), (409, "rejected"), (501, "rejected")] {
@@ -107,6 +108,7 @@ fn other_bytes_than_those_hashed_are_no_success() {
     assert!(said.ends_with("= a conflict: the file changed after it was hashed\n"), "{said}");
 }
 
+/// Shows I10.
 #[test]
 fn what_looks_like_a_pointer_is_never_sent() {
     let broken = POINTER.replace("sha256:5a", "sha256:zz");

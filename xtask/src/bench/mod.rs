@@ -10,6 +10,7 @@ mod delay;
 mod figures;
 mod ground;
 mod kit;
+mod ledger;
 mod part;
 mod publish;
 mod server;
@@ -91,6 +92,10 @@ fn run(ground: &Ground, kit: Option<&Kit>, workload: &Workload, runs: usize) -> 
         (Work::Scan, None) => {
             on("on a tree of our own");
             tree::measure(ground, runs)
+        }
+        (Work::Status, _) => {
+            on("on a ledger of our own");
+            ledger::measure(ground, runs)
         }
         (Work::Publish { set }, _) => {
             on("each in a fresh clone, with a fresh server");

@@ -1,7 +1,7 @@
-//! The parts that must be processes of their own: the stopwatch around a client, the delaying relay, and the floor of
-//! the scan. Nobody types them.
+//! The parts that must be processes of their own: the stopwatch around a client, the delaying relay, and the floors
+//! of the scan and of the status. Nobody types them.
 
-use super::{delay, stopwatch, tree};
+use super::{delay, ledger, stopwatch, tree};
 use crate::failure::{Failure, Result};
 use std::path::Path;
 
@@ -15,6 +15,7 @@ pub(crate) fn part(arguments: &[String]) -> Result<()> {
         ["measure", program, ..] => stopwatch::measure_here(program, &words[2..]),
         ["delay", milliseconds] => delay::relay(milliseconds),
         ["walk", folder] => tree::floor(Path::new(folder)),
+        ["manifests", folder] => ledger::floor(Path::new(folder)),
         _ => Err(Failure::new("there is no such part")),
     }
 }

@@ -20,11 +20,15 @@ pub(super) const CURL: &str = "curl -Z 8";
 pub(super) const FLOOR: &str = "floor: rust conns=8 batch=100";
 pub(super) const ADD_AND_PUSH: &str = "git add + git lfs push";
 pub(super) const WALK: &str = "floor: walk+stat+read";
+pub(super) const MANIFESTS: &str = "floor: read+parse manifests";
 pub(super) const COMMIT_AND_PUSH: &str = "git add, commit, push with git-lfs";
 pub(super) const STATUS: &str = "git status";
 
 /// The least runs of a command that ends in milliseconds.
 const AGAIN_RUNS_MIN: usize = 11;
+
+/// Runs of what takes less than a second.
+const STATUS_RUNS: usize = 11;
 
 /// What is done.
 pub(super) enum Work {
@@ -38,6 +42,8 @@ pub(super) enum Work {
     Up { set: &'static Set },
     /// Pointers are found among many files.
     Scan,
+    /// The state of many sessions is told.
+    Status,
     /// A session's files reach the server and the remote ledger.
     Publish { set: &'static SessionSet },
     /// A published session is published once more, with nothing to do.
@@ -84,7 +90,7 @@ const PLAIN: Workload = Workload {
     large: false,
 };
 
-pub(super) const WORKLOADS: [Workload; 10] = [
+pub(super) const WORKLOADS: [Workload; 11] = [
     Workload {
         name: "small-down",
         shows: "2,000 objects of 8 KiB are fetched",
@@ -135,6 +141,15 @@ pub(super) const WORKLOADS: [Workload; 10] = [
         shows: "5,000 pointers are found among 50,000 files",
         work: Work::Scan,
         bounds: &[bound(WALK, 1.5, 1.05)],
+        ..PLAIN
+    },
+    Workload {
+        name: "status-10000",
+        shows: "the state of 10,000 sessions of 3 files is told",
+        work: Work::Status,
+        runs: STATUS_RUNS,
+        bounds: &[Bound { ours: OURS, beside: MANIFESTS, ratio_max: 3.0, reach: None }],
+        memory_mb_max: Some(64.0),
         ..PLAIN
     },
     Workload {

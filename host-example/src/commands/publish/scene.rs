@@ -18,6 +18,7 @@ use hydrant_host::wit::types::{Code, Direction};
 
 use crate::cli::{PublishArgs, Voice};
 use crate::destination::{self, Destination};
+use crate::downloaded;
 use crate::ending::Fault;
 use crate::ledger::{Ledger, MANIFEST, Target, path_in};
 use crate::new_session;
@@ -286,6 +287,13 @@ impl<'a> Scene<'a> {
                  better keep it outside and publish with --from",
             );
         }
+        let is_copy = downloaded::is_marked(&self.repository.store_dir(), &self.session);
+        if is_copy && !self.recording.files.is_empty() {
+            output.warn(
+                "content of this session was fetched from the server, not recorded here: this publishes somebody else's \
+                 session again",
+            );
+        }
         if self.recording.covered > 0 {
             let files = count_text(self.recording.covered, "file");
             output.warn(format!(
@@ -314,7 +322,11 @@ pub(super) fn session_word(repository: &Repository, arguments: &PublishArgs) -> 
     }
 }
 
-fn session_name(repository: &Repository, arguments: &PublishArgs, guest: &mut Guest) -> Result<String, Fault> {
+pub(super) fn session_name(
+    repository: &Repository,
+    arguments: &PublishArgs,
+    guest: &mut Guest,
+) -> Result<String, Fault> {
     let name = session_word(repository, arguments)?;
     if let Some(flaw) = guest.name_flaw(&name)? {
         return Err(Fault::misuse(format!("{} cannot be a session's name: {flaw}", quote(name.as_bytes()))));
@@ -362,7 +374,7 @@ fn refs(manifest: &Manifest) -> HashMap<&str, &FileRef> {
     manifest.files.iter().map(|file| (file.name.as_str(), file)).collect()
 }
 
-fn refused(refusal: &Refusal) -> Fault {
+pub(super) fn refused(refusal: &Refusal) -> Fault {
     let code = match refusal.reason {
         Reason::Offline | Reason::Git => Code::Host,
         Reason::Denied => Code::Auth,

@@ -60,6 +60,7 @@ fn content_and_the_users_own_changes_stay() {
     world.is_tidy();
 }
 
+/// Shows I20.
 #[test]
 fn a_change_in_the_way_is_a_conflict_and_nothing_moves() {
     let table: [(&str, Change); 8] = [

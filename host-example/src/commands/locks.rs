@@ -265,9 +265,8 @@ fn cells(lock: &Lock) -> [String; 4] {
 }
 
 fn document(report: &LockReport, ending: Ending) -> Value {
-    let lock = |lock: &Lock| {
-        json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at })
-    };
+    let lock =
+        |lock: &Lock| json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at });
     // A server without locks stops nobody from listing none.
     let ended = report.ended.as_ref().err().filter(|_| ending != Ending::Done);
     json!({

@@ -1,4 +1,4 @@
-//! `hydrant orphans`: blobs that were sent from this clone and that nothing names any more, for whoever runs the server.
+//! `hydrant orphans`: blobs that were sent from this clone and that nothing names any more, for whoever purges them.
 //!
 //! The rule it keeps: only looks. Nothing is deleted here or on the server, and what is in doubt is no orphan.
 

@@ -58,7 +58,8 @@ pub fn of_branches(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Ment
     if tips.is_empty() {
         return Ok(());
     }
-    let list = ["rev-list", "--objects", "--no-walk", "--no-object-names", "--filter=object:type=blob", SMALL, "--stdin"];
+    let list =
+        ["rev-list", "--objects", "--no-walk", "--no-object-names", "--filter=object:type=blob", SMALL, "--stdin"];
     stream::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
@@ -189,9 +190,8 @@ fn see_one(found: Found, sessions: &[Arc<str>], see: &mut dyn FnMut(Mention)) {
 
 /// Whether a hexadecimal digit may stand in a text as an escape of JSON.
 fn spells_digits_otherwise(text: &[u8]) -> bool {
-    text.windows(6).any(|six| {
-        six.starts_with(b"\\u00") && matches!((six[4], six[5]), (b'3', b'0'..=b'9') | (b'6', b'1'..=b'6'))
-    })
+    text.windows(6)
+        .any(|six| six.starts_with(b"\\u00") && matches!((six[4], six[5]), (b'3', b'0'..=b'9') | (b'6', b'1'..=b'6')))
 }
 
 /// The next text that git says, searched: `oid type size LF bytes LF`. Commits come along and are passed over.
@@ -199,7 +199,10 @@ fn text(said: &mut Said, wanted: &HashSet<String>) -> Result<Option<(String, Fou
     while let Some(facts) = said.record(b'\n')? {
         let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
         let [oid, kind, size] = facts.split(' ').collect::<Vec<_>>()[..] else {
-            return Err(words::failed(Failure::Io, "git does not have all objects of its commits; `git fetch` them first"));
+            return Err(words::failed(
+                Failure::Io,
+                "git does not have all objects of its commits; `git fetch` them first",
+            ));
         };
         let mut left: usize = size.parse().map_err(|_| unreadable())?;
         let mut search = Search::new(wanted);

@@ -66,6 +66,7 @@ fn nothing_is_found_where_nothing_is_wrong() {
 }
 
 /// A publish dies before and after each of its steps.
+/// Shows I19.
 #[test]
 fn every_state_of_a_killed_publish_is_named_and_completed() {
     let mut seen = BTreeSet::new();
@@ -225,7 +226,10 @@ fn titles_are_taken_from_summaries_and_given_up_after_three_looks() {
         let json = doctor(&world, &[&["--titles", "--json"], arguments].concat()).json();
         let of = |name: &str| {
             let all = json["sessions"].as_array().expect("a list");
-            all.iter().find(|one| one["session"] == name).expect("listed")["outcome"].as_str().expect("a word").to_owned()
+            all.iter().find(|one| one["session"] == name).expect("listed")["outcome"]
+                .as_str()
+                .expect("a word")
+                .to_owned()
         };
         ["good", "none", "titled", "draft", "broken"].map(of)
     };

@@ -34,7 +34,11 @@ fn a_lock_of_somebody_else_is_kept_unless_forced() {
         let ran = locks(&scene, &bob, arguments).ends(1);
         assert!(ran.err.contains("ann") && ran.err.contains("--force"), "{}", ran.err);
         let json = locks(&scene, &bob, &[arguments, &["--json"]].concat()).ends(1).json();
-        assert_eq!((&json["theirs"][0]["owner"], &json["ended"]["code"]), (&"ann".into(), &"conflict".into()), "{json}");
+        assert_eq!(
+            (&json["theirs"][0]["owner"], &json["ended"]["code"]),
+            (&"ann".into(), &"conflict".into()),
+            "{json}"
+        );
     }
     let verified = locks(&scene, &bob, &["verify"]).ends(0).out;
     assert!(verified.contains("theirs") && verified.contains("ann"), "{verified}");
@@ -42,7 +46,16 @@ fn a_lock_of_somebody_else_is_kept_unless_forced() {
     assert!(ran.out.contains("ann"), "whose it was: {}", ran.out);
     locks(&scene, &ann, &["create", "media/intro.mp4"]).ends(0);
     assert!(!scene.hydrant(&scene.path("clone"), &["locks", "list", "-v", "--endpoint", &ann]).err.contains(TOKEN));
-    locks(&scene, &ann, &["unlock", "--id", &locks(&scene, &ann, &["list", "--json"]).json()["locks"][0]["id"].as_str().expect("an id").to_owned()]).ends(0);
+    locks(
+        &scene,
+        &ann,
+        &[
+            "unlock",
+            "--id",
+            &locks(&scene, &ann, &["list", "--json"]).json()["locks"][0]["id"].as_str().expect("an id").to_owned(),
+        ],
+    )
+    .ends(0);
 }
 
 #[test]
@@ -55,7 +68,8 @@ fn paths_are_files_of_the_work_tree() {
     }
     // The link itself is a file of git's; a name may look like an option.
     locks(&scene, &scene.url(), &["create", "link"]).ends(0);
-    let ran = scene.hydrant(&scene.path("clone"), &["locks", "create", "--endpoint", &scene.url(), "--", "--odd"]).ends(0);
+    let ran =
+        scene.hydrant(&scene.path("clone"), &["locks", "create", "--endpoint", &scene.url(), "--", "--odd"]).ends(0);
     assert!(ran.out.contains("--odd"), "{}", ran.out);
 }
 
@@ -84,7 +98,8 @@ fn server(requests: usize, answer: impl Fn(&str) -> (u16, String) + Send + 'stat
             let (status, body) = answer(&first);
             sender.send(first).ok();
             let head = format!(
-                "HTTP/1.1 {status} x\r\ncontent-type: application/vnd.git-lfs+json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                "HTTP/1.1 {status} x\r\ncontent-type: application/vnd.git-lfs+json\r\ncontent-length: {}\r\n\
+                 connection: close\r\n\r\n",
                 body.len()
             );
             (&stream).write_all((head + &body).as_bytes()).ok();
@@ -112,7 +127,10 @@ fn a_server_without_locks_stops_nobody_from_looking() {
 fn ids_and_words_of_a_server_go_nowhere_they_should_not() {
     let scene = Scene::new();
     clone(&scene);
-    let lock = json!({ "id": "a/b ?#ü", "path": "media/intro.mp4", "locked_at": "x\u{1b}[31m", "owner": { "name": "e\u{1b}[2Jve" } });
+    let owner = json!({ "name": "e\u{1b}[2Jve" });
+    let lock = json!({
+        "id": "a/b ?#ü", "path": "media/intro.mp4", "locked_at": "x\u{1b}[31m", "owner": owner,
+    });
     let (list, one) = (json!({ "locks": [lock] }).to_string(), json!({ "lock": lock }).to_string());
     let (url, asked) = server(8, move |asked| match asked {
         asked if asked.starts_with("GET") => (200, list.clone()),

@@ -38,7 +38,10 @@ fn expect(world: &World, arguments: &[&str], expected: &[&[u8]]) {
     all.sort_by_key(|one| one["oid"].as_str().map(str::to_owned));
     assert_eq!(json["orphans"], Value::Array(all), "{json}");
     let bytes: usize = expected.iter().map(|bytes| bytes.len()).sum();
-    assert_eq!((&json["schema_version"], &json["count"], &json["bytes"]), (&1.into(), &expected.len().into(), &bytes.into()));
+    assert_eq!(
+        (&json["schema_version"], &json["count"], &json["bytes"]),
+        (&1.into(), &expected.len().into(), &bytes.into())
+    );
 }
 
 #[test]

@@ -73,7 +73,9 @@ fn on_server(world: &World) -> BTreeSet<String> {
 /// No object of the remote, in whatever commit, holds content in full.
 #[track_caller]
 fn expect_no_content_in_git(world: &World, contents: &[&[u8]]) {
-    let listed = world.scene.git(&world.remote, &["cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)"]);
+    let listed = world
+        .scene
+        .git(&world.remote, &["cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objecttype)"]);
     let hash = |bytes: &[u8]| {
         let path = world.scene.file("hashed", bytes);
         world.scene.git(&world.remote, &["hash-object", "--no-filters", path.to_str().expect("text")]).trim().to_owned()
@@ -83,6 +85,7 @@ fn expect_no_content_in_git(world: &World, contents: &[&[u8]]) {
     }
 }
 
+/// Shows I1.
 #[test]
 fn after_a_regenerate_everything_names_the_fresh_blobs() {
     let world = published();
@@ -102,7 +105,9 @@ fn after_a_regenerate_everything_names_the_fresh_blobs() {
     assert_eq!(orphans(&world, &[]), [old_oid.clone()]);
     // Publishing straight after finds nothing stale to publish, not even when it is made to look at everything.
     let tip = world.git(&["rev-parse", "HEAD"]);
-    for arguments in [&["publish", SESSION][..], &["publish", SESSION, "--again"], &["publish", SESSION, "--title", "Keep the refs"]] {
+    for arguments in
+        [&["publish", SESSION][..], &["publish", SESSION, "--again"], &["publish", SESSION, "--title", "Keep the refs"]]
+    {
         world.scene.hydrant(&world.clone, arguments).ends(0);
         assert_eq!(manifest(&world), expected);
     }
@@ -143,6 +148,7 @@ fn plain_clones_get_the_new_bytes() {
     }
 }
 
+/// Shows I22.
 #[test]
 fn every_blob_of_a_chain_of_regenerates_is_named_or_registered() {
     let world = published();
@@ -151,7 +157,10 @@ fn every_blob_of_a_chain_of_regenerates_is_named_or_registered() {
         let text = transcript(entries);
         regenerate(&world, &folder(&world, &[("raw.jsonl", &text)]), &[]).ends(0);
         let now: Value = serde_json::from_slice(&manifest(&world)).expect("JSON");
-        assert_eq!((&now["entry_count"], &now["session_id"]), (&entries.into(), &"ses_0196a3f0-5b40-7c11-9d22-a1b2c3d4e5f6".into()));
+        assert_eq!(
+            (&now["entry_count"], &now["session_id"]),
+            (&entries.into(), &"ses_0196a3f0-5b40-7c11-9d22-a1b2c3d4e5f6".into())
+        );
         assert_eq!(orphans(&world, &[]).into_iter().collect::<BTreeSet<_>>(), replaced);
         replaced.insert(blob_of(&text).oid);
     }
@@ -172,7 +181,10 @@ fn what_cannot_be_regenerated_is_refused_before_anything_is_sent() {
     let refused = |session: &str, from: &Path, code: i32, words: &str| {
         let from = from.to_str().expect("text");
         for more in [&[][..], &["--dry-run"]] {
-            let ran = world.scene.hydrant(&world.clone, &[&["regenerate", session, "--from", from], more].concat()).ends(code);
+            let ran = world
+                .scene
+                .hydrant(&world.clone, &[&["regenerate", session, "--from", from], more].concat())
+                .ends(code);
             assert!(ran.err.contains(words), "{}", ran.err);
             assert_eq!(see(), before);
         }
@@ -229,6 +241,7 @@ fn a_dry_run_says_what_would_be_replaced_and_writes_nothing() {
     assert_eq!((manifest(&world), world.git(&["for-each-ref"]), world.scene.server.stats().puts), before);
 }
 
+/// Shows I2.
 #[test]
 fn content_rebuilt_in_place_is_hashed_before_anything_takes_its_place() {
     let world = published();

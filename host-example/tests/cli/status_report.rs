@@ -28,7 +28,10 @@ fn a_checkout_that_has_everything_is_ready() {
     assert_eq!(report["hydration"], json!({ "state": "complete", "required": 3, "completed": 3 }));
     assert_eq!((&report["error_class"], report["sessions"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
     let one = status(&world, &[SESSION]);
-    assert_eq!((&one["ready"], &one["hydration"], &one["downloaded"]), (&true.into(), &"hydrated".into(), &false.into()));
+    assert_eq!(
+        (&one["ready"], &one["hydration"], &one["downloaded"]),
+        (&true.into(), &"hydrated".into(), &false.into())
+    );
     assert_eq!(one["coverage"]["paths"], json!([format!("sessions/{SESSION}")]));
 }
 
@@ -45,7 +48,10 @@ fn what_is_missing_is_never_empty() {
     assert_eq!(status(&world, &[])["error_class"], "dirty");
     fs::write(world.clone.join("sessions/other/meta.json"), "<<<<<<< ours\n").expect("written");
     let report = status(&world, &[]);
-    assert_eq!((&report["error_class"], &report["hydration"]["state"]), (&"incomplete_coverage".into(), &"unknown".into()));
+    assert_eq!(
+        (&report["error_class"], &report["hydration"]["state"]),
+        (&"incomplete_coverage".into(), &"unknown".into())
+    );
     assert_eq!((&report["coverage"]["complete"], &report["coverage"]["empty"]), (&false.into(), &false.into()));
     world.scene.file("clone/.git/shallow", format!("{}\n", world.git(&["rev-parse", "HEAD"]).trim()).as_bytes());
     assert_eq!(status(&world, &[])["error_class"], "incomplete_history");

@@ -58,6 +58,8 @@ struct Story {
     latest: [Option<PathBuf>; 2],
     made: u64,
     killed: u64,
+    /// Each act, for whoever reads of a failure.
+    told: Vec<String>,
 }
 
 impl Story {
@@ -83,7 +85,8 @@ impl Story {
             clone
         });
         let (latest, dice) = ([None, None], Dice(seed));
-        let mut story = Self { scene, remote, clones, dice, span: 0, owed: Vec::new(), latest, made: 0, killed: 0 };
+        let (owed, told) = (Vec::new(), Vec::new());
+        let mut story = Self { scene, remote, clones, dice, span: 0, owed, latest, made: 0, killed: 0, told };
         // Both sessions of their own and the shared one begin undisturbed, which also tells how long an act takes.
         let started = Instant::now();
         for clone in 0..2 {
@@ -157,7 +160,8 @@ impl Story {
             3..=4 => {
                 let with_transcript = self.dice.roll(2) == 0;
                 let from = self.recording(clone, with_transcript);
-                ["publish", SHARED, "--from", &from].map(str::to_owned).to_vec()
+                let command = if self.dice.roll(2) == 0 { "publish" } else { "regenerate" };
+                [command, SHARED, "--from", &from].map(str::to_owned).to_vec()
             }
             5 => vec!["hydrate".to_owned()],
             6 => ["publish", OWN[clone], "--resume"].map(str::to_owned).to_vec(),
@@ -173,7 +177,9 @@ impl Story {
         let mut child =
             command.args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
         thread::sleep(Duration::from_millis(self.dice.roll(self.span)));
-        self.killed += u64::from(child.try_wait().expect("it can be asked").is_none());
+        let is_over = child.try_wait().expect("it can be asked").is_some();
+        self.killed += u64::from(!is_over);
+        self.told.push(format!("{clone} {}, over: {is_over}", arguments.join(" ")));
         child.kill().expect("it can be killed");
         let ended = child.wait().expect("it ends");
         assert_ne!(ended.code(), Some(101), "{arguments:?}");
@@ -190,10 +196,11 @@ impl Story {
                 if self.journal(clone, session).is_some() {
                     let said = self.hydrant(clone, &["publish", session, "--resume"]);
                     assert!(matches!(said.code, 0 | 1 | 3), "{}{}", said.out, said.err);
+                    self.told.push(format!("{clone} resumes {session}: {} {}", said.code, said.err));
                 }
             }
             let said = self.hydrant(clone, &["publish", OWN[clone]]);
-            assert_eq!(said.code, 0, "{}{}", said.out, said.err);
+            assert_eq!(said.code, 0, "{}{}\n{}", said.out, said.err, self.circumstances(clone));
             self.git(clone, &["pull", "--quiet", "--ff-only"]);
             if let Some(from) = self.latest[clone].clone()
                 && (clone == 0 || self.journal(clone, SHARED).is_some())
@@ -207,6 +214,15 @@ impl Story {
             self.hydrant(clone, &["hydrate"]).ends(0);
             self.hydrant(clone, &["verify", "--deep"]).ends(0);
         }
+    }
+
+    /// What a clone looks like, for whoever reads of a failure.
+    fn circumstances(&self, clone: usize) -> String {
+        let git = |arguments: &[&str]| self.git(clone, arguments);
+        let (status, log) = (git(&["status", "--porcelain", "--branch"]), git(&["log", "--oneline", "--all", "-9"]));
+        let journals = files(&self.clones[clone].join(".git/hydrant/journal"));
+        let journals: Vec<_> = journals.iter().map(|text| String::from_utf8_lossy(text).into_owned()).collect();
+        format!("{status}{log}{}{}", self.told.join("\n"), journals.join("\n"))
     }
 
     fn journal(&self, clone: usize, session: &str) -> Option<PathBuf> {

@@ -136,7 +136,8 @@ fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<()
         }
         file.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut head).map_err(|error| unreadable(&error))?;
         if guest.pointer_shaped(&Sample { file_size: head.len() as u64, head })? {
-            let detail = format!("{shown} is a pointer or looks like one, and a pointer is no content; nothing was sent");
+            let detail =
+                format!("{shown} is a pointer or looks like one, and a pointer is no content; nothing was sent");
             return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Malformed, detail) });
         }
     }
@@ -145,13 +146,7 @@ fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<()
 
 /// The report without orphans that other sessions name. The register keeps them: it is compared with what is named
 /// whenever it is read.
-fn without_named(
-    came: Came,
-    session: &str,
-    repository: &Repository,
-    engine: &Engine,
-    output: &mut Output,
-) -> Came {
+fn without_named(came: Came, session: &str, repository: &Repository, engine: &Engine, output: &mut Output) -> Came {
     if came.report.orphans.is_empty() {
         return came;
     }

@@ -3,9 +3,9 @@
 mod locks;
 mod orphans;
 mod publish;
+mod reconcile;
 mod regenerate;
 mod repairs;
-mod reconcile;
 
 use std::path::PathBuf;
 
@@ -14,9 +14,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub(crate) use locks::{LocksCommand, LocksUnlockArgs};
 pub(crate) use orphans::OrphansArgs;
 pub(crate) use publish::PublishArgs;
+pub(crate) use reconcile::ReconcileArgs;
 pub(crate) use regenerate::RegenerateArgs;
 pub(crate) use repairs::{DoctorArgs, RestoreArgs};
-pub(crate) use reconcile::ReconcileArgs;
 
 const AFTER_HELP: &str = "\
 Examples:

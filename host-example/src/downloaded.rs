@@ -1,9 +1,9 @@
 //! Which sessions' content was fetched from a server and not recorded here.
 //!
-//! A copy that was fetched looks like one that was made here, and whoever takes it for his own publishes somebody else's
-//! session again. So before the first byte of a session is fetched, a mark is on the disk: a file of the session's name
-//! in git's own folder, where no commit can place anything. A session that this clone published is its own and gets none.
-//! The mark stays when the cache is cleared: it says where content came from, not that it is here.
+//! A copy that was fetched looks like one that was made here, and whoever takes it for his own publishes somebody
+//! else's session again. So before the first byte of a session is fetched, a mark is on the disk: a file of the
+//! session's name in git's own folder, where no commit can place anything. A session that this clone published is its
+//! own and gets none. The mark stays when the cache is cleared: it says where content came from, not that it is here.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

@@ -1,7 +1,8 @@
 //! Content of a work tree gives way to a pointer that somebody else made for it, outside of any publish.
 //!
-//! Rule: as in a publish. The content gets its second name in the cache before it loses its own, a file that is no longer
-//! the one that was looked at goes back to its place, and the cache never gets other bytes under an oid that it has.
+//! Rule: as in a publish. The content gets its second name in the cache before it loses its own, a file that is no
+//! longer the one that was looked at goes back to its place, and the cache never gets other bytes under an oid that it
+//! has.
 
 use std::io;
 

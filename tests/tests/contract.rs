@@ -224,12 +224,8 @@ fn said(reply: core::Reply) -> Said {
 }
 
 fn push_range(range: core::PushRange) -> PushRange {
-    let file = |it: core::RangeFile| RangeFile {
-        path: it.path,
-        bytes: it.bytes,
-        at_tip: it.at_tip,
-        unchanged: it.unchanged,
-    };
+    let file =
+        |it: core::RangeFile| RangeFile { path: it.path, bytes: it.bytes, at_tip: it.at_tip, unchanged: it.unchanged };
     PushRange {
         tip: range.tip.0,
         base: range.base.map(|base| base.0),

@@ -89,11 +89,8 @@ fn whole_some_and_none() {
     let text = format!("{{\"session_id\": \"s\", \"files\": {{{}}}}}", files.join(", "));
     let pointer = Place::Pointer(Blob { oid: oid("a"), size: SIZE });
     let whole = |facts: &[(&str, Place, Option<u64>)]| {
-        let facts = facts.iter().map(|(name, place, cached)| Fact {
-            name: (*name).to_owned(),
-            place: *place,
-            cached: *cached,
-        });
+        let facts =
+            facts.iter().map(|(name, place, cached)| Fact { name: (*name).to_owned(), place: *place, cached: *cached });
         Native.status(text.as_bytes(), &facts.collect::<Vec<_>>(), OBJECT_BYTES_MAX).expect("readable").hydration
     };
     let (here, cached) = (Place::Content(SIZE), Some(SIZE));

@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Minutes to build one test binary.
 const BUILD_MINUTES_MAX: u64 = 30;
-/// Packages of the project that tests are made of. In the copy they are built step by step and hardly optimised: a patch
-/// changes a few lines, and then its test takes a second to build.
+/// Packages of the project that tests are made of. In the copy they are built step by step and hardly optimised: a
+/// patch changes a few lines, and then its test takes a second to build.
 const OWN_PACKAGES: [&str; 3] = ["hydrant-core", "hydrant-tests", "hydrant-host"];
 /// Seconds for one test; a planted bug that makes it hang is caught by this bound.
 const TEST_SECONDS_MAX: u64 = 240;

@@ -140,10 +140,11 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
         // Only this says whose a lock is; whoever cannot be asked lets the server decide.
         let verified = asking.ask(LockTask::Verify)?;
         let is_it = |lock: &&Lock| Some(&lock.id) == known.as_ref().map(|lock| &lock.id).or(arguments.id.as_ref());
-        if verified.ended.is_ok() && !verified.locks.iter().any(|lock| is_it(&lock)) {
-            if let Some(lock) = verified.theirs.iter().find(is_it) {
-                return Ok(theirs(lock, output));
-            }
+        if verified.ended.is_ok()
+            && !verified.locks.iter().any(|lock| is_it(&lock))
+            && let Some(lock) = verified.theirs.iter().find(is_it)
+        {
+            return Ok(theirs(lock, output));
         }
     }
     let id = known.as_ref().map(|lock| lock.id.clone()).or_else(|| arguments.id.clone()).unwrap_or_default();

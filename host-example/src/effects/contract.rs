@@ -396,7 +396,8 @@ fn said(reply: types::Reply) -> Said {
             Said::Ledger(ledger.tip, ledger.files.into_iter().map(file).collect())
         }
         types::Reply::PushRange(range) => {
-            let file = |types::RangeFile { path, bytes, at_tip, unchanged }| RangeFile { path, bytes, at_tip, unchanged };
+            let file =
+                |types::RangeFile { path, bytes, at_tip, unchanged }| RangeFile { path, bytes, at_tip, unchanged };
             let types::PushRange { tip, base, commits, base_is_ancestor, is_underway, files } = range;
             let files = files.into_iter().map(file).collect();
             Said::PushRange(PushRange { tip, base, commits, base_is_ancestor, is_underway, files })

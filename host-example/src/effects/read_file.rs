@@ -50,8 +50,9 @@ pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answ
             let (shared, name) = (Rc::clone(shared), name.to_owned());
             let gauge = Arc::clone(&answers.gauge);
             spawn_local(async move {
-                let done =
-                    async { shared.lanes.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await? };
+                let done = async {
+                    shared.lanes.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await?
+                };
                 answer(done.await, answers);
             });
         }

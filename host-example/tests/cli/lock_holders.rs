@@ -46,16 +46,8 @@ fn a_lock_of_somebody_else_is_kept_unless_forced() {
     assert!(ran.out.contains("ann"), "whose it was: {}", ran.out);
     locks(&scene, &ann, &["create", "media/intro.mp4"]).ends(0);
     assert!(!scene.hydrant(&scene.path("clone"), &["locks", "list", "-v", "--endpoint", &ann]).err.contains(TOKEN));
-    locks(
-        &scene,
-        &ann,
-        &[
-            "unlock",
-            "--id",
-            &locks(&scene, &ann, &["list", "--json"]).json()["locks"][0]["id"].as_str().expect("an id").to_owned(),
-        ],
-    )
-    .ends(0);
+    let listed = locks(&scene, &ann, &["list", "--json"]).ends(0).json();
+    locks(&scene, &ann, &["unlock", "--id", listed["locks"][0]["id"].as_str().expect("an id")]).ends(0);
 }
 
 #[test]
@@ -85,10 +77,10 @@ fn server(requests: usize, answer: impl Fn(&str) -> (u16, String) + Send + 'stat
             let (mut first, mut line, mut length) = (String::new(), String::new(), 0);
             reader.read_line(&mut first).expect("a request");
             while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
-                if let Some((name, value)) = line.split_once(':') {
-                    if name.eq_ignore_ascii_case("content-length") {
-                        length = value.trim().parse().expect("a number");
-                    }
+                if let Some((name, value)) = line.split_once(':')
+                    && name.eq_ignore_ascii_case("content-length")
+                {
+                    length = value.trim().parse().expect("a number");
                 }
                 line.clear();
             }

@@ -102,7 +102,7 @@ fn after_a_regenerate_everything_names_the_fresh_blobs() {
     // What it replaced is named, by the report and by the register, and so is nothing else.
     let old_oid = blob_of(&old).oid;
     assert_eq!(json["orphans"], serde_json::json!([{ "oid": old_oid, "size": old.len() }]));
-    assert_eq!(orphans(&world, &[]), [old_oid.clone()]);
+    assert_eq!(orphans(&world, &[]), std::slice::from_ref(&old_oid));
     // Publishing straight after finds nothing stale to publish, not even when it is made to look at everything.
     let tip = world.git(&["rev-parse", "HEAD"]);
     for arguments in
@@ -210,7 +210,7 @@ fn what_cannot_be_regenerated_is_refused_before_anything_is_sent() {
         refused(SESSION, &world.scene.path(&format!("{name}-and")), 1, "notes.md is a pointer or looks like one");
     }
     assert_eq!(manifest(&world), fixture("meta/current-lfs-and-git.json"));
-    assert_eq!(orphans(&world, &["--all"]), [String::new(); 0]);
+    assert!(orphans(&world, &["--all"]).is_empty());
 }
 
 #[test]

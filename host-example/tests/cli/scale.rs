@@ -53,8 +53,7 @@ fn ledger(scene: &Scene, folder: &str, sessions: usize) -> PathBuf {
     let ledger = scene.path(folder);
     scene.git(&scene.folder, &["init", "--quiet", "--initial-branch=main", folder]);
     let mut import = scene.program("git", &ledger);
-    let mut import =
-        import.args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().expect("git runs");
+    let mut import = import.args(["fast-import", "--quiet"]).stdin(Stdio::piped()).spawn().expect("git runs");
     import.stdin.take().expect("its input").write_all(&stream).expect("it listens");
     assert!(import.wait().expect("it ends").success());
     scene.git(&ledger, &["reset", "--quiet", "--hard"]);
@@ -128,6 +127,7 @@ fn one_is_hydrated_alone(scene: &Scene, ledger: &Path) {
     // Where reading leaves no trace, broken manifests alone have shown that nobody cares for them.
     fs::read(manifest(0)).expect("readable");
     if !read_since(0) {
-        writeln!(std::io::stderr(), "times of access are not kept here: the broken manifests are the only witness").ok();
+        writeln!(std::io::stderr(), "times of access are not kept here: the broken manifests are the only witness")
+            .ok();
     }
 }

@@ -104,8 +104,8 @@ fn publishers_of_different_sessions_all_arrive() {
     world.scene.git(&world.remote, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
 }
 
-/// Gives a remote a hook that turns away every pointer whose object the server lacks, and notes in `turned-away` that it
-/// had to.
+/// Gives a remote a hook that turns away every pointer whose object the server lacks, and notes in `turned-away` that
+/// it had to.
 pub(crate) fn turn_away_pointers_without_objects(scene: &Scene, remote: &Path) {
     let script = r#"#!/bin/sh
 while read old new ref; do

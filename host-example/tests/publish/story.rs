@@ -174,8 +174,7 @@ impl Story {
             }
         };
         let mut command = self.scene.hydrant_command(&self.clones[clone]);
-        let mut child =
-            command.args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
+        let mut child = command.args(&arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
         thread::sleep(Duration::from_millis(self.dice.roll(self.span)));
         let is_over = child.try_wait().expect("it can be asked").is_some();
         self.killed += u64::from(!is_over);

@@ -22,7 +22,9 @@ wasmtime::component::bindgen!({ path: "../wit", world: "engine" });
 
 /// The generated interfaces.
 pub(super) mod wit {
-    pub(crate) use super::exports::hydrant::lfs::{batches, endpoints, ledgers, manifests, operations, pointers, types};
+    pub(crate) use super::exports::hydrant::lfs::{
+        batches, endpoints, ledgers, manifests, operations, pointers, types,
+    };
 }
 pub(super) use self::{Engine as World, EnginePre as WorldPre};
 use wit::{batches, endpoints, manifests, operations, pointers, types};

@@ -436,11 +436,13 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
             _ => vec![Reply::End],
         },
         Effect::LoadPushRange => vec![push_range(bytes)],
-        Effect::SaveDoc(_) | Effect::PushLedger(_) | Effect::SwapFile(_) | Effect::RewriteLedger(_) => match bytes.below(8) {
-            0 => vec![failed(bytes)],
-            1 => vec![Reply::Conflict],
-            _ => vec![Reply::At(Revision("r".into()))],
-        },
+        Effect::SaveDoc(_) | Effect::PushLedger(_) | Effect::SwapFile(_) | Effect::RewriteLedger(_) => {
+            match bytes.below(8) {
+                0 => vec![failed(bytes)],
+                1 => vec![Reply::Conflict],
+                _ => vec![Reply::At(Revision("r".into()))],
+            }
+        }
     }
 }
 

@@ -290,8 +290,8 @@ impl<'a> Scene<'a> {
         let is_copy = downloaded::is_marked(&self.repository.store_dir(), &self.session);
         if is_copy && !self.recording.files.is_empty() {
             output.warn(
-                "content of this session was fetched from the server, not recorded here: this publishes somebody else's \
-                 session again",
+                "content of this session was fetched from the server, not recorded here: \
+                 this publishes somebody else's session again",
             );
         }
         if self.recording.covered > 0 {

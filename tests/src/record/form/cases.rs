@@ -4,7 +4,8 @@ use super::{Form, bytes};
 use crate::engine::{Answer, Sample};
 use hydrant_core::batch::Verdict;
 use hydrant_core::contract::{
-    Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, PushRange, RangeFile, Reply, RewriteFile, SettleFile, Step,
+    Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, PushRange, RangeFile, Reply, RewriteFile, SettleFile,
+    Step,
 };
 use hydrant_core::endpoint::Endpoint;
 use hydrant_core::locks::Task;
@@ -160,7 +161,8 @@ impl Form for Ledger {
 impl Form for PushRange {
     fn form(&self) -> Value {
         let file = |it: &RangeFile| {
-            json!({"path": it.path, "bytes": bytes(&it.bytes), "atTip": it.at_tip, "unchanged": it.unchanged})
+            let text = bytes(&it.bytes);
+            json!({"path": it.path, "bytes": text, "atTip": it.at_tip, "unchanged": it.unchanged})
         };
         json!({
             "tip": self.tip.form(),

@@ -93,7 +93,11 @@ pub struct Status {
 
 /// The state of a session from its manifest and what the host sees. A file without a fact is absent.
 pub fn status(manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
-    let manifest = Manifest::parse(manifest)?;
+    Ok(of(&Manifest::parse(manifest)?, facts, object_bytes_max))
+}
+
+/// The same of a manifest that was read.
+pub(crate) fn of(manifest: &Manifest, facts: &[Fact], object_bytes_max: u64) -> Status {
     let mut named: BTreeMap<&str, &Fact> = BTreeMap::new();
     for fact in facts {
         named.insert(&fact.name, fact);
@@ -114,7 +118,7 @@ pub fn status(manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<
         0 => Hydration::Dehydrated,
         _ => Hydration::Partial,
     };
-    Ok(Status { hydration, files })
+    Status { hydration, files }
 }
 
 fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: u64) -> (State, Option<String>) {

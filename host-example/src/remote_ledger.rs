@@ -20,6 +20,7 @@ mod rewrite_files;
 mod rewrite_note;
 mod rewrite_undo;
 mod settle;
+mod settle_note;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -85,7 +85,7 @@ fn a_reader_gets_content_or_a_typed_state() {
 #[test]
 fn whole_some_and_none() {
     let entry = |name: &str| format!("\"{name}\": {{\"oid\": \"sha256:{}\", \"size\": {SIZE}}}", "a".repeat(64));
-    let files: Vec<String> = ["a", "b", "c"].map(|name| entry(name)).to_vec();
+    let files: Vec<String> = ["a", "b", "c"].map(entry).to_vec();
     let text = format!("{{\"session_id\": \"s\", \"files\": {{{}}}}}", files.join(", "));
     let pointer = Place::Pointer(Blob { oid: oid("a"), size: SIZE });
     let whole = |facts: &[(&str, Place, Option<u64>)]| {

@@ -97,10 +97,10 @@ pub struct Tally {
 
 /// Tallies one session by its manifest and what the host sees of its files.
 pub fn tally(manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
-    let status = status::status(manifest, facts, object_bytes_max);
-    let (Ok(manifest), Ok(status)) = (Manifest::parse(manifest), status) else {
+    let Ok(manifest) = Manifest::parse(manifest) else {
         return Tally { broken: 1, unreadable: true, ..Tally::default() };
     };
+    let status = status::of(&manifest, facts, object_bytes_max);
     let mut tally = Tally::default();
     for (file, state) in manifest.files().iter().zip(&status.files) {
         tally.add(file, state.state);

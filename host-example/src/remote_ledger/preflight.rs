@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::load::fetch;
-use super::{Place, RemoteLedger, index_lock, words};
+use super::{Place, RemoteLedger, index_lock, settle_note, words};
 use crate::error::HostError;
 use crate::files::Files;
 use crate::git::{Git, GitFault};
@@ -112,6 +112,8 @@ pub(super) fn preflight(git: &Git, session: &str, options: Options) -> Result<Pr
     let place = find(git, options)?;
     let folder = format!("sessions/{session}");
     who_commits(&place)?;
+    // What looks staged may be a settle that died before its last step.
+    settle_note::finish_interrupted(&place)?;
     no_staged_change(&place, &folder)?;
     a_folder(&place, &folder)?;
     let tip = fetch(&place, &|| true).map_err(|failed| match failed.why {

@@ -6,6 +6,7 @@
 //! | everything was judged, the branch is held | as it was; git lets go of the branch | the same |
 //! | other paths were merged into the tree | the tree is ahead in these; they equal the tip | sees that they do |
 //! | files of the push were written | the same for these | the same |
+//! | a note says where the branch goes | the same | finds the index without it, and begins anew |
 //! | the index took its place | all but the branch agrees: `git status` shows the step as staged | moves the branch |
 //! | the branch moved | all agree | nothing to do |
 //!
@@ -21,7 +22,7 @@ use super::index_copy::{IndexCopy, Listed, failure_of};
 use super::index_lock::IndexLock;
 use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
-use super::{Place, Settled, commit, preflight, words};
+use super::{Place, Settled, commit, preflight, settle_note, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Settle};
@@ -32,6 +33,7 @@ const IN_THE_WAY: [&str; 5] =
 
 pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> {
     let _lock = IndexLock::take(place)?;
+    settle_note::finish(place)?;
     let names = || settle.files.iter().map(|file| file.name.as_str());
     placing::sweep(&place.tree, names()).map_err(words::of_file)?;
     let Some(way) = Way::find(place, settle)? else { return Ok(Settled::Conflict) };
@@ -67,8 +69,15 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
         }
     }
     place.refresh(&index.git, &way.names).map_err(words::of_fault)?;
+    let Some(branch) = branch else {
+        index.install(place).map_err(words::of_file)?;
+        return Ok(Settled::Done);
+    };
+    settle_note::write(place, &way.head, &way.target).map_err(words::of_file)?;
     index.install(place).map_err(words::of_file)?;
-    branch.map_or(Ok(()), BranchMove::commit)?;
+    branch.commit()?;
+    // One that stays is found to be done with: the branch is no longer where it says.
+    settle_note::remove(place).ok();
     Ok(Settled::Done)
 }
 

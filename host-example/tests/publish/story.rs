@@ -89,9 +89,9 @@ impl Story {
         let mut story = Self { scene, remote, clones, dice, span: 0, owed, latest, made: 0, killed: 0, told };
         // Both sessions of their own and the shared one begin undisturbed, which also tells how long an act takes.
         let started = Instant::now();
-        for clone in 0..2 {
+        for (clone, own) in OWN.into_iter().enumerate() {
             story.record_in_place(clone);
-            story.hydrant(clone, &["publish", OWN[clone]]).ends(0);
+            story.hydrant(clone, &["publish", own]).ends(0);
         }
         story.span = u64::try_from(started.elapsed().as_millis()).expect("short").max(40) / 2;
         let from = story.recording(0, true);
@@ -190,8 +190,8 @@ impl Story {
 
     /// Whatever was interrupted is finished, what is recorded is published, and both clones follow.
     fn end(&mut self) {
-        for clone in 0..2 {
-            for session in [OWN[clone], SHARED] {
+        for (clone, own) in OWN.into_iter().enumerate() {
+            for session in [own, SHARED] {
                 if self.journal(clone, session).is_some() {
                     let said = self.hydrant(clone, &["publish", session, "--resume"]);
                     assert!(matches!(said.code, 0 | 1 | 3), "{}{}", said.out, said.err);

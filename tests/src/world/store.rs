@@ -142,7 +142,9 @@ impl Store {
         let Some(bytes) = grown.then(|| self.cache.remove(&oid)).flatten() else { return };
         self.adopted.remove(&oid);
         self.kept.push(bytes);
-        if let Some(Inode::Cached { path, .. }) = self.agent.clone() {
+        if let Some(Inode::Cached { oid: held, path }) = self.agent.clone()
+            && held == oid
+        {
             self.agent = Some(Inode::Kept { at: self.kept.len() - 1, path });
         }
     }

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 
 use super::super::branch_move::BranchMove;
 use super::super::index_lock::IndexLock;
+use super::super::settle_note;
 use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
 use crate::wit::types::Failure;
@@ -58,6 +59,40 @@ fn content_and_the_users_own_changes_stay() {
     ledger.refresh(&[RAW.to_owned()]).expect("no fault");
     assert_eq!(world.status(), "MM other/one\n?? untracked\n");
     world.is_tidy();
+}
+
+/// As a process leaves it that died between the index and the branch: the next preflight moves the branch.
+#[test]
+fn a_settle_that_died_before_the_branch_moved_is_finished() {
+    let died = || {
+        let (world, ledger, _) = world_after_push();
+        world.meanwhile("other/two", "their two\n");
+        let (old, tip) = (world.head(), world.tip());
+        assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+        world.run("here", &["update-ref", "refs/heads/main", &old]);
+        settle_note::write(&ledger.0, &old, &tip).expect("written");
+        assert!(world.status().contains("M  \"sessions/a b/meta.json\""), "{}", world.status());
+        (world, old, tip)
+    };
+    let (world, _, tip) = died();
+    world.write("other/one", "staged meanwhile\n");
+    world.run("here", &["add", "other/one"]);
+    world.ledger();
+    assert_eq!((world.head(), world.status()), (tip, "M  other/one\n".to_owned()));
+    world.is_tidy();
+
+    // What the user put back stands, and the branch with it.
+    let (world, old, _) = died();
+    world.run("here", &["reset", "--quiet", "--hard"]);
+    world.ledger();
+    assert_eq!((world.head(), world.status()), (old, String::new()));
+
+    // A commit of the user's is not moved over.
+    let (world, ..) = died();
+    world.run("here", &["commit", "--quiet", "--message", "what was staged"]);
+    let mine = world.head();
+    world.preflight(Options { with_unpushed: true }).ok();
+    assert_eq!(world.head(), mine);
 }
 
 /// Shows I20.

@@ -5,6 +5,7 @@ mod ledgers;
 
 use crate::engine::{Engine, Sample, Start};
 use crate::fixtures;
+use crate::life;
 use crate::vectors;
 use crate::world::{Dice, Fault, Faults, Feed, Job, Order, Plan, Scene, World, again, blob, content, run_through};
 use hydrant_core::config::Config;
@@ -16,6 +17,8 @@ use hydrant_core::pointer::{Extension, Finding, Flaw, Pointer};
 use hydrant_core::report::{Source, Want};
 use serde_json::json;
 
+/// Seeds whose lives are part of the tour: reconciles, repairs and regenerates among much else.
+const LIVES: u64 = 16;
 /// Lengths of the files of the world: empty, smaller than a pointer may be, larger.
 const SIZES: [usize; 4] = [0, 300, 1500, 5000];
 /// Effects of such a world at which a fault is planted.
@@ -52,7 +55,13 @@ pub fn take(engine: &dyn Engine) -> Result<(), String> {
             world(engine, kind, Feed::Chunks(512), Order::Any(Dice(seed)), Faults::seeded(seed), None)?;
         }
     }
-    publishes(engine)
+    publishes(engine)?;
+    for seed in 0..LIVES {
+        if let Some(broken) = life::live(engine, seed).broken {
+            return Err(format!("the life of seed {seed}: {broken}"));
+        }
+    }
+    Ok(())
 }
 
 /// Sessions published in the simulated world, each once with faults and once without.

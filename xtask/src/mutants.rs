@@ -161,7 +161,8 @@ fn judge(ended: &Ended) -> Outcome {
     let said = |words: &str| ended.lines.iter().any(|line| line.starts_with(words));
     if said("test result: ok. 1 passed") && ended.ok {
         Outcome::Passed
-    } else if said("running 1 test") {
+    } else if said("running 1 test") || said("test result: FAILED. 0 passed; 1 failed") {
+        // Of a test that says very much, only the end is kept.
         Outcome::Failed
     } else {
         Outcome::Absent
@@ -270,6 +271,7 @@ mod tests {
         assert_eq!(judge(&ended(true, &["running 1 test", "test result: ok. 1 passed; 0 failed"])), Outcome::Passed);
         assert_eq!(judge(&ended(false, &["running 1 test", "test result: FAILED. 0 passed"])), Outcome::Failed);
         assert_eq!(judge(&ended(false, &["running 1 test"])), Outcome::Failed);
+        assert_eq!(judge(&ended(false, &["test result: FAILED. 0 passed; 1 failed"])), Outcome::Failed);
         assert_eq!(judge(&ended(true, &["running 0 tests", "test result: ok. 0 passed"])), Outcome::Absent);
     }
 }

@@ -257,9 +257,7 @@ impl<'a> Reader<'a> {
         let mut text = Cow::Borrowed("");
         loop {
             let run = self.at;
-            while !matches!(self.peek(), None | Some(b'"' | b'\\' | 0..=0x1f)) {
-                self.at += 1;
-            }
+            self.at += plain_bytes(&self.text.as_bytes()[run..]);
             if run == start && self.peek() == Some(b'"') {
                 text = Cow::Borrowed(&self.text[run..self.at]);
             } else {
@@ -316,6 +314,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Bytes before the first quote, backslash or control character: eight at a time, because strings are most of a text.
+fn plain_bytes(text: &[u8]) -> usize {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGHS: u64 = ONES << 7;
+    // The high bit of some byte is set when one of the eight is zero, and never when none is.
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let is_plain = |word: u64| {
+        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = has_zero(word ^ (ONES * u64::from(b'\\')));
+        let control = word.wrapping_sub(ONES * 0x20) & !word & HIGHS;
+        quote | backslash | control == 0
+    };
+    let (words, _) = text.as_chunks::<8>();
+    let plain = 8 * words.iter().take_while(|word| is_plain(u64::from_ne_bytes(**word))).count();
+    let rest = &text[plain..];
+    plain + rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len())
+}
+
 /// Four hexadecimal digits at the beginning of `text`.
 fn unit(text: &str) -> Option<u32> {
     let digits = text.get(..4)?;
@@ -354,6 +370,24 @@ mod tests {
             ("0", "0"),
         ] {
             assert_eq!(parse(text.as_bytes()).map(|v| shown(&v)).as_deref(), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn a_run_of_plain_text_ends_where_every_byte_says() {
+        let ends = |byte: u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        for byte in 0..=u8::MAX {
+            for at in 0..20 {
+                for around in [b'a', b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0xff] {
+                    let mut text = [around; 20];
+                    text[at] = byte;
+                    assert_eq!(
+                        plain_bytes(&text),
+                        if ends(byte) { at } else { 20 },
+                        "{byte:#x} at {at} in {around:#x}"
+                    );
+                }
+            }
         }
     }
 

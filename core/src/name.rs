@@ -38,6 +38,9 @@ pub fn session_flaw(name: &str) -> Option<&'static str> {
 /// Names that differ in case alone have the same fold (`ſ` is an `s`). Composed and decomposed forms of a letter
 /// differ.
 pub fn fold(name: &str) -> String {
+    if name.is_ascii() {
+        return name.to_ascii_lowercase();
+    }
     name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
 }
 
@@ -48,11 +51,15 @@ fn component_flaw(part: &str) -> Option<&'static str> {
     if part.len() > NAME_COMPONENT_BYTES_MAX {
         return Some("a part of the name is too long");
     }
-    if part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')) {
-        return Some("the name holds a character that some file system forbids");
-    }
-    if part.contains(ignored_by_some_file_system) {
-        return Some("the name holds a character that some file system ignores");
+    // Almost every name is of these alone.
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if !part.bytes().all(is_plain) {
+        if part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')) {
+            return Some("the name holds a character that some file system forbids");
+        }
+        if part.contains(ignored_by_some_file_system) {
+            return Some("the name holds a character that some file system ignores");
+        }
     }
     if part.starts_with(char::is_whitespace) || part.ends_with(char::is_whitespace) || part.ends_with('.') {
         return Some("a part of the name begins or ends with a blank, or ends with a dot");

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 
 /// The version line's value, as written.
 const VERSION: &str = "https://git-lfs.github.com/spec/v1";
+/// How canonical text without extensions begins.
+const START: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:";
 /// Versions that are read as the present one: before release it had two other names.
 const VERSION_ALIASES: [&str; 2] = ["https://hawser.github.com/spec/v1", "http://git-media.io/v/2"];
 /// One of these words occurs in every pointer ever written.
@@ -240,6 +242,9 @@ fn parse(head: &[u8], file_size: u64) -> Result<Pointer, Finding> {
         let blob = Blob { oid: Oid::EMPTY, size: 0 };
         return Ok(Pointer { blob, extensions: Vec::new(), canonical: true });
     }
+    if let Some(pointer) = plain(head) {
+        return Ok(pointer);
+    }
     let text = String::from_utf8_lossy(head);
     if !MARKERS.iter().any(|marker| text.contains(marker)) {
         return Err(whole(Flaw::NoMarker));
@@ -248,6 +253,17 @@ fn parse(head: &[u8], file_size: u64) -> Result<Pointer, Finding> {
     let pointer = lines.pointer()?;
     let canonical = write(pointer.blob, &by_priority(&pointer.extensions)).as_bytes() == head;
     Ok(Pointer { canonical, ..pointer })
+}
+
+/// What almost every pointer is: the canonical text without extensions. Anything else is read line by line.
+fn plain(head: &[u8]) -> Option<Pointer> {
+    let rest = head.strip_prefix(START)?;
+    let (oid, rest) = (rest.get(..64)?, rest.get(64..)?);
+    let size = rest.strip_prefix(b"\nsize ")?.strip_suffix(b"\n")?;
+    let is_shortest = matches!(size, [b'1'..=b'9', more @ ..] if more.iter().all(u8::is_ascii_digit));
+    let (oid, size) = (core::str::from_utf8(oid).ok()?, core::str::from_utf8(size).ok()?);
+    let blob = Blob { oid: Oid::parse(oid)?, size: parse_size(size).filter(|_| is_shortest)? };
+    Some(Pointer { blob, extensions: Vec::new(), canonical: true })
 }
 
 /// The lines of a pointer, their order checked and their values not yet: an extra line is found before a bad version.

@@ -2,9 +2,9 @@
 //!
 //! An empty artifact counts as hydrated. Readers get content or one of these states, never pointer bytes as content.
 
-use crate::error::Error;
-use crate::manifest::{FileRef, Manifest, Storage};
+use crate::manifest::{FileRef, Storage};
 use crate::oid::Blob;
+use crate::pointer::{self, Kind};
 use std::collections::BTreeMap;
 
 /// What stands in the work tree.
@@ -20,6 +20,20 @@ pub enum Place {
     Malformed,
     /// Something that is not a regular file, or cannot be read.
     Unreadable,
+}
+
+impl Place {
+    /// What a file of fewer than 1024 bytes is, by all of them.
+    pub fn of_small(bytes: &[u8]) -> Place {
+        let size = bytes.len() as u64;
+        match pointer::classify(bytes, size) {
+            // Of a session, an empty file is an empty artifact.
+            _ if bytes.is_empty() => Place::Content(0),
+            Kind::Content(_) => Place::Content(size),
+            Kind::Malformed(_) => Place::Malformed,
+            Kind::Pointer(it) => Place::Pointer(it.blob),
+        }
+    }
 }
 
 /// What the host sees of one file.
@@ -89,36 +103,66 @@ pub struct Status {
     pub hydration: Hydration,
     /// In manifest order.
     pub files: Vec<FileState>,
+    /// What it adds to a report.
+    pub tally: Tally,
 }
 
-/// The state of a session from its manifest and what the host sees. A file without a fact is absent.
-pub fn status(manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
-    Ok(of(&Manifest::parse(manifest)?, facts, object_bytes_max))
+/// What one session adds to a report on a checkout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Files that the manifest names.
+    pub files: u64,
+    /// Of these, files that are here as the manifest says.
+    pub there: u64,
+    /// Files stored out of band.
+    pub required: u64,
+    /// Of these, files whose content is here.
+    pub completed: u64,
+    /// Files here with other content than the manifest says.
+    pub changed: u64,
+    /// Files that are missing from git, broken, or contradict themselves; a manifest that cannot be read counts as one.
+    pub broken: u64,
+    /// The manifest could not be read, so nothing is known of its files.
+    pub unreadable: bool,
 }
 
-/// The same of a manifest that was read.
-pub(crate) fn of(manifest: &Manifest, facts: &[Fact], object_bytes_max: u64) -> Status {
-    let mut named: BTreeMap<&str, &Fact> = BTreeMap::new();
-    for fact in facts {
-        named.insert(&fact.name, fact);
+impl Tally {
+    fn add(&mut self, file: &FileRef, state: State) {
+        let out_of_band = u64::from(file.storage == Storage::Lfs && file.flaw.is_none());
+        self.files += 1;
+        self.required += out_of_band;
+        match state {
+            State::Cached | State::InPlace => {
+                self.there += 1;
+                self.completed += out_of_band;
+            }
+            State::Changed => self.changed += 1,
+            State::Dehydrated | State::NotFetched | State::Corrupt | State::TooLarge => {}
+            State::Missing | State::Conflict | State::Malformed | State::Unusable => self.broken += 1,
+        }
     }
-    let files: Vec<FileState> = manifest
-        .files()
-        .iter()
-        .map(|file| {
-            let fact = named.get(file.name.as_str());
-            let (place, cached) = fact.map_or((Place::Absent, None), |fact| (fact.place, fact.cached));
-            let (state, detail) = resolve(file, place, cached, object_bytes_max);
-            FileState { name: file.name.clone(), state, detail }
-        })
-        .collect();
+}
+
+/// The state of a session from the files of its manifest and what the host sees of them. A file without a fact is
+/// absent.
+pub fn status(refs: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Status {
+    let named: BTreeMap<&str, &Fact> = facts.iter().map(|fact| (fact.name.as_str(), fact)).collect();
+    let mut tally = Tally::default();
+    let state_of = |file: &FileRef| {
+        let fact = named.get(file.name.as_str());
+        let (place, cached) = fact.map_or((Place::Absent, None), |fact| (fact.place, fact.cached));
+        let (state, detail) = resolve(file, place, cached, object_bytes_max);
+        tally.add(file, state);
+        FileState { name: file.name.clone(), state, detail }
+    };
+    let files: Vec<FileState> = refs.iter().map(state_of).collect();
     let readable = |file: &&FileState| matches!(file.state, State::Cached | State::InPlace | State::Changed);
     let hydration = match files.iter().filter(readable).count() {
         count if count == files.len() => Hydration::Hydrated,
         0 => Hydration::Dehydrated,
         _ => Hydration::Partial,
     };
-    Status { hydration, files }
+    Status { hydration, files, tally }
 }
 
 fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: u64) -> (State, Option<String>) {
@@ -157,5 +201,27 @@ fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: 
         }
         (Place::Pointer(_), None) => (State::Dehydrated, None),
         (Place::Absent, None) => (State::NotFetched, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oid::Oid;
+
+    #[test]
+    fn a_small_file_is_content_a_pointer_or_broken() {
+        let blob = Blob { oid: Oid::EMPTY, size: 7 };
+        let pointer = pointer::of_ledger(blob);
+        for (bytes, expected) in [
+            ("", Place::Content(0)),
+            ("hello", Place::Content(5)),
+            (pointer.as_str(), Place::Pointer(blob)),
+            (&pointer.replace("sha256", "md5"), Place::Malformed),
+            (&pointer.replace('\n', "\r\n"), Place::Pointer(blob)),
+            (&(pointer.clone() + &" ".repeat(1024)), Place::Content(pointer.len() as u64 + 1024)),
+        ] {
+            assert_eq!(Place::of_small(bytes.as_bytes()), expected, "{bytes:?}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! The rule it keeps: nothing that is missing is taken for empty. Whatever kept us from looking is named by its class.
 
 use hydrant_host::engine::Guest;
-use hydrant_host::wit::ledgers::{Checkout, ErrorClass, HydrationState, Readiness, Tally};
+use hydrant_host::wit::ledgers::{Checkout, ErrorClass, HydrationState, Readiness};
+use hydrant_host::wit::manifests::Tally;
 use serde_json::{Value, json};
 
 use crate::committed;

@@ -4,6 +4,7 @@
 //! replaced only in the state that was expected, by one rename of bytes that are on the disk, so that whoever looks
 //! finds the old one or the new one and a full disk changes nothing.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -29,6 +30,8 @@ const JOURNAL_NAME_BYTES_MAX: usize = 240;
 const SESSIONS: &str = "sessions/";
 const JOURNAL: &str = "journal";
 const ORPHANS: &str = "orphans";
+/// What our documents are called besides.
+const ENDING: &str = ".json";
 /// Held while a document is replaced.
 const LOCK_FILE: &str = "documents.lock";
 /// Begins the name of a document that is being written.
@@ -85,6 +88,18 @@ impl Documents {
         Ok(self.load(&format!("{JOURNAL}/{session}"), None)?.map(|doc| doc.bytes))
     }
 
+    /// The sessions whose publishes were interrupted: each has a journal.
+    pub fn journals(&self) -> io::Result<BTreeSet<String>> {
+        let Some(state) = &self.state else { return Ok(BTreeSet::new()) };
+        let names = match state.existing_folder(JOURNAL) {
+            Ok(folder) => folder.names()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
+            Err(error) => return Err(error),
+        };
+        let finished = names.iter().filter(|name| !name.starts_with(TEMPORARY));
+        Ok(finished.filter_map(|name| name.strip_suffix(ENDING)).map(str::to_owned).collect())
+    }
+
     /// The register of orphans, if anything was ever orphaned here.
     pub fn register(&self) -> io::Result<Option<Vec<u8>>> {
         Ok(self.load(ORPHANS, None)?.map(|doc| doc.bytes))
@@ -130,13 +145,13 @@ impl Documents {
         if name == ORPHANS {
             // Without a folder of ours there is none: a file of this name, which a commit could hold, is never it.
             let Some(state) = &self.state else { return Ok(Route::Nowhere) };
-            return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}.json")));
+            return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}{ENDING}")));
         }
         if let Some(session) = name.strip_prefix("journal/") {
             usable(session)?;
             let Some(state) = &self.state else { return Ok(Route::Nowhere) };
             return match if make { state.folder(JOURNAL) } else { state.existing_folder(JOURNAL) } {
-                Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}.json"))),
+                Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}{ENDING}"))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Route::Nowhere),
                 Err(error) => Err(error),
             };

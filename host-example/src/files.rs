@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat};
+use rustix::io::read;
 
 use crate::error::HostError;
 
@@ -47,6 +48,15 @@ pub struct Opened {
     pub size: u64,
     /// Its state.
     pub revision: Revision,
+}
+
+/// A regular file at one glance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Glance {
+    /// All of its bytes.
+    Whole(Vec<u8>),
+    /// It has more bytes than were asked for: this many.
+    Longer(u64),
 }
 
 /// State of a file: compared for equality only.
@@ -87,6 +97,42 @@ impl Files {
     /// Opens a regular file; none when nothing stands there.
     pub fn open(&self, name: &str) -> io::Result<Option<Opened>> {
         open_in(&self.0, name)
+    }
+
+    /// The same with a folder beneath the root for a root, and no symlink on the way; none when it is not there.
+    pub fn within(&self, folder: &str) -> io::Result<Option<Files>> {
+        let root = root_of(&self.0).ok_or_else(|| refused("these files lie in no one folder"))?;
+        match open_beneath(root, folder, FOLDER) {
+            Ok(folder) => Ok(Some(Files(Arc::new(Place::Beneath(folder))))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Reads a regular file of at most so many bytes, in as few calls as can be; none when nothing stands there.
+    pub fn glance(&self, name: &str, bytes_max: usize) -> io::Result<Option<Glance>> {
+        let Some(file) = descriptor_in(&self.0, name)? else { return Ok(None) };
+        let size = size_of(&regular(&file)?);
+        if size > bytes_max as u64 {
+            return Ok(Some(Glance::Longer(size)));
+        }
+        // One byte more than it has: a read that comes back short has met the end.
+        let mut bytes = vec![0; size as usize + 1];
+        let mut filled = 0;
+        loop {
+            let count = read(&file, &mut bytes[filled..])?;
+            filled += count;
+            if filled < bytes.len() {
+                break;
+            }
+            if filled > bytes_max {
+                return Ok(Some(Glance::Longer(filled as u64)));
+            }
+            // It grew since.
+            bytes.resize((2 * filled).min(bytes_max + 1), 0);
+        }
+        bytes.truncate(filled);
+        Ok(Some(Glance::Whole(bytes)))
     }
 
     /// Opens the folder of a file beneath the root, with no symlink in any component, and tells the file's last name.
@@ -131,8 +177,12 @@ fn root_of(place: &Place) -> Option<&OwnedFd> {
 }
 
 fn open_in(place: &Place, name: &str) -> io::Result<Option<Opened>> {
+    descriptor_in(place, name)?.map(|descriptor| Opened::new(File::from(descriptor))).transpose()
+}
+
+fn descriptor_in(place: &Place, name: &str) -> io::Result<Option<OwnedFd>> {
     let opened = match place {
-        Place::Beneath(root) => open_beneath(root, name),
+        Place::Beneath(root) => open_beneath(root, name, READ),
         Place::Listed(files) => match files.get(name) {
             Some(path) => open(path, READ, Mode::empty()).map_err(io::Error::from),
             None => return Ok(None),
@@ -140,10 +190,10 @@ fn open_in(place: &Place, name: &str) -> io::Result<Option<Opened>> {
         Place::Both(files, _) if files.contains_key(name) => {
             open(&files[name], READ, Mode::empty()).map_err(io::Error::from)
         }
-        Place::Both(_, beneath) => return open_in(beneath, name),
+        Place::Both(_, beneath) => return descriptor_in(beneath, name),
     };
     match opened {
-        Ok(descriptor) => Opened::new(File::from(descriptor)).map(Some),
+        Ok(descriptor) => Ok(Some(descriptor)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -160,13 +210,14 @@ fn usable(name: &str) -> io::Result<()> {
     Ok(())
 }
 
-fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+/// Opens what a name leads to with these flags, and every folder on the way as one.
+fn open_beneath(root: &OwnedFd, name: &str, last: OFlags) -> io::Result<OwnedFd> {
     usable(name)?;
     let mut folder: Option<OwnedFd> = None;
     let mut parts = name.split('/').peekable();
     while let Some(part) = parts.next() {
         let at = folder.as_ref().map_or(root.as_fd(), |folder| folder.as_fd());
-        let flags = if parts.peek().is_some() { FOLDER } else { READ };
+        let flags = if parts.peek().is_some() { FOLDER } else { last };
         let next = openat(at, part, flags, Mode::empty())?;
         if parts.peek().is_none() {
             return Ok(next);
@@ -179,10 +230,7 @@ fn open_beneath(root: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
 impl Opened {
     /// A file that is open already.
     pub(crate) fn new(file: File) -> io::Result<Opened> {
-        let stat = fstat(&file)?;
-        if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-            return Err(refused("only regular files are read"));
-        }
+        let stat = regular(&file)?;
         Ok(Opened { file, size: size_of(&stat), revision: Revision::of(&stat, SystemTime::now()) })
     }
 
@@ -247,6 +295,15 @@ pub(crate) fn names_no_file(error: &io::Error) -> bool {
     is_link || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory)
 }
 
+/// The facts of a regular file; an error for anything else.
+fn regular(file: impl AsFd) -> io::Result<Stat> {
+    let stat = fstat(file)?;
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => Ok(stat),
+        _ => Err(refused("only regular files are read")),
+    }
+}
+
 fn size_of(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
@@ -260,7 +317,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use super::{Files, Revision};
+    use super::{Files, Glance, Revision};
     use crate::store::scratch::Scratch;
 
     #[test]
@@ -283,6 +340,29 @@ mod tests {
             assert!(files.open(name).is_err(), "{name}");
         }
         assert!(files.open("folder-link/b/file").is_err());
+    }
+
+    #[test]
+    fn a_glance_reads_all_or_tells_the_length() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path().join("a")).expect("a folder");
+        fs::write(scratch.path().join("a/file"), b"12345").expect("a file");
+        fs::write(scratch.path().join("a/empty"), b"").expect("a file");
+        symlink("a", scratch.path().join("link")).expect("a link");
+        let files = Files::beneath(scratch.path()).expect("the root");
+        let folder = files.within("a").expect("readable").expect("there");
+        for (name, bytes_max, expected) in [
+            ("file", 6, Some(Glance::Whole(b"12345".to_vec()))),
+            ("file", 5, Some(Glance::Whole(b"12345".to_vec()))),
+            ("file", 4, Some(Glance::Longer(5))),
+            ("empty", 0, Some(Glance::Whole(Vec::new()))),
+            ("none", 5, None),
+        ] {
+            assert_eq!(folder.glance(name, bytes_max).expect("readable"), expected, "{name} {bytes_max}");
+        }
+        assert!(files.glance("a", 5).is_err() && folder.glance("../a/file", 5).is_err());
+        assert!(files.within("none").expect("readable").is_none());
+        assert!(files.within("link").is_err() && files.within("a/file").is_err());
     }
 
     #[test]

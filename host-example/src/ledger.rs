@@ -2,16 +2,14 @@
 //!
 //! The rule it keeps: only looks. Nothing here writes a tracked path, and no symlink is followed.
 
-use std::io::Read;
+use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::files::{Files, Opened};
+use hydrant_host::files::{Files, Glance};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::Store;
-use hydrant_host::wit::ledgers::Tally;
-use hydrant_host::wit::manifests::{Fact, FileRef, Manifest, Place, Pointed, SessionStatus};
-use hydrant_host::wit::pointers::{Kind, Sample};
+use hydrant_host::wit::manifests::{Fact, FileRef, Manifest, Place, SessionStatus};
 use hydrant_host::wit::types::Code;
 
 use crate::ending::Fault;
@@ -23,7 +21,7 @@ pub(crate) const SESSIONS: &str = "sessions";
 /// Name of a session's manifest.
 pub(crate) const MANIFEST: &str = "meta.json";
 /// Bytes of a manifest at most.
-const MANIFEST_BYTES_MAX: u64 = 4 * 1024 * 1024;
+const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Sessions listed at most.
 const SESSIONS_MAX: usize = 100_000;
 
@@ -31,6 +29,8 @@ const SESSIONS_MAX: usize = 100_000;
 pub(crate) struct Ledger {
     top: PathBuf,
     files: Files,
+    /// The folder of the sessions, if there is one.
+    sessions: Option<Files>,
 }
 
 /// One session as it stands.
@@ -38,8 +38,6 @@ pub(crate) struct Session {
     pub(crate) name: String,
     pub(crate) manifest: Manifest,
     pub(crate) status: SessionStatus,
-    /// What it adds to a report on the checkout.
-    pub(crate) tally: Tally,
 }
 
 /// What a word on the command line means in a ledger.
@@ -52,7 +50,10 @@ pub(crate) enum Target {
 
 impl Ledger {
     pub(crate) fn of(repository: &Repository) -> Result<Self, Fault> {
-        Ok(Self { top: repository.top.clone(), files: Files::beneath(&repository.top)? })
+        let files = Files::beneath(&repository.top)?;
+        // What is no folder holds no session.
+        let sessions = files.within(SESSIONS).unwrap_or_default();
+        Ok(Self { top: repository.top.clone(), files, sessions })
     }
 
     /// The files of the work tree, by names such as `sessions/NAME/meta.json`.
@@ -60,21 +61,27 @@ impl Ledger {
         &self.files
     }
 
-    /// Names of the sessions that have a manifest, sorted.
+    /// Names of the sessions, sorted: folders that have a manifest.
     pub(crate) fn sessions(&self) -> Result<Vec<String>, Fault> {
+        let mut names = self.folders()?;
+        names.retain(|name| is_manifest(&self.top.join(SESSIONS).join(name)));
+        Ok(names)
+    }
+
+    /// Names of the folders that could be sessions, sorted.
+    pub(crate) fn folders(&self) -> Result<Vec<String>, Fault> {
         let folder = self.top.join(SESSIONS);
         let is_folder = folder.symlink_metadata().is_ok_and(|facts| facts.is_dir());
         if !is_folder {
             return Ok(Vec::new());
         }
-        let unreadable = |error: &std::io::Error| Fault::local("the sessions cannot be listed", error);
+        let unreadable = |error: &io::Error| Fault::local("the sessions cannot be listed", error);
         let mut names = Vec::new();
         for entry in folder.read_dir().map_err(|error| unreadable(&error))? {
             let entry = entry.map_err(|error| unreadable(&error))?;
             // A name that is no text cannot be a session's.
             let Ok(name) = entry.file_name().into_string() else { continue };
-            let has_manifest = entry.path().join(MANIFEST).symlink_metadata().is_ok_and(|facts| facts.is_file());
-            if has_manifest && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 names.push(name);
             }
             if names.len() > SESSIONS_MAX {
@@ -89,7 +96,7 @@ impl Ledger {
     pub(crate) fn target(&self, word: &str, current_dir: &Path) -> Target {
         let is_session = |name: &str| {
             let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
-            plain && self.top.join(SESSIONS).join(name).join(MANIFEST).symlink_metadata().is_ok_and(|f| f.is_file())
+            plain && is_manifest(&self.top.join(SESSIONS).join(name))
         };
         let name = word.trim_end_matches('/');
         if is_session(name) {
@@ -121,82 +128,77 @@ impl Ledger {
         name: &str,
         object_bytes_max: u64,
     ) -> Result<Session, Fault> {
-        let text = self.manifest_text(name)?;
-        let manifest = guest.manifest_read(&text).map_err(|error| unreadable_manifest(name, &error))?;
-        let facts = self.facts(guest, store, name, &manifest.files)?;
-        let status = guest.status(&text, &facts, object_bytes_max)?;
-        let tally = guest.tally_session(&text, &facts, object_bytes_max)?;
-        Ok(Session { name: name.to_owned(), manifest, status, tally })
+        self.find(guest, store, name, object_bytes_max)?.ok_or_else(|| no_session(name))
+    }
+
+    /// The same; none when the folder has no manifest.
+    pub(crate) fn find(
+        &self,
+        guest: &mut Guest,
+        store: &Store,
+        name: &str,
+        object_bytes_max: u64,
+    ) -> Result<Option<Session>, Fault> {
+        let Some(folder) = self.folder(name)? else { return Ok(None) };
+        let Some(text) = manifest_in(&folder, name)? else { return Ok(None) };
+        let manifest = guest.manifest_read(&text);
+        let manifest = manifest.map_err(|error| unreadable_manifest(name, &error))?;
+        let fact = |one: &FileRef| Fact {
+            name: one.name.clone(),
+            place: place_of(&folder, &one.name),
+            cached: one.oid.as_deref().and_then(|oid| store.size_of(oid)),
+        };
+        let facts: Vec<Fact> = manifest.files.iter().map(fact).collect();
+        let status = guest.status(&manifest.files, &facts, object_bytes_max)?;
+        Ok(Some(Session { name: name.to_owned(), manifest, status }))
     }
 
     /// The bytes of a session's manifest.
     pub(crate) fn manifest_text(&self, name: &str) -> Result<Vec<u8>, Fault> {
-        let shown = quote(name.as_bytes());
-        let unreadable = |error: &std::io::Error| Fault::local(&format!("{shown}: its manifest cannot be read"), error);
-        let opened = self.files.open(&path_in(name, MANIFEST)).map_err(|error| unreadable(&error))?;
-        let opened = opened.ok_or_else(|| Fault::misuse(format!("there is no session {shown}")))?;
-        let mut text = Vec::new();
-        opened.file.take(MANIFEST_BYTES_MAX + 1).read_to_end(&mut text).map_err(|error| unreadable(&error))?;
-        if text.len() as u64 > MANIFEST_BYTES_MAX {
-            return Err(Fault::failed(
-                Code::Limit,
-                format!("{shown}: its manifest is longer than {MANIFEST_BYTES_MAX} bytes"),
-            ));
-        }
-        Ok(text)
+        let text = self.folder(name)?.map(|folder| manifest_in(&folder, name));
+        text.transpose()?.flatten().ok_or_else(|| no_session(name))
     }
 
-    fn facts(&self, guest: &mut Guest, store: &Store, name: &str, refs: &[FileRef]) -> Result<Vec<Fact>, Fault> {
-        let mut facts = Vec::with_capacity(refs.len());
-        let mut small = Vec::new();
-        for one in refs {
-            let place = match self.look(name, one) {
-                Look::Place(place) => place,
-                Look::Small(bytes) => {
-                    let file_size = bytes.len() as u64;
-                    small.push((facts.len(), Sample { head: bytes, file_size }));
-                    Place::Content(file_size)
-                }
-            };
-            let cached = one.oid.as_deref().and_then(|oid| store.size_of(oid));
-            facts.push(Fact { name: one.name.clone(), place, cached });
-        }
-        let (places, samples): (Vec<usize>, Vec<Sample>) = small.into_iter().unzip();
-        for (at, kind) in places.into_iter().zip(guest.classify_many(&samples)?) {
-            match kind {
-                Kind::Content(_) => {}
-                Kind::Malformed(_) => facts[at].place = Place::Malformed,
-                Kind::Pointer(pointer) => {
-                    facts[at].place = Place::Pointer(Pointed { oid: pointer.oid, size: pointer.size });
-                }
-            }
-        }
-        Ok(facts)
-    }
-
-    fn look(&self, session: &str, one: &FileRef) -> Look {
-        let opened = match self.files.open(&path_in(session, &one.name)) {
-            Ok(Some(opened)) => opened,
-            Ok(None) => return Look::Place(Place::Absent),
-            Err(_) => return Look::Place(Place::Unreadable),
+    fn folder(&self, name: &str) -> Result<Option<Files>, Fault> {
+        let folder = match &self.sessions {
+            Some(sessions) => sessions.within(name),
+            // It may have come since.
+            None => self.files.within(&format!("{SESSIONS}/{name}")),
         };
-        if opened.size >= POINTER_BYTES_LIMIT as u64 || opened.size == 0 {
-            return Look::Place(Place::Content(opened.size));
-        }
-        read_small(opened).map_or(Look::Place(Place::Unreadable), Look::Small)
+        folder.map_err(|error| manifest_fault(name, &error))
     }
 }
 
-enum Look {
-    Place(Place),
-    /// Small enough to be a pointer: all of its bytes.
-    Small(Vec<u8>),
+fn manifest_in(folder: &Files, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    match folder.glance(MANIFEST, MANIFEST_BYTES_MAX).map_err(|error| manifest_fault(name, &error))? {
+        Some(Glance::Whole(text)) => Ok(Some(text)),
+        Some(Glance::Longer(_)) => Err(Fault::failed(
+            Code::Limit,
+            format!("{}: its manifest is longer than {MANIFEST_BYTES_MAX} bytes", quote(name.as_bytes())),
+        )),
+        None => Ok(None),
+    }
 }
 
-fn read_small(opened: Opened) -> Option<Vec<u8>> {
-    let mut bytes = Vec::new();
-    opened.file.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+fn is_manifest(session: &Path) -> bool {
+    session.join(MANIFEST).symlink_metadata().is_ok_and(|facts| facts.is_file())
+}
+
+fn place_of(folder: &Files, file: &str) -> Place {
+    match folder.glance(file, POINTER_BYTES_LIMIT - 1) {
+        Ok(Some(Glance::Whole(bytes))) => Place::Small(bytes),
+        Ok(Some(Glance::Longer(size))) => Place::Content(size),
+        Ok(None) => Place::Absent,
+        Err(_) => Place::Unreadable,
+    }
+}
+
+fn no_session(name: &str) -> Fault {
+    Fault::misuse(format!("there is no session {}", quote(name.as_bytes())))
+}
+
+fn manifest_fault(name: &str, error: &io::Error) -> Fault {
+    Fault::local(&format!("{}: its manifest cannot be read", quote(name.as_bytes())), error)
 }
 
 /// Name of a session's file, as the engine and [`Files`] spell it.

@@ -3,10 +3,10 @@
 //! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
 //! apart from what the user configured; a folder that a commit can hold is never a repository.
 
-use std::cell::OnceCell;
 use std::io::Read;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use hydrant_host::files::Files;
 use hydrant_host::git::{Git, GitFault};
@@ -29,7 +29,7 @@ pub(crate) struct Repository {
     pub(crate) top: PathBuf,
     /// The folder shared by all work trees of the repository: objects, configuration, our cache.
     pub(crate) common_dir: PathBuf,
-    settings: OnceCell<Vec<Setting>>,
+    settings: OnceLock<Vec<Setting>>,
 }
 
 impl Repository {
@@ -49,7 +49,7 @@ impl Repository {
                 if could_be_committed(&top, &common_dir) {
                     return Err(Fault::failed(Code::Host, INSIDE));
                 }
-                Ok(Self { git: git.at(&top), top, common_dir, settings: OnceCell::new() })
+                Ok(Self { git: git.at(&top), top, common_dir, settings: OnceLock::new() })
             }
             _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
         }

@@ -136,7 +136,7 @@ pub trait Engine: Ledgers {
     /// `manifests.name-flaw`
     fn name_flaw(&self, name: &str) -> Option<String>;
     /// `manifests.status`
-    fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error>;
+    fn status(&self, files: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error>;
     /// `operations.default-config`
     fn default_config(&self, endpoint: &str) -> Config;
     /// The constructors of `operations.operation`.

@@ -26,7 +26,7 @@ use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
 use hydrant_core::endpoint::{Endpoint, Setting};
 use hydrant_core::error::Error;
 use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::Change;
+use hydrant_core::manifest::{Change, FileRef};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
@@ -163,9 +163,9 @@ impl<E: Engine> Engine for Recorder<E> {
         self.plain("manifests.nameFlaw", json!([name]), self.engine.name_flaw(name))
     }
 
-    fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
-        let args = json!([form::bytes(text), facts.form(), object_bytes_max.form()]);
-        self.fallible("manifests.status", args, self.engine.status(text, facts, object_bytes_max))
+    fn status(&self, files: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
+        let args = json!([files.form(), facts.form(), object_bytes_max.form()]);
+        self.fallible("manifests.status", args, self.engine.status(files, facts, object_bytes_max))
     }
 
     fn default_config(&self, endpoint: &str) -> Config {

@@ -2,7 +2,7 @@
 //! fields of its manifest can be written.
 
 use hydrant_core::limits::OBJECT_BYTES_MAX;
-use hydrant_core::manifest::{Change, Manifest};
+use hydrant_core::manifest::{Change, FileRef, Manifest};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::status::{Fact, Hydration, Place, State};
 use hydrant_tests::engine::{Engine, Native};
@@ -18,9 +18,13 @@ fn manifest(entry: &str) -> Vec<u8> {
     format!("{{\"session_id\": \"s\", \"files\": {{\"a\": {entry}}}}}").into_bytes()
 }
 
+fn files_of(manifest: &[u8]) -> Vec<FileRef> {
+    Native.manifest(manifest).expect("readable").files
+}
+
 fn state(entry: &str, place: Place, cached: Option<u64>, limit: u64) -> (State, Hydration) {
     let facts = [Fact { name: "a".to_owned(), place, cached }];
-    let status = Native.status(&manifest(entry), &facts, limit).expect("readable");
+    let status = Native.status(&files_of(&manifest(entry)), &facts, limit).expect("readable");
     (status.files[0].state, status.hydration)
 }
 
@@ -91,7 +95,10 @@ fn whole_some_and_none() {
     let whole = |facts: &[(&str, Place, Option<u64>)]| {
         let facts =
             facts.iter().map(|(name, place, cached)| Fact { name: (*name).to_owned(), place: *place, cached: *cached });
-        Native.status(text.as_bytes(), &facts.collect::<Vec<_>>(), OBJECT_BYTES_MAX).expect("readable").hydration
+        Native
+            .status(&files_of(text.as_bytes()), &facts.collect::<Vec<_>>(), OBJECT_BYTES_MAX)
+            .expect("readable")
+            .hydration
     };
     let (here, cached) = (Place::Content(SIZE), Some(SIZE));
     let table = [
@@ -106,7 +113,7 @@ fn whole_some_and_none() {
     for (facts, expected) in table {
         assert_eq!(whole(&facts), expected, "{facts:?}");
     }
-    let none = Native.status(b"{\"session_id\": \"s\", \"files\": {}}", &[], OBJECT_BYTES_MAX).expect("readable");
+    let none = Native.status(&[], &[], OBJECT_BYTES_MAX).expect("readable");
     assert_eq!(none.hydration, Hydration::Hydrated, "of nothing, nothing is missing");
 }
 

@@ -7,8 +7,7 @@
 
 use crate::error::{Code, Error};
 use crate::limits::{COVERED_PATHS_MAX, SESSIONS_MAX};
-use crate::manifest::{FileRef, Manifest, Storage};
-use crate::status::{self, Fact, State};
+use crate::status::Tally;
 
 /// Version of the report.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -72,55 +71,6 @@ impl ErrorClass {
             ErrorClass::IncompleteCoverage => "incomplete_coverage",
             ErrorClass::IdentityMismatch => "identity_mismatch",
             ErrorClass::GitFailed => "git_failed",
-        }
-    }
-}
-
-/// What one session adds to a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Files that the manifest names.
-    pub files: u64,
-    /// Of these, files that are here as the manifest says.
-    pub there: u64,
-    /// Files stored out of band.
-    pub required: u64,
-    /// Of these, files whose content is here.
-    pub completed: u64,
-    /// Files here with other content than the manifest says.
-    pub changed: u64,
-    /// Files that are missing from git, broken, or contradict themselves; a manifest that cannot be read counts as one.
-    pub broken: u64,
-    /// The manifest could not be read, so nothing is known of its files.
-    pub unreadable: bool,
-}
-
-/// Tallies one session by its manifest and what the host sees of its files.
-pub fn tally(manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
-    let Ok(manifest) = Manifest::parse(manifest) else {
-        return Tally { broken: 1, unreadable: true, ..Tally::default() };
-    };
-    let status = status::of(&manifest, facts, object_bytes_max);
-    let mut tally = Tally::default();
-    for (file, state) in manifest.files().iter().zip(&status.files) {
-        tally.add(file, state.state);
-    }
-    tally
-}
-
-impl Tally {
-    fn add(&mut self, file: &FileRef, state: State) {
-        let out_of_band = u64::from(file.storage == Storage::Lfs && file.flaw.is_none());
-        self.files += 1;
-        self.required += out_of_band;
-        match state {
-            State::Cached | State::InPlace => {
-                self.there += 1;
-                self.completed += out_of_band;
-            }
-            State::Changed => self.changed += 1,
-            State::Dehydrated | State::NotFetched | State::Corrupt | State::TooLarge => {}
-            State::Missing | State::Conflict | State::Malformed | State::Unusable => self.broken += 1,
         }
     }
 }
@@ -243,8 +193,9 @@ pub fn readiness(checkout: &Checkout) -> Result<Readiness, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::manifest::{FileRef, Manifest, Storage};
     use crate::oid::{Blob, Oid};
-    use crate::status::Place;
+    use crate::status::{Fact, Place, status};
 
     const MANIFEST: &[u8] = include_bytes!("../../../tests/fixtures/meta/current-lfs-and-git.json");
     const BYTES_MAX: u64 = 1 << 30;
@@ -253,37 +204,36 @@ mod tests {
         Checkout { head: Some("c0ffee".to_owned()), sessions, ..Checkout::default() }
     }
 
-    fn facts(place: impl Fn(&FileRef) -> (Place, Option<u64>)) -> Vec<Fact> {
-        let manifest = Manifest::parse(MANIFEST).expect("readable");
+    fn tally(manifest: &[u8], place: &dyn Fn(&FileRef) -> Option<(Place, Option<u64>)>) -> Tally {
+        let manifest = Manifest::parse(manifest).expect("readable");
         let fact = |file: &FileRef| {
-            let (place, cached) = place(file);
-            Fact { name: file.name.clone(), place, cached }
+            let (place, cached) = place(file)?;
+            Some(Fact { name: file.name.clone(), place, cached })
         };
-        manifest.files().iter().map(fact).collect()
+        let facts: Vec<Fact> = manifest.files().iter().filter_map(fact).collect();
+        status(manifest.files(), &facts, BYTES_MAX).tally
     }
 
-    fn whole(file: &FileRef) -> (Place, Option<u64>) {
-        match file.storage {
+    fn whole(file: &FileRef) -> Option<(Place, Option<u64>)> {
+        Some(match file.storage {
             Storage::Git => (Place::Content(file.size), None),
             _ => (Place::Absent, Some(file.size)),
-        }
+        })
     }
 
     #[test]
     fn a_session_is_tallied_by_its_states() {
-        let of = |place: &dyn Fn(&FileRef) -> (Place, Option<u64>)| tally(MANIFEST, &facts(place), BYTES_MAX);
-        let all = of(&whole);
+        let all = tally(MANIFEST, &whole);
         assert_eq!((all.files, all.there, all.changed, all.broken), (5, 5, 0, 0));
         assert!(all.required == all.completed && all.required < all.files, "one file belongs in git");
-        let nothing = tally(MANIFEST, &[], BYTES_MAX);
+        let nothing = tally(MANIFEST, &|_| None);
         assert_eq!((nothing.required, nothing.completed, nothing.there), (all.required, 0, 0));
         assert_eq!(nothing.broken, all.files - all.required, "what belongs in git is not fetched");
-        let changed = of(&|file| (Place::Content(file.size + 1), None));
+        let changed = tally(MANIFEST, &|file| Some((Place::Content(file.size + 1), None)));
         assert_eq!((changed.changed, changed.completed), (5, 0));
-        let other = of(&|_| (Place::Pointer(Blob { oid: Oid::EMPTY, size: 1 }), None));
+        let other = tally(MANIFEST, &|_| Some((Place::Pointer(Blob { oid: Oid::EMPTY, size: 1 }), None)));
         assert_eq!(other.broken, 5, "a pointer contradicts the manifest");
-        assert_eq!(tally(b"{", &[], BYTES_MAX), Tally { broken: 1, unreadable: true, ..Tally::default() });
-        let bad = tally(include_bytes!("../../../tests/fixtures/meta/bad-refs.json"), &[], BYTES_MAX);
+        let bad = tally(include_bytes!("../../../tests/fixtures/meta/bad-refs.json"), &|_| None);
         assert_eq!((bad.files, bad.required, bad.broken), (5, 0, 5));
     }
 

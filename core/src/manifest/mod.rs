@@ -197,8 +197,7 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     }
     distinct(&root, "")?;
     for member in root.members() {
-        let fold = name::fold(&member.key);
-        let known = SCHEMA.iter().find(|(name, _)| *name == fold);
+        let known = field(&member.key).or_else(|| field(&name::fold(&member.key)));
         let Some((name, field)) = known else { continue };
         if member.key != *name {
             // Another reader of this format takes it for the field; to guess either way could rotate an id.
@@ -216,15 +215,19 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     Ok(root)
 }
 
+fn field(key: &str) -> Option<&'static (&'static str, Field)> {
+    SCHEMA.iter().find(|(name, _)| *name == key)
+}
+
 /// Other readers take the last of two; an edit would have to choose, so neither is taken.
 fn distinct(object: &Value<'_>, of: &str) -> Result<(), Error> {
-    let mut seen = BTreeSet::new();
-    for member in object.members() {
-        if !seen.insert(member.key.as_ref()) {
-            return Err(malformed(format!("{of}{} stands there twice", quote(&member.key))));
-        }
+    let mut keys: Vec<&str> = object.members().iter().map(|member| member.key.as_ref()).collect();
+    // Lengths first: most keys differ there already.
+    keys.sort_unstable_by_key(|key| (key.len(), *key));
+    match keys.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(malformed(format!("{of}{} stands there twice", quote(pair[0])))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
@@ -252,8 +255,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
 
 /// Another reader of this format takes it for the member.
 fn differs_in_case(member: &json::Member<'_>) -> bool {
-    let fold = name::fold(&member.key);
-    ENTRY.contains(&fold.as_str()) && fold != member.key
+    !ENTRY.contains(&member.key.as_ref()) && ENTRY.contains(&name::fold(&member.key).as_str())
 }
 
 fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {

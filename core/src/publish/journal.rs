@@ -4,7 +4,6 @@
 //! It is in one of two states: *intended* names the oids that may be sent; *bound* also holds receipts, base and the
 //! exact bytes to push, so that the next run needs neither the files nor the server to go on.
 
-use super::Phase;
 use crate::contract::{Push, PushFile, Revision};
 use crate::error::{Code, Error};
 use crate::json::{self, Value, quoted};
@@ -12,33 +11,6 @@ use crate::limits::JOURNAL_BYTES_MAX;
 use crate::oid::Blob;
 use crate::register::{blob, list, read_blob};
 use crate::upload::Receipt;
-
-/// What a journal says to somebody who only looks: `hydrant status`, `hydrant doctor`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
-    /// Where the publish was when it was last heard of: [`Phase::Upload`] when it was intended, [`Phase::Push`] when it
-    /// was bound. Whether the remote took it, only the remote knows.
-    pub phase: Phase,
-    /// Its files with what they hashed to; a file that git carries has no blob. Empty when it was only intended.
-    pub files: Vec<(String, Option<Blob>)>,
-    /// Every blob that it may have sent.
-    pub blobs: Vec<Blob>,
-}
-
-/// Reads a journal without doing anything about it.
-pub fn unfinished(text: &[u8]) -> Result<Unfinished, Error> {
-    Ok(match Journal::read(text)? {
-        Journal::Intended(blobs) => Unfinished { phase: Phase::Upload, files: Vec::new(), blobs },
-        Journal::Bound(bound) => {
-            let file = |file: &BoundFile| match &file.kept {
-                Kept::Lfs { receipt, .. } => (file.name.clone(), Some(receipt.blob())),
-                Kept::InGit { .. } => (file.name.clone(), None),
-            };
-            let files = bound.files.iter().map(file).collect();
-            Unfinished { phase: Phase::Push, files, blobs: bound.blobs().collect() }
-        }
-    })
-}
 
 /// The form of the document; a journal of another form is never guessed at.
 const VERSION: i64 = 1;

@@ -27,7 +27,6 @@ mod swap;
 #[cfg(test)]
 mod tests;
 
-pub use journal::{Unfinished, unfinished};
 pub use phase::Phase;
 pub use report::{Publication, PublishFile, PublishReport, Published, PublishedState};
 

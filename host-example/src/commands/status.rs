@@ -2,6 +2,7 @@
 
 mod all;
 
+use std::collections::BTreeSet;
 use std::env;
 
 use hydrant_host::documents::Documents;
@@ -42,25 +43,25 @@ pub(crate) fn in_repository(
     let mut guest = engine.guest()?;
     let limit = limit(&mut guest, repository, arguments)?;
     let ledger = Ledger::of(repository)?;
-    let journals = Journals::of(repository)?;
+    let journals = journals(repository)?;
     match &arguments.session {
         Some(word) => match ledger.target(word, &env::current_dir()?) {
-            Target::Session { name, .. } if repository.is_ledger()? || journals.has(&name) => {
+            Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
                 let session = ledger.session(&mut guest, &store, &name, limit)?;
                 let aside = Aside {
-                    unfinished: journals.has(&name),
+                    unfinished: journals.contains(&name),
                     kept: kept_of(&store, &name)?,
                     downloaded: downloaded::is_marked(&repository.store_dir(), &name),
                 };
                 one_session(&mut guest, repository, &session, &aside, output)
             }
-            Target::Other if journals.has(word) => Ok(only_begun(word, output)),
+            Target::Other if journals.contains(word) => Ok(only_begun(word, output)),
             _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
             _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
         },
         None if repository.is_ledger()? => {
-            let all = all::All { repository, ledger: &ledger, store: &store, journals: &journals, limit };
-            all.say(&mut guest, output)
+            let all = all::All { repository, engine: &engine, ledger: &ledger, journals: &journals, limit };
+            all.say(output)
         }
         None => pointers(repository, &engine, &mut guest, &store, output),
     }
@@ -76,21 +77,10 @@ struct Aside {
     downloaded: bool,
 }
 
-/// The journals of interrupted publishes.
-pub(super) struct Journals(Documents);
-
-impl Journals {
-    fn of(repository: &Repository) -> Result<Self, Fault> {
-        Ok(Self(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?))
-    }
-
-    /// Whether a publish of this session was interrupted. A journal that cannot be read is one, too.
-    fn has(&self, session: &str) -> bool {
-        match self.0.journal(session) {
-            Ok(journal) => journal.is_some(),
-            Err(error) => error.kind() != std::io::ErrorKind::InvalidInput,
-        }
-    }
+/// The sessions whose publishes were interrupted.
+fn journals(repository: &Repository) -> Result<BTreeSet<String>, Fault> {
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))
 }
 
 /// Files of a session that changed after they were published, by their names in `hydrant/kept`.
@@ -138,7 +128,7 @@ fn one_session(
         document["downloaded"] = aside.downloaded.into();
         document["file_list"] = files_json(session);
         let mut checkout = coverage::checkout(repository, &[format!("{SESSIONS}/{}", session.name)]);
-        checkout.sessions.push(session.tally);
+        checkout.sessions.push(session.status.tally);
         coverage::add(guest, &checkout, &mut document)?;
         output.json(&document);
         return Ok(Ending::Done);

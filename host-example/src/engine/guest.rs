@@ -10,7 +10,7 @@ use crate::error::HostError;
 use crate::wit::Engine as World;
 use crate::wit::batches::{Action, Answer, Answered, Question, Refused};
 use crate::wit::endpoints::{Endpoint, Setting};
-use crate::wit::manifests::{Change, Fact, Manifest, SessionStatus};
+use crate::wit::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
 use crate::wit::operations::{Config, LockTask, Publication, Source, Want};
 use crate::wit::pointers::{Finding, Kind, Pointer, Sample};
 use crate::wit::types::{Blob, Direction, Error, Request};
@@ -116,8 +116,13 @@ impl Guest {
     }
 
     /// How much of a session can be read here.
-    pub fn status(&mut self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<SessionStatus, HostError> {
-        self.try_call(|store, world| world.hydrant_lfs_manifests().call_status(store, text, facts, object_bytes_max))
+    pub fn status(
+        &mut self,
+        files: &[FileRef],
+        facts: &[Fact],
+        object_bytes_max: u64,
+    ) -> Result<SessionStatus, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_manifests().call_status(store, files, facts, object_bytes_max))
     }
 
     /// The batch request to send; none when there is nothing to ask.

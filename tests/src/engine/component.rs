@@ -11,7 +11,7 @@ use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
 use hydrant_core::endpoint::{Endpoint, Setting};
 use hydrant_core::error::Error;
 use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::Change;
+use hydrant_core::manifest::{Change, FileRef};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
@@ -193,10 +193,11 @@ impl Engine for Component {
         self.call(|store, world| world.hydrant_lfs_manifests().call_name_flaw(store, name))
     }
 
-    fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
+    fn status(&self, files: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
+        let files: Vec<_> = files.iter().map(words::file_ref).collect();
         let facts: Vec<_> = facts.iter().map(words::fact).collect();
-        let status =
-            self.call(|store, world| world.hydrant_lfs_manifests().call_status(store, text, &facts, object_bytes_max));
+        let status = self
+            .call(|store, world| world.hydrant_lfs_manifests().call_status(store, &files, &facts, object_bytes_max));
         status.map(words::status).map_err(words::error)
     }
 

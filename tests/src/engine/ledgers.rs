@@ -4,17 +4,15 @@ use super::component::Component;
 use super::native::Native;
 use super::words::{self, wit};
 use hydrant_core::error::Error;
-use hydrant_core::ledger::coverage::{
-    self, Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness, Tally,
-};
+use hydrant_core::ledger::coverage::{self, Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
 use hydrant_core::ledger::drafts::{self, Placeholder};
 use hydrant_core::ledger::gitignore;
 use hydrant_core::ledger::restore::{self, Restored, Witness};
 use hydrant_core::ledger::titles::{self, Skip, TitleRepair};
 use hydrant_core::manifest;
 use hydrant_core::oid::Blob;
-use hydrant_core::status::Fact;
-use wit::ledgers;
+use hydrant_core::status::Tally;
+use wit::{ledgers, manifests};
 
 /// Every function of the interface.
 pub trait Ledgers {
@@ -38,8 +36,6 @@ pub trait Ledgers {
     ) -> Result<Restored, Error>;
     /// `ledgers.sessions-gitignore`
     fn sessions_gitignore(&self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error>;
-    /// `ledgers.tally-session`
-    fn tally_session(&self, manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally;
     /// `ledgers.judge`
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error>;
 }
@@ -77,10 +73,6 @@ impl Ledgers for Native {
 
     fn sessions_gitignore(&self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
         gitignore::sessions_gitignore(existing)
-    }
-
-    fn tally_session(&self, manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
-        coverage::tally(manifest, facts, object_bytes_max)
     }
 
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {
@@ -134,13 +126,6 @@ impl Ledgers for Component {
             .map_err(words::error)
     }
 
-    fn tally_session(&self, manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
-        let facts: Vec<_> = facts.iter().map(words::fact).collect();
-        tally(self.call(|store, world| {
-            world.hydrant_lfs_ledgers().call_tally_session(store, manifest, &facts, object_bytes_max)
-        }))
-    }
-
     fn judge(&self, it: &Checkout) -> Result<Readiness, Error> {
         let it = checkout(it);
         self.call(|store, world| world.hydrant_lfs_ledgers().call_judge(store, &it))
@@ -190,20 +175,8 @@ fn restored(it: ledgers::Restored) -> Restored {
     Restored { pointer: it.pointer, witness }
 }
 
-fn tally(it: ledgers::Tally) -> Tally {
-    Tally {
-        files: it.files,
-        there: it.there,
-        required: it.required,
-        completed: it.completed,
-        changed: it.changed,
-        broken: it.broken,
-        unreadable: it.unreadable,
-    }
-}
-
-fn tally_in(it: &Tally) -> ledgers::Tally {
-    ledgers::Tally {
+fn tally_in(it: &Tally) -> manifests::Tally {
+    manifests::Tally {
         files: it.files,
         there: it.there,
         required: it.required,

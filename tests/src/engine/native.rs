@@ -7,7 +7,7 @@ use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
 use hydrant_core::endpoint::{self, Endpoint, Setting};
 use hydrant_core::error::Error;
 use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::{self, Change, Manifest};
+use hydrant_core::manifest::{self, Change, FileRef, Manifest};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{self, Finding, Kind, Pointer};
 use hydrant_core::publish::PublishReport;
@@ -97,8 +97,8 @@ impl Engine for Native {
         name::flaw(name).map(str::to_owned)
     }
 
-    fn status(&self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
-        status::status(text, facts, object_bytes_max)
+    fn status(&self, files: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error> {
+        Ok(status::status(files, facts, object_bytes_max))
     }
 
     fn default_config(&self, endpoint: &str) -> Config {

@@ -16,7 +16,7 @@ use hydrant_core::pointer::{self, Extension, Finding, Kind, Pointer};
 use hydrant_core::publish::{Phase, Publication, PublishFile, PublishReport, Published, PublishedState};
 use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
 use hydrant_core::report::{Outcome, Source, Want};
-use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status};
+use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
 
 wasmtime::component::bindgen!({ path: "../wit", world: "engine" });
 
@@ -61,6 +61,12 @@ pub(super) fn error(it: types::Error) -> Error {
     let code = same_case!(it.code, types::Code => Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
     Error { code, detail: it.detail, retry_after: it.retry_after }
+}
+
+fn error_in(it: Error) -> types::Error {
+    let code = same_case!(it.code, Code => types::Code:
+        Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
+    types::Error { code, detail: it.detail, retry_after: it.retry_after }
 }
 
 pub(super) fn misuse(it: types::Misuse) -> core::Misuse {
@@ -370,6 +376,16 @@ pub(super) fn manifest(it: manifests::Manifest) -> ManifestFacts {
     }
 }
 
+pub(super) fn file_ref(it: &FileRef) -> manifests::FileRef {
+    manifests::FileRef {
+        name: it.name.clone(),
+        storage: same_case!(it.storage, Storage => manifests::Storage: Lfs Git Unknown),
+        oid: it.oid.map(|oid| oid.to_string()),
+        size: it.size,
+        flaw: it.flaw.clone().map(error_in),
+    }
+}
+
 pub(super) fn change(it: &Change) -> manifests::Change {
     match it.clone() {
         Change::Text(name, value) => manifests::Change::Text((name, value)),
@@ -389,6 +405,18 @@ pub(super) fn fact(it: &Fact) -> manifests::Fact {
     manifests::Fact { name: it.name.clone(), place, cached: it.cached }
 }
 
+pub(super) fn tally(it: manifests::Tally) -> Tally {
+    Tally {
+        files: it.files,
+        there: it.there,
+        required: it.required,
+        completed: it.completed,
+        changed: it.changed,
+        broken: it.broken,
+        unreadable: it.unreadable,
+    }
+}
+
 pub(super) fn status(it: manifests::SessionStatus) -> Status {
     let file = |it: manifests::FileState| FileState {
         name: it.name,
@@ -399,6 +427,7 @@ pub(super) fn status(it: manifests::SessionStatus) -> Status {
     Status {
         hydration: same_case!(it.hydration, manifests::Hydration => Hydration: Hydrated Partial Dehydrated),
         files: it.files.into_iter().map(file).collect(),
+        tally: tally(it.tally),
     }
 }
 

@@ -122,7 +122,7 @@ record!(Lock: "id" id, "path" path, "lockedAt" locked_at, "owner" owner);
 record!(LockReport: "locks" locks, "theirs" theirs, "supported" supported, "ended" ended);
 record!(FileRef: "name" name, "storage" storage, "oid" oid, "size" size, "flaw" flaw);
 record!(FileState: "name" name, "state" state, "detail" detail);
-record!(Status: "hydration" hydration, "files" files);
+record!(Status: "hydration" hydration, "files" files, "tally" tally);
 record!(Fact: "name" name, "place" place, "cached" cached);
 record!(Refused: "kind" kind, "status" status, "message" message, "requestId" request_id,
     "documentationUrl" documentation_url, "schemes" schemes, "realm" realm, "retryAfter" retry_after);

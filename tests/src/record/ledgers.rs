@@ -4,12 +4,11 @@ use super::{Recorder, ended, form};
 use crate::engine::{Engine, Ledgers};
 use form::Form;
 use hydrant_core::error::Error;
-use hydrant_core::ledger::coverage::{Checkout, Readiness, Tally};
+use hydrant_core::ledger::coverage::{Checkout, Readiness};
 use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::ledger::restore::Restored;
 use hydrant_core::ledger::titles::TitleRepair;
 use hydrant_core::oid::Blob;
-use hydrant_core::status::Fact;
 use serde_json::{Value, json};
 
 fn optional(text: Option<&[u8]>) -> Value {
@@ -68,11 +67,6 @@ impl<E: Engine> Ledgers for Recorder<E> {
         let call = json!({"call": "ledgers.sessionsGitignore", "args": [optional(existing)]});
         self.lines.borrow_mut().push(ended(call, &told).to_string());
         lines
-    }
-
-    fn tally_session(&self, manifest: &[u8], facts: &[Fact], object_bytes_max: u64) -> Tally {
-        let args = json!([form::bytes(manifest), facts.form(), object_bytes_max.form()]);
-        self.plain("ledgers.tallySession", args, self.engine.tally_session(manifest, facts, object_bytes_max))
     }
 
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {

@@ -6,6 +6,7 @@ use hydrant_core::error::{Code, Error};
 use hydrant_core::ledger::coverage::{Checkout, ErrorClass};
 use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::oid::{Blob, Oid};
+use hydrant_core::status::Tally;
 
 /// Takes the walk.
 pub(super) fn walk(engine: &dyn Engine) -> Result<(), Error> {
@@ -44,7 +45,10 @@ pub(super) fn walk(engine: &dyn Engine) -> Result<(), Error> {
             ..Placeholder::default()
         };
         engine.draft(Some(manifest), false, &new).ok();
-        let tally = engine.tally_session(manifest, &[], u64::MAX);
+        let tally = match engine.manifest(manifest) {
+            Ok(facts) => engine.status(&facts.files, &[], u64::MAX)?.tally,
+            Err(_) => Tally { broken: 1, unreadable: true, ..Tally::default() },
+        };
         engine.judge(&Checkout { head: Some("h".to_owned()), sessions: vec![tally], ..Checkout::default() })?;
     }
     engine.draft(None, true, &Placeholder::default()).ok();

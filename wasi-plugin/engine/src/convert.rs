@@ -7,23 +7,31 @@ use hydrant_core::error::{Code, Error};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::publish::Phase;
 
+/// The codes of WIT, in the order in which the core declares them.
+const CODES: [wit::Code; Code::ALL.len()] = [
+    wit::Code::Host,
+    wit::Code::Auth,
+    wit::Code::Missing,
+    wit::Code::NotFound,
+    wit::Code::Removed,
+    wit::Code::Rejected,
+    wit::Code::Busy,
+    wit::Code::Malformed,
+    wit::Code::Integrity,
+    wit::Code::Conflict,
+    wit::Code::Blocked,
+    wit::Code::Limit,
+    wit::Code::Unfinished,
+];
+
 pub(crate) fn error(error: Error) -> wit::Error {
-    let code = match error.code {
-        Code::Host => wit::Code::Host,
-        Code::Auth => wit::Code::Auth,
-        Code::Missing => wit::Code::Missing,
-        Code::NotFound => wit::Code::NotFound,
-        Code::Removed => wit::Code::Removed,
-        Code::Rejected => wit::Code::Rejected,
-        Code::Busy => wit::Code::Busy,
-        Code::Malformed => wit::Code::Malformed,
-        Code::Integrity => wit::Code::Integrity,
-        Code::Conflict => wit::Code::Conflict,
-        Code::Blocked => wit::Code::Blocked,
-        Code::Limit => wit::Code::Limit,
-        Code::Unfinished => wit::Code::Unfinished,
-    };
-    wit::Error { code, detail: error.detail, retry_after: error.retry_after }
+    let at = Code::ALL.iter().position(|code| *code == error.code).expect("ALL lists every code");
+    wit::Error { code: CODES[at], detail: error.detail, retry_after: error.retry_after }
+}
+
+pub(crate) fn error_in(it: wit::Error) -> Error {
+    let at = CODES.iter().position(|code| *code == it.code).expect("the table lists every code");
+    Error { code: Code::ALL[at], detail: it.detail, retry_after: it.retry_after }
 }
 
 pub(crate) fn oid(text: &str) -> Result<Oid, wit::Error> {

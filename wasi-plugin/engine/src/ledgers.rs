@@ -3,13 +3,13 @@
 use crate::Engine;
 use crate::convert;
 use crate::exports::hydrant::lfs::{ledgers as wit, manifests, types};
-use crate::pure;
-use hydrant_core::ledger::coverage::{self, Checkout, ErrorClass, HydrationState, Tally};
+use hydrant_core::ledger::coverage::{self, Checkout, ErrorClass, HydrationState};
 use hydrant_core::ledger::drafts::{self, Placeholder};
 use hydrant_core::ledger::gitignore;
 use hydrant_core::ledger::restore::{self, Witness};
 use hydrant_core::ledger::titles::{self, Skip, TitleRepair};
 use hydrant_core::manifest;
+use hydrant_core::status::Tally;
 
 /// The classes of WIT, in the order in which the core declares them.
 const ERROR_CLASSES: [wit::ErrorClass; ErrorClass::ALL.len()] = [
@@ -97,21 +97,6 @@ impl wit::Guest for Engine {
         gitignore::sessions_gitignore(existing.as_deref()).map_err(convert::error)
     }
 
-    fn tally_session(manifest: Vec<u8>, facts: Vec<manifests::Fact>, object_bytes_max: u64) -> wit::Tally {
-        // A fact that cannot be used is as none: the file counts as absent.
-        let facts: Vec<_> = facts.into_iter().filter_map(|fact| pure::fact(fact).ok()).collect();
-        let it = coverage::tally(&manifest, &facts, object_bytes_max);
-        wit::Tally {
-            files: it.files,
-            there: it.there,
-            required: it.required,
-            completed: it.completed,
-            changed: it.changed,
-            broken: it.broken,
-            unreadable: it.unreadable,
-        }
-    }
-
     fn judge(given: wit::Checkout) -> Result<wit::Readiness, types::Error> {
         let checkout = Checkout {
             head: given.head,
@@ -143,7 +128,7 @@ impl wit::Guest for Engine {
     }
 }
 
-fn tally(it: wit::Tally) -> Tally {
+fn tally(it: manifests::Tally) -> Tally {
     Tally {
         files: it.files,
         there: it.there,

@@ -7,7 +7,7 @@ use hydrant_core::batch::{self, Action, Object, Question, RefusedKind, Verdict};
 use hydrant_core::contract::Head;
 use hydrant_core::endpoint::{self, Setting};
 use hydrant_core::error::{Code, Error};
-use hydrant_core::manifest::{self, Change, Manifest, Storage};
+use hydrant_core::manifest::{self, Change, FileRef, Manifest, Storage};
 use hydrant_core::oid::Blob;
 use hydrant_core::pointer::{self, Extension, Finding, Flaw, Kind};
 use hydrant_core::status::{self, Fact, Hydration, Place, State};
@@ -261,12 +261,13 @@ impl manifests::Guest for Engine {
     }
 
     fn status(
-        text: Vec<u8>,
+        files: Vec<manifests::FileRef>,
         facts: Vec<manifests::Fact>,
         object_bytes_max: u64,
     ) -> Result<manifests::SessionStatus, types::Error> {
+        let files = files.into_iter().map(file_ref).collect::<Result<Vec<FileRef>, _>>()?;
         let facts = facts.into_iter().map(fact).collect::<Result<Vec<Fact>, _>>()?;
-        let it = status::status(&text, &facts, object_bytes_max).map_err(convert::error)?;
+        let it = status::status(&files, &facts, object_bytes_max);
         let hydration = match it.hydration {
             Hydration::Hydrated => manifests::Hydration::Hydrated,
             Hydration::Partial => manifests::Hydration::Partial,
@@ -274,14 +275,45 @@ impl manifests::Guest for Engine {
         };
         let file =
             |it: status::FileState| manifests::FileState { name: it.name, state: state(it.state), detail: it.detail };
-        Ok(manifests::SessionStatus { hydration, files: it.files.into_iter().map(file).collect() })
+        Ok(manifests::SessionStatus {
+            hydration,
+            files: it.files.into_iter().map(file).collect(),
+            tally: tally(it.tally),
+        })
     }
 }
 
-pub(crate) fn fact(it: manifests::Fact) -> Result<Fact, types::Error> {
+fn tally(it: status::Tally) -> manifests::Tally {
+    manifests::Tally {
+        files: it.files,
+        there: it.there,
+        required: it.required,
+        completed: it.completed,
+        changed: it.changed,
+        broken: it.broken,
+        unreadable: it.unreadable,
+    }
+}
+
+fn file_ref(it: manifests::FileRef) -> Result<FileRef, types::Error> {
+    Ok(FileRef {
+        name: it.name,
+        storage: match it.storage {
+            manifests::Storage::Lfs => Storage::Lfs,
+            manifests::Storage::Git => Storage::Git,
+            manifests::Storage::Unknown => Storage::Unknown,
+        },
+        oid: it.oid.map(|oid| convert::oid(&oid)).transpose()?,
+        size: it.size,
+        flaw: it.flaw.map(convert::error_in),
+    })
+}
+
+fn fact(it: manifests::Fact) -> Result<Fact, types::Error> {
     let place = match it.place {
         manifests::Place::Absent => Place::Absent,
         manifests::Place::Content(size) => Place::Content(size),
+        manifests::Place::Small(bytes) => Place::of_small(&bytes),
         manifests::Place::Pointer(pointed) => {
             let oid = convert::oid(&pointed.oid).map_err(|_| {
                 convert::error(Error::new(

@@ -65,16 +65,24 @@ impl Ground {
         self.on_core(SERVER_CORE, program)
     }
 
+    /// A program of a client that no server runs beside: it has both cores.
+    pub(super) fn on_both_cores(&self, program: &Path) -> Command {
+        self.on_cores(&format!("{CLIENT_CORE},{SERVER_CORE}"), program)
+    }
+
     fn on_core(&self, core: u8, program: &Path) -> Command {
-        let mut command = if self.pinned {
-            let mut taskset = Command::new("taskset");
-            taskset.args(["-c", &core.to_string()]).arg(program);
-            taskset
-        } else {
-            Command::new(program)
-        };
+        let mut command = self.on_cores(&core.to_string(), program);
         self.isolate(&mut command);
         command
+    }
+
+    fn on_cores(&self, cores: &str, program: &Path) -> Command {
+        if !self.pinned {
+            return Command::new(program);
+        }
+        let mut taskset = Command::new("taskset");
+        taskset.args(["-c", cores]).arg(program);
+        taskset
     }
 
     /// Takes the user's and the machine's git settings away, and the repository around the target folder.

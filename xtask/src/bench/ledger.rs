@@ -1,7 +1,8 @@
 //! Telling the state of a ledger of many sessions, and the floor under it.
 //!
 //! The floor is what no telling can do without: list the sessions, read every manifest and understand it as JSON, and
-//! nothing else.
+//! nothing else, on one core. No server runs beside it, so `hydrant` has both cores, as it has for its users; what it
+//! takes on one is shown, too.
 
 use super::data::once;
 use super::figures::Found;
@@ -9,7 +10,7 @@ use super::ground::{Ground, text};
 use super::part::PART;
 use super::stopwatch::{Client, Ready, race};
 use super::transfer::pointer;
-use super::workload::{MANIFESTS, OURS};
+use super::workload::{MANIFESTS, ON_ONE_CORE, OURS};
 use crate::failure::{Because, Failure, Result};
 use crate::terminal::say;
 use sha2::{Digest, Sha256};
@@ -39,7 +40,8 @@ pub(super) fn measure(ground: &Ground, runs: usize) -> Result<Found> {
         Ok(Ready { command, check: Box::new(|| Ok(())) })
     };
     let mut clients = [
-        Client { name: OURS, prepare: Box::new(|| ready(Command::new(&ground.hydrant), &["status"])) },
+        Client { name: OURS, prepare: Box::new(|| ready(ground.on_both_cores(&ground.hydrant), &["status"])) },
+        Client { name: ON_ONE_CORE, prepare: Box::new(|| ready(Command::new(&ground.hydrant), &["status"])) },
         Client { name: MANIFESTS, prepare: Box::new(|| ready(Command::new(&ground.xtask), &[PART, "manifests", "."])) },
     ];
     Ok(Found { measured: race(ground, &mut clients, runs)?, absent: Vec::new() })

@@ -10,6 +10,8 @@ pub(super) const OURS: &str = "hydrant";
 pub(super) const PUBLISH_FROM: &str = "hydrant publish --from";
 /// The content lies in the session's own folder.
 pub(super) const PUBLISH_IN_PLACE: &str = "hydrant publish, in place";
+/// Bound to one core where it would use two.
+pub(super) const ON_ONE_CORE: &str = "hydrant, on one core";
 /// Everything is published already.
 pub(super) const PUBLISH_AGAIN: &str = "hydrant publish, again";
 

@@ -10,7 +10,9 @@ use std::os::unix::fs::PermissionsExt;
 use hydrant_host::manifest_write::change_file;
 use hydrant_host::process::plain;
 use hydrant_host::remote_ledger::RemoteLedger;
+use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::PruneRule;
+use hydrant_host::wit::pointers::{Kind, Sample};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::cli::{DoctorArgs, PublishArgs};
@@ -20,10 +22,6 @@ use crate::report::{Output, quote};
 
 use super::sessions::GITIGNORE;
 use super::{Cure, Finding, Patient, leftovers};
-
-/// Pointers are shorter than this, and begin so.
-const POINTER_BYTES_BELOW: u64 = 1024;
-const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1\n";
 
 /// What `--fix` would do.
 pub(super) fn plan(cure: &Cure) -> String {
@@ -95,13 +93,12 @@ fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
     let opened = patient.ledger.files().open(path).map_err(|error| local(&error))?;
     let Some(opened) = opened else { return Ok("it is gone already".to_owned()) };
     let full = patient.repository.top.join(path);
-    if opened.size < POINTER_BYTES_BELOW {
-        let mut bytes = Vec::new();
-        opened.file.take(POINTER_BYTES_BELOW).read_to_end(&mut bytes).map_err(|error| local(&error))?;
-        if bytes.starts_with(POINTER_START) || bytes.is_empty() {
-            fs::remove_file(&full).map_err(|error| local(&error))?;
-            return Ok("removed: a pointer of ours".to_owned());
-        }
+    let file_size = opened.size;
+    let mut head = Vec::new();
+    opened.file.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut head).map_err(|error| local(&error))?;
+    if let Kind::Pointer(_) = patient.engine.guest()?.classify(&Sample { head, file_size })? {
+        fs::remove_file(&full).map_err(|error| local(&error))?;
+        return Ok("removed: a pointer of ours".to_owned());
     }
     let kept = patient.repository.store_dir().join("kept");
     fs::create_dir_all(&kept).map_err(|error| local(&error))?;

@@ -3,9 +3,6 @@
 //! A journal is in one of two states. *Intended* names what may have been sent; *bound* holds the exact bytes to push,
 //! so what git has of them tells how far it came: nothing, the remote's branch, this branch, or all but the swap.
 
-use std::collections::BTreeSet;
-use std::fs;
-
 use hydrant_host::documents::Documents;
 use hydrant_host::remote_ledger::RemoteLedger;
 use serde_json::Value;
@@ -17,8 +14,6 @@ use crate::report::{count_text, quote};
 
 use super::{Cure, Finding, Kind, Patient};
 
-/// Journals looked at, at most.
-const JOURNALS_MAX: usize = 10_000;
 const ENDING: &str = ".json";
 /// The form of a journal that is understood here.
 const VERSION: u64 = 1;
@@ -26,7 +21,8 @@ const VERSION: u64 = 1;
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
     let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
-    for session in journals(patient)? {
+    let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
+    for session in journals {
         let found = match documents.journal(&session) {
             Ok(None) => continue,
             Ok(Some(text)) => explain(patient, &session, &text)?,
@@ -43,25 +39,6 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
         ));
     }
     Ok(())
-}
-
-/// Sessions that have a journal, sorted.
-pub(super) fn journals(patient: &Patient<'_>) -> Result<BTreeSet<String>, Fault> {
-    let mut sessions = BTreeSet::new();
-    let folder = patient.repository.store_dir().join("journal");
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(sessions),
-        Err(error) => return Err(Fault::local("the journals cannot be listed", &error)),
-    };
-    for entry in entries.take(JOURNALS_MAX) {
-        let entry = entry.map_err(|error| Fault::local("the journals cannot be listed", &error))?;
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        if let Some(session) = name.strip_suffix(ENDING).filter(|session| !session.starts_with(".hydrant-")) {
-            sessions.insert(session.to_owned());
-        }
-    }
-    Ok(sessions)
 }
 
 fn unreadable(session: &str) -> Finding {

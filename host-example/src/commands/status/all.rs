@@ -1,10 +1,16 @@
-//! The status of every session of a ledger, one after the other.
+//! The status of every session of a ledger.
 //!
 //! The rule it keeps: what is kept of a session until the end is one line.
 
-use hydrant_host::engine::Guest;
+use std::collections::BTreeSet;
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::thread;
+
+use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::process::plain;
 use hydrant_host::store::Store;
+use hydrant_host::wit::manifests::Tally;
 use serde_json::{Value, json};
 
 use crate::coverage;
@@ -14,49 +20,55 @@ use crate::ledger::{Ledger, Session};
 use crate::report::{Output, Table, bytes_text, error_json, quote};
 use crate::repository::Repository;
 
-use super::{Journals, hydration_name, session_json, shown_title, total_bytes};
+use super::{hydration_name, session_json, shown_title, total_bytes};
 
-/// A ledger, and what decides about its sessions.
+/// Threads at most.
+const THREADS_MAX: usize = 8;
+/// Sessions for which one more thread pays.
+const SESSIONS_A_THREAD: usize = 256;
+
+/// A ledger, and what is known of it beforehand.
 pub(super) struct All<'a> {
     pub(super) repository: &'a Repository,
+    pub(super) engine: &'a Engine,
     pub(super) ledger: &'a Ledger,
-    pub(super) store: &'a Store,
-    pub(super) journals: &'a Journals,
+    /// Sessions whose publish was interrupted.
+    pub(super) journals: &'a BTreeSet<String>,
+    /// The bound on objects that decides about `too-large`.
     pub(super) limit: u64,
+}
+
+/// What one thread looks with.
+struct Eye {
+    guest: Guest,
+    store: Store,
 }
 
 impl All<'_> {
     /// Says it, in the form that was asked for.
-    pub(super) fn say(&self, guest: &mut Guest, output: &mut Output) -> Result<Ending, Fault> {
-        let names = self.ledger.sessions()?;
-        if output.voice.json { self.report(guest, &names, output) } else { self.table(guest, &names, output) }
+    pub(super) fn say(&self, output: &mut Output) -> Result<Ending, Fault> {
+        let names = self.ledger.folders()?;
+        if output.voice.json { self.report(&names, output) } else { self.table(&names, output) }
     }
 
-    fn session(&self, guest: &mut Guest, name: &str) -> Result<Session, Fault> {
-        self.ledger.session(guest, self.store, name, self.limit)
-    }
-
-    fn table(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+    fn table(&self, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+        let rows = self.each(names, |eye, name| match self.session(eye, name) {
+            Ok(None) => Ok(None),
+            Ok(Some(session)) => Ok(Some(Ok(self.row(eye, &session)?))),
+            Err(fault) => Ok(Some(Err((quote(name.as_bytes()), plain(&fault.detail))))),
+        })?;
         let mut table = Table::new(&["session", ">files", ">size", "state", "title"]);
         let mut ending = Ending::Done;
-        for name in names {
-            match self.session(guest, name) {
-                Ok(session) => {
-                    let title = shown_title(guest, &session)?;
-                    let more = if self.journals.has(name) { ", publish interrupted" } else { "" };
-                    let state = format!("{}{more}", hydration_name(session.status.hydration));
-                    let (files, bytes) = (session.manifest.files.len().to_string(), bytes_text(total_bytes(&session)));
-                    table.row([quote(name.as_bytes()), files, bytes, state, title]);
-                }
-                Err(fault) => {
-                    ending = Ending::SomeFailed;
-                    let nothing = String::new;
-                    table.row([quote(name.as_bytes()), nothing(), nothing(), "unreadable".into(), nothing()]);
-                    output.warn(plain(&fault.detail));
-                }
-            }
+        let is_empty = rows.is_empty();
+        for row in rows {
+            table.row(row.unwrap_or_else(|(name, why)| {
+                ending = Ending::SomeFailed;
+                output.warn(why);
+                let nothing = String::new;
+                [name, nothing(), nothing(), "unreadable".into(), nothing()]
+            }));
         }
-        if names.is_empty() {
+        if is_empty {
             output.line("no sessions");
         } else {
             table.print(output);
@@ -64,33 +76,66 @@ impl All<'_> {
         Ok(ending)
     }
 
-    fn report(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+    fn report(&self, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+        // A text takes a tenth of the room of a tree of values.
+        let told = self.each(names, |eye, name| match self.session(eye, name) {
+            Ok(None) => Ok(None),
+            Ok(Some(session)) => Ok(Some((self.document(eye, &session)?.to_string(), session.status.tally))),
+            Err(fault) => {
+                let error = error_json(fault.code, &fault.detail, None);
+                Ok(Some((json!({ "session": name, "error": error }).to_string(), coverage::unreadable())))
+            }
+        })?;
         let mut checkout = coverage::checkout(self.repository, &[]);
-        let mut listed = Vec::with_capacity(names.len());
-        let mut ending = Ending::Done;
-        for name in names {
-            let (document, tally) = match self.session(guest, name) {
-                Ok(session) => (self.document(guest, &session)?, session.tally),
-                Err(fault) => {
-                    ending = Ending::SomeFailed;
-                    let error = error_json(fault.code, &fault.detail, None);
-                    (json!({ "session": name, "error": error }), coverage::unreadable())
-                }
-            };
-            // A text takes a tenth of the room of a tree of values.
-            listed.push(document.to_string());
-            checkout.sessions.push(tally);
-        }
-        let mut document = json!({ "ok": ending == Ending::Done });
-        coverage::add(guest, &checkout, &mut document)?;
+        let (listed, tallies): (Vec<String>, Vec<Tally>) = told.into_iter().unzip();
+        let all_readable = !tallies.iter().any(|tally| tally.unreadable);
+        checkout.sessions = tallies;
+        let mut document = json!({ "ok": all_readable });
+        coverage::add(&mut self.engine.guest()?, &checkout, &mut document)?;
         output.bytes(with_list(&document, "sessions", &listed).as_bytes());
-        Ok(ending)
+        Ok(if all_readable { Ending::Done } else { Ending::SomeFailed })
     }
 
-    fn document(&self, guest: &mut Guest, session: &Session) -> Result<Value, Fault> {
-        let title = shown_title(guest, session)?;
+    /// Tells something of each folder that is a session, in the order of the names; each thread takes a part of them.
+    fn each<T: Send>(
+        &self,
+        names: &[String],
+        tell: impl Fn(&mut Eye, &str) -> Result<Option<T>, Fault> + Sync,
+    ) -> Result<Vec<T>, Fault> {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let threads = names.len().div_ceil(SESSIONS_A_THREAD).min(cores).clamp(1, THREADS_MAX);
+        let part = |names: &[String]| -> Result<Vec<T>, Fault> {
+            let mut eye = Eye { guest: self.engine.guest()?, store: Store::cache(&self.repository.store_dir())? };
+            names.iter().filter_map(|name| tell(&mut eye, name).transpose()).collect()
+        };
+        let part = &part;
+        thread::scope(|scope| {
+            let parts = names.chunks(names.len().div_ceil(threads).max(1));
+            let parts: Vec<_> = parts.map(|names| scope.spawn(move || part(names))).collect();
+            let mut told = Vec::with_capacity(names.len());
+            for part in parts {
+                told.extend(part.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            Ok(told)
+        })
+    }
+
+    fn session(&self, eye: &mut Eye, name: &str) -> Result<Option<Session>, Fault> {
+        self.ledger.find(&mut eye.guest, &eye.store, name, self.limit)
+    }
+
+    fn row(&self, eye: &mut Eye, session: &Session) -> Result<[String; 5], Fault> {
+        let title = shown_title(&mut eye.guest, session)?;
+        let more = if self.journals.contains(&session.name) { ", publish interrupted" } else { "" };
+        let state = format!("{}{more}", hydration_name(session.status.hydration));
+        let (files, bytes) = (session.manifest.files.len().to_string(), bytes_text(total_bytes(session)));
+        Ok([quote(session.name.as_bytes()), files, bytes, state, title])
+    }
+
+    fn document(&self, eye: &mut Eye, session: &Session) -> Result<Value, Fault> {
+        let title = shown_title(&mut eye.guest, session)?;
         let mut document = session_json(session, &title);
-        document["unfinished_publish"] = self.journals.has(&session.name).into();
+        document["unfinished_publish"] = self.journals.contains(&session.name).into();
         document["downloaded"] = downloaded::is_marked(&self.repository.store_dir(), &session.name).into();
         Ok(document)
     }

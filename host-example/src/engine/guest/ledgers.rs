@@ -1,25 +1,14 @@
-//! The pure rules of a ledger, as plain Rust calls: titles, drafts, restoring, the sessions' `.gitignore`, coverage.
+//! The pure rules of a ledger, as plain Rust calls: titles, restoring, the sessions' `.gitignore`, coverage.
 
 use super::Guest;
 use crate::error::HostError;
-use crate::wit::ledgers::{Checkout, Placeholder, Readiness, Restored, Tally, TitleRepair};
-use crate::wit::manifests::Fact;
+use crate::wit::ledgers::{Checkout, Readiness, Restored, TitleRepair};
 use crate::wit::types::Blob;
 
 impl Guest {
     /// Looks for the title of a session in its `summary.json`.
     pub fn repair_title(&mut self, manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepair, HostError> {
         self.try_call(|store, world| world.hydrant_lfs_ledgers().call_repair_title(store, manifest, summary))
-    }
-
-    /// The manifest of a session that is still recorded, made or refreshed.
-    pub fn draft(
-        &mut self,
-        existing: Option<&[u8]>,
-        transcript_is_there: bool,
-        new: &Placeholder,
-    ) -> Result<Vec<u8>, HostError> {
-        self.try_call(|store, world| world.hydrant_lfs_ledgers().call_draft(store, existing, transcript_is_there, new))
     }
 
     /// The pointer for a file that holds `content`, where something else than the file names this very blob.
@@ -38,11 +27,6 @@ impl Guest {
     /// The `.gitignore` of the sessions folder as it should be; none when it is so already.
     pub fn sessions_gitignore(&mut self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, HostError> {
         self.try_call(|store, world| world.hydrant_lfs_ledgers().call_sessions_gitignore(store, existing))
-    }
-
-    /// What one session adds to a report on a checkout.
-    pub fn tally_session(&mut self, text: &[u8], facts: &[Fact], object_bytes_max: u64) -> Result<Tally, HostError> {
-        self.call(|store, world| world.hydrant_lfs_ledgers().call_tally_session(store, text, facts, object_bytes_max))
     }
 
     /// Puts tallies together: whether a checkout can be read.

@@ -2,10 +2,11 @@
 
 use super::cases::case;
 use super::{Form, bytes, kebab};
-use hydrant_core::ledger::coverage::{Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness, Tally};
+use hydrant_core::ledger::coverage::{Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
 use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::ledger::restore::{Restored, Witness};
 use hydrant_core::ledger::titles::{Skip, TitleRepair};
+use hydrant_core::status::Tally;
 use serde_json::{Value, json};
 
 by_case_name!(Skip, Witness, ErrorClass, HydrationState);

@@ -1,5 +1,6 @@
 //! The command line as types: every command, argument and word of help. Nothing here does anything.
 
+mod draft;
 mod locks;
 mod orphans;
 mod publish;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use draft::DraftArgs;
 pub(crate) use locks::{LocksCommand, LocksUnlockArgs};
 pub(crate) use orphans::OrphansArgs;
 pub(crate) use publish::PublishArgs;
@@ -84,6 +86,9 @@ pub(crate) enum Command {
     /// Bring a session to its server and its ledger, without ever losing a byte of it
     #[command(after_help = publish::HELP)]
     Publish(Box<PublishArgs>),
+    /// Write or refresh the placeholder of a session that is still recorded
+    #[command(after_help = draft::HELP)]
+    Draft(DraftArgs),
     /// Put new content in the place of what a published session has
     #[command(after_help = regenerate::HELP)]
     Regenerate(Box<RegenerateArgs>),

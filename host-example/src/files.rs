@@ -1,7 +1,7 @@
 //! The user's files: opened beneath a root with no symlink in any component, regular files only.
 //!
-//! Rule: what was opened is what is read, and its identity is compared before and after; a name from outside never
-//! chooses a folder above the root.
+//! Rule: what was opened is what is read, and where that takes long, its identity is compared before and after; a name
+//! from outside never chooses a folder above the root.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat};
-use rustix::io::read;
+use rustix::io::{read, retry_on_intr};
 
 use crate::error::HostError;
 
@@ -55,7 +55,7 @@ pub struct Opened {
 pub enum Glance {
     /// All of its bytes.
     Whole(Vec<u8>),
-    /// It has more bytes than were asked for: this many.
+    /// It has more bytes than were asked for: this many, or more where it grows.
     Longer(u64),
 }
 
@@ -116,20 +116,22 @@ impl Files {
         if size > bytes_max as u64 {
             return Ok(Some(Glance::Longer(size)));
         }
-        // One byte more than it has: a read that comes back short has met the end.
+        // One byte more than it has: there is room left when all of it is read.
         let mut bytes = vec![0; size as usize + 1];
         let mut filled = 0;
-        loop {
-            let count = read(&file, &mut bytes[filled..])?;
+        while filled as u64 != size {
+            let count = retry_on_intr(|| read(&file, &mut bytes[filled..]))?;
             filled += count;
-            if filled < bytes.len() {
-                break;
-            }
             if filled > bytes_max {
                 return Ok(Some(Glance::Longer(filled as u64)));
             }
-            // It grew since.
-            bytes.resize((2 * filled).min(bytes_max + 1), 0);
+            if count == 0 {
+                break;
+            }
+            if filled == bytes.len() {
+                // It grew since: then only an empty read is the end.
+                bytes.resize((2 * filled).min(bytes_max + 1), 0);
+            }
         }
         bytes.truncate(filled);
         Ok(Some(Glance::Whole(bytes)))
@@ -290,7 +292,7 @@ impl Revision {
 }
 
 /// Whether a name could not be opened because a symlink, a folder or the like stands there or above.
-pub(crate) fn names_no_file(error: &io::Error) -> bool {
+pub fn names_no_file(error: &io::Error) -> bool {
     let is_link = error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error());
     is_link || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory)
 }

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::files::{Files, Glance};
+use hydrant_host::files::{Files, Glance, names_no_file};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::Store;
 use hydrant_host::wit::manifests::{Fact, FileRef, Manifest, Place, SessionStatus};
@@ -22,7 +22,7 @@ pub(crate) const SESSIONS: &str = "sessions";
 pub(crate) const MANIFEST: &str = "meta.json";
 /// Bytes of a manifest at most.
 const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Sessions listed at most.
+/// Folders of sessions listed at most.
 const SESSIONS_MAX: usize = 100_000;
 
 /// The work tree of a ledger.
@@ -85,7 +85,7 @@ impl Ledger {
                 names.push(name);
             }
             if names.len() > SESSIONS_MAX {
-                return Err(Fault::failed(Code::Limit, format!("there are more than {SESSIONS_MAX} sessions")));
+                return Err(Fault::failed(Code::Limit, format!("sessions/ has more than {SESSIONS_MAX} folders")));
             }
         }
         names.sort_unstable();
@@ -155,28 +155,39 @@ impl Ledger {
 
     /// The bytes of a session's manifest.
     pub(crate) fn manifest_text(&self, name: &str) -> Result<Vec<u8>, Fault> {
+        self.manifest_if_any(name)?.ok_or_else(|| no_session(name))
+    }
+
+    /// The same; none when there is no such session.
+    pub(crate) fn manifest_if_any(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let text = self.folder(name)?.map(|folder| manifest_in(&folder, name));
-        text.transpose()?.flatten().ok_or_else(|| no_session(name))
+        Ok(text.transpose()?.flatten())
     }
 
     fn folder(&self, name: &str) -> Result<Option<Files>, Fault> {
         let folder = match &self.sessions {
             Some(sessions) => sessions.within(name),
-            // It may have come since.
-            None => self.files.within(&format!("{SESSIONS}/{name}")),
+            None => Ok(None),
         };
-        folder.map_err(|error| manifest_fault(name, &error))
+        // The folder of the sessions may have come since, or be another one by now.
+        let anew = || self.files.within(&format!("{SESSIONS}/{name}"));
+        match folder.and_then(|folder| folder.map_or_else(anew, |folder| Ok(Some(folder)))) {
+            Err(error) if names_no_file(&error) => Ok(None),
+            folder => folder.map_err(|error| manifest_fault(name, &error)),
+        }
     }
 }
 
 fn manifest_in(folder: &Files, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    match folder.glance(MANIFEST, MANIFEST_BYTES_MAX).map_err(|error| manifest_fault(name, &error))? {
-        Some(Glance::Whole(text)) => Ok(Some(text)),
-        Some(Glance::Longer(_)) => Err(Fault::failed(
+    match folder.glance(MANIFEST, MANIFEST_BYTES_MAX) {
+        Ok(Some(Glance::Whole(text))) => Ok(Some(text)),
+        Ok(Some(Glance::Longer(_))) => Err(Fault::failed(
             Code::Limit,
             format!("{}: its manifest is longer than {MANIFEST_BYTES_MAX} bytes", quote(name.as_bytes())),
         )),
-        None => Ok(None),
+        Ok(None) => Ok(None),
+        Err(error) if names_no_file(&error) => Ok(None),
+        Err(error) => Err(manifest_fault(name, &error)),
     }
 }
 

@@ -63,6 +63,7 @@ fn run(command: &Command, output: &mut Output) -> Result<Ending, Fault> {
         Command::Reconcile(arguments) => commands::reconcile::run(arguments, output),
         Command::Verify(arguments) => commands::verify::run(arguments, output),
         Command::Doctor(arguments) => commands::doctor::run(arguments, output),
+        Command::Draft(arguments) => commands::draft::run(arguments, output),
         Command::Restore(arguments) => commands::restore::run(arguments, output),
         Command::Locks(command) => commands::locks::run(command, output),
         Command::Serve(arguments) => commands::serve::run(arguments, output),

@@ -26,6 +26,8 @@ use crate::replace::{Fresh, Identity, identity, same_content_state, stands, stat
 pub const LOCK_POLL_MS: u64 = 25;
 /// Milliseconds after which a lock that somebody else holds is given up.
 pub const LOCK_WAIT_MS_MAX: u64 = 10_000;
+/// How the name of every manifest ends.
+const MANIFEST: &str = "/meta.json";
 /// Times that a change is made anew because the file changed meanwhile.
 const CHANGES_MAX: u32 = 16;
 /// Begins the name of a file on its way into the work tree.
@@ -52,7 +54,7 @@ fn change_manifest_within<E: From<HostError>>(
     change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<bool, E> {
     let (folder, file) = tree.made_folder_of(name).map_err(|error| unwritable(&error))?;
-    let _lock = Lock::take(&folder, &format!(".{file}.lock"), Instant::now() + wait)?;
+    let _lock = Lock::take(&folder, &lock_name(file), Instant::now() + wait)?;
     change_file(tree, name, change)
 }
 
@@ -77,6 +79,27 @@ pub fn change_file<E: From<HostError>>(
         }
     }
     Err(HostError::local("the file changes all the time, so it was left as it is").into())
+}
+
+/// Holds the locks of the manifests among these files until the answer is dropped. Only where a lock file stands: where
+/// none does, nobody who uses one was ever here, and following a remote leaves no file of ours behind.
+pub(crate) fn hold<'a>(tree: &Files, names: impl Iterator<Item = &'a str>) -> Result<Vec<Lock>, HostError> {
+    let until = Instant::now() + Duration::from_millis(LOCK_WAIT_MS_MAX);
+    // In one order, so that two who hold several do not wait for each other.
+    let manifests: BTreeSet<&str> = names.filter(|name| name.ends_with(MANIFEST)).collect();
+    let mut held = Vec::new();
+    for name in manifests {
+        let Some((folder, file)) = tree.folder_of(name).map_err(|error| unwritable(&error))? else { continue };
+        let lock = lock_name(file);
+        if stat_of(&folder, &lock).map_err(|error| unwritable(&error))?.is_some() {
+            held.push(Lock::take(&folder, &lock, until)?);
+        }
+    }
+    Ok(held)
+}
+
+fn lock_name(file: &str) -> String {
+    format!(".{file}.lock")
 }
 
 /// A file as it was read.
@@ -143,7 +166,8 @@ fn is_before(folder: &OwnedFd, name: &str, before: &Before, now: Option<Stat>) -
 }
 
 /// Held until dropped. The file stays.
-struct Lock {
+#[derive(Debug)]
+pub(crate) struct Lock {
     /// Lets the lock go when it is closed.
     file: File,
     identity: Identity,

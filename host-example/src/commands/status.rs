@@ -43,25 +43,28 @@ pub(crate) fn in_repository(
     let mut guest = engine.guest()?;
     let limit = limit(&mut guest, repository, arguments)?;
     let ledger = Ledger::of(repository)?;
-    let journals = journals(repository)?;
     match &arguments.session {
-        Some(word) => match ledger.target(word, &env::current_dir()?) {
-            Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
-                let session = ledger.session(&mut guest, &store, &name, limit)?;
-                let aside = Aside {
-                    unfinished: journals.contains(&name),
-                    kept: kept_of(&store, &name)?,
-                    downloaded: downloaded::is_marked(&repository.store_dir(), &name),
-                };
-                one_session(&mut guest, repository, &session, &aside, output)
+        Some(word) => {
+            let journals = journals(repository)?;
+            match ledger.target(word, &env::current_dir()?) {
+                Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
+                    let session = ledger.session(&mut guest, &store, &name, limit)?;
+                    let aside = Aside {
+                        unfinished: journals.contains(&name),
+                        kept: kept_of(&store, &name)?,
+                        downloaded: downloaded::is_marked(&repository.store_dir(), &name),
+                    };
+                    one_session(&mut guest, repository, &session, &aside, output)
+                }
+                Target::Other if journals.contains(word) => Ok(only_begun(word, output)),
+                _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
+                _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
             }
-            Target::Other if journals.contains(word) => Ok(only_begun(word, output)),
-            _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
-            _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
-        },
+        }
         None if repository.is_ledger()? => {
+            let journals = journals(repository)?;
             let all = all::All { repository, engine: &engine, ledger: &ledger, journals: &journals, limit };
-            all.say(output)
+            all.say(&mut guest, output)
         }
         None => pointers(repository, &engine, &mut guest, &store, output),
     }

@@ -119,3 +119,18 @@ fn a_held_lock_is_waited_for_and_links_are_refused() {
     assert!(change_manifest(&tree, "sessions/new/meta.json", change).expect("made"));
     assert_eq!(fs::read(scratch.path().join("sessions/new/meta.json")).expect("there"), b"1");
 }
+
+#[test]
+fn whoever_writes_many_holds_the_locks_that_are_there() {
+    let (scratch, tree) = scene();
+    let names = || [NAME, "sessions/s/raw.jsonl", "sessions/none/meta.json"].into_iter();
+    assert!(hold(&tree, names()).expect("nothing to wait for").is_empty());
+    assert!(!scratch.path().join("sessions/s/.meta.json.lock").exists(), "no lock is made");
+    assert!(count_up(&tree).expect("it is changed"));
+    let held = hold(&tree, names()).expect("free");
+    assert_eq!(held.len(), 1);
+    let change = |_: Option<&[u8]>| Ok::<_, HostError>(Some(b"9".to_vec()));
+    assert!(change_manifest_within(&tree, NAME, Duration::from_millis(60), change).is_err());
+    drop(held);
+    assert!(change_manifest_within(&tree, NAME, Duration::ZERO, change).expect("free now"));
+}

@@ -31,6 +31,7 @@ use super::rewrite_undo::{Undone, undo};
 use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, commit, preflight, stream, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::git::GitFault;
+use crate::manifest_write;
 use crate::wit::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
 
 /// Where old tips stay.
@@ -76,6 +77,7 @@ pub(super) fn rewrite(place: &Place, rewrite: &Rewrite) -> Result<Rewritten, Fai
     if !fits_refs(place, rewrite)? {
         return Ok(Rewritten::Conflict);
     }
+    let _manifests = manifest_write::hold(&place.tree, names.iter().copied()).map_err(words::of_host)?;
     let index = IndexCopy::make(place)?;
     let there = files_of(place, &rewrite.tip, &names)?;
     let listed = list(&index, &names)?;

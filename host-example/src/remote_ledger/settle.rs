@@ -24,6 +24,7 @@ use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
 use super::{Place, Settled, commit, preflight, settle_note, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::manifest_write;
 use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Settle};
 
@@ -43,6 +44,7 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
         return Ok(Settled::Conflict);
     }
     let wanted = way.wanted(settle)?;
+    let _manifests = manifest_write::hold(&place.tree, names()).map_err(words::of_host)?;
     let mut plans = Vec::new();
     for file in &wanted {
         let plan = if listed.get(file.name).is_some_and(|entry| entry.skipped) {

@@ -2,6 +2,7 @@
 //!
 //! Rule: the words are bounded and printable, and hold no login, no query and no absolute path of this machine.
 
+use crate::error::HostError;
 use crate::failure::{DETAIL_BYTES_MAX, of_io};
 use crate::git::GitFault;
 use crate::process::{ChildFault, plain};
@@ -59,6 +60,11 @@ pub(super) fn of_fault(fault: GitFault) -> Failed {
 /// A failure of a file.
 pub(super) fn of_file(error: std::io::Error) -> Failed {
     of_io(&error)
+}
+
+/// A failure of this host in its own words.
+pub(super) fn of_host(error: HostError) -> Failed {
+    failed(Failure::Io, &error.to_string())
 }
 
 /// What the words of a git that talked to a remote tell of.

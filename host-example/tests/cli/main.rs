@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "shared with the tests of publishing against real git, which use all of it")]
 mod child;
 mod doctor;
+mod draft;
 mod hostile;
 mod ledgers;
 mod lock_holders;

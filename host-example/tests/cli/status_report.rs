@@ -1,7 +1,9 @@
 //! `hydrant status --json` as a program reads it: ready or not, and the first thing that speaks against it.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
+use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -33,6 +35,23 @@ fn a_checkout_that_has_everything_is_ready() {
         (&true.into(), &"hydrated".into(), &false.into())
     );
     assert_eq!(one["coverage"]["paths"], json!([format!("sessions/{SESSION}")]));
+}
+
+#[test]
+fn a_folder_that_is_no_session_is_not_told() {
+    let world = published();
+    let sessions = world.clone.join("sessions");
+    for name in ["empty", "folder/meta.json", "link", "pipe"] {
+        fs::create_dir_all(sessions.join(name)).expect("a folder");
+    }
+    fs::write(sessions.join("file"), "no folder").expect("written");
+    symlink("../other/meta.json", sessions.join("link/meta.json")).expect("a link");
+    symlink("other", sessions.join("linked")).expect("a link");
+    let mode = Mode::RUSR | Mode::WUSR;
+    mknodat(CWD, sessions.join("pipe/meta.json"), FileType::Fifo, mode, 0).expect("a pipe");
+    let report = status(&world, &[]);
+    assert_eq!((&report["ready"], report["sessions"].as_array().map(Vec::len)), (&true.into(), Some(2)), "{report}");
+    world.scene.hydrant(&world.clone, &["status", "folder"]).ends(2);
 }
 
 #[test]

@@ -7,31 +7,25 @@ use hydrant_core::error::{Code, Error};
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::publish::Phase;
 
-/// The codes of WIT, in the order in which the core declares them.
-const CODES: [wit::Code; Code::ALL.len()] = [
-    wit::Code::Host,
-    wit::Code::Auth,
-    wit::Code::Missing,
-    wit::Code::NotFound,
-    wit::Code::Removed,
-    wit::Code::Rejected,
-    wit::Code::Busy,
-    wit::Code::Malformed,
-    wit::Code::Integrity,
-    wit::Code::Conflict,
-    wit::Code::Blocked,
-    wit::Code::Limit,
-    wit::Code::Unfinished,
-];
+/// The case of the same name on the other side.
+macro_rules! same_case {
+    ($it:expr, $from:path => $to:path: $($case:ident)*) => {{
+        use $from as From;
+        use $to as To;
+        match $it { $(From::$case => To::$case,)* }
+    }};
+}
 
-pub(crate) fn error(error: Error) -> wit::Error {
-    let at = Code::ALL.iter().position(|code| *code == error.code).expect("ALL lists every code");
-    wit::Error { code: CODES[at], detail: error.detail, retry_after: error.retry_after }
+pub(crate) fn error(it: Error) -> wit::Error {
+    let code = same_case!(it.code, Code => wit::Code:
+        Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
+    wit::Error { code, detail: it.detail, retry_after: it.retry_after }
 }
 
 pub(crate) fn error_in(it: wit::Error) -> Error {
-    let at = CODES.iter().position(|code| *code == it.code).expect("the table lists every code");
-    Error { code: Code::ALL[at], detail: it.detail, retry_after: it.retry_after }
+    let code = same_case!(it.code, wit::Code => Code:
+        Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
+    Error { code, detail: it.detail, retry_after: it.retry_after }
 }
 
 pub(crate) fn oid(text: &str) -> Result<Oid, wit::Error> {

@@ -296,6 +296,14 @@ fn tally(it: status::Tally) -> manifests::Tally {
 }
 
 fn file_ref(it: manifests::FileRef) -> Result<FileRef, types::Error> {
+    let is_whole = match it.storage {
+        manifests::Storage::Lfs => it.oid.is_some(),
+        manifests::Storage::Git => it.oid.is_none(),
+        manifests::Storage::Unknown => false,
+    };
+    if !is_whole && it.flaw.is_none() {
+        return Err(convert::error(Error::new(Code::Malformed, "a file is not as `read` tells files")));
+    }
     Ok(FileRef {
         name: it.name,
         storage: match it.storage {

@@ -14,7 +14,6 @@ use crate::report::{count_text, quote};
 
 use super::{Cure, Finding, Kind, Patient};
 
-const ENDING: &str = ".json";
 /// The form of a journal that is understood here.
 const VERSION: u64 = 1;
 
@@ -44,7 +43,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
 fn unreadable(session: &str) -> Finding {
     let detail = "its publish was interrupted, and the journal cannot be read by this version";
     let shown = quote(session.as_bytes());
-    let run = format!("keep hydrant/journal/{shown}{ENDING} in git's folder, and use the version that wrote it");
+    let run = format!("keep hydrant/journal/{shown}.json in git's folder, and use the version that wrote it");
     Finding::new(Kind::PublishUnreadable, detail, run, Cure::Yours).of(session)
 }
 

@@ -46,9 +46,9 @@ struct Eye {
 
 impl All<'_> {
     /// Says it, in the form that was asked for.
-    pub(super) fn say(&self, output: &mut Output) -> Result<Ending, Fault> {
+    pub(super) fn say(&self, guest: &mut Guest, output: &mut Output) -> Result<Ending, Fault> {
         let names = self.ledger.folders()?;
-        if output.voice.json { self.report(&names, output) } else { self.table(&names, output) }
+        if output.voice.json { self.report(guest, &names, output) } else { self.table(&names, output) }
     }
 
     fn table(&self, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
@@ -76,7 +76,7 @@ impl All<'_> {
         Ok(ending)
     }
 
-    fn report(&self, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+    fn report(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
         // A text takes a tenth of the room of a tree of values.
         let told = self.each(names, |eye, name| match self.session(eye, name) {
             Ok(None) => Ok(None),
@@ -91,7 +91,7 @@ impl All<'_> {
         let all_readable = !tallies.iter().any(|tally| tally.unreadable);
         checkout.sessions = tallies;
         let mut document = json!({ "ok": all_readable });
-        coverage::add(&mut self.engine.guest()?, &checkout, &mut document)?;
+        coverage::add(guest, &checkout, &mut document)?;
         output.bytes(with_list(&document, "sessions", &listed).as_bytes());
         Ok(if all_readable { Ending::Done } else { Ending::SomeFailed })
     }
@@ -109,12 +109,17 @@ impl All<'_> {
             names.iter().filter_map(|name| tell(&mut eye, name).transpose()).collect()
         };
         let part = &part;
+        let (own, others) = names.split_at(names.len().div_ceil(threads));
         thread::scope(|scope| {
-            let parts = names.chunks(names.len().div_ceil(threads).max(1));
-            let parts: Vec<_> = parts.map(|names| scope.spawn(move || part(names))).collect();
-            let mut told = Vec::with_capacity(names.len());
-            for part in parts {
-                told.extend(part.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            let spawn = |names| thread::Builder::new().spawn_scoped(scope, move || part(names));
+            let spawned: Vec<_> = others.chunks(own.len().max(1)).map(|names| (names, spawn(names))).collect();
+            let mut told = part(own)?;
+            for (names, thread) in spawned {
+                told.extend(match thread {
+                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
+                    // No thread is to be had: then this one does it all.
+                    Err(_) => part(names)?,
+                });
             }
             Ok(told)
         })

@@ -1,14 +1,24 @@
-//! The pure rules of a ledger, as plain Rust calls: titles, restoring, the sessions' `.gitignore`, coverage.
+//! The pure rules of a ledger, as plain Rust calls: titles, drafts, restoring, the sessions' `.gitignore`, coverage.
 
 use super::Guest;
 use crate::error::HostError;
-use crate::wit::ledgers::{Checkout, Readiness, Restored, TitleRepair};
+use crate::wit::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair};
 use crate::wit::types::Blob;
 
 impl Guest {
     /// Looks for the title of a session in its `summary.json`.
     pub fn repair_title(&mut self, manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepair, HostError> {
         self.try_call(|store, world| world.hydrant_lfs_ledgers().call_repair_title(store, manifest, summary))
+    }
+
+    /// The manifest of a session that is still recorded, made or refreshed.
+    pub fn draft(
+        &mut self,
+        existing: Option<&[u8]>,
+        transcript_is_there: bool,
+        new: &Placeholder,
+    ) -> Result<Vec<u8>, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_ledgers().call_draft(store, existing, transcript_is_there, new))
     }
 
     /// The pointer for a file that holds `content`, where something else than the file names this very blob.

@@ -2,12 +2,18 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use super::super::branch_move::BranchMove;
 use super::super::index_lock::IndexLock;
 use super::super::settle_note;
 use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
+use crate::error::HostError;
+use crate::files::Files;
+use crate::manifest_write::change_manifest;
 use crate::wit::types::Failure;
 
 /// What the user does meanwhile.
@@ -36,6 +42,34 @@ fn branch_index_and_files_agree_with_the_tip() {
     assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done, "again, and nothing changes");
     agrees(&world, &tip);
     assert!(world.run("here", &["reflog", "-1"]).contains("hydrant"));
+}
+
+#[test]
+fn whoever_holds_the_lock_of_a_manifest_is_waited_for() {
+    let (world, ledger, tip) = world_after_push();
+    let tree = Files::beneath(&world.path("here")).expect("the root");
+    let writes = |text: &'static str| {
+        move |_: Option<&[u8]>| {
+            thread::sleep(Duration::from_millis(300));
+            Ok::<_, HostError>(Some(text.as_bytes().to_vec()))
+        }
+    };
+    // Makes the lock file, and leaves the manifest as it was.
+    assert!(!change_manifest(&tree, MANIFEST, writes("{}\n")).expect("no fault"));
+    thread::scope(|scope| {
+        let (begun, begins) = mpsc::channel();
+        let tree = &tree;
+        scope.spawn(move || {
+            change_manifest(tree, MANIFEST, |old| {
+                begun.send(()).ok();
+                writes("an edit under the lock\n")(old)
+            })
+        });
+        begins.recv().expect("the lock is held");
+        let settled = settled(&ledger, &settle_of(&tip, None));
+        assert_eq!(settled, Settled::Conflict, "the edit was there when the files were judged");
+    });
+    assert_eq!(world.read(MANIFEST), "an edit under the lock\n");
 }
 
 #[test]

@@ -1,0 +1,78 @@
+//! `hydrant draft`: the placeholder of a session that is still recorded, so that others see it before it is published.
+//!
+//! The rule it keeps: who and how much, never what. A final session is never made a placeholder again.
+
+use std::env;
+
+use hydrant_host::engine::Engine;
+use hydrant_host::manifest_write::change_manifest;
+use hydrant_host::moment;
+use hydrant_host::wit::ledgers::Placeholder;
+use serde_json::json;
+
+use crate::cli::DraftArgs;
+use crate::ending::{Ending, Fault};
+use crate::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
+use crate::new_session;
+use crate::report::{Output, quote};
+use crate::repository::Repository;
+
+/// What makes a session more than a placeholder.
+const TRANSCRIPT: &str = "raw.jsonl";
+
+pub(crate) fn run(arguments: &DraftArgs, output: &mut Output) -> Result<Ending, Fault> {
+    let repository = Repository::around(&env::current_dir()?)?;
+    let ledger = Ledger::of(&repository)?;
+    let mut guest = Engine::load()?.guest()?;
+    let session = &arguments.session;
+    if let Some(flaw) = guest.name_flaw(session)? {
+        return Err(Fault::misuse(format!("the session cannot be named so: {flaw}")));
+    }
+    let new = placeholder(arguments);
+    let transcript = repository.top.join(SESSIONS).join(session).join(TRANSCRIPT);
+    let transcript_is_there = transcript.symlink_metadata().is_ok();
+    // Every refusal comes before a folder is made.
+    let before = ledger.manifest_if_any(session)?;
+    let mut draft = guest.draft(before.as_deref(), transcript_is_there, &new)?;
+    let mut written = before.as_deref() != Some(draft.as_slice());
+    if !arguments.dry_run {
+        written = change_manifest(ledger.files(), &path_in(session, MANIFEST), |existing| {
+            draft = guest.draft(existing, transcript_is_there, &new)?;
+            Ok::<_, Fault>(Some(draft.clone()))
+        })?;
+    }
+    let told = guest.manifest_read(&draft)?;
+    let entries = told.entry_count.unwrap_or(0);
+    output.json(&json!({
+        "ok": true,
+        "session": session,
+        "session_id": told.effective_session_id,
+        "entry_count": entries,
+        "written": written,
+        "dry_run": arguments.dry_run,
+    }));
+    let verb = if arguments.dry_run { "would be written" } else { "written" };
+    output.line(format!("{}: placeholder {verb}, {}", quote(session.as_bytes()), told.effective_session_id));
+    output.note("commit it to let others see that it is recorded; publish it when the recording is over");
+    Ok(Ending::Done)
+}
+
+fn placeholder(arguments: &DraftArgs) -> Placeholder {
+    let now = moment::rfc3339(moment::now());
+    let given = |text: &Option<String>| text.clone().unwrap_or_default();
+    Placeholder {
+        session_name: arguments.session.clone(),
+        session_id: arguments.session_id.clone().unwrap_or_else(new_session::id),
+        continued_from_session_id: given(&arguments.continues),
+        created_at: now.clone(),
+        updated_at: now,
+        username: given(&arguments.username),
+        user_id: given(&arguments.user_id),
+        repo_id: given(&arguments.repo_id),
+        agent_id: given(&arguments.agent_id),
+        agent_type: given(&arguments.agent_type),
+        model: given(&arguments.model),
+        turn_count: arguments.turns,
+        entry_count: arguments.entries,
+    }
+}

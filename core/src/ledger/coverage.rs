@@ -204,7 +204,10 @@ mod tests {
         Checkout { head: Some("c0ffee".to_owned()), sessions, ..Checkout::default() }
     }
 
-    fn tally(manifest: &[u8], place: &dyn Fn(&FileRef) -> Option<(Place, Option<u64>)>) -> Tally {
+    /// What stands in the work tree, and the bytes of the entry in the cache.
+    type Seen = (Place, Option<u64>);
+
+    fn tally(manifest: &[u8], place: &dyn Fn(&FileRef) -> Option<Seen>) -> Tally {
         let manifest = Manifest::parse(manifest).expect("readable");
         let fact = |file: &FileRef| {
             let (place, cached) = place(file)?;
@@ -214,7 +217,7 @@ mod tests {
         status(manifest.files(), &facts, BYTES_MAX).tally
     }
 
-    fn whole(file: &FileRef) -> Option<(Place, Option<u64>)> {
+    fn whole(file: &FileRef) -> Option<Seen> {
         Some(match file.storage {
             Storage::Git => (Place::Content(file.size), None),
             _ => (Place::Absent, Some(file.size)),

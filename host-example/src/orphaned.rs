@@ -4,7 +4,6 @@
 //! publish moves the branch before it gives its journal up.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{self, File};
 use std::io;
 use std::sync::Arc;
 
@@ -14,38 +13,21 @@ use hydrant_host::remote_ledger::Refusal;
 use hydrant_host::remote_ledger::mentions::{self, Mention};
 use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::{Blob, Code};
-use serde_json::Value;
 
 use crate::ending::Fault;
 use crate::repository::Repository;
 
-/// The form of the register that is understood here.
-const VERSION: u64 = 1;
-/// Journals read, at most.
-const JOURNALS_MAX: usize = 10_000;
-/// Digits of an oid.
-const OID_DIGITS: usize = 64;
-
 /// The register of this clone, in the order of the oids.
-pub(crate) fn register(repository: &Repository) -> Result<Vec<Blob>, Fault> {
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
-    let unreadable = |error: &io::Error| Fault::local("the orphan register cannot be read", error);
-    let Some(text) = documents.register().map_err(|error| unreadable(&error))? else { return Ok(Vec::new()) };
-    entries(&text).ok_or_else(|| Fault::failed(Code::Malformed, "this version cannot read the orphan register"))
+pub(crate) fn register(repository: &Repository, engine: &Engine) -> Result<Vec<Blob>, Fault> {
+    let register = documents(repository)?.register();
+    match register.map_err(|error| Fault::local("the orphan register cannot be read", &error))? {
+        Some(text) => Ok(engine.guest()?.read_register(&text)?),
+        None => Ok(Vec::new()),
+    }
 }
 
-fn entries(text: &[u8]) -> Option<Vec<Blob>> {
-    let register: Value = serde_json::from_slice(text).ok()?;
-    if register["version"].as_u64() != Some(VERSION) {
-        return None;
-    }
-    let entry = |entry: &Value| {
-        let (oid, size) = (entry[0].as_str()?, entry[1].as_u64()?);
-        let is_oid = oid.len() == OID_DIGITS && oid.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        is_oid.then(|| (oid.to_owned(), size))
-    };
-    let blobs: BTreeMap<String, u64> = register["orphans"].as_array()?.iter().map(entry).collect::<Option<_>>()?;
-    Some(blobs.into_iter().map(|(oid, size)| Blob { oid, size }).collect())
+fn documents(repository: &Repository) -> Result<Documents, Fault> {
+    Ok(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?)
 }
 
 /// Those of some blobs that nothing names now. `of`: the session that lost them, where that is known.
@@ -83,28 +65,14 @@ pub(crate) fn unnamed(
     Ok(blobs.into_iter().filter(|blob| left.contains(&blob.oid)).collect())
 }
 
-/// Takes out what an unfinished publish names.
+/// Takes out what an unfinished publish names. Journals are searched and not read: one in another form counts, too.
 fn without_journals(repository: &Repository, left: &mut HashSet<String>) -> Result<(), Fault> {
-    let unreadable = |error: &io::Error| Fault::local("the journals cannot be read", error);
-    let entries = match fs::read_dir(repository.store_dir().join("journal")) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unreadable(&error)),
-    };
-    for (at, entry) in entries.enumerate() {
-        if at == JOURNALS_MAX {
-            return Err(Fault::failed(Code::Limit, format!("there are more than {JOURNALS_MAX} journals")));
-        }
-        let entry = entry.map_err(|error| unreadable(&error))?;
-        if !entry.file_type().is_ok_and(|kind| kind.is_file()) {
-            continue;
-        }
-        let named = match File::open(entry.path()) {
-            Ok(file) => mentions::mentioned_in(left, file).map_err(|error| unreadable(&error))?,
-            // The publish came to its end meanwhile: the branch tells.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(unreadable(&error)),
-        };
+    let unreadable = |error: io::Error| Fault::local("the journals cannot be read", &error);
+    let documents = documents(repository)?;
+    for session in documents.journals().map_err(unreadable)? {
+        // None: the publish came to its end meanwhile, and the branch tells.
+        let Some(text) = documents.journal(&session).map_err(unreadable)? else { continue };
+        let named = mentions::mentioned_in(left, text.as_slice()).map_err(unreadable)?;
         left.retain(|oid| !named.contains(oid));
     }
     Ok(())
@@ -145,27 +113,4 @@ impl Judge {
 
 fn refused(refusal: Refusal) -> Fault {
     Fault::failed(Code::Host, refusal.sentence)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::entries;
-
-    #[test]
-    fn only_a_register_in_the_known_form_is_read() {
-        let oid = "ab".repeat(32);
-        let read = entries(format!(r#"{{"version": 1, "orphans": [["{oid}", 7]]}}"#).as_bytes()).expect("a register");
-        assert_eq!((read.len(), read[0].oid.as_str(), read[0].size), (1, oid.as_str(), 7));
-        assert!(entries(br#"{"version": 1, "orphans": []}"#).expect("a register").is_empty());
-        for text in [
-            "",
-            "[]",
-            r#"{"version": 2, "orphans": []}"#,
-            r#"{"version": 1}"#,
-            r#"{"version": 1, "orphans": [["short", 7]]}"#,
-            r#"{"version": 1, "orphans": [{"oid": "x"}]}"#,
-        ] {
-            assert!(entries(text.as_bytes()).is_none(), "{text}");
-        }
-    }
 }

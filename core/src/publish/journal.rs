@@ -57,6 +57,34 @@ pub(super) enum Kept {
     InGit { size: u64, local: Option<Revision> },
 }
 
+/// What a journal says of its publish, for whoever explains it to people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// These may have been sent, and nothing names them.
+    Intended(Vec<Blob>),
+    /// Everything was sent. Whether the push was taken, the remote tells.
+    Bound {
+        /// What was to be pushed, the manifest first.
+        push: Vec<PushFile>,
+        /// Files whose content stood in the session's folder and gives way to its pointer.
+        in_place: Vec<String>,
+    },
+}
+
+impl Unfinished {
+    /// Reads a journal; one of another form is an error.
+    pub fn read(journal: &[u8]) -> Result<Self, Error> {
+        Ok(match Journal::read(journal)? {
+            Journal::Intended(blobs) => Unfinished::Intended(blobs),
+            Journal::Bound(bound) => {
+                let stood = |file: &BoundFile| matches!(file.kept, Kept::Lfs { swap: Some(_), .. });
+                let in_place = bound.files.iter().filter(|file| stood(file)).map(|file| file.name.clone()).collect();
+                Unfinished::Bound { push: bound.push.files, in_place }
+            }
+        })
+    }
+}
+
 impl Journal {
     pub(super) fn write(&self) -> Result<Vec<u8>, Error> {
         let text = match self {
@@ -244,6 +272,11 @@ mod tests {
                 message: "Publish x\n".to_owned(),
             },
         };
+        let told = Unfinished::Bound { push: bound.push.files.clone(), in_place: vec!["raw.jsonl".to_owned()] };
+        let text = Journal::Bound(Box::new(bound.clone())).write().expect("short enough");
+        assert_eq!(Unfinished::read(&text).expect("just written"), told);
+        let text = Journal::Intended(vec![two]).write().expect("short enough");
+        assert_eq!(Unfinished::read(&text).expect("just written"), Unfinished::Intended(vec![two]));
         for journal in [Journal::Intended(vec![]), Journal::Intended(vec![one, two]), Journal::Bound(Box::new(bound))] {
             let text = journal.write().expect("short enough");
             let read = Journal::read(&text).expect("just written");

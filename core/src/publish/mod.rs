@@ -27,6 +27,7 @@ mod swap;
 #[cfg(test)]
 mod tests;
 
+pub use journal::Unfinished;
 pub use phase::Phase;
 pub use report::{Publication, PublishFile, PublishReport, Published, PublishedState};
 

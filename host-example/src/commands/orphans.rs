@@ -18,13 +18,14 @@ const SCHEMA_VERSION: u64 = 1;
 
 pub(crate) fn run(arguments: &OrphansArgs, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::around(&env::current_dir()?)?;
-    let registered = orphaned::register(&repository)?;
+    let engine = Engine::load()?;
+    let registered = orphaned::register(&repository, &engine)?;
     let is_shallow = repository.common_dir.join("shallow").symlink_metadata().is_ok();
     let known = registered.len();
     let orphans = if arguments.all || registered.is_empty() {
         registered
     } else {
-        orphaned::unnamed(&repository, &Engine::load()?, registered, None)?
+        orphaned::unnamed(&repository, &engine, registered, None)?
     };
     let bytes = orphans.iter().fold(0u64, |sum, blob| sum.saturating_add(blob.size));
     output.json(&json!({

@@ -3,6 +3,7 @@
 use super::component::Component;
 use super::native::Native;
 use super::words::{self, wit};
+use hydrant_core::Register;
 use hydrant_core::error::Error;
 use hydrant_core::ledger::coverage::{self, Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
 use hydrant_core::ledger::drafts::{self, Placeholder};
@@ -11,6 +12,7 @@ use hydrant_core::ledger::restore::{self, Restored, Witness};
 use hydrant_core::ledger::titles::{self, Skip, TitleRepair};
 use hydrant_core::manifest;
 use hydrant_core::oid::Blob;
+use hydrant_core::publish::Unfinished;
 use hydrant_core::status::Tally;
 use wit::{ledgers, manifests};
 
@@ -36,6 +38,10 @@ pub trait Ledgers {
     ) -> Result<Restored, Error>;
     /// `ledgers.sessions-gitignore`
     fn sessions_gitignore(&self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error>;
+    /// `ledgers.read-journal`
+    fn read_journal(&self, journal: &[u8]) -> Result<Unfinished, Error>;
+    /// `ledgers.read-register`
+    fn read_register(&self, register: &[u8]) -> Result<Vec<Blob>, Error>;
     /// `ledgers.judge`
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error>;
 }
@@ -73,6 +79,14 @@ impl Ledgers for Native {
 
     fn sessions_gitignore(&self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
         gitignore::sessions_gitignore(existing)
+    }
+
+    fn read_journal(&self, journal: &[u8]) -> Result<Unfinished, Error> {
+        Unfinished::read(journal)
+    }
+
+    fn read_register(&self, register: &[u8]) -> Result<Vec<Blob>, Error> {
+        Ok(Register::read(register)?.blobs().collect())
     }
 
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {
@@ -126,6 +140,16 @@ impl Ledgers for Component {
             .map_err(words::error)
     }
 
+    fn read_journal(&self, journal: &[u8]) -> Result<Unfinished, Error> {
+        let told = self.call(|store, world| world.hydrant_lfs_ledgers().call_read_journal(store, journal));
+        told.map(unfinished).map_err(words::error)
+    }
+
+    fn read_register(&self, register: &[u8]) -> Result<Vec<Blob>, Error> {
+        let told = self.call(|store, world| world.hydrant_lfs_ledgers().call_read_register(store, register));
+        told.map(|blobs| blobs.into_iter().map(words::blob).collect()).map_err(words::error)
+    }
+
     fn judge(&self, it: &Checkout) -> Result<Readiness, Error> {
         let it = checkout(it);
         self.call(|store, world| world.hydrant_lfs_ledgers().call_judge(store, &it))
@@ -173,6 +197,16 @@ fn restored(it: ledgers::Restored) -> Restored {
         ledgers::Witness::Manifest => Witness::Manifest,
     };
     Restored { pointer: it.pointer, witness }
+}
+
+fn unfinished(it: ledgers::Unfinished) -> Unfinished {
+    match it {
+        ledgers::Unfinished::Intended(blobs) => Unfinished::Intended(blobs.into_iter().map(words::blob).collect()),
+        ledgers::Unfinished::Bound(it) => {
+            let push = it.push.into_iter().map(words::push_file).collect();
+            Unfinished::Bound { push, in_place: it.in_place }
+        }
+    }
 }
 
 fn tally_in(it: &Tally) -> manifests::Tally {

@@ -33,7 +33,7 @@ fn oid(text: &str) -> Oid {
     Oid::parse(text).unwrap_or_else(|| panic!("the component named {text:?} an oid"))
 }
 
-fn blob(it: types::Blob) -> Blob {
+pub(super) fn blob(it: types::Blob) -> Blob {
     Blob { oid: oid(&it.oid), size: it.size }
 }
 
@@ -71,6 +71,10 @@ fn error_in(it: Error) -> types::Error {
 
 pub(super) fn misuse(it: types::Misuse) -> core::Misuse {
     same_case!(it, types::Misuse => core::Misuse: UnknownEffect OutOfOrder Finished)
+}
+
+pub(super) fn push_file(it: types::PushFile) -> core::PushFile {
+    core::PushFile { name: it.name, bytes: it.bytes, replaces: it.replaces.map(core::Revision) }
 }
 
 fn headers(it: Vec<types::Header>) -> Vec<core::Header> {
@@ -126,17 +130,10 @@ fn effect(it: types::Effect) -> core::Effect {
         types::Effect::LoadLedger(it) => {
             core::Effect::LoadLedger(core::Lookup { documents: it.documents, files: it.files })
         }
-        types::Effect::PushLedger(it) => {
-            let file = |it: types::PushFile| core::PushFile {
-                name: it.name,
-                bytes: it.bytes,
-                replaces: it.replaces.map(core::Revision),
-            };
-            core::Effect::PushLedger(core::Push {
-                files: it.files.into_iter().map(file).collect(),
-                message: it.message,
-            })
-        }
+        types::Effect::PushLedger(it) => core::Effect::PushLedger(core::Push {
+            files: it.files.into_iter().map(push_file).collect(),
+            message: it.message,
+        }),
         types::Effect::SettleLedger(it) => {
             let file =
                 |it: types::SettleFile| core::SettleFile { name: it.name, expects: it.expects.map(core::Revision) };

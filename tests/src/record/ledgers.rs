@@ -9,6 +9,7 @@ use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::ledger::restore::Restored;
 use hydrant_core::ledger::titles::TitleRepair;
 use hydrant_core::oid::Blob;
+use hydrant_core::publish::Unfinished;
 use serde_json::{Value, json};
 
 fn optional(text: Option<&[u8]>) -> Value {
@@ -67,6 +68,14 @@ impl<E: Engine> Ledgers for Recorder<E> {
         let call = json!({"call": "ledgers.sessionsGitignore", "args": [optional(existing)]});
         self.lines.borrow_mut().push(ended(call, &told).to_string());
         lines
+    }
+
+    fn read_journal(&self, journal: &[u8]) -> Result<Unfinished, Error> {
+        self.fallible("ledgers.readJournal", json!([form::bytes(journal)]), self.engine.read_journal(journal))
+    }
+
+    fn read_register(&self, register: &[u8]) -> Result<Vec<Blob>, Error> {
+        self.fallible("ledgers.readRegister", json!([form::bytes(register)]), self.engine.read_register(register))
     }
 
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {

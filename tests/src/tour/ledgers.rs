@@ -8,6 +8,21 @@ use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::oid::{Blob, Oid};
 use hydrant_core::status::Tally;
 
+/// The journal of a publish that named what it would send.
+const INTENDED: &str = r#"{"version": 1, "intended": [
+["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0]
+]}"#;
+/// And of one that had sent it: a file beside the session's folder, one in it, and one that git carries.
+const BOUND: &str = r#"{"version": 1, "bound": {
+"session_id": "ses_1", "fresh_id": true, "files": [
+{"name": "a", "lfs": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0], "swap": null},
+{"name": "b", "lfs": ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0], "swap": "1-2"},
+{"name": "c", "size": 1, "local": null}
+], "local": null, "base": null, "superseded": [], "push": [
+{"name": "sessions/s/meta.json", "bytes": "{}", "replaces": null},
+{"name": "sessions/s/c", "bytes": ["ff"], "replaces": "r"}
+], "message": "m"}}"#;
+
 /// Takes the walk.
 pub(super) fn walk(engine: &dyn Engine) -> Result<(), Error> {
     let blob = Blob { oid: Oid::EMPTY, size: 0 };
@@ -54,6 +69,12 @@ pub(super) fn walk(engine: &dyn Engine) -> Result<(), Error> {
     engine.draft(None, true, &Placeholder::default()).ok();
     for existing in [None, Some("mine\n"), Some("*.jsonl\n*.html\n*.md\n!meta.json\n"), Some("<<<<<<< HEAD\n")] {
         engine.sessions_gitignore(existing.map(str::as_bytes)).ok();
+    }
+    for journal in [INTENDED, BOUND, "{\"version\": 2, \"intended\": []}", "<<<<<<< HEAD\n"] {
+        engine.read_journal(journal.as_bytes()).ok();
+    }
+    for register in ["{\"version\": 1, \"orphans\": []}", "{\"version\": 1}"] {
+        engine.read_register(register.as_bytes()).ok();
     }
     for failed in ErrorClass::ALL {
         let judged = engine.judge(&Checkout { failed: Some(failed), ..Checkout::default() })?;

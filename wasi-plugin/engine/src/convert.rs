@@ -123,17 +123,10 @@ fn effect(effect: core::Effect) -> wit::Effect {
         core::Effect::LoadLedger(lookup) => {
             wit::Effect::LoadLedger(wit::Lookup { documents: lookup.documents, files: lookup.files })
         }
-        core::Effect::PushLedger(push) => {
-            let file = |file: core::PushFile| wit::PushFile {
-                name: file.name,
-                bytes: file.bytes,
-                replaces: revision_out(file.replaces),
-            };
-            wit::Effect::PushLedger(wit::Push {
-                files: push.files.into_iter().map(file).collect(),
-                message: push.message,
-            })
-        }
+        core::Effect::PushLedger(push) => wit::Effect::PushLedger(wit::Push {
+            files: push.files.into_iter().map(push_file).collect(),
+            message: push.message,
+        }),
         core::Effect::SettleLedger(settle) => {
             let file =
                 |file: core::SettleFile| wit::SettleFile { name: file.name, expects: revision_out(file.expects) };
@@ -163,6 +156,10 @@ fn effect(effect: core::Effect) -> wit::Effect {
             })
         }
     }
+}
+
+pub(crate) fn push_file(file: core::PushFile) -> wit::PushFile {
+    wit::PushFile { name: file.name, bytes: file.bytes, replaces: revision_out(file.replaces) }
 }
 
 fn revision_out(revision: Option<core::Revision>) -> Option<String> {

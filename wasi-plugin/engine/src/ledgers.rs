@@ -3,12 +3,14 @@
 use crate::Engine;
 use crate::convert;
 use crate::exports::hydrant::lfs::{ledgers as wit, manifests, types};
+use hydrant_core::Register;
 use hydrant_core::ledger::coverage::{self, Checkout, ErrorClass, HydrationState};
 use hydrant_core::ledger::drafts::{self, Placeholder};
 use hydrant_core::ledger::gitignore;
 use hydrant_core::ledger::restore::{self, Witness};
 use hydrant_core::ledger::titles::{self, Skip, TitleRepair};
 use hydrant_core::manifest;
+use hydrant_core::publish::Unfinished;
 use hydrant_core::status::Tally;
 
 /// The classes of WIT, in the order in which the core declares them.
@@ -95,6 +97,23 @@ impl wit::Guest for Engine {
 
     fn sessions_gitignore(existing: Option<Vec<u8>>) -> Result<Option<Vec<u8>>, types::Error> {
         gitignore::sessions_gitignore(existing.as_deref()).map_err(convert::error)
+    }
+
+    fn read_journal(journal: Vec<u8>) -> Result<wit::Unfinished, types::Error> {
+        Ok(match Unfinished::read(&journal).map_err(convert::error)? {
+            Unfinished::Intended(blobs) => {
+                wit::Unfinished::Intended(blobs.into_iter().map(convert::blob_out).collect())
+            }
+            Unfinished::Bound { push, in_place } => {
+                let push = push.into_iter().map(convert::push_file).collect();
+                wit::Unfinished::Bound(wit::Bound { push, in_place })
+            }
+        })
+    }
+
+    fn read_register(register: Vec<u8>) -> Result<Vec<types::Blob>, types::Error> {
+        let register = Register::read(&register).map_err(convert::error)?;
+        Ok(register.blobs().map(convert::blob_out).collect())
     }
 
     fn judge(given: wit::Checkout) -> Result<wit::Readiness, types::Error> {

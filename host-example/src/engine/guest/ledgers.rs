@@ -1,8 +1,9 @@
-//! The pure rules of a ledger, as plain Rust calls: titles, drafts, restoring, the sessions' `.gitignore`, coverage.
+//! The pure rules of a ledger, as plain Rust calls: titles, drafts, restoring, the sessions' `.gitignore`, what a
+//! publish leaves behind, coverage.
 
 use super::Guest;
 use crate::error::HostError;
-use crate::wit::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair};
+use crate::wit::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair, Unfinished};
 use crate::wit::types::Blob;
 
 impl Guest {
@@ -37,6 +38,16 @@ impl Guest {
     /// The `.gitignore` of the sessions folder as it should be; none when it is so already.
     pub fn sessions_gitignore(&mut self, existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, HostError> {
         self.try_call(|store, world| world.hydrant_lfs_ledgers().call_sessions_gitignore(store, existing))
+    }
+
+    /// What the journal of an interrupted publish says of it.
+    pub fn read_journal(&mut self, journal: &[u8]) -> Result<Unfinished, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_ledgers().call_read_journal(store, journal))
+    }
+
+    /// The blobs of the orphan register, in the order of their oids.
+    pub fn read_register(&mut self, register: &[u8]) -> Result<Vec<Blob>, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_ledgers().call_read_register(store, register))
     }
 
     /// Puts tallies together: whether a checkout can be read.

@@ -69,12 +69,7 @@ impl Form for Effect {
                 case("save-doc", json!({"name": it.name, "bytes": saved, "replaces": it.replaces.form()}))
             }
             Effect::LoadLedger(it) => case("load-ledger", json!({"documents": it.documents, "files": it.files})),
-            Effect::PushLedger(it) => {
-                let file =
-                    |it: &PushFile| json!({"name": it.name, "bytes": bytes(&it.bytes), "replaces": it.replaces.form()});
-                let files: Vec<Value> = it.files.iter().map(file).collect();
-                case("push-ledger", json!({"files": files, "message": it.message}))
-            }
+            Effect::PushLedger(it) => case("push-ledger", json!({"files": it.files.form(), "message": it.message})),
             Effect::SettleLedger(it) => {
                 let file = |it: &SettleFile| json!({"name": it.name, "expects": it.expects.form()});
                 let files: Vec<Value> = it.files.iter().map(file).collect();
@@ -100,6 +95,12 @@ impl Form for Effect {
                 case("rewrite-ledger", json!({"tip": tip, "base": base, "files": files, "message": it.message}))
             }
         }
+    }
+}
+
+impl Form for PushFile {
+    fn form(&self) -> Value {
+        json!({"name": self.name, "bytes": bytes(&self.bytes), "replaces": self.replaces.form()})
     }
 }
 

@@ -6,6 +6,7 @@ use hydrant_core::ledger::coverage::{Checkout, Coverage, ErrorClass, Hydrated, H
 use hydrant_core::ledger::drafts::Placeholder;
 use hydrant_core::ledger::restore::{Restored, Witness};
 use hydrant_core::ledger::titles::{Skip, TitleRepair};
+use hydrant_core::publish::Unfinished;
 use hydrant_core::status::Tally;
 use serde_json::{Value, json};
 
@@ -39,5 +40,16 @@ impl Form for TitleRepair {
 impl Form for Restored {
     fn form(&self) -> Value {
         json!({"pointer": bytes(&self.pointer), "witness": self.witness.form()})
+    }
+}
+
+impl Form for Unfinished {
+    fn form(&self) -> Value {
+        match self {
+            Unfinished::Intended(blobs) => case("intended", blobs.form()),
+            Unfinished::Bound { push, in_place } => {
+                case("bound", json!({"push": push.form(), "inPlace": in_place.form()}))
+            }
+        }
     }
 }

@@ -49,7 +49,7 @@ pub enum Task {
 pub struct LockReport {
     /// The lock made or given up, the locks listed, or our own when verified.
     pub locks: Vec<Lock>,
-    /// Locks of others when verified; the existing lock when creating met one.
+    /// Locks of others when verified; the existing lock when creating met one, whosever it is.
     pub theirs: Vec<Lock>,
     /// False when the server has no lock API.
     pub supported: bool,

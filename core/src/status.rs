@@ -156,7 +156,7 @@ pub fn status(refs: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Status
         FileState { name: file.name.clone(), state, detail }
     };
     let files: Vec<FileState> = refs.iter().map(state_of).collect();
-    let readable = |file: &&FileState| matches!(file.state, State::Cached | State::InPlace | State::Changed);
+    let readable = |file: &&FileState| matches!(file.state, State::Cached | State::InPlace);
     let hydration = match files.iter().filter(readable).count() {
         count if count == files.len() => Hydration::Hydrated,
         0 => Hydration::Dehydrated,

@@ -137,7 +137,7 @@ const VERIFY_HELP: &str = "\
 Examples:
   hydrant verify                     every session, else every pointer, against cache and server
   hydrant verify SESSION --deep      fetch and hash, because a server's word is not proof
-  hydrant verify --staged            before a commit: is every staged pointer's blob on the server?";
+  hydrant verify --staged            before a commit: blobs the server lacks, broken manifests, content in full";
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
@@ -147,7 +147,7 @@ pub(crate) struct VerifyArgs {
     /// Fetch every blob and hash it
     #[arg(long)]
     pub(crate) deep: bool,
-    /// Only the pointers that the next commit would add or change
+    /// Only what the next commit would add or change
     #[arg(long)]
     pub(crate) staged: bool,
     #[command(flatten)]

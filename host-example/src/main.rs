@@ -8,6 +8,7 @@ mod demo;
 mod destination;
 mod downloaded;
 mod ending;
+mod gitignore;
 mod in_place;
 mod ledger;
 mod new_session;

@@ -18,10 +18,10 @@ use crate::ending::Fault;
 use crate::repository::Repository;
 
 /// The register of this clone, in the order of the oids.
-pub(crate) fn register(repository: &Repository, engine: &Engine) -> Result<Vec<Blob>, Fault> {
+pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Vec<Blob>, Fault> {
     let register = documents(repository)?.register();
     match register.map_err(|error| Fault::local("the orphan register cannot be read", &error))? {
-        Some(text) => Ok(engine.guest()?.read_register(&text)?),
+        Some(text) => Ok(guest.read_register(&text)?),
         None => Ok(Vec::new()),
     }
 }

@@ -2,7 +2,7 @@
 
 use hydrant_host::process::plain;
 use hydrant_host::wit::operations::{PublishReport, Published, PublishedState};
-use hydrant_host::wit::types::{Blob, Phase};
+use hydrant_host::wit::types::{Blob, Code, Phase};
 use serde_json::{Value, json};
 
 use crate::ending::{Ending, code_name};
@@ -153,6 +153,9 @@ fn next(session: &str, report: &PublishReport) -> Option<String> {
         Phase::Upload => "publish the session again with its files: what the server has is not sent twice".to_owned(),
         Phase::Bind => {
             "everything was sent; publish the session again with its files: nothing is sent twice".to_owned()
+        }
+        Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => {
+            "everything was sent; `hydrant doctor` says how to join what the remote has with it".to_owned()
         }
         Phase::Push => format!("everything was sent; {resume} pushes the same bytes again"),
         Phase::Settle => format!("the remote has the session; {resume} lets this clone follow"),

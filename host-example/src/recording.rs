@@ -5,14 +5,14 @@
 
 mod folder;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Guest;
-use hydrant_host::files::Files;
+use hydrant_host::files::{Files, Opened};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
 use hydrant_host::wit::pointers::{Kind, Sample};
@@ -21,8 +21,9 @@ use hydrant_host::wit::types::Code;
 use crate::cli::PublishArgs;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::orphaned;
 use crate::report::quote;
-use crate::repository::Repository;
+use crate::repository::{ORIGINAL_CACHE, Repository};
 pub(crate) use folder::named;
 use folder::{Listed, listed};
 
@@ -32,8 +33,8 @@ const CONTENT_FILES: [&str; 5] = ["raw.jsonl", "summary.md", "session.md", "plan
 const CONTENT_SETTING: &str = "hydrant.contentfiles";
 /// Files that git carries as they are.
 const IN_GIT_FILES: [&str; 1] = ["summary.json"];
-/// Where the original recorder keeps a session's content, outside the tracked paths.
-pub(crate) const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
+/// Why that cache is not published.
+const STALE: &str = "the session was regenerated since; hydrant regenerate --from takes it all the same";
 /// Begins what the engine calls a file of the user's own folder.
 const ASIDE: &str = "from/";
 
@@ -118,7 +119,11 @@ pub(crate) fn find(
 ) -> Result<Recording, Fault> {
     let refs: HashMap<&str, &FileRef> =
         manifest.into_iter().flat_map(|manifest| &manifest.files).map(|file| (file.name.as_str(), file)).collect();
-    let search = Search { arguments, repository, tree, session, refs, unfinished };
+    let replaced = match arguments.from {
+        Some(_) => HashSet::new(),
+        None => orphaned::register(repository, guest)?.into_iter().map(|blob| (blob.size, blob.oid)).collect(),
+    };
+    let search = Search { arguments, repository, tree, session, refs, unfinished, replaced };
     let own = repository.top.join(SESSIONS).join(session);
     let recording = match &arguments.from {
         Some(folder) => {
@@ -132,7 +137,11 @@ pub(crate) fn find(
                 Recording { left_out, ..search.aside(files)? }
             }
         }
-        None => Recording { left_out: search.left_out(), ..search.in_session(search.wanted_names(), guest)? },
+        None => {
+            let mut recording = search.in_session(search.wanted_names(), guest)?;
+            recording.left_out.extend(search.left_out());
+            recording
+        }
     };
     for name in arguments.in_git.iter().chain(&arguments.files) {
         if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
@@ -155,6 +164,8 @@ struct Search<'a> {
     /// What the manifest says of each file.
     refs: HashMap<&'a str, &'a FileRef>,
     unfinished: bool,
+    /// Size and oid of what was published once, and given up for something else.
+    replaced: HashSet<(u64, String)>,
 }
 
 impl Search<'_> {
@@ -204,15 +215,16 @@ impl Search<'_> {
     fn in_session(&self, names: Vec<String>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
         let mut small = Vec::new();
-        let cache = format!("{ORIGINAL_CACHE}/{}", self.session);
-        let has_cache = self.arguments.from.is_none() && self.is_real_folder(&cache);
+        let cache = self.recorder_cache(&names, &mut recording)?;
         for name in names {
-            let unreadable = |error: &std::io::Error| Fault::local(&quote(name.as_bytes()), error);
+            let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
             let in_git = self.in_git(&name);
-            let cached = format!("{cache}/{name}");
-            if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
-                recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
-                continue;
+            if let Some(folder) = &cache {
+                let cached = format!("{folder}/{name}");
+                if let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
+                    recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
+                    continue;
+                }
             }
             let opened = self.tree.open(&path_in(self.session, &name)).map_err(|error| unreadable(&error))?;
             let Some(mut opened) = opened else { continue };
@@ -230,13 +242,34 @@ impl Search<'_> {
         Ok(recording)
     }
 
-    /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
-    fn is_real_folder(&self, name: &str) -> bool {
-        let mut path = self.repository.top.clone();
-        name.split('/').all(|part| {
-            path.push(part);
-            path.symlink_metadata().is_ok_and(|facts| facts.is_dir())
-        })
+    /// The folder where the original recorder keeps this session, if it does. One that holds what the session held
+    /// before it was regenerated is left out as a whole.
+    fn recorder_cache(&self, names: &[String], recording: &mut Recording) -> Result<Option<String>, Fault> {
+        let folder = format!("{ORIGINAL_CACHE}/{}", self.session);
+        if self.arguments.from.is_some() || !self.repository.is_real_folder(&folder) {
+            return Ok(None);
+        }
+        for name in names {
+            let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
+            let opened = self.tree.open(&format!("{folder}/{name}")).map_err(|error| unreadable(&error))?;
+            let Some(mut opened) = opened else { continue };
+            if self.was_replaced(name, &mut opened).map_err(|error| unreadable(&error))? {
+                recording.left_out.push((folder, STALE));
+                return Ok(None);
+            }
+        }
+        Ok(Some(folder))
+    }
+
+    /// Whether a file is what the session held before it was regenerated. Only what is as long as something that was
+    /// given up is hashed.
+    fn was_replaced(&self, name: &str, opened: &mut Opened) -> io::Result<bool> {
+        if self.replaced.iter().all(|(size, _)| *size != opened.size) {
+            return Ok(false);
+        }
+        let oid = blob_of_file(&mut opened.file)?.oid;
+        let is_named = self.refs.get(name).is_some_and(|file| file.oid.as_ref() == Some(&oid));
+        Ok(!is_named && self.replaced.contains(&(opened.size, oid)))
     }
 
     /// Names of a session's files that a publish looks for unless it is told a folder.

@@ -24,6 +24,7 @@ mod settle_note;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -36,8 +37,6 @@ use crate::files::Files;
 use crate::git::{Git, GitFault};
 use crate::wit::types::{Failed, Failure, Ledger, Lookup, Push, PushRange, Rewrite, Settle};
 
-/// Times a fetch or a push is tried anew because somebody else was faster.
-const ATTEMPTS_MAX: u32 = 5;
 /// Folder beneath git's own that holds what lives for one command.
 const SCRATCH: &str = "hydrant";
 /// Begins the name of each file there that is gone with its command.

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use hydrant_host::files::Files;
 use hydrant_host::git::{Git, GitFault};
+use hydrant_host::store::Store;
 use hydrant_host::wit::endpoints::Setting;
 use hydrant_host::wit::types::Code;
 
@@ -19,6 +20,8 @@ use crate::ending::Fault;
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
 /// Folders of a ledger that are looked into first: one with a manifest is enough.
 const TREES_FIRST: usize = 64;
+/// Where the original recorder keeps the content of sessions, outside the tracked paths.
+pub(crate) const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
 /// Why a repository whose own folder lies among its files is not opened.
 const INSIDE: &str = "git's own folder lies in the work tree, where a commit could have put it; this is not opened";
 
@@ -58,6 +61,21 @@ impl Repository {
     /// Where verified blobs lie.
     pub(crate) fn store_dir(&self) -> PathBuf {
         self.common_dir.join("hydrant")
+    }
+
+    /// The cache, with all that may be copied into it: git-lfs's own store, and what the original recorder keeps.
+    pub(crate) fn store(&self) -> Result<Store, Fault> {
+        let store = Store::cache(&self.store_dir())?.second_source(&self.git_lfs_objects());
+        Ok(if self.is_real_folder(ORIGINAL_CACHE) { store.recorded_in(&self.top.join(ORIGINAL_CACHE)) } else { store })
+    }
+
+    /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
+    pub(crate) fn is_real_folder(&self, name: &str) -> bool {
+        let mut path = self.top.clone();
+        name.split('/').all(|part| {
+            path.push(part);
+            path.symlink_metadata().is_ok_and(|facts| facts.is_dir())
+        })
     }
 
     /// git-lfs's own object store.

@@ -9,6 +9,7 @@ mod entry;
 pub(crate) mod folder;
 mod incoming;
 mod prove;
+mod recorded;
 #[cfg(test)]
 pub(crate) mod scratch;
 mod stage;
@@ -28,6 +29,7 @@ use folder::{Access, Folder};
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
 pub(crate) use prove::Proof;
+use recorded::Recorded;
 pub(crate) use stage::StageFile;
 pub use tend::{Entry, PruneRule, Removed, Verified};
 
@@ -59,6 +61,8 @@ pub struct Store {
     adopted: Adopted,
     /// A folder in git-lfs's own layout, read only.
     second_source: Option<PathBuf>,
+    /// Files of another recorder, read only.
+    recorded: Option<Recorded>,
     /// Received, and waiting for the engine's word.
     staged: HashMap<String, Staged>,
     /// Called a beginning, and kept locked until an exchange goes on with it.
@@ -125,12 +129,18 @@ impl Store {
     fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
         let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::clock::wall());
         let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
-        Store { shape, unproved, adopted, second_source: None, staged, begun, synced, prefix }
+        Store { shape, unproved, adopted, second_source: None, recorded: None, staged, begun, synced, prefix }
     }
 
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
     pub fn second_source(mut self, objects: &Path) -> Store {
         self.second_source = Some(objects.to_path_buf());
+        self
+    }
+
+    /// Names a folder in which another recorder keeps files, `SESSION/NAME`: used like a second source.
+    pub fn recorded_in(mut self, folder: &Path) -> Store {
+        self.recorded = Some(Recorded::in_folder(folder));
         self
     }
 
@@ -195,6 +205,9 @@ impl Store {
             && let Some(note) = Note::parse(&name)
         {
             return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
+        }
+        if let Some(proof) = self.find_recorded(blob) {
+            return Ok(Held::Unproved(proof));
         }
         // Small blobs are never staged in a file.
         if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob) } else { Ok(Held::Absent) }

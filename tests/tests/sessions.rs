@@ -73,7 +73,7 @@ fn a_reader_gets_content_or_a_typed_state() {
     for (entry, place, cached, expected) in table {
         let (state, hydration) = state(entry, place, cached, OBJECT_BYTES_MAX);
         assert_eq!(state, expected, "{entry}, {place:?}, {cached:?}");
-        let readable = matches!(state, State::Cached | State::InPlace | State::Changed);
+        let readable = matches!(state, State::Cached | State::InPlace);
         assert_eq!(hydration == Hydration::Hydrated, readable, "{entry}, {place:?}, {cached:?}");
     }
     assert_eq!(state(&lfs, own, None, SIZE - 1).0, State::TooLarge, "it would not be fetched");
@@ -106,6 +106,7 @@ fn whole_some_and_none() {
         (vec![("a", pointer, cached), ("b", here, None), ("c", Place::Absent, cached)], Hydration::Hydrated),
         (vec![("a", pointer, cached), ("b", pointer, None), ("c", pointer, None)], Hydration::Partial),
         (vec![("b", here, None)], Hydration::Partial),
+        (vec![("a", Place::Content(1), None), ("b", here, None), ("c", here, None)], Hydration::Partial),
         (vec![("a", pointer, None), ("b", pointer, None), ("c", pointer, None)], Hydration::Dehydrated),
         (vec![], Hydration::Dehydrated),
         (vec![("d", here, cached)], Hydration::Dehydrated),

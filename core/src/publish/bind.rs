@@ -214,10 +214,7 @@ fn untouched_by_others<'a>(
             && *their != new
             && base.get(name) != Some(their)
         {
-            return Err(Error::new(
-                Code::Conflict,
-                format!("somebody else published {name} as {their}, which this clone has not seen; pull first"),
-            ));
+            return Err(Error::new(Code::Conflict, unseen(&format!("{name} as {their}"))));
         }
     }
     Ok(())
@@ -248,7 +245,14 @@ fn in_git_untouched(bound: &Bound, ledger: &Ledger) -> Result<(), Error> {
 }
 
 fn changed_by_others(name: &str) -> Error {
-    Error::new(Code::Conflict, format!("somebody else published {name}, which this clone has not seen; pull first"))
+    Error::new(Code::Conflict, unseen(name))
+}
+
+fn unseen(what: &str) -> String {
+    format!(
+        "somebody else published {what}, which this clone has not seen; \
+         pull first, then publish the session again with its files"
+    )
 }
 
 /// The manifest here makes no claim that nobody could check: a reference comes from a receipt or from the remote.

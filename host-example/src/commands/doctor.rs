@@ -1,8 +1,11 @@
 //! `hydrant doctor`: what was left half done on this machine, each with one sentence and the command that ends it.
 //!
 //! The rules it keeps: without `--fix` it only looks; nobody is asked but the disk and git; what it cannot explain it
-//! names. With `--fix` it does what it named, through the commands that do it, and nothing that could lose a byte.
+//! names. With `--fix` it does what it named, through the commands that do it, and nothing that could lose a byte. What
+//! may stay as it is for ever is a note: it is said, and is no reason to end with 1.
 
+mod conflicts;
+mod drafts;
 mod fix;
 mod leftovers;
 mod publishes;
@@ -40,6 +43,8 @@ pub(super) enum Kind {
     PublishUnclosed,
     /// A journal that cannot be read.
     PublishUnreadable,
+    /// The register of orphans cannot be read, so nothing can be registered.
+    RegisterUnreadable,
     /// A rewrite of unpushed commits was interrupted.
     RewriteInterrupted,
     /// Content that grew after its pointer took its place, or that nobody can explain.
@@ -75,6 +80,7 @@ impl Kind {
             Self::PublishUnswapped => "publish-unswapped",
             Self::PublishUnclosed => "publish-unclosed",
             Self::PublishUnreadable => "publish-unreadable",
+            Self::RegisterUnreadable => "register-unreadable",
             Self::RewriteInterrupted => "rewrite-interrupted",
             Self::KeptContent => "kept-content",
             Self::DisplacedContent => "displaced-content",
@@ -136,6 +142,16 @@ impl Finding {
         self
     }
 
+    /// Whether it may stay as it is for ever.
+    fn is_note(&self) -> bool {
+        matches!(self.kind, Kind::LegacySession | Kind::BackupRef) || self.cure == Cure::WriteGitignore
+    }
+
+    /// Whether there is still something to do about it.
+    fn is_left(&self) -> bool {
+        !self.is_note() && !matches!(self.fixed, Some(Ok(_)))
+    }
+
     pub(super) fn at(mut self, path: impl Into<String>) -> Self {
         self.path = Some(path.into());
         self
@@ -180,7 +196,8 @@ fn look(patient: &Patient<'_>) -> Result<Vec<Finding>, Fault> {
 }
 
 fn say(patient: &Patient<'_>, findings: &[Finding], arguments: &DoctorArgs, output: &mut Output) -> Ending {
-    let left = findings.iter().filter(|one| !matches!(one.fixed, Some(Ok(_)))).count();
+    let notes = findings.iter().filter(|one| one.is_note()).count();
+    let left = findings.iter().filter(|one| one.is_left()).count();
     let (adopted, adopted_bytes) = leftovers::adopted(patient.repository);
     output.json(&json!({
         "schema_version": SCHEMA_VERSION,
@@ -210,10 +227,11 @@ fn say(patient: &Patient<'_>, findings: &[Finding], arguments: &DoctorArgs, outp
         let files = count_text(adopted, "file");
         output.note(format!("{files} gave way to pointers and serve as cache, {}", bytes_text(adopted_bytes)));
     }
-    if findings.is_empty() {
+    let found = findings.len() - notes;
+    if found == 0 {
         output.line("nothing is half done here");
     } else {
-        output.note(format!("{}, {left} left", count_text(findings.len(), "finding")));
+        output.note(format!("{}, {left} left", count_text(found, "finding")));
     }
     if left == 0 { Ending::Done } else { Ending::SomeFailed }
 }
@@ -224,8 +242,8 @@ fn finding_json(one: &Finding, arguments: &DoctorArgs) -> Value {
         _ => fix::plan(&one.cure).into(),
     };
     let mut document = json!({
-        "kind": one.kind.name(), "session": one.session, "path": one.path, "detail": one.detail, "run": one.run,
-        "fix": fix,
+        "kind": one.kind.name(), "severity": if one.is_note() { "note" } else { "finding" },
+        "session": one.session, "path": one.path, "detail": one.detail, "run": one.run, "fix": fix,
     });
     if arguments.fix && !arguments.dry_run {
         document["fixed"] = matches!(one.fixed, Some(Ok(_))).into();

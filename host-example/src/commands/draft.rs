@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::cli::DraftArgs;
 use crate::ending::{Ending, Fault};
+use crate::gitignore::{self, GITIGNORE};
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
 use crate::new_session;
 use crate::report::{Output, quote};
@@ -40,6 +41,10 @@ pub(crate) fn run(arguments: &DraftArgs, output: &mut Output) -> Result<Ending, 
             draft = guest.draft(existing, transcript_is_there, &new)?;
             Ok::<_, Fault>(Some(draft.clone()))
         })?;
+        // One that cannot be completed is doctor's to explain.
+        if gitignore::complete(&mut guest, ledger.files()).unwrap_or(false) {
+            output.note(format!("{GITIGNORE} is written, so that what stands beside sessions stays here: commit it"));
+        }
     }
     let told = guest.manifest_read(&draft)?;
     let entries = told.entry_count.unwrap_or(0);

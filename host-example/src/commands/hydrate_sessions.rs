@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::store::Store;
 use hydrant_host::wit::manifests::{State, Storage};
 use hydrant_host::wit::operations::{Outcome, Want};
 use hydrant_host::wit::types::{Code, Direction, Error};
@@ -72,7 +71,7 @@ pub(crate) fn transfer(
 ) -> Result<TransferReport, Fault> {
     let mut guest = engine.guest()?;
     let selection = super::hydrate_tree::selection(repository, arguments)?;
-    let store = Store::cache(&repository.store_dir())?.second_source(&repository.git_lfs_objects());
+    let store = repository.store()?;
     let limit = operate::object_bytes_max(&arguments.limits, Some(repository))?;
     // One session as a whole is the engine's own operation; anything else is a list of wants.
     let whole = match &chosen[..] {

@@ -39,7 +39,7 @@ pub(crate) fn run(
     found.broken.retain(|one| selection.wants(&one.path));
 
     let wants = wants(&found.pointers);
-    let store = open_store(repository)?;
+    let store = repository.store()?;
     let needed = wants.iter().any(|want| !is_here(&store, repository, &want.oid, want.size));
     let destination = destination::of_repository(repository, engine, Direction::Download, &arguments.server, needed)?;
     let limit = operate::object_bytes_max(&arguments.limits, Some(repository))?;
@@ -168,10 +168,6 @@ fn wants(pointers: &[PointerFile]) -> Vec<Want> {
     first.map(|one| Want { name: quote(&one.path), oid: one.pointer.oid.clone(), size: one.pointer.size }).collect()
 }
 
-fn open_store(repository: &Repository) -> Result<Store, Fault> {
-    Ok(Store::cache(&repository.store_dir())?.second_source(&repository.git_lfs_objects()))
-}
-
 /// Whether no server is needed for an object, as far as a look tells.
 pub(crate) fn is_here(store: &Store, repository: &Repository, oid: &str, size: u64) -> bool {
     let of_git_lfs = |folder: PathBuf| -> Option<u64> {
@@ -196,7 +192,7 @@ struct Placed {
 /// Puts content in the place of each pointer whose object is here. A file that cannot be written does not keep the
 /// others from it, and git's index always hears of those that were.
 fn place(repository: &Repository, pointers: &[PointerFile], report: &TransferReport) -> Result<Placed, Fault> {
-    let store = open_store(repository)?;
+    let store = repository.store()?;
     let ended_well = report.outcomes.iter().filter(|outcome| outcome.ended.is_ok());
     let here: HashMap<&str, u64> = ended_well.map(|outcome| (outcome.oid.as_str(), outcome.size)).collect();
     let unwritable = |error: &std::io::Error| Fault::local("the work tree cannot be written", error);

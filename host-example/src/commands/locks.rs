@@ -1,7 +1,8 @@
 //! `hydrant locks`: the server's lock API: list, create, unlock, verify.
 //!
 //! The rules it keeps: a path is one of the work tree and is sent as git spells it; somebody else's lock is taken only
-//! with `--force`, and whose it was is always said; a server without locks stops nobody.
+//! with `--force`, and whose it was is always said; a server without locks stops nobody. A lock that is in the way is
+//! called somebody else's only where the server said so: it may be one's own.
 
 use std::env;
 use std::path::Path;
@@ -35,8 +36,7 @@ pub(crate) fn run(command: &LocksCommand, output: &mut Output) -> Result<Ending,
         LocksCommand::Create(arguments) => {
             let path = path_within(&repository, &arguments.path)?;
             check_file(&repository, &path)?;
-            let report = Server::of(&repository, &arguments.server, output)?.ask(LockTask::Create(path.clone()))?;
-            Ok(created(&path, &report, output))
+            create(&path, &Server::of(&repository, &arguments.server, output)?, output)
         }
         LocksCommand::Unlock(arguments) => unlock(arguments, &repository, output),
         LocksCommand::Verify(arguments) => {
@@ -124,10 +124,10 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
     if let Some(path) = &path {
         let report = asking.ask(LockTask::ListAll(Some(path.clone())))?;
         if report.ended.is_err() {
-            return Ok(failed(&report, output));
+            return Ok(failed(&report, &InTheWay::default(), output));
         }
         match report.locks.iter().filter(|lock| lock.path == *path).collect::<Vec<_>>()[..] {
-            [] if !report.supported => return Ok(failed(&report, output)),
+            [] if !report.supported => return Ok(failed(&report, &InTheWay::default(), output)),
             [] => return Err(not_locked(path)),
             [lock] => known = Some(lock.clone()),
             _ => {
@@ -148,12 +148,11 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
         }
     }
     let id = known.as_ref().map(|lock| lock.id.clone()).or_else(|| arguments.id.clone()).unwrap_or_default();
-    let mut report = asking.ask(LockTask::Unlock((id, arguments.force)))?;
+    let report = asking.ask(LockTask::Unlock((id, arguments.force)))?;
     if report.ended.is_err() {
-        report.theirs.extend(known);
-        return Ok(failed(&report, output));
+        return Ok(failed(&report, &InTheWay { locks: known.into_iter().collect(), whose: HELD }, output));
     }
-    output.json(&document(&report, Ending::Done));
+    output.json(&document(&report, &[], Ending::Done));
     for lock in &report.locks {
         let whose = lock.owner.as_deref().filter(|_| arguments.force);
         let whose = whose.map_or_else(String::new, |owner| format!("; it was {}'s", plain(owner)));
@@ -173,16 +172,14 @@ fn theirs(lock: &Lock, output: &mut Output) -> Ending {
     let detail = format!("the lock on {path} is {holder}'s; --force takes it");
     let ended = Err(Error { code: Code::Conflict, detail, retry_after: None });
     let report = LockReport { locks: Vec::new(), theirs: vec![lock.clone()], supported: true, ended };
-    say_why(&report, output);
-    output.json(&document(&report, Ending::SomeFailed));
-    Ending::SomeFailed
+    failed(&report, &InTheWay { locks: vec![lock.clone()], whose: THEIRS }, output)
 }
 
 fn listed(report: &LockReport, output: &mut Output) -> Ending {
     if report.ended.is_err() && report.supported {
-        return failed(report, output);
+        return failed(report, &InTheWay::default(), output);
     }
-    output.json(&document(report, Ending::Done));
+    output.json(&document(report, &[], Ending::Done));
     if !report.supported {
         output.line(NO_LOCKS);
     } else if report.locks.is_empty() {
@@ -197,62 +194,94 @@ fn listed(report: &LockReport, output: &mut Output) -> Ending {
 
 fn verified(report: &LockReport, output: &mut Output) -> Ending {
     if report.ended.is_err() && report.supported {
-        return failed(report, output);
+        return failed(report, &InTheWay::default(), output);
     }
-    output.json(&document(report, Ending::Done));
+    output.json(&document(report, &[], Ending::Done));
     if !report.supported {
         output.line(NO_LOCKS);
     } else if report.locks.is_empty() && report.theirs.is_empty() {
         output.note("nothing is locked");
     } else {
-        whose(report, output);
+        whose(&[(YOURS, &report.locks), (THEIRS, &report.theirs)], output);
     }
     Ending::Done
 }
 
-/// Locks of the user's and of others.
-fn whose(report: &LockReport, output: &mut Output) {
+const YOURS: &str = "yours";
+const THEIRS: &str = "theirs";
+/// Of a lock of which the server did not say whose it is, but by its owner's name.
+const HELD: &str = "held";
+
+/// Locks that are the reason for a failure, and whose they are.
+#[derive(Default)]
+struct InTheWay {
+    locks: Vec<Lock>,
+    whose: &'static str,
+}
+
+/// Locks, with a word on whose they are.
+fn whose(all: &[(&str, &[Lock])], output: &mut Output) {
     let mut table = Table::new(&["whose", "path", "owner", "id", "since"]);
-    for (whose, locks) in [("yours", &report.locks), ("theirs", &report.theirs)] {
-        for lock in locks {
+    for (whose, locks) in all {
+        for lock in *locks {
             let [path, owner, id, since] = cells(lock);
-            table.row([whose.to_owned(), path, owner, id, since]);
+            table.row([(*whose).to_owned(), path, owner, id, since]);
         }
     }
     table.print(output);
 }
 
-fn created(path: &str, report: &LockReport, output: &mut Output) -> Ending {
+fn create(path: &str, server: &Server<'_>, output: &mut Output) -> Result<Ending, Fault> {
+    let mut asking = server.session()?;
+    let mut report = asking.ask(LockTask::Create(path.to_owned()))?;
     if report.ended.is_err() {
-        return failed(report, output);
+        let mut way = InTheWay { locks: std::mem::take(&mut report.theirs), whose: HELD };
+        if !way.locks.is_empty() {
+            way.whose = whose_is(&mut asking, &way.locks);
+        }
+        if way.whose == THEIRS {
+            report.theirs.clone_from(&way.locks);
+        }
+        return Ok(failed(&report, &way, output));
     }
-    output.json(&document(report, Ending::Done));
+    output.json(&document(&report, &[], Ending::Done));
     for lock in &report.locks {
-        output.line(format!("locked {} as {}", quote(path.as_bytes()), quote(lock.id.as_bytes())));
+        output.line(format!("locked {} as {}", quote(lock.path.as_bytes()), quote(lock.id.as_bytes())));
     }
-    Ending::Done
+    Ok(Ending::Done)
+}
+
+/// Whose some locks are. A server tells that to whoever verifies, and to nobody else.
+fn whose_is(asking: &mut Asking<'_>, locks: &[Lock]) -> &'static str {
+    let Ok(verified) = asking.ask(LockTask::Verify) else { return HELD };
+    let all_in = |known: &[Lock]| locks.iter().all(|lock| known.iter().any(|known| known.id == lock.id));
+    match &verified.ended {
+        Ok(()) if all_in(&verified.locks) => YOURS,
+        Ok(()) if all_in(&verified.theirs) => THEIRS,
+        _ => HELD,
+    }
 }
 
 /// What did not go well: a lock in the way is somebody's, anything else is the whole operation's.
-fn failed(report: &LockReport, output: &mut Output) -> Ending {
+fn failed(report: &LockReport, way: &InTheWay, output: &mut Output) -> Ending {
     let ending = match &report.ended {
         Err(error) if matches!(error.code, Code::Conflict | Code::NotFound) => Ending::SomeFailed,
         _ => Ending::Failed,
     };
-    say_why(report, output);
-    output.json(&document(report, ending));
+    say_why(report, way, output);
+    output.json(&document(report, &way.locks, ending));
     ending
 }
 
-fn say_why(report: &LockReport, output: &mut Output) {
+fn say_why(report: &LockReport, way: &InTheWay, output: &mut Output) {
     if !report.supported {
         return output.warn(format!("hydrant: {NO_LOCKS}"));
     }
     if let Err(error) = &report.ended {
         output.warn(format!("hydrant: {}: {}", code_name(error.code), plain(&error.detail)));
     }
-    if !report.theirs.is_empty() {
-        whose(report, output);
+    if !way.locks.is_empty() {
+        whose(&[(way.whose, &way.locks)], output);
     }
 }
 
@@ -265,7 +294,8 @@ fn cells(lock: &Lock) -> [String; 4] {
     [quote(lock.path.as_bytes()), owner, quote(lock.id.as_bytes()), plain(&lock.locked_at)]
 }
 
-fn document(report: &LockReport, ending: Ending) -> Value {
+/// `held` are the locks in the way, whosever they are; in `theirs` are only those that the server called so.
+fn document(report: &LockReport, held: &[Lock], ending: Ending) -> Value {
     let lock =
         |lock: &Lock| json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at });
     // A server without locks stops nobody from listing none.
@@ -276,6 +306,7 @@ fn document(report: &LockReport, ending: Ending) -> Value {
         "supported": report.supported,
         "locks": report.locks.iter().map(lock).collect::<Vec<_>>(),
         "theirs": report.theirs.iter().map(lock).collect::<Vec<_>>(),
+        "held": held.iter().map(lock).collect::<Vec<_>>(),
         "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_after)),
     })
 }

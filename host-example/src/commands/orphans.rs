@@ -19,7 +19,7 @@ const SCHEMA_VERSION: u64 = 1;
 pub(crate) fn run(arguments: &OrphansArgs, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::around(&env::current_dir()?)?;
     let engine = Engine::load()?;
-    let registered = orphaned::register(&repository, &engine)?;
+    let registered = orphaned::register(&repository, &mut engine.guest()?)?;
     let is_shallow = repository.common_dir.join("shallow").symlink_metadata().is_ok();
     let known = registered.len();
     let orphans = if arguments.all || registered.is_empty() {

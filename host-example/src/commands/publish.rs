@@ -1,6 +1,7 @@
 //! `hydrant publish`: brings a session to its server and its ledger. Nothing is lost wherever it ends.
 
 mod dry_run;
+mod obstacle;
 mod quick;
 mod regenerate;
 mod scene;
@@ -26,6 +27,7 @@ pub(crate) fn run(arguments: &PublishArgs, output: &mut Output) -> Result<Ending
     let engine = Engine::load()?;
     let scene = Scene::look(&repository, &engine, arguments)?;
     if let Some(why) = scene.idle()? {
+        scene.say_left_out(output);
         return Ok(nothing(&session, scene.session_id(), why, arguments, output));
     }
     if arguments.dry_run {

@@ -10,7 +10,6 @@ use hydrant_host::documents::Documents;
 use hydrant_host::driver;
 use hydrant_host::engine::Engine;
 use hydrant_host::remote_ledger::{Reason, Refusal, RemoteLedger};
-use hydrant_host::store::Store;
 use hydrant_host::wit::types::{Code, Direction};
 
 use crate::cli::ReconcileArgs;
@@ -54,7 +53,7 @@ fn operate(
     let needed = ledger.sends_small_files().map_err(refused)?;
     let destination = destination::of_repository(repository, engine, Direction::Upload, server, needed)?;
     let limit = operate::object_bytes_max(&arguments.limits, Some(repository))?;
-    let store = Store::cache(&repository.store_dir())?.second_source(&repository.git_lfs_objects());
+    let store = repository.store()?;
     let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
     let mut runner = Runner::new(engine, &output.voice, destination, server, limit, |host| {
         host.store(store).documents(documents).ledger(ledger.clone())

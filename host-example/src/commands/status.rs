@@ -9,7 +9,7 @@ use hydrant_host::documents::Documents;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::scan::WalkOptions;
 use hydrant_host::store::Store;
-use hydrant_host::wit::ledgers::ErrorClass;
+use hydrant_host::wit::ledgers::{ErrorClass, Unfinished};
 use hydrant_host::wit::manifests::{FileState, Hydration, State};
 use hydrant_host::wit::types::Code;
 use serde_json::{Value, json};
@@ -56,7 +56,10 @@ pub(crate) fn in_repository(
                     };
                     one_session(&mut guest, repository, &session, &aside, output)
                 }
-                Target::Other if journals.contains(word) => Ok(only_begun(word, output)),
+                Target::Other if journals.contains(word) => {
+                    let line = unfinished_line(&mut guest, repository, word)?;
+                    Ok(only_begun(word, &line, output))
+                }
                 _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
                 _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
             }
@@ -92,18 +95,28 @@ fn kept_of(store: &Store, session: &str) -> Result<Vec<String>, Fault> {
     Ok(store.kept()?.into_iter().map(|kept| kept.name).filter(|name| name.starts_with(&own)).collect())
 }
 
-fn unfinished_line(session: &str) -> String {
-    format!(
-        "a publish of it was interrupted: `hydrant publish {} --resume`, or the same command again, finishes it",
-        quote(session.as_bytes())
-    )
+/// What ends an interrupted publish. One that had not sent everything cannot be resumed.
+fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) -> Result<String, Fault> {
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let journal = documents.journal(session).ok().flatten();
+    let shown = quote(session.as_bytes());
+    let then = match journal.map(|text| guest.read_journal(&text)) {
+        Some(Ok(Unfinished::Bound(_))) => {
+            format!("`hydrant publish {shown} --resume` finishes it, or `hydrant doctor` says how to go on")
+        }
+        Some(Ok(Unfinished::Intended(_))) => {
+            "publish it again with its files, or see how to go on with `hydrant doctor`".to_owned()
+        }
+        Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
+    };
+    Ok(format!("a publish of it was interrupted: {then}"))
 }
 
 /// A session whose first publish was interrupted before this clone had anything of it.
-fn only_begun(session: &str, output: &mut Output) -> Ending {
+fn only_begun(session: &str, line: &str, output: &mut Output) -> Ending {
     output.json(&json!({ "ok": true, "session": session, "unfinished_publish": true, "kept": [], "file_list": [] }));
     output.line(format!("{}  not here yet", quote(session.as_bytes())));
-    output.line(unfinished_line(session));
+    output.line(line);
     Ending::Done
 }
 
@@ -148,7 +161,7 @@ fn one_session(
     }
     table.print(output);
     if aside.unfinished {
-        output.line(unfinished_line(&session.name));
+        output.line(unfinished_line(guest, repository, &session.name)?);
     }
     if aside.downloaded {
         output.line("content of it was fetched from the server, not recorded here");

@@ -82,34 +82,59 @@ pub(super) fn file_above<'a>(entries: &Entries, name: &'a str) -> Option<&'a str
 
 const FOLDER_MODE: &str = "040000";
 
-/// The bytes of blobs. `names` say whose they are, for the sentence about one that is too large.
+/// The bytes of blobs, each with the name it has. One that is too large is refused.
 pub(super) fn bytes_of(
     place: &Place,
     blobs: &[(&str, &str)],
     bytes_max: u64,
 ) -> Result<HashMap<String, Vec<u8>>, Failed> {
     let names: BTreeMap<&str, &str> = blobs.iter().copied().collect();
-    if names.is_empty() {
-        return Ok(HashMap::new());
+    let sizes = sizes_of(place, &names)?;
+    if let Some((oid, size)) = sizes.iter().find(|(_, size)| *size > bytes_max) {
+        let sentence = format!("{} has {size} bytes in the ledger, and a document has at most {bytes_max}", names[oid]);
+        return Err(words::failed(Failure::Io, &sentence));
     }
-    let asked: String = names.keys().flat_map(|oid| [*oid, "\n"]).collect();
-    let check = ["cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)"];
-    let sizes = place.git.read(&check, asked.as_bytes()).map_err(words::of_fault)?;
-    for line in String::from_utf8_lossy(&sizes).lines() {
-        let mut facts = line.split(' ');
-        let (oid, kind, size) = (facts.next(), facts.next(), facts.next().and_then(|size| size.parse::<u64>().ok()));
-        if let (Some(name), Some(size)) = (oid.and_then(|oid| names.get(oid)), size)
-            && size > bytes_max
-        {
-            let sentence = format!("{name} has {size} bytes in the ledger, and a document has at most {bytes_max}");
-            return Err(words::failed(Failure::Io, &sentence));
-        }
-        if kind != Some("blob") {
-            return Err(words::failed(Failure::Io, "git does not have a blob that a commit names"));
-        }
+    read(place, sizes.iter().map(|(oid, _)| *oid))
+}
+
+/// The same without those that are too large.
+pub(super) fn bytes_within(
+    place: &Place,
+    blobs: &[(&str, &str)],
+    bytes_max: u64,
+) -> Result<HashMap<String, Vec<u8>>, Failed> {
+    let sizes = sizes_of(place, &blobs.iter().copied().collect())?;
+    read(place, sizes.iter().filter(|(_, size)| *size <= bytes_max).map(|(oid, _)| *oid))
+}
+
+/// How many bytes each of some blobs has.
+fn sizes_of<'a>(place: &Place, names: &BTreeMap<&'a str, &str>) -> Result<Vec<(&'a str, u64)>, Failed> {
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let check = ["cat-file", "--batch-check=%(objecttype) %(objectsize)"];
+    let said = place.git.read(&check, asked(names.keys().copied()).as_bytes()).map_err(words::of_fault)?;
+    let said = String::from_utf8_lossy(&said);
+    let sizes = names.keys().zip(said.lines()).map(|(oid, facts)| {
+        let size = facts.strip_prefix("blob ").and_then(|size| size.parse().ok());
+        let size = size.ok_or_else(|| words::failed(Failure::Io, "git does not have a blob that a commit names"))?;
+        Ok((*oid, size))
+    });
+    sizes.collect()
+}
+
+fn read<'a>(place: &Place, oids: impl Iterator<Item = &'a str>) -> Result<HashMap<String, Vec<u8>>, Failed> {
+    let asked = asked(oids);
+    if asked.is_empty() {
+        return Ok(HashMap::new());
     }
     let answer = place.git.read(&["cat-file", "--batch"], asked.as_bytes()).map_err(words::of_fault)?;
     parse_batch(&answer).ok_or_else(|| words::failed(Failure::Io, "git's answer cannot be read"))
+}
+
+/// What git's batches are fed: an oid a line.
+fn asked<'a>(oids: impl Iterator<Item = &'a str>) -> String {
+    oids.flat_map(|oid| [oid, "\n"]).collect()
 }
 
 /// `oid type size LF bytes LF`, again and again.

@@ -1,15 +1,10 @@
 //! The ledger as the remote has it now.
 
-use std::thread::sleep;
-use std::time::Duration;
-
 use super::entries::{self, Entries};
-use super::{ATTEMPTS_MAX, DURABLE, Place, words};
+use super::turns::Turns;
+use super::{DURABLE, Place, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::wit::types::{Failed, Failure, Ledger, LedgerFile, Lookup};
-
-/// Milliseconds before a fetch that met another one is tried anew.
-const OTHER_FETCH_MS: u64 = 100;
 
 pub(super) fn load(place: &Place, lookup: &Lookup, wanted: &dyn Fn() -> bool) -> Result<Ledger, Failed> {
     let tip = fetch(place, wanted)?;
@@ -56,7 +51,7 @@ pub(super) fn fetch(place: &Place, wanted: &dyn Fn() -> bool) -> Result<String, 
     let mut arguments = DURABLE.to_vec();
     arguments.extend(["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-prune"]);
     arguments.extend(["--no-write-fetch-head", "--no-show-forced-updates", "--", &place.remote, &refspec]);
-    let mut attempt = 1;
+    let mut turns = Turns::default();
     loop {
         let ended = place.git.talk_while(&arguments, wanted).map_err(words::of_fault)?;
         if ended.success() {
@@ -64,11 +59,9 @@ pub(super) fn fetch(place: &Place, wanted: &dyn Fn() -> bool) -> Result<String, 
         }
         // Two fetches of one branch meet at its ref; the other one brought what this one would.
         let met = ["cannot lock ref", "Unable to create", "incorrect old value"];
-        if attempt >= ATTEMPTS_MAX || !met.iter().any(|sign| ended.stderr.contains(sign)) {
+        if !met.iter().any(|sign| ended.stderr.contains(sign)) || !turns.wait() {
             return Err(words::refusal(words::why_of(&ended.stderr).unwrap_or(Failure::Offline), &ended.stderr));
         }
-        attempt += 1;
-        sleep(Duration::from_millis(OTHER_FETCH_MS));
     }
     let tip = place.commit_of(&place.tracking)?;
     place.see(&tip);

@@ -1,7 +1,8 @@
 //! Files of a push in the work tree: which may be written over, and how they are.
 //!
 //! Rule: a file is written where there is none, or over one that is just as committed or as the engine read it; content
-//! whose pointer was pushed stays; anything else is the user's. As with any checkout, a power loss can tear what was
+//! whose pointer was pushed stays, committed or not: it gives way in a swap, which loses nothing that a writer adds
+//! meanwhile; anything else is the user's. As with any checkout, a power loss can tear what was
 //! just written: git has it all, and shows it as changed. Only documents are on the disk at once.
 
 use std::io::{self, Read};
@@ -56,7 +57,7 @@ pub(super) fn plan(tree: &Files, wanted: &Wanted<'_>) -> io::Result<Plan> {
     (&opened.file).take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut now)?;
     let is_too_long = now.len() as u64 > DOCUMENT_BYTES_MAX;
     if !is_too_long {
-        if same_text(&now, wanted.new) {
+        if same_text(&now, wanted.new) || is_pointer_to(wanted.new, &now) {
             return Ok(Plan::Leave);
         }
         let as_committed = wanted.committed.is_some_and(|committed| same_text(&now, committed));
@@ -131,6 +132,12 @@ pub(super) fn is_pointer(bytes: &[u8]) -> bool {
     bytes.len() < POINTER_BYTES_BELOW && bytes.starts_with(POINTER_START)
 }
 
+/// Whether a pointer names just this content.
+fn is_pointer_to(pointer: &[u8], content: &[u8]) -> bool {
+    let line = format!("\noid sha256:{}\n", blob_of(content).oid);
+    is_pointer(pointer) && pointer.windows(line.len()).any(|window| window == line.as_bytes())
+}
+
 /// Equal as git sees it: a checkout may have put CRLF where the commit has LF.
 fn same_text(now: &[u8], committed: &[u8]) -> bool {
     let mut at = 0;
@@ -192,6 +199,13 @@ mod tests {
         );
         is(planned(Some(b"mine"), b"new", Some(b"old"), None), |plan| matches!(plan, Plan::InTheWay), b"mine");
         is(planned(Some(b"content"), POINTER, None, None), |plan| matches!(plan, Plan::Leave), b"content");
+        let named = format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize 3\n", blob_of(b"all").oid);
+        is(planned(Some(b"all"), named.as_bytes(), Some(b"all"), None), |plan| matches!(plan, Plan::Leave), b"all");
+        is(
+            planned(Some(b"old"), named.as_bytes(), Some(b"old"), None),
+            |plan| matches!(plan, Plan::Replace(_)),
+            named.as_bytes(),
+        );
         let old = [POINTER, b" "].concat();
         is(planned(Some(&old), POINTER, Some(&old), None), |plan| matches!(plan, Plan::Replace(_)), POINTER);
     }

@@ -323,6 +323,15 @@ fn unpushed(place: &Place, tip: &str) -> Result<u64, Refusal> {
     if ours == 0 {
         return Ok(0);
     }
+    // Whoever pushed first would be refused, so this comes before it.
+    if theirs > 0 {
+        let commits = if theirs == 1 { "commit" } else { "commits" };
+        let sentence = format!(
+            "{} has {theirs} {commits} that this branch has not: pull first, for example with git pull --rebase",
+            place.remote
+        );
+        return Err(refusal(Reason::Diverged, sentence));
+    }
     if !place.with_unpushed {
         let (commits, have) = if ours == 1 { ("commit", "has") } else { ("commits", "have") };
         let sentence = format!(
@@ -330,10 +339,6 @@ fn unpushed(place: &Place, tip: &str) -> Result<u64, Refusal> {
             place.branch
         );
         return Err(refusal(Reason::Unpushed(ours), sentence));
-    }
-    if theirs > 0 {
-        let sentence = format!("{} has {theirs} commits that this branch has not: pull first", place.remote);
-        return Err(refusal(Reason::Diverged, sentence));
     }
     Ok(ours)
 }

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 
 use super::entries::{self, Entries};
 use super::load::fetch;
-use super::{ATTEMPTS_MAX, Place, Pushed, commit, words};
+use super::turns::Turns;
+use super::{Place, Pushed, commit, words};
 use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Push};
 
@@ -23,8 +24,8 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
         Some(base) => base,
         None => place.commit_of(&place.tracking)?,
     };
-    let mut last = None;
-    for _ in 0..ATTEMPTS_MAX {
+    let mut turns = Turns::default();
+    loop {
         let there = entries::in_commit(place, &base, names())?;
         match fits(push, &new, &there)? {
             Fit::Held => return Ok(Pushed::At(base)),
@@ -39,8 +40,10 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
                 return Ok(Pushed::At(commit));
             }
             Sent::Moved(why) => {
+                if !turns.wait() {
+                    return Err(why);
+                }
                 base = fetch(place, &|| true)?;
-                last = Some(why);
             }
             Sent::Unknown(why) => {
                 // The remote is asked what it has; when it cannot be asked, nothing more is known than that.
@@ -50,7 +53,6 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
             }
         }
     }
-    Err(last.unwrap_or_else(|| words::failed(Failure::Refused, "the remote's branch moved again and again")))
 }
 
 /// How the files stand to what the remote has.

@@ -125,21 +125,29 @@ impl<'a> Way<'a> {
         } else {
             return Ok(None);
         };
-        let blobs = Self::blobs(&names, &here, &there)?;
-        let contents = entries::bytes_of(place, &blobs, DOCUMENT_BYTES_MAX)?;
+        let contents = Self::contents(place, &names, &here, &there)?;
         Ok(Some(Self { names, head, target, here, there, contents }))
     }
 
-    fn blobs<'b>(names: &[&'b str], here: &'b Entries, there: &'b Entries) -> Result<Vec<(&'b str, &'b str)>, Failed> {
-        let mut blobs = Vec::new();
+    /// The bytes that were pushed, and those that they replace as far as they are no longer than a document: content
+    /// that was committed in full is never compared with them.
+    fn contents(
+        place: &Place,
+        names: &[&str],
+        here: &Entries,
+        there: &Entries,
+    ) -> Result<HashMap<String, Vec<u8>>, Failed> {
+        let (mut new, mut old) = (Vec::new(), Vec::new());
         for name in names {
-            let Some(new) = entries::file(there, name)? else {
+            let Some(entry) = entries::file(there, name)? else {
                 return Err(words::failed(Failure::Io, &format!("the remote's commit does not hold {name}")));
             };
-            let old = here.get(*name).filter(|entry| entry.is_file());
-            blobs.extend([Some(new), old].into_iter().flatten().map(|entry| (entry.oid.as_str(), *name)));
+            new.push((entry.oid.as_str(), *name));
+            old.extend(here.get(*name).filter(|entry| entry.is_file()).map(|entry| (entry.oid.as_str(), *name)));
         }
-        Ok(blobs)
+        let mut contents = entries::bytes_of(place, &new, DOCUMENT_BYTES_MAX)?;
+        contents.extend(entries::bytes_within(place, &old, DOCUMENT_BYTES_MAX)?);
+        Ok(contents)
     }
 
     /// Whether the index has nothing of the user's under these names.

@@ -1,7 +1,8 @@
 //! Entries that are not trusted yet: hashed, and only then called present.
 //!
-//! There are four: a file in a plain folder, an entry from before the last start of the machine, a file that was
-//! displaced by its pointer, and an object of git-lfs's own store, which is copied while it is hashed.
+//! There are five: a file in a plain folder, an entry from before the last start of the machine, a file that was
+//! displaced by its pointer, and, copied while they are hashed, an object of git-lfs's own store and a file of another
+//! recorder's.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -40,7 +41,7 @@ enum Place {
     Adopted(Folder, Note),
 }
 
-/// The copy of a second source's object, until it is promoted.
+/// The copy of somebody else's file, until it is promoted.
 struct Copy {
     folder: Rc<Folder>,
     name: String,
@@ -106,7 +107,17 @@ impl Store {
         let objects = self.second_source.as_ref()?;
         let path = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]).join(&blob.oid);
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let descriptor = open(path, flags, Mode::empty()).ok()?;
+        self.copied(open(path, flags, Mode::empty()).ok()?, blob)
+    }
+
+    /// Looks for a blob among the files of another recorder.
+    pub(super) fn find_recorded(&mut self, blob: &Blob) -> Option<Proof> {
+        let found = self.recorded.as_mut()?.find(blob)?;
+        self.copied(found, blob)
+    }
+
+    /// A file of somebody else's, to be copied while it is hashed.
+    fn copied(&self, descriptor: OwnedFd, blob: &Blob) -> Option<Proof> {
         if !is_regular_of(&descriptor, blob.size) {
             return None;
         }

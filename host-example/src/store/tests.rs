@@ -128,6 +128,32 @@ fn a_second_source_is_copied_and_verified() {
 }
 
 #[test]
+fn what_another_recorder_keeps_is_found_by_its_length_and_verified() {
+    let scratch = Scratch::new();
+    let (bytes, blob) = small();
+    let recorded = scratch.path().join("recorded");
+    for (session, kept) in [("a", b"SMALL CONTENT".to_vec()), ("b", bytes.clone()), ("c", b"other".to_vec())] {
+        fs::create_dir_all(recorded.join(session)).expect("folders");
+        fs::write(recorded.join(session).join("raw.jsonl"), kept).expect("a file");
+    }
+    std::os::unix::fs::symlink("raw.jsonl", recorded.join("b/link")).expect("a link");
+    let cache = scratch.path().join("hydrant");
+    let proved = |blob: &Blob| {
+        let mut store = Store::cache(&cache).expect("a cache").recorded_in(&recorded);
+        let Held::Unproved(mut proof) = store.has(blob).expect("readable") else { return None };
+        let found = proof.work().expect("readable").hash(unwatched).expect("written").expect("readable");
+        Some(store.settle(blob, proof, &found).expect("settled"))
+    };
+    // Two of one length: the right one is found.
+    assert_eq!(proved(&blob), Some(true));
+    // One of this length, and it is something else.
+    let lost = Blob { oid: "0".repeat(64), size: 5 };
+    assert_eq!((proved(&lost), proved(&Blob { size: 6, ..lost.clone() })), (Some(false), None));
+    assert_eq!(fs::read(recorded.join("b/raw.jsonl")).expect("untouched"), bytes);
+    assert_eq!(names(&cache.join("stage")), Vec::<String>::new());
+}
+
+#[test]
 fn what_cannot_be_read_is_no_proof() {
     let scratch = Scratch::new();
     let (bytes, blob) = small();

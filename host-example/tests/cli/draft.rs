@@ -21,8 +21,13 @@ fn a_placeholder_is_refreshed_keeps_its_id_and_becomes_the_session() {
     let dry = draft(&world, &[SESSION, "--session-id", ID, "--dry-run", "--json"]).ends(0).json();
     assert_eq!((&dry["written"], &dry["session_id"]), (&true.into(), &ID.into()), "{dry}");
     assert!(!world.session_folder().exists(), "nothing was made");
+    assert!(!world.clone.join("sessions/.gitignore").exists());
     draft(&world, &[SESSION, "--session-id", ID, "--turns", "3", "--entries", "9", "--agent-type", "claude-code"])
         .ends(0);
+    let lines = fs::read_to_string(world.clone.join("sessions/.gitignore")).expect("written");
+    assert!(lines.contains(".meta.json.lock"), "{lines}");
+    let untracked = world.git(&["status", "--porcelain", "--untracked-files=all"]);
+    assert!(!untracked.contains(".lock"), "{untracked}");
     let first = manifest(&world);
     assert_eq!((&first["draft"], &first["turn_count"], &first["session_id"]), (&true.into(), &3.into(), &ID.into()));
     // Counts never go back, and neither the id nor the time is made anew.

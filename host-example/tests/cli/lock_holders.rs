@@ -135,3 +135,20 @@ fn ids_and_words_of_a_server_go_nowhere_they_should_not() {
     let asked: Vec<String> = asked.try_iter().collect();
     assert_eq!(asked.last().map(String::as_str), Some("POST /repo/locks/a%2Fb%20%3F%23%C3%BC/unlock"), "{asked:?}");
 }
+
+#[test]
+fn a_lock_in_the_way_is_nobodys_until_the_server_says_whose() {
+    let scene = Scene::new();
+    clone(&scene);
+    let lock = json!({ "id": "7", "path": "media/intro.mp4", "locked_at": "x", "owner": { "name": "ann" } });
+    let met = json!({ "lock": lock, "message": "already there" }).to_string();
+    let (url, _asked) = server(8, move |asked| match asked {
+        asked if asked.contains("verify") => (404, "{}".to_owned()),
+        _ => (409, met.clone()),
+    });
+    let ran = locks(&scene, &url, &["create", "media/intro.mp4"]).ends(1);
+    assert!(ran.out.contains("held") && ran.out.contains("ann"), "{}{}", ran.out, ran.err);
+    assert!(!ran.out.contains("theirs") && !ran.out.contains("yours"), "{}", ran.out);
+    let json = locks(&scene, &url, &["create", "media/intro.mp4", "--json"]).ends(1).json();
+    assert_eq!((&json["held"][0]["owner"], &json["theirs"]), (&"ann".into(), &json!([])), "{json}");
+}

@@ -25,7 +25,11 @@ fn a_lock_is_made_shown_met_and_given_up() {
     let listed = scene.hydrant(&clone, &["locks", "list"]).ends(0).out;
     assert!(listed.contains("media/film 1.mp4") && listed.contains("me"), "{listed}");
     let met = scene.hydrant(&clone, &["locks", "create", "media/film 1.mp4", "--json"]).ends(1).json();
-    assert_eq!((&met["ended"]["code"], &met["theirs"][0]["owner"]), (&"conflict".into(), &"me".into()), "{met}");
+    // It is one's own, so it is in the way and nobody else's.
+    assert_eq!((&met["ended"]["code"], &met["held"][0]["owner"]), (&"conflict".into(), &"me".into()), "{met}");
+    assert_eq!(met["theirs"], Value::Array(vec![]), "{met}");
+    let met = scene.hydrant(&clone, &["locks", "create", "media/film 1.mp4"]).ends(1);
+    assert!(met.out.contains("yours") && !met.out.contains("theirs"), "{}{}", met.out, met.err);
     let verified = scene.hydrant(&clone, &["locks", "verify", "--json"]).ends(0).json();
     assert_eq!(
         (verified["locks"].as_array().map(Vec::len), verified["theirs"].as_array().map(Vec::len)),
@@ -71,6 +75,8 @@ fn what_somebody_else_holds_needs_force_and_names_its_holder() {
     let holder = made["locks"][0]["owner"].as_str().unwrap_or_default().to_owned();
     let met = as_user("bob", &["create", "media/intro.mp4"]).ends(1);
     assert!(met.out.contains(&holder) && met.out.contains("theirs"), "{}{}", met.out, met.err);
+    let met = as_user("bob", &["create", "media/intro.mp4", "--json"]).ends(1).json();
+    assert_eq!((&met["held"], &met["theirs"]), (&made["locks"], &made["locks"]), "{met}");
     as_user("bob", &["unlock", "media/intro.mp4", "--force"]).ends(0);
     assert_eq!(as_user("ann", &["list", "--json"]).ends(0).json()["locks"], Value::Array(vec![]));
 }

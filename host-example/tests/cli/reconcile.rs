@@ -58,6 +58,23 @@ fn what_the_cache_has_is_sent_again() {
 }
 
 #[test]
+fn what_the_original_recorder_keeps_is_sent_again() {
+    let world = gated();
+    world.scene.upload(KEPT);
+    session(&world, "s", &[("raw.jsonl", KEPT), ("session.md", LOST)]);
+    commit(&world);
+    // Ignored by git, and by no name that says which blob it is.
+    write(&world, ".git/info/exclude", b".sageox/\n");
+    write(&world, ".sageox/cache/sessions/s/raw.jsonl", b"not the blob, as long as");
+    write(&world, ".sageox/cache/sessions/renamed/notes", LOST);
+    let look = changes_nothing(&world, &["--json"]).ends(1).json();
+    assert_eq!(look["missing"][0]["remedy"], "upload-again", "{look}");
+    reconcile(&world, &["--repair"]).ends(0);
+    assert_eq!(world.server_blob(&blob_of(LOST).oid).as_deref(), Some(LOST));
+    push(&world).expect("accepted");
+}
+
+#[test]
 fn a_file_whose_blob_is_lost_goes_with_its_entry() {
     let world = gated();
     world.scene.upload(KEPT);

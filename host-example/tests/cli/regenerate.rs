@@ -214,6 +214,24 @@ fn what_cannot_be_regenerated_is_refused_before_anything_is_sent() {
 }
 
 #[test]
+fn an_edit_of_the_users_is_found_before_anything_is_sent() {
+    let world = published();
+    let from = folder(&world, &[("raw.jsonl", &transcript(3)), ("summary.json", b"{\"title\": \"new\"}")]);
+    let summary = world.scene.file(&format!("clone/sessions/{SESSION}/summary.json"), b"mine");
+    let (server, manifest_before) = (on_server(&world), manifest(&world));
+    let ran = regenerate(&world, &from, &[]).ends(3);
+    assert!(ran.err.contains("summary.json here is neither committed nor what is to be published"), "{}", ran.err);
+    let plan = regenerate(&world, &from, &["--dry-run"]).ends(0);
+    assert!(plan.out.contains("neither committed"), "{}{}", plan.out, plan.err);
+    assert_eq!(fs::read(&summary).expect("there"), b"mine");
+    assert_eq!((on_server(&world), manifest(&world)), (server, manifest_before));
+    // What is to be published anyway is in nobody's way.
+    fs::write(&summary, b"{\"title\": \"new\"}").expect("written");
+    regenerate(&world, &from, &[]).ends(0);
+    assert_eq!(world.git(&["status", "--porcelain"]), "");
+}
+
+#[test]
 fn a_session_that_this_clone_has_not_seen_is_not_overwritten() {
     let world = published();
     world.git(&["reset", "--quiet", "--hard", "HEAD~1"]);

@@ -120,3 +120,27 @@ fn a_copy_that_was_fetched_is_known_as_one() {
     world.scene.hydrant(&world.clone, &["hydrate", SESSION]).ends(0);
     assert_eq!(status(&world, &[SESSION])["downloaded"], false);
 }
+
+/// What is told to end an interrupted publish does end it.
+#[test]
+fn a_publish_that_was_not_bound_is_not_to_be_resumed() {
+    let world = World::new();
+    let recording = world.scene.file("recording/raw.jsonl", &crate::world::transcript(9));
+    let from = recording.parent().and_then(std::path::Path::to_str).expect("text");
+    let publish = |more: &[&str]| world.scene.hydrant(&world.clone, &[&["publish", SESSION], more].concat());
+    // The server is away: nothing is sent, and the journal names what might have been.
+    assert_ne!(publish(&["--from", from, "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"]).code, 0);
+    publish(&["--resume"]).ends(3);
+    let said = |what: &str| {
+        let ran = world.scene.hydrant(&world.clone, &["status", SESSION]).ends(0);
+        assert!(ran.out.contains("interrupted") && ran.out.contains("hydrant doctor"), "{what}: {}", ran.out);
+        ran.out
+    };
+    let out = said("intended");
+    assert!(!out.contains("--resume") && out.contains("publish it again with its files"), "{out}");
+    let journal = world.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), b"{");
+    let out = said("unreadable");
+    assert!(!out.contains("--resume"), "{out}");
+    fs::remove_file(journal).expect("there");
+    publish(&["--from", from]).ends(0);
+}

@@ -3,7 +3,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,46 +58,72 @@ fn an_agent_that_appends_all_through_publish_loses_no_byte() {
 }
 
 #[test]
+fn content_that_was_committed_in_full_gives_way_like_any_other() {
+    for lines in [40, 100_000] {
+        let world = World::new();
+        let content = transcript(lines);
+        let path = world.session_folder().join("raw.jsonl");
+        fs::create_dir_all(world.session_folder()).expect("a folder");
+        fs::write(&path, &content).expect("a transcript");
+        world.git(&["add", "--all"]);
+        world.git(&["commit", "--quiet", "-m", "in full"]);
+        world.git(&["push", "--quiet"]);
+        let mut open: File = OpenOptions::new().append(true).open(&path).expect("the transcript");
+        let ran = world.scene.hydrant(&world.clone, &["publish", SESSION]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert!(fs::read(&path).expect("there").starts_with(b"version https://git-lfs"), "{lines}");
+        assert_eq!(world.git(&["status", "--porcelain"]), "");
+        assert!(files(&world.clone).contains(&content), "{lines}: the content is kept");
+        open.write_all(b"later\n").expect("appended");
+        let whole = [content, b"later\n".to_vec()].concat();
+        assert!(files(&world.clone).contains(&whole), "{lines}: no file here holds what the agent added");
+    }
+}
+
+/// Publishers that begin at once.
+const PUBLISHERS: usize = 8;
+
+#[test]
 fn publishers_of_different_sessions_all_arrive() {
-    const PUBLISHERS: usize = 8;
     let world = World::new();
-    let mut clones = Vec::new();
-    for at in 0..PUBLISHERS {
-        let name = format!("publisher-{at}");
-        world.scene.git(&world.scene.folder, &["clone", "--quiet", world.remote.to_str().expect("text"), &name]);
-        let clone = world.scene.path(&name);
-        for (key, value) in [("lfs.url", world.scene.url().as_str()), ("user.name", "n"), ("user.email", "n@e.test")] {
-            world.scene.git(&clone, &["config", key, value]);
-        }
-        world.scene.file(&format!("{name}/sessions/s-{at}/raw.jsonl"), &transcript(at + 1));
-        clones.push(clone);
+    let clones: Vec<PathBuf> = (0..PUBLISHERS)
+        .map(|at| {
+            let name = format!("publisher-{at}");
+            world.scene.git(&world.scene.folder, &["clone", "--quiet", world.remote.to_str().expect("text"), &name]);
+            let clone = world.scene.path(&name);
+            let url = world.scene.url();
+            for (key, value) in [("lfs.url", url.as_str()), ("user.name", "n"), ("user.email", "n@e.test")] {
+                world.scene.git(&clone, &["config", key, value]);
+            }
+            clone
+        })
+        .collect();
+    all_publish_at_once(&world, &clones.iter().map(PathBuf::as_path).collect::<Vec<_>>());
+}
+
+#[test]
+fn publishers_in_one_clone_all_arrive() {
+    let world = World::new();
+    all_publish_at_once(&world, &[world.clone.as_path(); PUBLISHERS]);
+    assert_eq!(world.scene.git(&world.clone, &["status", "--porcelain"]), "");
+}
+
+/// Each publishes a session of its own; nobody has to come again.
+fn all_publish_at_once(world: &World, clones: &[&Path]) {
+    let begin = |(at, clone): (usize, &&Path)| {
+        let folder = clone.join(format!("sessions/s-{at}"));
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("raw.jsonl"), transcript(at + 1)).expect("a transcript");
+        let mut command = world.scene.hydrant_command(clone);
+        command.args(["publish", &format!("s-{at}")]).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.spawn().expect("it runs")
+    };
+    let children: Vec<_> = clones.iter().enumerate().map(begin).collect();
+    for (at, child) in children.into_iter().enumerate() {
+        let ended = child.wait_with_output().expect("it ends");
+        assert!(ended.status.success(), "{at}: {}", String::from_utf8_lossy(&ended.stderr));
     }
-    // The host re-parents five times; a publisher that is overtaken more often tries again.
-    let mut open: Vec<usize> = (0..PUBLISHERS).collect();
-    for _round in 0..PUBLISHERS {
-        let children: Vec<_> = open
-            .iter()
-            .map(|at| {
-                let mut command = world.scene.hydrant_command(&clones[*at]);
-                let child = command.args(["publish", &format!("s-{at}")]).stdout(Stdio::null()).stderr(Stdio::piped());
-                (*at, child.spawn().expect("it runs"))
-            })
-            .collect();
-        open = children
-            .into_iter()
-            .filter_map(|(at, child)| {
-                let ended = child.wait_with_output().expect("it ends");
-                let words = String::from_utf8_lossy(&ended.stderr).into_owned();
-                assert!(matches!(ended.status.code(), Some(0 | 3)), "{at}: {words}");
-                (ended.status.code() != Some(0)).then_some(at)
-            })
-            .collect();
-        if open.is_empty() {
-            break;
-        }
-    }
-    assert!(open.is_empty(), "some never arrived: {open:?}");
-    for at in 0..PUBLISHERS {
+    for at in 0..clones.len() {
         let text = world.remote_file(&format!("sessions/s-{at}/meta.json")).expect("a manifest");
         assert!(String::from_utf8_lossy(&text).contains(&blob_of(&transcript(at + 1)).oid));
     }

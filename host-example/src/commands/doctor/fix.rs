@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 
-use hydrant_host::manifest_write::change_file;
 use hydrant_host::process::plain;
 use hydrant_host::remote_ledger::RemoteLedger;
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
@@ -18,9 +17,9 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 use crate::cli::{DoctorArgs, PublishArgs};
 use crate::commands::publish::Scene;
 use crate::ending::Fault;
+use crate::gitignore::{self, GITIGNORE};
 use crate::report::{Output, quote};
 
-use super::sessions::GITIGNORE;
 use super::{Cure, Finding, Patient, leftovers};
 
 /// What `--fix` would do.
@@ -127,7 +126,6 @@ fn unlock(patient: &Patient<'_>) -> Result<String, Fault> {
 }
 
 fn write_gitignore(patient: &Patient<'_>) -> Result<String, Fault> {
-    let mut guest = patient.engine.guest()?;
-    change_file(patient.ledger.files(), GITIGNORE, |existing| guest.sessions_gitignore(existing).map_err(Fault::from))?;
+    gitignore::complete(&mut patient.engine.guest()?, patient.ledger.files())?;
     Ok(format!("{GITIGNORE} is written; commit it"))
 }

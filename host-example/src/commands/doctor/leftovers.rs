@@ -3,13 +3,13 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use hydrant_host::moment;
 use hydrant_host::store::PruneRule;
 
 use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS};
+use crate::ledger::SESSIONS;
 use crate::report::{bytes_text, count_text, quote};
 use crate::repository::Repository;
 
@@ -20,6 +20,8 @@ const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", hydrant_ho
 const TEMPORARY_END: &str = ".tmp";
 /// Folders of sessions looked at, at most.
 const FOLDERS_MAX: usize = 200_000;
+/// Letters of an oid.
+const OID_DIGITS: usize = 64;
 /// Where commits that a rewrite replaced are kept.
 const BACKUPS: &str = "refs/hydrant/backup";
 
@@ -54,10 +56,35 @@ fn kept(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault>
             when.as_deref().unwrap_or("at an unknown time"),
         );
         let place = format!("\"$(git rev-parse --git-common-dir)/hydrant/kept/{shown}\"");
-        let run = format!("look at it with: less {place}; when you have what you need: rm {place}");
+        let publish = match session_of(&kept.name) {
+            Some((session, oid)) => how_to_publish(patient, session, oid, &place),
+            None => String::new(),
+        };
+        let run = format!("look at it with: less {place}; {publish}when you have what you need: rm {place}");
         findings.push(Finding::new(Kind::KeptContent, detail, run, Cure::Yours).at(format!("hydrant/kept/{shown}")));
     }
     Ok(())
+}
+
+/// The session and the blob that a kept file was of: `<session>-<oid>-<n>`. Other files have other names.
+fn session_of(kept: &str) -> Option<(&str, &str)> {
+    let mut parts = kept.rsplitn(3, '-');
+    let (number, oid, session) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_one = number.bytes().all(|byte| byte.is_ascii_digit())
+        && oid.len() == OID_DIGITS
+        && oid.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then_some((session, oid))
+}
+
+/// How a kept file becomes the session's content. Its name is the manifest's to tell, while that still names the blob.
+fn how_to_publish(patient: &Patient<'_>, session: &str, oid: &str, place: &str) -> String {
+    let named = || {
+        let manifest = patient.engine.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
+        manifest.files.into_iter().find(|file| file.oid.as_deref() == Some(oid)).map(|file| file.name)
+    };
+    let name = named().map_or_else(|| "NAME".to_owned(), |name| quote(name.as_bytes()));
+    let session = quote(session.as_bytes());
+    format!("to publish it: cp {place} DIR/{name}, then hydrant regenerate {session} --from DIR; ")
 }
 
 /// Content on its way out. While a swap is running elsewhere its name is there as well, for an instant.
@@ -129,10 +156,15 @@ fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault
     Ok(())
 }
 
+/// Git's folder of this work tree, where it notes what it is doing.
+pub(super) fn git_dir(repository: &Repository) -> Result<PathBuf, Fault> {
+    let asked = repository.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&asked).trim_end_matches('\n').to_owned()))
+}
+
 /// `index.lock` and the file of ours that it is a second name of, when nobody holds that.
 pub(super) fn stale_index_lock(repository: &Repository) -> Result<Option<(PathBuf, fs::File)>, Fault> {
-    let asked = repository.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
-    let git_dir = PathBuf::from(String::from_utf8_lossy(&asked).trim_end_matches('\n').to_owned());
+    let git_dir = git_dir(repository)?;
     let lock = git_dir.join("index.lock");
     let (Ok(there), Ok(ours)) = (lock.symlink_metadata(), fs::File::open(git_dir.join("hydrant/settle.lock"))) else {
         return Ok(None);
@@ -164,16 +196,18 @@ pub(super) fn adopted(repository: &Repository) -> (usize, u64) {
     })
 }
 
-/// Whether the manifest of a session was not written for this long.
-pub(super) fn untouched(repository: &Repository, session: &str, age: Duration) -> bool {
-    let path = repository.top.join(SESSIONS).join(session).join(MANIFEST);
-    let written = path.symlink_metadata().and_then(|facts| facts.modified()).ok();
-    written.and_then(|time| time.elapsed().ok()).is_some_and(|since| since > age)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::is_of_dead;
+    use super::{is_of_dead, session_of};
+
+    #[test]
+    fn a_kept_file_tells_its_session() {
+        let oid = "0a".repeat(32);
+        assert_eq!(session_of(&format!("a-b-{oid}-12")), Some(("a-b", oid.as_str())));
+        for name in ["left-raw.jsonl-0", "a-0a-1", "", &format!("{oid}-1"), &format!("a-{oid}-x")] {
+            assert_eq!(session_of(name), None, "{name}");
+        }
+    }
 
     #[test]
     fn only_files_of_ours_whose_process_is_gone() {

@@ -2,18 +2,23 @@
 //!
 //! A journal is in one of two states. *Intended* names what may have been sent; *bound* holds the exact bytes to push,
 //! so what git has of them tells how far it came: nothing, the remote's branch, this branch, or all but the swap.
+//!
+//! What is told to run is what works: commits of both sides are brought together first, and what the remote replaced
+//! meanwhile is not told to be resumed.
 
 use std::collections::HashMap;
 use std::io;
 
 use hydrant_host::documents::Documents;
+use hydrant_host::engine::Guest;
 use hydrant_host::error::HostError;
+use hydrant_host::process::plain;
 use hydrant_host::remote_ledger::RemoteLedger;
 use hydrant_host::wit::ledgers::{Bound, Unfinished};
 
 use crate::committed;
 use crate::ending::Fault;
-use crate::ledger::{SESSIONS, path_in};
+use crate::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::report::{count_text, quote};
 
 use super::{Cure, Finding, Kind, Patient};
@@ -36,6 +41,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
             Err(stopped) => return Err(stopped.into()),
         });
     }
+    register(&documents, &mut guest, findings)?;
     if RemoteLedger::of_branch(&repository.git).is_ok_and(|ledger| ledger.is_interrupted()) {
         findings.push(Finding::new(
             Kind::RewriteInterrupted,
@@ -70,8 +76,33 @@ fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
     Finding::new(Kind::PublishIntended, detail, run, cure).of(session)
 }
 
+/// A register that cannot be read stops whoever would write into it.
+fn register(documents: &Documents, guest: &mut Guest, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let why = match documents.register() {
+        Ok(None) => return Ok(()),
+        Ok(Some(text)) => match guest.read_register(&text) {
+            Ok(_) => return Ok(()),
+            Err(HostError::Engine(error)) => error.detail,
+            Err(stopped) => return Err(stopped.into()),
+        },
+        Err(error) => error.to_string(),
+    };
+    let place = "\"$(git rev-parse --git-common-dir)/hydrant/orphans";
+    let detail = format!("no publish can name what it replaces: {}", plain(&why));
+    let run = format!(
+        "move it aside, which keeps it, and a new one is begun: mv -n {place}.json\" {place}-unreadable.json\""
+    );
+    findings.push(Finding::new(Kind::RegisterUnreadable, detail, run, Cure::Yours).at("hydrant/orphans.json"));
+    Ok(())
+}
+
 fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding, Fault> {
-    let (kind, detail) = if !is_in(patient, bound, "@{upstream}")? {
+    let branch = Branch::of(patient)?;
+    let is_there = is_in(patient, bound, "@{upstream}")?;
+    if !is_there && is_outpaced(patient, bound)? {
+        return outpaced(patient, session, branch);
+    }
+    let (kind, detail) = if !is_there {
         (Kind::PublishUnpushed, "its content is on the server, and the push of its pointers is not known to be done")
     } else if !is_in(patient, bound, "HEAD")? {
         (Kind::PublishUnsettled, "the remote has it; branch, index and files here do not follow yet")
@@ -80,9 +111,86 @@ fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding,
     } else {
         (Kind::PublishUnclosed, "it is published and all agree; only its journal is left")
     };
-    let run = format!("hydrant publish {} --resume", quote(session.as_bytes()));
+    // A branch that is only behind follows by itself.
+    let is_diverged = branch.ahead > 0 && branch.behind > 0;
+    let mut steps = if is_diverged { out_of_the_way(patient, session)? } else { Vec::new() };
+    steps.extend(is_diverged.then(|| PULL_REBASE.to_owned()));
+    steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
+    steps.push(format!("hydrant publish {} --resume", quote(session.as_bytes())));
     let detail = format!("a publish of it was interrupted: {detail}");
-    Ok(Finding::new(kind, detail, run, Cure::Publish(session.to_owned(), false)).of(session))
+    let cure = if is_diverged { Cure::Yours } else { Cure::Publish(session.to_owned(), false) };
+    Ok(Finding::new(kind, detail, steps.join("; "), cure).of(session))
+}
+
+const PULL_REBASE: &str = "git pull --rebase";
+const PUSH: &str = "git push";
+
+/// Somebody else published files of it meanwhile: the bytes that were bound can never be pushed.
+fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Finding, Fault> {
+    let mut steps = out_of_the_way(patient, session)?;
+    if branch.behind > 0 {
+        steps.push(if branch.ahead > 0 { PULL_REBASE } else { "git pull" }.to_owned());
+    }
+    steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
+    steps.push(format!(
+        "hydrant publish {} --from DIR joins them, with the folder its files came from; \
+         files of the same name become those of DIR",
+        quote(session.as_bytes())
+    ));
+    let detail = "a publish of it was interrupted, and the remote has another version of this session by now";
+    Ok(Finding::new(Kind::PublishUnpushed, detail, steps.join("; "), Cure::Yours).of(session))
+}
+
+/// What is to be done before a pull, which refuses to write over what stands in the session's folder.
+fn out_of_the_way(patient: &Patient<'_>, session: &str) -> Result<Vec<String>, Fault> {
+    let folder = format!("{SESSIONS}/{session}");
+    let arguments = ["--literal-pathspecs", "status", "--porcelain", "--ignored", "-uall", "--", &folder];
+    if patient.repository.git.read(&arguments, b"")?.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shown = quote(folder.as_bytes());
+    let mut steps = vec![format!("move what stands in {shown} to a folder DIR elsewhere")];
+    if let Some(head) = committed::commit(patient.repository, "HEAD")?
+        && committed::files(patient.repository, &head, &[&path_in(session, MANIFEST)])?[0].is_some()
+    {
+        steps.push(format!("git checkout -- {shown}"));
+    }
+    Ok(steps)
+}
+
+/// How the branch stands to the one that it follows, as far as this clone knows.
+#[derive(Clone, Copy, Default)]
+struct Branch {
+    /// Commits that the remote lacks.
+    ahead: u64,
+    /// Commits that are not here.
+    behind: u64,
+}
+
+impl Branch {
+    fn of(patient: &Patient<'_>) -> Result<Self, Fault> {
+        let counted =
+            patient.repository.git.run(&["rev-list", "--left-right", "--count", "HEAD...@{upstream}", "--"], b"")?;
+        let text = String::from_utf8_lossy(&counted.stdout).into_owned();
+        let mut counts = text.split_whitespace().map(|count| count.parse().unwrap_or(0));
+        // Without a branch that it follows there is nothing to count; the publish says so.
+        Ok(Self { ahead: counts.next().unwrap_or(0), behind: counts.next().unwrap_or(0) })
+    }
+}
+
+/// Whether the remote has, for a file besides the manifest, neither what is replaced nor what was to be pushed. Two
+/// versions of a manifest are merged by whoever resumes; two versions of anything else are not.
+fn is_outpaced(patient: &Patient<'_>, bound: &Bound) -> Result<bool, Fault> {
+    let Some(commit) = committed::commit(patient.repository, "@{upstream}")? else { return Ok(false) };
+    let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
+    let there = committed::files(patient.repository, &commit, &paths)?;
+    // One line names one object.
+    let word = |path: &&str| if path.contains('\n') { String::new() } else { format!("{commit}:{path}") };
+    let revisions = committed::sizes(&patient.repository.git, &paths.iter().map(word).collect::<Vec<_>>())?;
+    let all = bound.push.iter().zip(there.iter().zip(&revisions));
+    Ok(all.skip(1).any(|(file, (bytes, revision))| {
+        bytes.as_ref() != Some(&file.bytes) && revision.as_ref().map(|(oid, _)| oid) != file.replaces.as_ref()
+    }))
 }
 
 /// Whether a commit has all that was to be pushed, as far as this clone knows.

@@ -19,7 +19,8 @@ const SUMMARY: &str = "summary.json";
 
 /// What became of one session.
 enum Came {
-    Skipped(&'static str),
+    Skipped(TitleSkip),
+    Gone,
     Recovered,
     Attempt(u64),
     Terminal,
@@ -32,16 +33,15 @@ pub(super) fn run(engine: &Engine, ledger: &Ledger, dry_run: bool, output: &mut 
     let (mut listed, mut skipped, mut open) = (Vec::new(), 0, 0);
     for name in ledger.sessions()? {
         let came = one(&mut guest, ledger, &name, dry_run).unwrap_or_else(Came::Error);
-        open += usize::from(!matches!(came, Came::Skipped(_) | Came::Recovered));
-        skipped += usize::from(matches!(came, Came::Skipped(_)));
-        if !matches!(came, Came::Skipped(_)) {
-            table.row([quote(name.as_bytes()), came.name().to_owned(), came.detail()]);
-        }
+        let is_skipped = matches!(came, Came::Skipped(_) | Came::Gone);
+        skipped += usize::from(is_skipped);
+        open += usize::from(!is_skipped && !matches!(came, Came::Recovered));
+        table.row([quote(name.as_bytes()), came.name().to_owned(), came.line()]);
         listed.push(came.json(&name));
     }
     let looked = listed.len();
     output.json(&json!({ "ok": open == 0, "dry_run": dry_run, "sessions": listed }));
-    if skipped < looked {
+    if looked > 0 {
         table.print(output);
     }
     let would = if dry_run { "; nothing was written" } else { "" };
@@ -55,7 +55,7 @@ fn one(guest: &mut Guest, ledger: &Ledger, name: &str, dry_run: bool) -> Result<
         let manifest = ledger.manifest_text(name)?;
         return Ok(Came::of(&guest.repair_title(&manifest, summary.as_deref())?));
     }
-    let mut came = Came::Skipped("gone");
+    let mut came = Came::Gone;
     change_manifest(ledger.files(), &path_in(name, MANIFEST), |manifest| {
         let Some(manifest) = manifest else { return Ok::<_, Fault>(None) };
         let repair = guest.repair_title(manifest, summary.as_deref())?;
@@ -82,10 +82,7 @@ fn summary(ledger: &Ledger, name: &str) -> Result<Option<Vec<u8>>, Fault> {
 impl Came {
     fn of(repair: &TitleRepair) -> Self {
         match repair {
-            TitleRepair::Skipped(TitleSkip::Draft) => Self::Skipped("it is still recorded"),
-            TitleRepair::Skipped(TitleSkip::Pending) => Self::Skipped("its summary is being made"),
-            TitleRepair::Skipped(TitleSkip::Titled) => Self::Skipped("it has one"),
-            TitleRepair::Skipped(TitleSkip::Terminal) => Self::Skipped("it was given up before"),
+            TitleRepair::Skipped(why) => Self::Skipped(*why),
             TitleRepair::Recovered(_) => Self::Recovered,
             TitleRepair::Attempt(attempt) => Self::Attempt(attempt.attempts),
             TitleRepair::Terminal(_) => Self::Terminal,
@@ -94,7 +91,7 @@ impl Came {
 
     fn name(&self) -> &'static str {
         match self {
-            Self::Skipped(_) => "skipped",
+            Self::Skipped(_) | Self::Gone => "skipped",
             Self::Recovered => "recovered",
             Self::Attempt(_) => "attempt",
             Self::Terminal => "terminal",
@@ -102,9 +99,29 @@ impl Came {
         }
     }
 
+    /// Why a session was skipped, in a word.
+    fn why(&self) -> Option<&'static str> {
+        match self {
+            Self::Skipped(TitleSkip::Draft) => Some("draft"),
+            Self::Skipped(TitleSkip::Pending) => Some("pending"),
+            Self::Skipped(TitleSkip::Titled) => Some("titled"),
+            Self::Skipped(TitleSkip::Terminal) => Some("terminal"),
+            _ => None,
+        }
+    }
+
+    /// What is said of it in a table: one word where there is nothing to do.
+    fn line(&self) -> String {
+        self.why().map_or_else(|| self.detail(), str::to_owned)
+    }
+
     fn detail(&self) -> String {
         match self {
-            Self::Skipped(why) => (*why).to_owned(),
+            Self::Skipped(TitleSkip::Draft) => "it is still recorded".to_owned(),
+            Self::Skipped(TitleSkip::Pending) => "its summary is being made".to_owned(),
+            Self::Skipped(TitleSkip::Titled) => "it has one".to_owned(),
+            Self::Skipped(TitleSkip::Terminal) => "it was given up before".to_owned(),
+            Self::Gone => "gone".to_owned(),
             Self::Recovered => "taken from the summary, or cleared of what users must not see".to_owned(),
             Self::Attempt(attempts) => format!("no title yet, {attempts} of {ATTEMPTS_MAX}"),
             Self::Terminal => "given up: no summary gave a title".to_owned(),
@@ -115,6 +132,7 @@ impl Came {
     fn json(&self, session: &str) -> Value {
         let mut document = json!({ "session": session, "outcome": self.name(), "detail": self.detail() });
         match self {
+            Self::Skipped(_) => document["why"] = self.why().into(),
             Self::Attempt(attempts) => document["attempts"] = (*attempts).into(),
             Self::Error(fault) => document["error"] = error_json(fault.code, &fault.detail, None),
             _ => {}

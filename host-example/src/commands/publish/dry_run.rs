@@ -26,6 +26,7 @@ pub(super) fn run(scene: &Scene<'_>, output: &mut Output) -> Result<Ending, Faul
     match scene.preflight() {
         Ok(preflight) => {
             scene.lint(&preflight, output);
+            dry.obstacles.extend(scene.obstacle()?);
             let documents: Documents = scene.files.clone().into();
             let voice = Voice { quiet: true, ..output.voice.clone() };
             let came = scene.operate(&preflight.ledger, documents, destination, &voice)?;

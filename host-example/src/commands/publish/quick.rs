@@ -17,9 +17,9 @@ use hydrant_host::remote_ledger::RemoteLedger;
 use crate::cli::PublishArgs;
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS};
-use crate::recording::{self, ORIGINAL_CACHE};
+use crate::recording;
 use crate::remembered::{self, Known, Notes};
-use crate::repository::Repository;
+use crate::repository::{ORIGINAL_CACHE, Repository};
 
 /// The notes on the session, when nothing changed since they were made.
 pub(super) fn unchanged(

@@ -40,7 +40,7 @@ const EMPTY_MANIFEST: &[u8] = br#"{"version": "1.0", "files": {}}"#;
 
 /// What a run is about, before anything is asked of anybody.
 pub(crate) struct Scene<'a> {
-    repository: &'a Repository,
+    pub(super) repository: &'a Repository,
     engine: &'a Engine,
     pub(super) arguments: &'a PublishArgs,
     pub(crate) session: String,
@@ -183,6 +183,9 @@ impl<'a> Scene<'a> {
     /// Publishes it. What is worth knowing beside the report is said at once.
     pub(crate) fn publish(&self, output: &mut Output) -> Result<Came, Fault> {
         let preflight = self.preflight().map_err(|refusal| refused(&refusal))?;
+        if let Some(sentence) = self.obstacle()? {
+            return Err(Fault::failed(Code::Conflict, sentence));
+        }
         self.lint(&preflight, output);
         let destination = self.destination(true)?;
         let states = self.states();
@@ -266,14 +269,19 @@ impl<'a> Scene<'a> {
         remembered::save(&self.repository.store_dir(), &self.session, &notes).ok();
     }
 
+    /// What stays where it is.
+    pub(super) fn say_left_out(&self, output: &mut Output) {
+        for (name, why) in &self.recording.left_out {
+            output.note(format!("{} is left out: {why}", quote(name.as_bytes())));
+        }
+    }
+
     /// What should be known beforehand and stands in nobody's way.
     pub(super) fn lint(&self, preflight: &Preflight, output: &mut Output) {
         for warning in &preflight.warnings {
             output.warn(warning);
         }
-        for (name, why) in &self.recording.left_out {
-            output.note(format!("{} is left out: {why}", quote(name.as_bytes())));
-        }
+        self.say_left_out(output);
         if preflight.unpushed > 0 {
             let commits = count_text(usize::try_from(preflight.unpushed).unwrap_or(usize::MAX), "commit");
             output.note(format!("{commits} of yours not pushed yet: going along"));

@@ -25,6 +25,38 @@ fn the_original_recorders_cache_goes_before_the_sessions_folder() {
 }
 
 #[test]
+fn a_cache_that_was_regenerated_over_is_left_out() {
+    let mut world = World::new();
+    world.scene.file("clone/.gitignore", b".sageox/\n");
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
+    let kept = [("raw.jsonl", transcript(7)), ("summary.json", b"{\"title\": \"old\"}".to_vec())];
+    for (name, bytes) in kept {
+        world.scene.file(&format!("{cache}/{name}"), &bytes);
+    }
+    publish(&world, &[]).ends(0);
+    let fresh = [("raw.jsonl", transcript(9)), ("summary.json", b"{\"title\": \"new\"}".to_vec())];
+    for (name, bytes) in fresh {
+        world.scene.file(&format!("fresh/{name}"), &bytes);
+        world.content.insert(name.to_owned(), bytes);
+    }
+    let from = world.scene.path("fresh");
+    world.scene.hydrant(&world.clone, &["regenerate", SESSION, "--from", from.to_str().expect("text")]).ends(0);
+    let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
+
+    let ran = publish(&world, &[]).ends(0);
+    assert!(ran.err.contains("is left out: the session was regenerated since"), "{}{}", ran.err, ran.out);
+    expect_published(&world);
+    assert_eq!(world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out, orphans, "nothing new is orphaned");
+
+    // What was recorded since is content again.
+    world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(11));
+    publish(&world, &[]).ends(0);
+    assert_eq!(manifest(&world)["entry_count"], 11);
+}
+
+#[test]
 fn a_cache_behind_a_link_is_none() {
     let mut world = World::new();
     let elsewhere = world.scene.file(&format!("elsewhere/cache/sessions/{SESSION}/raw.jsonl"), &transcript(9));

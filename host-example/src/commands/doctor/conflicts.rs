@@ -1,0 +1,94 @@
+//! Manifests with conflict markers, and merges of sessions that are not resolved.
+//!
+//! The rule it keeps: which side is whose depends on what git is doing, because a rebase and a stash turn the sides
+//! round; so no side is named without saying what it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use crate::ending::Fault;
+use crate::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::report::quote;
+
+use super::{Cure, Finding, Kind, Patient, leftovers};
+
+/// Sessions of which git's index has several stages, each with its paths.
+pub(super) fn unmerged(patient: &Patient<'_>) -> Result<BTreeMap<String, BTreeSet<String>>, Fault> {
+    let listed = patient.repository.git.read(&["ls-files", "--unmerged", "-z", "--full-name", "--", SESSIONS], b"")?;
+    let mut sessions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for entry in listed.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        let path = entry.split_once('\t').map(|(_, path)| path).unwrap_or_default();
+        if let (Some(SESSIONS), Some(name)) = (path.split('/').next(), path.split('/').nth(1)) {
+            sessions.entry(name.to_owned()).or_default().insert(path.to_owned());
+        }
+    }
+    Ok(sessions)
+}
+
+/// Markers that git knows nothing of: it has no sides to offer.
+pub(super) fn marked(name: &str) -> Finding {
+    let shown = quote(path_in(name, MANIFEST).as_bytes());
+    let run = format!(
+        "settle it by hand, then: git add {shown}; older ones: git log -- {shown}, then git checkout COMMIT -- {shown}"
+    );
+    Finding::new(Kind::Conflict, "its manifest holds conflict markers", run, Cure::Yours).of(name)
+}
+
+/// One finding for each session that is not merged.
+pub(super) fn look(
+    patient: &Patient<'_>,
+    unmerged: &BTreeMap<String, BTreeSet<String>>,
+    findings: &mut Vec<Finding>,
+) -> Result<(), Fault> {
+    if unmerged.is_empty() {
+        return Ok(());
+    }
+    let sides = Sides::of(&leftovers::git_dir(patient.repository)?);
+    for (name, paths) in unmerged {
+        let shown: Vec<String> = paths.iter().map(|path| quote(path.as_bytes())).collect();
+        let shown = shown.join(" ");
+        let Sides { ours, theirs, then } = &sides;
+        let run = format!(
+            "settle it by hand, or take a side: git checkout --ours -- {shown} takes {ours}, \
+             git checkout --theirs -- {shown} takes {theirs}; then: git add {shown}{then}"
+        );
+        findings.push(Finding::new(Kind::Conflict, "a merge of it is not resolved", run, Cure::Yours).of(name));
+    }
+    Ok(())
+}
+
+/// What git's two sides are at the moment.
+struct Sides {
+    ours: &'static str,
+    theirs: &'static str,
+    /// What ends it after the paths were added.
+    then: &'static str,
+}
+
+impl Sides {
+    fn of(git_dir: &Path) -> Self {
+        let is_there = |mark: &str| git_dir.join(mark).symlink_metadata().is_ok();
+        let here = "what is committed here";
+        if is_there("rebase-apply/applying") {
+            return Self { ours: here, theirs: "the patch's", then: "; git am --continue" };
+        }
+        if is_there("rebase-merge") || is_there("rebase-apply") {
+            // The commits of the branch are picked one by one onto the remote's.
+            let (ours, theirs) = ("the remote's, which your commits are put upon", "what you committed here");
+            return Self { ours, theirs, then: "; git rebase --continue" };
+        }
+        if is_there("MERGE_HEAD") {
+            return Self { ours: here, theirs: "the remote's, which is merged", then: "; git commit" };
+        }
+        if is_there("CHERRY_PICK_HEAD") {
+            return Self { ours: here, theirs: "the picked commit's", then: "; git cherry-pick --continue" };
+        }
+        if is_there("REVERT_HEAD") {
+            return Self { ours: here, theirs: "what was before the reverted commit", then: "; git revert --continue" };
+        }
+        // Nothing is under way, so changes that were put aside came back: by a stash, or after a pull with autostash.
+        let ours = "what is committed, with everything that was pulled";
+        Self { ours, theirs: "your changes that were stashed", then: "; the stash stays in git stash list" }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the next commit would add or change: its pointers, its manifests, and content that a manifest wants elsewhere.
+//!
+//! The rules it keeps: only what is staged is accused; manifests are read one after the other, and only the engine
+//! reads them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use hydrant_host::documents::DOCUMENT_BYTES_MAX;
+use hydrant_host::engine::{Engine, Guest};
+use hydrant_host::error::HostError;
+use hydrant_host::git::Git;
+use hydrant_host::wit::manifests::{Manifest, Storage};
+use hydrant_host::wit::types::Code;
+
+use super::held::{self, Held};
+use super::{Named, Seen};
+use crate::committed;
+use crate::ending::Fault;
+use crate::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::repository::Repository;
+
+/// A regular file that is staged.
+struct Change {
+    path: String,
+    /// The blob's id in git.
+    oid: String,
+    /// The blob that the last commit has there.
+    before: String,
+}
+
+/// The staged files of one session.
+#[derive(Default)]
+struct Session<'a> {
+    manifest: Option<&'a Change>,
+    /// Lengths of content, by the name within the session.
+    content: BTreeMap<&'a str, u64>,
+}
+
+/// A manifest as the next commit would hold it.
+struct Document<'a> {
+    name: &'a str,
+    session: &'a Session<'a>,
+    oid: String,
+    size: u64,
+}
+
+pub(super) fn look(repository: &Repository, engine: &Engine) -> Result<Seen, Fault> {
+    let git = committed::as_it_is(repository);
+    let mut guest = engine.guest()?;
+    let changes = changes(&git)?;
+    let ids: Vec<String> = changes.iter().map(|change| change.oid.clone()).collect();
+    let sizes = committed::sizes(&git, &ids)?;
+    let size_of = |found: &Option<(String, u64)>| found.as_ref().map(|(_, size)| *size);
+    let blobs: Vec<(&str, Option<u64>)> = ids.iter().map(String::as_str).zip(sizes.iter().map(size_of)).collect();
+    let held = held::each(&git, &mut guest, &blobs)?;
+    let mut seen = Seen::default();
+    for (change, held) in changes.iter().zip(&held) {
+        match held {
+            Held::Pointer(blob) => {
+                seen.named.push(Named { name: change.path.clone(), oid: blob.oid.clone(), size: blob.size });
+            }
+            Held::Malformed(why) => seen.find(&change.path, "", Code::Malformed, why),
+            Held::Content { .. } | Held::Unknown => {}
+        }
+    }
+    // The commit may be the one that makes this a ledger, so only its owner can say that it is none.
+    if repository.flag("hydrant.ledger") != Some(false) {
+        let sessions = by_session(&changes, &held);
+        let documents = documents(&git, &sessions, &mut seen)?;
+        judge(&git, &mut guest, &documents, &mut seen)?;
+    }
+    Ok(seen)
+}
+
+/// Regular files that the next commit would add or change.
+fn changes(git: &Git) -> Result<Vec<Change>, Fault> {
+    let raw = ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=d"];
+    let listed = git.read(&raw, b"")?;
+    let mut fields = listed.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+    let mut changes = Vec::new();
+    while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
+        // `:100644 100644 before after M`, and then the path.
+        let facts = String::from_utf8_lossy(facts);
+        if let [_, "100644" | "100755", before, after, ..] = facts.split(' ').collect::<Vec<_>>()[..] {
+            let path = String::from_utf8_lossy(path).into_owned();
+            changes.push(Change { path, oid: after.to_owned(), before: before.to_owned() });
+        }
+    }
+    Ok(changes)
+}
+
+fn by_session<'a>(changes: &'a [Change], held: &[Held]) -> BTreeMap<&'a str, Session<'a>> {
+    let mut sessions: BTreeMap<&str, Session<'_>> = BTreeMap::new();
+    for (change, held) in changes.iter().zip(held) {
+        let below = change.path.strip_prefix(SESSIONS).and_then(|path| path.strip_prefix('/'));
+        let Some((name, file)) = below.and_then(|path| path.split_once('/')) else { continue };
+        if file == MANIFEST {
+            sessions.entry(name).or_default().manifest = Some(change);
+        } else if let Held::Content { size, .. } = held {
+            sessions.entry(name).or_default().content.insert(file, *size);
+        }
+    }
+    sessions
+}
+
+/// The manifests of these sessions: those that are staged, else those that stay as they are committed.
+fn documents<'a>(
+    git: &Git,
+    sessions: &'a BTreeMap<&'a str, Session<'a>>,
+    seen: &mut Seen,
+) -> Result<Vec<Document<'a>>, Fault> {
+    // git is asked in lines.
+    let sessions: Vec<_> = sessions.iter().filter(|(name, _)| !name.contains('\n')).collect();
+    // The index has both kinds.
+    let words: Vec<String> = sessions.iter().map(|(name, _)| format!(":{}", path_in(name, MANIFEST))).collect();
+    let mut documents = Vec::new();
+    for ((name, session), found) in sessions.into_iter().zip(committed::sizes(git, &words)?) {
+        let Some((oid, size)) = found else { continue };
+        if size <= DOCUMENT_BYTES_MAX {
+            documents.push(Document { name, session, oid, size });
+        } else if let Some(change) = session.manifest {
+            let detail = format!("{size} bytes; a manifest has at most {DOCUMENT_BYTES_MAX}");
+            seen.find(&change.path, "", Code::Limit, detail);
+        }
+    }
+    Ok(documents)
+}
+
+fn judge(git: &Git, guest: &mut Guest, documents: &[Document<'_>], seen: &mut Seen) -> Result<(), Fault> {
+    let before = before(git, guest, documents)?;
+    let staged: BTreeSet<(String, String)> =
+        seen.named.iter().map(|named| (named.name.clone(), named.oid.clone())).collect();
+    let blobs: Vec<(&str, u64)> = documents.iter().map(|document| (document.oid.as_str(), document.size)).collect();
+    committed::each_blob(git, &blobs, &mut |at, text| {
+        let Document { name, session, .. } = &documents[at];
+        let manifest = match (guest.manifest_read(&text), session.manifest) {
+            (Ok(manifest), _) => manifest,
+            (Err(HostError::Engine(error)), Some(change)) => {
+                seen.find(&change.path, "", error.code, error.detail);
+                return Ok(());
+            }
+            // It is committed like that, and this commit does not change it.
+            (Err(HostError::Engine(_)), None) => return Ok(()),
+            (Err(error), _) => return Err(error.into()),
+        };
+        if session.manifest.is_some() {
+            look_at_entries(name, &manifest, before.get(name), &staged, seen);
+        }
+        look_at_content(name, &manifest, &session.content, seen);
+        Ok(())
+    })
+}
+
+/// The blobs that the last commit's manifests name, by session, of manifests that are about to change.
+fn before<'a>(
+    git: &Git,
+    guest: &mut Guest,
+    documents: &[Document<'a>],
+) -> Result<HashMap<&'a str, BTreeSet<String>>, Fault> {
+    let staged = |document: &Document<'a>| Some((document.name, document.session.manifest?.before.clone()));
+    let (names, ids): (Vec<&str>, Vec<String>) = documents.iter().filter_map(staged).unzip();
+    let sizes = committed::sizes(git, &ids)?;
+    // One that cannot be read names nothing, and then everything is new.
+    let (names, blobs): (Vec<&str>, Vec<(&str, u64)>) = names
+        .into_iter()
+        .zip(&sizes)
+        .filter_map(|(name, found)| found.as_ref().map(|(oid, size)| (name, (oid.as_str(), *size))))
+        .filter(|(_, (_, size))| *size <= DOCUMENT_BYTES_MAX)
+        .unzip();
+    let mut named = HashMap::new();
+    committed::each_blob(git, &blobs, &mut |at, text| {
+        match guest.manifest_read(&text) {
+            Ok(manifest) => {
+                named.insert(names[at], manifest.files.into_iter().filter_map(|file| file.oid).collect());
+            }
+            Err(HostError::Engine(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(())
+    })?;
+    Ok(named)
+}
+
+/// Entries of a staged manifest: flaws are found, and new blobs are named unless their pointers are staged along.
+fn look_at_entries(
+    session: &str,
+    manifest: &Manifest,
+    before: Option<&BTreeSet<String>>,
+    staged: &BTreeSet<(String, String)>,
+    seen: &mut Seen,
+) {
+    for file in &manifest.files {
+        let oid = file.oid.clone().unwrap_or_default();
+        let one = (path_in(session, &file.name), oid);
+        if let Some(flaw) = &file.flaw {
+            seen.find(one.0, &one.1, flaw.code, &flaw.detail);
+        } else if file.storage == Storage::Lfs
+            && !before.is_some_and(|before| before.contains(&one.1))
+            && !staged.contains(&one)
+        {
+            let (name, oid) = one;
+            seen.named.push(Named { name, oid, size: file.size });
+        }
+    }
+}
+
+/// Staged content of files that the manifest has out of band. The empty file is the pointer of the empty blob.
+fn look_at_content(session: &str, manifest: &Manifest, content: &BTreeMap<&str, u64>, seen: &mut Seen) {
+    for file in manifest.files.iter().filter(|file| file.storage == Storage::Lfs && file.flaw.is_none()) {
+        let Some(size) = content.get(file.name.as_str()) else { continue };
+        if (*size, file.size) != (0, 0) {
+            let oid = file.oid.as_deref().unwrap_or_default();
+            let detail = "content would be committed in full; publish it instead";
+            seen.find(path_in(session, &file.name), oid, Code::Conflict, detail);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What the doctor says of a merge that is not resolved: each side by its real name, whatever git is doing.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::scene::Ran;
+use crate::world::World;
+
+use super::{findings, tidy};
+
+const PATH: &str = "sessions/other/meta.json";
+
+fn text(title: &str) -> String {
+    format!("{{\"session_id\": \"ses_other\", \"title\": \"{title}\", \"files\": {{}}}}")
+}
+
+/// A ledger whose remote went on: there the session's title is `remote`.
+fn with_rival() -> World {
+    let world = tidy();
+    let rival = world.scene.path("rival");
+    world.scene.git(&world.scene.folder, &["clone", "--quiet", "remote.git", "rival"]);
+    for (key, value) in [("user.name", "rival"), ("user.email", "r@example.test")] {
+        world.scene.git(&rival, &["config", key, value]);
+    }
+    fs::write(rival.join(PATH), text("remote")).expect("written");
+    world.scene.commit(&rival);
+    world.scene.git(&rival, &["push", "--quiet"]);
+    world
+}
+
+fn manifest(world: &World) -> PathBuf {
+    world.clone.join(PATH)
+}
+
+fn pull(world: &World, arguments: &[&str]) -> Ran {
+    let mut command = world.scene.program("git", &world.clone);
+    let output = command.args([&["pull", "--quiet"], arguments].concat()).output().expect("git runs");
+    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ran { code: output.status.code().unwrap_or(-1), out: words(&output.stdout), err: words(&output.stderr) }
+}
+
+/// The one finding's words; the commands in it that take a side are tried, and what they take is compared.
+fn expect_sides(world: &World, ours: (&str, &str), theirs: (&str, &str)) -> String {
+    let found = findings(world);
+    assert_eq!((found.len(), &found[0]["kind"]), (1, &"conflict".into()), "{found:?}");
+    let run = found[0]["run"].as_str().expect("words").to_owned();
+    for (side, (title, whose)) in [("--ours", ours), ("--theirs", theirs)] {
+        let command = format!("git checkout {side} -- {PATH} takes ");
+        let said = run.split_once(&command).map(|(_, after)| after).unwrap_or_default();
+        assert!(said.starts_with(whose), "{side} is {whose}: {run}");
+        world.git(&["checkout", "--quiet", side, "--", PATH]);
+        assert_eq!(fs::read_to_string(manifest(world)).expect("there"), text(title), "{side}");
+    }
+    run
+}
+
+#[test]
+fn the_sides_of_a_merge() {
+    let world = with_rival();
+    fs::write(manifest(&world), text("local")).expect("written");
+    world.scene.commit(&world.clone);
+    assert_ne!(pull(&world, &["--no-rebase"]).code, 0);
+    let run = expect_sides(&world, ("local", "what is committed here"), ("remote", "the remote's"));
+    assert!(run.ends_with("git commit"), "{run}");
+}
+
+#[test]
+fn the_sides_of_a_rebase() {
+    let world = with_rival();
+    fs::write(manifest(&world), text("local")).expect("written");
+    world.scene.commit(&world.clone);
+    assert_ne!(pull(&world, &["--rebase"]).code, 0);
+    let run = expect_sides(&world, ("remote", "the remote's"), ("local", "what you committed"));
+    assert!(run.ends_with("git rebase --continue"), "{run}");
+}
+
+#[test]
+fn the_sides_of_changes_that_were_stashed() {
+    let world = with_rival();
+    fs::write(manifest(&world), text("local")).expect("written");
+    pull(&world, &["--rebase", "--autostash"]);
+    let run = expect_sides(&world, ("remote", "what is committed"), ("local", "your changes"));
+    assert!(run.contains("git stash list") && !run.contains("--continue"), "{run}");
+}
+
+#[test]
+fn markers_that_git_knows_nothing_of_have_no_sides() {
+    let world = tidy();
+    fs::write(manifest(&world), "<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n").expect("written");
+    let found = findings(&world);
+    let run = found[0]["run"].as_str().expect("words");
+    assert!(found[0]["kind"] == "conflict" && !run.contains("--theirs"), "{run}");
+}

@@ -178,6 +178,10 @@ impl Logins {
         }
         let refused = self.current.remove(&origin);
         let first = refused.as_ref().map_or(0, |refused| refused.next);
+        let none = match refused {
+            Some(_) => |why: &str| format!("the login that was sent was refused, and {why}"),
+            None => str::to_owned,
+        };
         if let (Some(refused), Some(git)) = (refused.filter(|refused| refused.from_git), &self.git) {
             git.reject(url, &refused.credential);
         }
@@ -192,8 +196,8 @@ impl Logins {
             }
         }
         let next = sources.len();
-        let Some(git) = &self.git else { return Err("no login is known for this server".into()) };
-        let credential = git.fill(url, self.users.get(&origin).map(String::as_str))?;
+        let Some(git) = &self.git else { return Err(none("no login is known for this server")) };
+        let credential = git.fill(url, self.users.get(&origin).map(String::as_str)).map_err(|why| none(&why))?;
         let current = Current { credential: credential.clone(), from_git: true, told: false, next };
         self.current.insert(origin, current);
         Ok(credential)

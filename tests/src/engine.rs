@@ -127,6 +127,8 @@ pub trait Engine: Ledgers {
     fn allowed_in_repository(&self, key: &str) -> bool;
     /// `manifests.read`
     fn manifest(&self, text: &[u8]) -> Result<ManifestFacts, Error>;
+    /// `manifests.merge`
+    fn merge(&self, base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error>;
     /// `manifests.edit`
     fn edit(&self, text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error>;
     /// `manifests.derive-session-id`

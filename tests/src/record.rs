@@ -79,6 +79,14 @@ impl<E: Engine> Recorder<E> {
         self.lines.borrow_mut().push(line.to_string());
         result
     }
+
+    /// A function that returns a text.
+    fn text(&self, call: &str, args: Value, text: Result<Vec<u8>, Error>) -> Result<Vec<u8>, Error> {
+        let told = text.as_ref().map(|text| form::bytes(text));
+        let line = ended(json!({"call": call, "args": args}), &told);
+        self.lines.borrow_mut().push(line.to_string());
+        text
+    }
 }
 
 /// The line with how it ended.
@@ -142,12 +150,13 @@ impl<E: Engine> Engine for Recorder<E> {
         self.fallible("manifests.read", json!([form::bytes(text)]), self.engine.manifest(text))
     }
 
+    fn merge(&self, base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
+        let args = json!([base.map_or(Value::Null, form::bytes), form::bytes(theirs), form::bytes(ours)]);
+        self.text("manifests.merge", args, self.engine.merge(base, theirs, ours))
+    }
+
     fn edit(&self, text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
-        let edited = self.engine.edit(text, changes);
-        let told = edited.as_ref().map(|text| form::bytes(text));
-        let line = ended(json!({"call": "manifests.edit", "args": [form::bytes(text), changes.form()]}), &told);
-        self.lines.borrow_mut().push(line.to_string());
-        edited
+        self.text("manifests.edit", json!([form::bytes(text), changes.form()]), self.engine.edit(text, changes))
     }
 
     fn derive_session_id(&self, repo_id: &str, session_name: &str) -> String {

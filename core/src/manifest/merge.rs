@@ -14,7 +14,7 @@ const ENTRY_COUNT: &str = "entry_count";
 
 /// What `theirs` becomes with what `ours` changed since `base`. Where both changed a field, ours is the newer one, and
 /// an empty text never replaces another. `files` stays as theirs has it: entries come from proof alone.
-pub(crate) fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
+pub fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
     let base = base.map(|base| Ok((base, root(base)?))).transpose()?;
     let was = |key: &str| base.as_ref().and_then(|(text, root)| Some(spelled(text, root.get(key)?)));
     let ours_root = root(ours)?;

@@ -16,7 +16,7 @@ pub use edit::{Change, Entry, edit, record, remove_entries};
 pub(crate) use edit::{mark_draft, recordable, says};
 pub use guard::leak;
 pub use identity::{derive_session_id, preserved_session_id};
-pub(crate) use merge::merge;
+pub use merge::merge;
 
 use crate::error::{Code, Error, quote};
 use crate::json::{self, Kind, Value};

@@ -233,6 +233,7 @@ fn session_json(session: &Session, title: &str) -> Value {
         "session": session.name,
         "session_id": session.manifest.effective_session_id,
         "title": title,
+        "draft": session.manifest.draft,
         "created_at": session.manifest.created_at,
         "entry_count": session.manifest.entry_count,
         "files": session.manifest.files.len(),

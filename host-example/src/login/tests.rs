@@ -43,6 +43,23 @@ fn userinfo_is_taken_out_and_bound_to_its_origin() {
 }
 
 #[test]
+fn a_login_that_was_refused_is_spoken_of() {
+    let mut logins = Logins::new();
+    let clean = logins.take_userinfo("https://alice:secret@h.example/r").expect("a URL");
+    logins.trust(&clean).expect("a URL");
+    let why = |found: Result<Credential, String>| found.err().expect("no login");
+    assert_eq!(
+        why(logins
+            .find(&url("https://h.example/r"), false)
+            .and_then(|_| { logins.find(&url("https://h.example/r"), true) })),
+        "the login that was sent was refused, and no login is known for this server"
+    );
+    let mut none = Logins::new();
+    none.trust(&clean).expect("a URL");
+    assert_eq!(why(none.find(&url(&clean), false)), "no login is known for this server");
+}
+
+#[test]
 fn a_url_without_userinfo_is_left_as_it_is() {
     let mut logins = Logins::new();
     assert_eq!(logins.take_userinfo("http://127.0.0.1:80").expect("a URL"), "http://127.0.0.1:80");

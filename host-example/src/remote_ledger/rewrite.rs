@@ -38,6 +38,8 @@ use crate::wit::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
 pub(super) const BACKUPS: &str = "refs/hydrant/backup";
 /// Hex digits of a commit in the name of its backup ref.
 const SHORT_DIGITS: usize = 12;
+/// Commits whose subjects stay in the message of the one that takes their place.
+const SUBJECTS_MAX: usize = 100;
 /// What the branch's log says.
 const WHY: &str = "hydrant: one commit in the place of unpushed ones";
 
@@ -235,7 +237,7 @@ impl Change {
             // A commit of nothing helps nobody.
             return Ok(rewrite.base.clone());
         }
-        commit::commit(place, &tree, &rewrite.base, &rewrite.message)
+        commit::commit(place, &tree, &rewrite.base, &message(place, rewrite)?)
     }
 
     fn tree(&self, place: &Place, tip: &str) -> Result<String, Failed> {
@@ -303,6 +305,20 @@ impl Change {
         let names: Vec<&str> = written.into_keys().collect();
         place.refresh(&index.git, &names).map_err(words::of_fault)
     }
+}
+
+/// The new commit's message: what was done, and what the commits were called that it stands for.
+fn message(place: &Place, rewrite: &Rewrite) -> Result<String, Failed> {
+    let range = format!("{}..{}", rewrite.base, rewrite.tip);
+    let most = format!("--max-count={}", SUBJECTS_MAX + 1);
+    let listed = place.git.read(&["log", "--no-merges", "--encoding=UTF-8", "--format=%s", &most, &range, "--"], b"");
+    let listed = listed.map_err(words::of_fault)?;
+    let listed = String::from_utf8_lossy(&listed);
+    let mut text = format!("{}\n\nIn the place of, newest first:\n", rewrite.message);
+    for (at, subject) in listed.lines().enumerate() {
+        text += &if at < SUBJECTS_MAX { format!("- {subject}\n") } else { "- and older ones\n".to_owned() };
+    }
+    Ok(text)
 }
 
 /// Lines of `git update-index --index-info` that take entries out.

@@ -28,6 +28,8 @@ fn a_placeholder_is_refreshed_keeps_its_id_and_becomes_the_session() {
     assert!(lines.contains(".meta.json.lock"), "{lines}");
     let untracked = world.git(&["status", "--porcelain", "--untracked-files=all"]);
     assert!(!untracked.contains(".lock"), "{untracked}");
+    let listed = world.scene.hydrant(&world.clone, &["status"]).ends(0).out;
+    assert!(listed.lines().any(|line| line.contains(SESSION) && line.contains(" draft")), "{listed}");
     let first = manifest(&world);
     assert_eq!((&first["draft"], &first["turn_count"], &first["session_id"]), (&true.into(), &3.into(), &ID.into()));
     // Counts never go back, and neither the id nor the time is made anew.

@@ -106,6 +106,9 @@ fn a_file_whose_blob_is_lost_goes_with_its_entry() {
     assert!(!world.clone.join("sessions/s/session.md").exists());
     assert_eq!(world.git(&["status", "--porcelain"]), status);
     assert_eq!(world.git(&["rev-list", "--count", "HEAD"]), "2\n");
+    let message = world.git(&["log", "-1", "--format=%B"]);
+    assert!(message.starts_with("Remove a file whose blob is lost\n\nIn the place of, newest first:\n- "), "{message}");
+    assert_eq!(message.matches("\n- ").count(), 2, "{message}");
     let backups = world.git(&["for-each-ref", "--format=%(objectname)", "refs/hydrant/backup"]);
     assert_eq!(backups, before);
     world.git(&["fsck", "--no-dangling", "--strict"]);

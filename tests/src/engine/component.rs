@@ -175,6 +175,11 @@ impl Engine for Component {
         read.map(words::manifest).map_err(words::error)
     }
 
+    fn merge(&self, base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
+        self.call(|store, world| world.hydrant_lfs_manifests().call_merge(store, base, theirs, ours))
+            .map_err(words::error)
+    }
+
     fn edit(&self, text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
         let changes: Vec<_> = changes.iter().map(words::change).collect();
         let edited = self.call(|store, world| world.hydrant_lfs_manifests().call_edit(store, text, &changes));

@@ -81,6 +81,10 @@ impl Engine for Native {
         })
     }
 
+    fn merge(&self, base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
+        manifest::merge(base, theirs, ours)
+    }
+
     fn edit(&self, text: &[u8], changes: &[Change]) -> Result<Vec<u8>, Error> {
         manifest::edit(text, changes)
     }

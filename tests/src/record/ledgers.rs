@@ -16,16 +16,6 @@ fn optional(text: Option<&[u8]>) -> Value {
     text.map_or(Value::Null, form::bytes)
 }
 
-impl<E> Recorder<E> {
-    /// A function that returns a text.
-    fn text(&self, call: &str, args: Value, text: Result<Vec<u8>, Error>) -> Result<Vec<u8>, Error> {
-        let told = text.as_ref().map(|text| form::bytes(text));
-        let line = ended(json!({"call": call, "args": args}), &told);
-        self.lines.borrow_mut().push(line.to_string());
-        text
-    }
-}
-
 impl<E: Engine> Ledgers for Recorder<E> {
     fn preserved_session_id(&self, manifest: Option<&[u8]>) -> Result<Option<String>, Error> {
         let id = self.engine.preserved_session_id(manifest);

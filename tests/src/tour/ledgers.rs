@@ -49,6 +49,9 @@ pub(super) fn walk(engine: &dyn Engine) -> Result<(), Error> {
         engine.repair_title(manifest, None).ok();
         engine.set_title(manifest, "Other").ok();
         engine.finalized(manifest).ok();
+        let (older, newer) = (manifests[2].as_bytes(), manifests[5].as_bytes());
+        engine.merge(Some(older), manifest, newer).ok();
+        engine.merge(None, older, manifest).ok();
         engine.restore("plan.md", blob, None, Some(manifest)).ok();
         engine.restore("plan.md", blob, Some(b"version https://git-lfs.github.com/spec/v1\n"), Some(manifest)).ok();
         let new = Placeholder {

@@ -248,6 +248,10 @@ impl manifests::Guest for Engine {
         manifest::edit(&text, &changes).map_err(convert::error)
     }
 
+    fn merge(base: Option<Vec<u8>>, theirs: Vec<u8>, ours: Vec<u8>) -> Result<Vec<u8>, types::Error> {
+        manifest::merge(base.as_deref(), &theirs, &ours).map_err(convert::error)
+    }
+
     fn derive_session_id(repo_id: String, session_name: String) -> String {
         manifest::derive_session_id(&repo_id, &session_name)
     }

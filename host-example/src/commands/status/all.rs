@@ -132,7 +132,9 @@ impl All<'_> {
     fn row(&self, eye: &mut Eye, session: &Session) -> Result<[String; 5], Fault> {
         let title = shown_title(&mut eye.guest, session)?;
         let more = if self.journals.contains(&session.name) { ", publish interrupted" } else { "" };
-        let state = format!("{}{more}", hydration_name(session.status.hydration));
+        // Of a recording there is nothing to read yet.
+        let state = if session.manifest.draft { "draft" } else { hydration_name(session.status.hydration) };
+        let state = format!("{state}{more}");
         let (files, bytes) = (session.manifest.files.len().to_string(), bytes_text(total_bytes(session)));
         Ok([quote(session.name.as_bytes()), files, bytes, state, title])
     }

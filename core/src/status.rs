@@ -156,8 +156,13 @@ pub fn status(refs: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Status
         FileState { name: file.name.clone(), state, detail }
     };
     let files: Vec<FileState> = refs.iter().map(state_of).collect();
-    let readable = |file: &&FileState| matches!(file.state, State::Cached | State::InPlace);
-    let hydration = match files.iter().filter(readable).count() {
+    // What git carries is read as it stands: a checkout may have given it other line ends.
+    let readable = |(file, now): &(&FileRef, &FileState)| match now.state {
+        State::Cached | State::InPlace => true,
+        State::Changed => file.storage == Storage::Git,
+        _ => false,
+    };
+    let hydration = match refs.iter().zip(&files).filter(readable).count() {
         count if count == files.len() => Hydration::Hydrated,
         0 => Hydration::Dehydrated,
         _ => Hydration::Partial,

@@ -21,6 +21,7 @@ mod publish_report;
 mod reconcile_report;
 mod recording;
 mod remembered;
+mod replaced;
 mod report;
 mod repository;
 mod ssh;

@@ -5,14 +5,14 @@
 
 mod folder;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Guest;
-use hydrant_host::files::{Files, Opened};
+use hydrant_host::files::Files;
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
 use hydrant_host::wit::pointers::{Kind, Sample};
@@ -21,9 +21,9 @@ use hydrant_host::wit::types::Code;
 use crate::cli::PublishArgs;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::orphaned;
+use crate::replaced::{self, Replaced};
 use crate::report::quote;
-use crate::repository::{ORIGINAL_CACHE, Repository};
+use crate::repository::Repository;
 pub(crate) use folder::named;
 use folder::{Listed, listed};
 
@@ -33,8 +33,8 @@ const CONTENT_FILES: [&str; 5] = ["raw.jsonl", "summary.md", "session.md", "plan
 const CONTENT_SETTING: &str = "hydrant.contentfiles";
 /// Files that git carries as they are.
 const IN_GIT_FILES: [&str; 1] = ["summary.json"];
-/// Why that cache is not published.
-const STALE: &str = "the session was regenerated since; hydrant regenerate --from takes it all the same";
+/// Why a file of the original recorder's cache is not published.
+const REPLACED: &str = "something else was published in its place; --from takes it all the same";
 /// Begins what the engine calls a file of the user's own folder.
 const ASIDE: &str = "from/";
 
@@ -119,11 +119,7 @@ pub(crate) fn find(
 ) -> Result<Recording, Fault> {
     let refs: HashMap<&str, &FileRef> =
         manifest.into_iter().flat_map(|manifest| &manifest.files).map(|file| (file.name.as_str(), file)).collect();
-    let replaced = match arguments.from {
-        Some(_) => HashSet::new(),
-        None => orphaned::register(repository, guest)?.into_iter().map(|blob| (blob.size, blob.oid)).collect(),
-    };
-    let search = Search { arguments, repository, tree, session, refs, unfinished, replaced };
+    let search = Search { arguments, repository, tree, session, refs, unfinished };
     let own = repository.top.join(SESSIONS).join(session);
     let recording = match &arguments.from {
         Some(folder) => {
@@ -164,8 +160,6 @@ struct Search<'a> {
     /// What the manifest says of each file.
     refs: HashMap<&'a str, &'a FileRef>,
     unfinished: bool,
-    /// Size and oid of what was published once, and given up for something else.
-    replaced: HashSet<(u64, String)>,
 }
 
 impl Search<'_> {
@@ -215,16 +209,19 @@ impl Search<'_> {
     fn in_session(&self, names: Vec<String>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
         let mut small = Vec::new();
-        let cache = self.recorder_cache(&names, &mut recording)?;
+        let cache = replaced::folder_of(self.session);
+        let has_cache = self.arguments.from.is_none() && self.repository.is_real_folder(&cache);
+        let replaced = Replaced::of(self.repository, self.session);
         for name in names {
             let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
             let in_git = self.in_git(&name);
-            if let Some(folder) = &cache {
-                let cached = format!("{folder}/{name}");
-                if let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
+            let cached = format!("{cache}/{name}");
+            if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
+                if !replaced.holds(&name, &opened.revision) {
                     recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
                     continue;
                 }
+                recording.left_out.push((cached, REPLACED));
             }
             let opened = self.tree.open(&path_in(self.session, &name)).map_err(|error| unreadable(&error))?;
             let Some(mut opened) = opened else { continue };
@@ -240,36 +237,6 @@ impl Search<'_> {
         }
         self.without_pointers(&mut recording, small, guest)?;
         Ok(recording)
-    }
-
-    /// The folder where the original recorder keeps this session, if it does. One that holds what the session held
-    /// before it was regenerated is left out as a whole.
-    fn recorder_cache(&self, names: &[String], recording: &mut Recording) -> Result<Option<String>, Fault> {
-        let folder = format!("{ORIGINAL_CACHE}/{}", self.session);
-        if self.arguments.from.is_some() || !self.repository.is_real_folder(&folder) {
-            return Ok(None);
-        }
-        for name in names {
-            let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
-            let opened = self.tree.open(&format!("{folder}/{name}")).map_err(|error| unreadable(&error))?;
-            let Some(mut opened) = opened else { continue };
-            if self.was_replaced(name, &mut opened).map_err(|error| unreadable(&error))? {
-                recording.left_out.push((folder, STALE));
-                return Ok(None);
-            }
-        }
-        Ok(Some(folder))
-    }
-
-    /// Whether a file is what the session held before it was regenerated. Only what is as long as something that was
-    /// given up is hashed.
-    fn was_replaced(&self, name: &str, opened: &mut Opened) -> io::Result<bool> {
-        if self.replaced.iter().all(|(size, _)| *size != opened.size) {
-            return Ok(false);
-        }
-        let oid = blob_of_file(&mut opened.file)?.oid;
-        let is_named = self.refs.get(name).is_some_and(|file| file.oid.as_ref() == Some(&oid));
-        Ok(!is_named && self.replaced.contains(&(opened.size, oid)))
     }
 
     /// Names of a session's files that a publish looks for unless it is told a folder.

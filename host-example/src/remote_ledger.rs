@@ -6,6 +6,7 @@
 
 mod branch_move;
 mod commit;
+mod displacing;
 mod entries;
 mod index_copy;
 mod index_lock;

@@ -206,11 +206,12 @@ impl Store {
         {
             return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
         }
-        if let Some(proof) = self.find_recorded(blob) {
-            return Ok(Held::Unproved(proof));
-        }
         // Small blobs are never staged in a file.
-        if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob) } else { Ok(Held::Absent) }
+        let staged = if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob)? } else { Held::Absent };
+        Ok(match staged {
+            Held::Absent => self.find_recorded(blob).map_or(Held::Absent, Held::Unproved),
+            begun => begun,
+        })
     }
 
     /// A beginning stays locked from here on, so that no other process writes what this one was told of.

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::cli::DraftArgs;
 use crate::ending::{Ending, Fault};
-use crate::gitignore::{self, GITIGNORE};
+use crate::gitignore;
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
 use crate::new_session;
 use crate::report::{Output, quote};
@@ -41,10 +41,8 @@ pub(crate) fn run(arguments: &DraftArgs, output: &mut Output) -> Result<Ending, 
             draft = guest.draft(existing, transcript_is_there, &new)?;
             Ok::<_, Fault>(Some(draft.clone()))
         })?;
-        // One that cannot be completed is doctor's to explain.
-        if gitignore::complete(&mut guest, ledger.files()).unwrap_or(false) {
-            output.note(format!("{GITIGNORE} is written, so that what stands beside sessions stays here: commit it"));
-        }
+        // Where that cannot be, git shows the lock, and nothing else follows from it.
+        gitignore::exclude_locks(&repository).ok();
     }
     let told = guest.manifest_read(&draft)?;
     let entries = told.entry_count.unwrap_or(0);

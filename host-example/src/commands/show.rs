@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek};
 use hydrant_host::digest::Digesting;
 use hydrant_host::engine::Engine;
 use hydrant_host::store::{Look, Store};
-use hydrant_host::wit::manifests::{FileRef, State};
+use hydrant_host::wit::manifests::{FileRef, State, Storage};
 use hydrant_host::wit::types::Code;
 use serde_json::json;
 
@@ -80,6 +80,8 @@ pub(crate) fn open(
     match state {
         State::Cached => from_cache(store, file),
         State::InPlace => from_tree(ledger, session, file),
+        // A checkout may have given it other line ends.
+        State::Changed if file.storage == Storage::Git => from_tree(ledger, session, file),
         other => Ok(Err(other)),
     }
 }

@@ -149,6 +149,8 @@ fn look_at_file(
         State::Missing | State::Conflict | State::Malformed | State::Unusable => {
             seen.find(&path, &oid, status::state_code(state.state), detail());
         }
+        // A checkout may have given it other line ends: the last commit tells.
+        State::Changed if file.storage == Storage::Git => {}
         // To a reader it is newer content; to whoever asks what the manifest promises, it is not that.
         State::Changed => seen.find(&path, &oid, Code::Integrity, detail()),
         // Several files may name the entry.

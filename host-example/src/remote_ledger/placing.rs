@@ -1,9 +1,9 @@
 //! Files of a push in the work tree: which may be written over, and how they are.
 //!
 //! Rule: a file is written where there is none, or over one that is just as committed or as the engine read it; content
-//! whose pointer was pushed stays, committed or not: it gives way in a swap, which loses nothing that a writer adds
-//! meanwhile; anything else is the user's. As with any checkout, a power loss can tear what was
-//! just written: git has it all, and shows it as changed. Only documents are on the disk at once.
+//! whose pointer was pushed stays, and any other that is as committed is displaced, so that nothing is lost that a
+//! writer adds meanwhile; anything else is the user's. As with any checkout, a power loss can tear what was just
+//! written: git has it all, and shows it as changed. Only documents are on the disk at once.
 
 use std::io::{self, Read};
 
@@ -41,6 +41,10 @@ pub(super) enum Plan {
     Add,
     /// Write it over the file in this state.
     Replace(Box<Stat>),
+    /// Content in this state, as committed, gives way to a pointer.
+    Displace(Box<Stat>),
+    /// Content in this state gives way to a pointer if it is as committed, which only git can say of so much.
+    Long(Box<Stat>),
     /// The user's file stands in the way.
     InTheWay,
 }
@@ -55,23 +59,27 @@ pub(super) fn plan(tree: &Files, wanted: &Wanted<'_>) -> io::Result<Plan> {
     let state = fstat(&opened.file)?;
     let mut now = Vec::new();
     (&opened.file).take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut now)?;
-    let is_too_long = now.len() as u64 > DOCUMENT_BYTES_MAX;
-    if !is_too_long {
-        if same_text(&now, wanted.new) || is_pointer_to(wanted.new, &now) {
-            return Ok(Plan::Leave);
-        }
-        let as_committed = wanted.committed.is_some_and(|committed| same_text(&now, committed));
-        if as_committed || wanted.expects.is_some_and(|expects| blob_of(&now).oid == expects) {
-            return Ok(Plan::Replace(Box::new(state)));
-        }
+    let to_pointer = is_pointer(wanted.new);
+    if now.len() as u64 > DOCUMENT_BYTES_MAX {
+        return Ok(if to_pointer { Plan::Long(Box::new(state)) } else { Plan::InTheWay });
     }
-    Ok(if is_pointer(wanted.new) { Plan::Leave } else { Plan::InTheWay })
+    if same_text(&now, wanted.new) || (to_pointer && is_pointer_to(wanted.new, &blob_of(&now).oid)) {
+        return Ok(Plan::Leave);
+    }
+    let as_committed = wanted.committed.is_some_and(|committed| same_text(&now, committed));
+    if as_committed && to_pointer && !is_pointer(&now) {
+        return Ok(Plan::Displace(Box::new(state)));
+    }
+    if as_committed || wanted.expects.is_some_and(|expects| blob_of(&now).oid == expects) {
+        return Ok(Plan::Replace(Box::new(state)));
+    }
+    Ok(if to_pointer { Plan::Leave } else { Plan::InTheWay })
 }
 
-/// Writes a file; one that changed since the plan is the user's and stays.
+/// Writes a file that is to be added or replaced; one that changed since the plan is the user's and stays.
 pub(super) fn place(tree: &Files, wanted: &Wanted<'_>, plan: &Plan) -> io::Result<()> {
     let over = match plan {
-        Plan::Leave | Plan::InTheWay => return Ok(()),
+        Plan::Leave | Plan::InTheWay | Plan::Displace(_) | Plan::Long(_) => return Ok(()),
         Plan::Add => None,
         Plan::Replace(state) => Some(state),
     };
@@ -132,10 +140,10 @@ pub(super) fn is_pointer(bytes: &[u8]) -> bool {
     bytes.len() < POINTER_BYTES_BELOW && bytes.starts_with(POINTER_START)
 }
 
-/// Whether a pointer names just this content.
-fn is_pointer_to(pointer: &[u8], content: &[u8]) -> bool {
-    let line = format!("\noid sha256:{}\n", blob_of(content).oid);
-    is_pointer(pointer) && pointer.windows(line.len()).any(|window| window == line.as_bytes())
+/// Whether a pointer names just this blob.
+pub(super) fn is_pointer_to(pointer: &[u8], oid: &str) -> bool {
+    let line = format!("\noid sha256:{oid}\n");
+    pointer.windows(line.len()).any(|window| window == line.as_bytes())
 }
 
 /// Equal as git sees it: a checkout may have put CRLF where the commit has LF.
@@ -203,9 +211,12 @@ mod tests {
         is(planned(Some(b"all"), named.as_bytes(), Some(b"all"), None), |plan| matches!(plan, Plan::Leave), b"all");
         is(
             planned(Some(b"old"), named.as_bytes(), Some(b"old"), None),
-            |plan| matches!(plan, Plan::Replace(_)),
-            named.as_bytes(),
+            |plan| matches!(plan, Plan::Displace(_)),
+            b"old",
         );
+        let long = vec![b'x'; usize::try_from(DOCUMENT_BYTES_MAX).expect("it fits") + 1];
+        is(planned(Some(&long), POINTER, None, None), |plan| matches!(plan, Plan::Long(_)), &long);
+        is(planned(Some(&long), b"new", None, None), |plan| matches!(plan, Plan::InTheWay), &long);
         let old = [POINTER, b" "].concat();
         is(planned(Some(&old), POINTER, Some(&old), None), |plan| matches!(plan, Plan::Replace(_)), POINTER);
     }

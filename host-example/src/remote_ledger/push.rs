@@ -43,7 +43,11 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
                 if !turns.wait() {
                     return Err(why);
                 }
-                base = fetch(place, &|| true)?;
+                let tip = fetch(place, &|| true)?;
+                if tip != base {
+                    turns.moved();
+                }
+                base = tip;
             }
             Sent::Unknown(why) => {
                 // The remote is asked what it has; when it cannot be asked, nothing more is known than that.

@@ -17,6 +17,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::branch_move::BranchMove;
+use super::displacing::displace;
 use super::entries::{self, Entries, Entry};
 use super::index_copy::{IndexCopy, Listed, failure_of};
 use super::index_lock::IndexLock;
@@ -52,10 +53,11 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
         } else {
             placing::plan(&place.tree, file).map_err(words::of_file)?
         };
-        if matches!(plan, Plan::InTheWay) {
-            return Ok(Settled::Conflict);
-        }
-        plans.push(plan);
+        plans.push(match plan {
+            Plan::InTheWay => return Ok(Settled::Conflict),
+            Plan::Long(state) if way.is_as_committed(place, file.name)? => Plan::Displace(state),
+            other => other,
+        });
     }
     let Ok(branch) = way.hold_branch(place)? else { return Ok(Settled::Conflict) };
 
@@ -67,7 +69,11 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
     for (file, plan) in wanted.iter().zip(&plans) {
         // Out of the sparse part, as git has just found.
         if merged.get(file.name).is_none_or(|entry| !entry.skipped) {
-            placing::place(&place.tree, file, plan).map_err(words::of_file)?;
+            match plan {
+                Plan::Displace(state) => displace(place, file, state),
+                _ => placing::place(&place.tree, file, plan),
+            }
+            .map_err(words::of_file)?;
         }
     }
     place.refresh(&index.git, &way.names).map_err(words::of_fault)?;
@@ -148,6 +154,13 @@ impl<'a> Way<'a> {
         let mut contents = entries::bytes_of(place, &new, DOCUMENT_BYTES_MAX)?;
         contents.extend(entries::bytes_within(place, &old, DOCUMENT_BYTES_MAX)?);
         Ok(contents)
+    }
+
+    /// Whether a file of the work tree is what the last commit here has, as git would store it.
+    fn is_as_committed(&self, place: &Place, name: &str) -> Result<bool, Failed> {
+        let Some(entry) = self.here.get(name) else { return Ok(false) };
+        let hashed = place.git.run_patiently(&["hash-object", "--", name], b"").map_err(words::of_fault)?;
+        Ok(hashed.success() && words::line(&hashed.stdout) == entry.oid)
     }
 
     /// Whether the index has nothing of the user's under these names.

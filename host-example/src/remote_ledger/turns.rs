@@ -8,8 +8,10 @@ use std::hash::BuildHasher as _;
 use std::thread::sleep;
 use std::time::Duration;
 
-/// Times a fetch or a push is tried anew because somebody else was faster: twenty seconds on average, in all.
+/// Times that anybody is overtaken before giving up: twenty seconds on average, in all.
 const TURNS_MAX: u32 = 24;
+/// Of these, in a row, turns in which nothing moved: then it is no rival, but a lock that somebody left. Four seconds.
+const IDLE_MAX: u32 = 7;
 /// Milliseconds of the first wait at most.
 const FIRST_WAIT_MS_MAX: u64 = 100;
 /// Milliseconds of any wait at most.
@@ -19,6 +21,7 @@ const WAIT_MS_MAX: u64 = 1_600;
 #[derive(Default)]
 pub(super) struct Turns {
     taken: u32,
+    idle: u32,
 }
 
 impl Turns {
@@ -29,11 +32,16 @@ impl Turns {
         true
     }
 
+    /// Somebody else came on meanwhile.
+    pub(super) fn moved(&mut self) {
+        self.idle = 0;
+    }
+
     /// Milliseconds that the next wait stays below.
     fn next(&mut self) -> Option<u64> {
         let bound = FIRST_WAIT_MS_MAX.checked_shl(self.taken).unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX);
-        self.taken += 1;
-        (self.taken <= TURNS_MAX).then_some(bound)
+        (self.taken, self.idle) = (self.taken + 1, self.idle + 1);
+        (self.taken <= TURNS_MAX && self.idle <= IDLE_MAX).then_some(bound)
     }
 }
 
@@ -44,14 +52,20 @@ fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{TURNS_MAX, Turns, WAIT_MS_MAX, random};
+    use super::{IDLE_MAX, TURNS_MAX, Turns, WAIT_MS_MAX, random};
 
     #[test]
     fn waits_grow_and_end() {
         let mut turns = Turns::default();
-        let bounds: Vec<u64> = std::iter::from_fn(|| turns.next()).collect();
+        let among_rivals = std::iter::from_fn(|| {
+            turns.moved();
+            turns.next()
+        });
+        let bounds: Vec<u64> = among_rivals.collect();
         assert_eq!(bounds.len(), TURNS_MAX as usize);
         assert!(bounds.is_sorted() && bounds[0] == 100 && bounds[1] == 200 && bounds.ends_with(&[WAIT_MS_MAX]));
+        let mut turns = Turns::default();
+        assert_eq!(std::iter::from_fn(|| turns.next()).count(), IDLE_MAX as usize, "nobody is there");
         assert_ne!(random(), random());
     }
 }

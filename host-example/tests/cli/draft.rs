@@ -21,13 +21,10 @@ fn a_placeholder_is_refreshed_keeps_its_id_and_becomes_the_session() {
     let dry = draft(&world, &[SESSION, "--session-id", ID, "--dry-run", "--json"]).ends(0).json();
     assert_eq!((&dry["written"], &dry["session_id"]), (&true.into(), &ID.into()), "{dry}");
     assert!(!world.session_folder().exists(), "nothing was made");
-    assert!(!world.clone.join("sessions/.gitignore").exists());
     draft(&world, &[SESSION, "--session-id", ID, "--turns", "3", "--entries", "9", "--agent-type", "claude-code"])
         .ends(0);
-    let lines = fs::read_to_string(world.clone.join("sessions/.gitignore")).expect("written");
-    assert!(lines.contains(".meta.json.lock"), "{lines}");
     let untracked = world.git(&["status", "--porcelain", "--untracked-files=all"]);
-    assert!(!untracked.contains(".lock"), "{untracked}");
+    assert_eq!(untracked, format!("?? sessions/{SESSION}/meta.json\n"), "the lock is this clone's own");
     let listed = world.scene.hydrant(&world.clone, &["status"]).ends(0).out;
     assert!(listed.lines().any(|line| line.contains(SESSION) && line.contains(" draft")), "{listed}");
     let first = manifest(&world);

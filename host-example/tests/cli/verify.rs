@@ -141,14 +141,15 @@ fn sessions_that_never_had_pointers_or_commits_are_left_alone() {
 #[test]
 fn what_changed_here_is_not_what_the_manifest_names() {
     let scene = Scene::new();
-    for (name, bytes, words) in
-        [("summary.json", &b"{}"[..], "2 bytes here"), ("raw.jsonl", &noise(4_000, 1), "4000 bytes here")]
+    // What git carries can have other line ends here; what is committed counts.
+    for (name, bytes, words, is_told_at_once) in
+        [("summary.json", &b"{}"[..], "2 bytes", false), ("raw.jsonl", &noise(4_000, 1), "4000 bytes here", true)]
     {
         let ledger = ledger(&scene, name);
         scene.file(&format!("{name}/sessions/{SESSION}/{name}"), bytes);
         let path = format!("{SESSION}/{name}");
         let expected: &[(&str, &str, &[&str])] = &[(&path, "integrity", &[words])];
-        are(&findings(&scene, &ledger, &[]), expected, name);
+        are(&findings(&scene, &ledger, &[]), if is_told_at_once { expected } else { &[] }, name);
         // Committed, it is the same fault, told once.
         scene.commit(&ledger);
         are(&findings(&scene, &ledger, &[]), expected, name);

@@ -80,6 +80,29 @@ fn content_that_was_committed_in_full_gives_way_like_any_other() {
     }
 }
 
+#[test]
+fn committed_content_that_another_version_replaces_is_kept_with_all_that_is_added() {
+    for lines in [40, 100_000] {
+        let world = World::new();
+        let content = transcript(lines);
+        let path = world.session_folder().join("raw.jsonl");
+        fs::create_dir_all(world.session_folder()).expect("a folder");
+        fs::write(&path, &content).expect("a transcript");
+        world.git(&["add", "--all"]);
+        world.git(&["commit", "--quiet", "-m", "in full"]);
+        world.git(&["push", "--quiet"]);
+        let mut open: File = OpenOptions::new().append(true).open(&path).expect("the transcript");
+        world.scene.file("recording/raw.jsonl", &transcript(lines + 5));
+        let from = world.recording.to_str().expect("text");
+        let ran = world.scene.hydrant(&world.clone, &["publish", SESSION, "--from", from]);
+        assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+        assert_eq!(world.git(&["status", "--porcelain"]), "", "{lines}");
+        open.write_all(b"later\n").expect("appended");
+        let whole = [content, b"later\n".to_vec()].concat();
+        assert!(files(&world.clone).contains(&whole), "{lines}: no file here holds what the agent added");
+    }
+}
+
 /// Publishers that begin at once.
 const PUBLISHERS: usize = 8;
 

@@ -145,7 +145,9 @@ fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Find
 fn out_of_the_way(patient: &Patient<'_>, session: &str) -> Result<Vec<String>, Fault> {
     let folder = format!("{SESSIONS}/{session}");
     let arguments = ["--literal-pathspecs", "status", "--porcelain", "--ignored", "-uall", "--", &folder];
-    if patient.repository.git.read(&arguments, b"")?.is_empty() {
+    let listed = patient.repository.git.read(&arguments, b"")?;
+    let is_lock = |line: &&[u8]| line.ends_with(b"/.meta.json.lock");
+    if listed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).all(|line| is_lock(&line)) {
         return Ok(Vec::new());
     }
     let shown = quote(folder.as_bytes());

@@ -26,6 +26,7 @@ use crate::operate::{self, Runner};
 use crate::publish_report::Came;
 use crate::recording::{self, Place, Recording};
 use crate::remembered::{self, Known, Notes};
+use crate::replaced;
 use crate::report::{Output, count_text, quote};
 use crate::repository::Repository;
 
@@ -189,10 +190,15 @@ impl<'a> Scene<'a> {
         self.lint(&preflight, output);
         let destination = self.destination(true)?;
         let states = self.states();
+        let covered = self.covered();
         let came = self.operate(&preflight.ledger, documents(self.repository)?, destination, &output.voice)?;
         let names: Vec<String> = came.report.files.iter().map(|file| path_in(&self.session, &file.name)).collect();
         // Only tells git what it would find out by itself.
         preflight.ledger.refresh(&names).ok();
+        if came.report.tip.is_some() {
+            // Without the note an older version could be published again; the register would name this one then.
+            replaced::note(self.repository, &self.session, covered).ok();
+        }
         if came.report.ended.is_ok() {
             self.remember(states, &came.report);
         }
@@ -253,6 +259,18 @@ impl<'a> Scene<'a> {
                 (!revision.is_unstable()).then_some(Known { name, place, revision, oid })
             })
             .collect()
+    }
+
+    /// What the original recorder's cache holds under the names of files that come from elsewhere.
+    fn covered(&self) -> Vec<Known> {
+        let cache = self.repository.top.join(replaced::folder_of(&self.session));
+        match &self.arguments.from {
+            Some(folder) if folder.canonicalize().ok() != cache.canonicalize().ok() => {
+                let names = self.recording.files.iter().map(|file| file.name.as_str());
+                replaced::states(self.repository, &self.session, names).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        }
     }
 
     fn remember(&self, states: Vec<Known>, report: &PublishReport) {

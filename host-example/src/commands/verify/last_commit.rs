@@ -71,6 +71,9 @@ impl LastCommit {
                 (Storage::Git, _) if is_pointer(file) => {
                     Some((Code::Conflict, "a pointer is committed where git should hold content".to_owned()))
                 }
+                (Storage::Git, Some(Some(Held::Content { size, .. }))) if *size != file.size => {
+                    Some((Code::Integrity, format!("{size} bytes are committed, {} in the manifest", file.size)))
+                }
                 _ => None,
             };
             let Some((code, detail)) = found else { continue };
@@ -119,9 +122,8 @@ fn wrong(file: &FileRef, is: &File) -> Option<(Code, String)> {
             Code::Integrity,
             "content is committed in place of its pointer, and is not what the manifest names".to_owned(),
         )),
-        Some(Held::Unknown) => {
-            Some((Code::NotFound, "inconclusive: git does not have the committed file here".to_owned()))
-        }
+        // A part of the repository that was left out of this clone: nothing is known, and nothing is wrong.
+        Some(Held::Unknown) => None,
         None => Some((Code::Malformed, "what is committed is not a regular file".to_owned())),
     }
 }

@@ -46,14 +46,21 @@ fn a_cache_that_was_regenerated_over_is_left_out() {
     let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
 
     let ran = publish(&world, &[]).ends(0);
-    assert!(ran.err.contains("is left out: the session was regenerated since"), "{}{}", ran.err, ran.out);
+    assert!(ran.err.contains("is left out: something else was published in its place"), "{}{}", ran.err, ran.out);
     expect_published(&world);
     assert_eq!(world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out, orphans, "nothing new is orphaned");
 
-    // What was recorded since is content again.
+    // What was recorded since is content again, and what was not stays out.
     world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(11));
     publish(&world, &[]).ends(0);
     assert_eq!(manifest(&world)["entry_count"], 11);
+    let summary = world.remote_file(&format!("sessions/{SESSION}/summary.json")).expect("there");
+    assert_eq!(summary, b"{\"title\": \"new\"}");
+    // A file that is again what another session gave up is content like any.
+    let other = world.scene.path(&format!("clone/.sageox/cache/sessions/other-{SESSION}"));
+    fs::create_dir_all(&other).expect("folders");
+    fs::write(other.join("raw.jsonl"), transcript(7)).expect("a transcript");
+    world.scene.hydrant(&world.clone, &["publish", &format!("other-{SESSION}")]).ends(0);
 }
 
 #[test]

@@ -31,7 +31,7 @@ cargo xtask COMMAND
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
-  mutants [NAME]  plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
+  mutants [NAME…] plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
   sim [ARGS]      seeded lives on every core: `--seeds N [--from S]`, or `--seed S [--trace]` for one again
   soak            kills and seeded lives, for longer than `test` takes

@@ -56,11 +56,11 @@ enum Outcome {
     Unbuilt,
 }
 
-/// Plants the bugs whose names contain the argument, or all. True when each was caught.
+/// Plants the bugs whose names contain one of the arguments, or all. True when each was caught.
 pub(crate) fn mutants(workspace: &Workspace, arguments: &[String]) -> Result<bool> {
-    let wanted = arguments.first().map_or("", String::as_str);
     let mut mutants = read_all(&workspace.root.join("tests/mutants"))?;
-    mutants.retain(|mutant| mutant.name.contains(wanted));
+    let is_wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|part| name.contains(part));
+    mutants.retain(|mutant| is_wanted(&mutant.name));
     if mutants.is_empty() {
         return Err(Failure::new("tests/mutants holds no such patch"));
     }

@@ -64,12 +64,14 @@ pub(crate) fn in_repository(
                 _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
             }
         }
-        None if repository.is_ledger()? => {
+        None => {
             let journals = journals(repository)?;
             let all = all::All { repository, engine: &engine, ledger: &ledger, journals: &journals, limit };
-            all.say(&mut guest, output)
+            match all.say(&mut guest, output)? {
+                Some(ending) => Ok(ending),
+                None => pointers(repository, &engine, &mut guest, &store, output),
+            }
         }
-        None => pointers(repository, &engine, &mut guest, &store, output),
     }
 }
 

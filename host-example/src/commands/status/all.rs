@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use hydrant_host::engine::{Engine, Guest};
@@ -24,8 +25,8 @@ use super::{hydration_name, session_json, shown_title, total_bytes};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
-/// Sessions for which one more thread pays.
-const SESSIONS_A_THREAD: usize = 256;
+/// Sessions that a thread takes at once.
+const SESSIONS_A_PART: usize = 256;
 
 /// A ledger, and what is known of it beforehand.
 pub(super) struct All<'a> {
@@ -45,18 +46,19 @@ struct Eye {
 }
 
 impl All<'_> {
-    /// Says it, in the form that was asked for.
-    pub(super) fn say(&self, guest: &mut Guest, output: &mut Output) -> Result<Ending, Fault> {
+    /// Says it, in the form that was asked for; nothing where this is no ledger.
+    pub(super) fn say(&self, guest: &mut Guest, output: &mut Output) -> Result<Option<Ending>, Fault> {
         let names = self.ledger.folders()?;
         if output.voice.json { self.report(guest, &names, output) } else { self.table(&names, output) }
     }
 
-    fn table(&self, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+    fn table(&self, names: &[String], output: &mut Output) -> Result<Option<Ending>, Fault> {
         let rows = self.each(names, |eye, name| match self.session(eye, name) {
             Ok(None) => Ok(None),
             Ok(Some(session)) => Ok(Some(Ok(self.row(eye, &session)?))),
             Err(fault) => Ok(Some(Err((quote(name.as_bytes()), plain(&fault.detail))))),
         })?;
+        let Some(rows) = rows else { return Ok(None) };
         let mut table = Table::new(&["session", ">files", ">size", "state", "title"]);
         let mut ending = Ending::Done;
         let is_empty = rows.is_empty();
@@ -73,10 +75,10 @@ impl All<'_> {
         } else {
             table.print(output);
         }
-        Ok(ending)
+        Ok(Some(ending))
     }
 
-    fn report(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Ending, Fault> {
+    fn report(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Option<Ending>, Fault> {
         // A text takes a tenth of the room of a tree of values.
         let told = self.each(names, |eye, name| match self.session(eye, name) {
             Ok(None) => Ok(None),
@@ -86,6 +88,7 @@ impl All<'_> {
                 Ok(Some((json!({ "session": name, "error": error }).to_string(), coverage::unreadable())))
             }
         })?;
+        let Some(told) = told else { return Ok(None) };
         let mut checkout = coverage::checkout(self.repository, &[]);
         let (listed, tallies): (Vec<String>, Vec<Tally>) = told.into_iter().unzip();
         let all_readable = !tallies.iter().any(|tally| tally.unreadable);
@@ -93,35 +96,46 @@ impl All<'_> {
         let mut document = json!({ "ok": all_readable });
         coverage::add(guest, &checkout, &mut document)?;
         output.bytes(with_list(&document, "sessions", &listed).as_bytes());
-        Ok(if all_readable { Ending::Done } else { Ending::SomeFailed })
+        Ok(Some(if all_readable { Ending::Done } else { Ending::SomeFailed }))
     }
 
     /// Tells something of each folder that is a session, in the order of the names; each thread takes a part of them.
+    /// Whether this is a ledger at all, git says meanwhile; none where it is not.
     fn each<T: Send>(
         &self,
         names: &[String],
         tell: impl Fn(&mut Eye, &str) -> Result<Option<T>, Fault> + Sync,
-    ) -> Result<Vec<T>, Fault> {
+    ) -> Result<Option<Vec<T>>, Fault> {
+        let parts: Vec<&[String]> = names.chunks(SESSIONS_A_PART).collect();
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let threads = names.len().div_ceil(SESSIONS_A_THREAD).min(cores).clamp(1, THREADS_MAX);
-        let part = |names: &[String]| -> Result<Vec<T>, Fault> {
+        let threads = parts.len().min(cores).clamp(1, THREADS_MAX);
+        let next = AtomicUsize::new(0);
+        // Whoever is done with a part takes the next one, because other programs slow each core down as they like.
+        let take_parts = || -> Result<Vec<(usize, Vec<T>)>, Fault> {
             let mut eye = Eye { guest: self.engine.guest()?, store: Store::cache(&self.repository.store_dir())? };
-            names.iter().filter_map(|name| tell(&mut eye, name).transpose()).collect()
-        };
-        let part = &part;
-        let (own, others) = names.split_at(names.len().div_ceil(threads));
-        thread::scope(|scope| {
-            let spawn = |names| thread::Builder::new().spawn_scoped(scope, move || part(names));
-            let spawned: Vec<_> = others.chunks(own.len().max(1)).map(|names| (names, spawn(names))).collect();
-            let mut told = part(own)?;
-            for (names, thread) in spawned {
-                told.extend(match thread {
-                    Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
-                    // No thread is to be had: then this one does it all.
-                    Err(_) => part(names)?,
-                });
+            let mut told = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = parts.get(at) else { return Ok(told) };
+                let part = part.iter().filter_map(|name| tell(&mut eye, name).transpose());
+                told.push((at, part.collect::<Result<_, _>>()?));
             }
-            Ok(told)
+        };
+        thread::scope(|scope| {
+            let asked = thread::Builder::new().spawn_scoped(scope, || self.repository.is_ledger());
+            // Where no thread is to be had, this one does it all.
+            let spawned: Vec<_> =
+                (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_parts).ok()).collect();
+            let mut told = take_parts()?;
+            for thread in spawned {
+                told.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
+            }
+            let is_ledger = match asked {
+                Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
+                Err(_) => self.repository.is_ledger()?,
+            };
+            told.sort_unstable_by_key(|(at, _)| *at);
+            Ok(is_ledger.then(|| told.into_iter().flat_map(|(_, part)| part).collect()))
         })
     }
 

@@ -311,8 +311,9 @@ impl Change {
 fn message(place: &Place, rewrite: &Rewrite) -> Result<String, Failed> {
     let range = format!("{}..{}", rewrite.base, rewrite.tip);
     let most = format!("--max-count={}", SUBJECTS_MAX + 1);
-    let listed = place.git.read(&["log", "--no-merges", "--encoding=UTF-8", "--format=%s", &most, &range, "--"], b"");
-    let listed = listed.map_err(words::of_fault)?;
+    let subjects = ["log", "--no-merges", "--no-show-signature", "--encoding=UTF-8", "--format=%s"];
+    let asked = [&subjects[..], &[&most, &range, "--"]].concat();
+    let listed = place.git.read(&asked, b"").map_err(words::of_fault)?;
     let listed = String::from_utf8_lossy(&listed);
     let mut text = format!("{}\n\nIn the place of, newest first:\n", rewrite.message);
     for (at, subject) in listed.lines().enumerate() {

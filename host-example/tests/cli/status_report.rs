@@ -144,3 +144,17 @@ fn a_publish_that_was_not_bound_is_not_to_be_resumed() {
     fs::remove_file(journal).expect("there");
     publish(&["--from", from]).ends(0);
 }
+
+/// A checkout may have given it other line ends, and no digest says what it should be.
+#[test]
+fn what_git_carries_is_read_as_it_stands() {
+    let mut world = World::new();
+    world.record();
+    world.scene.hydrant(&world.clone, &["publish", SESSION]).ends(0);
+    let here = b"{\"title\":\r\n\"x\"}\r\n";
+    world.scene.file(&format!("clone/sessions/{SESSION}/summary.json"), here);
+    let shown = world.scene.hydrant(&world.clone, &["show", SESSION, "summary.json"]).ends(0);
+    assert_eq!(shown.out.as_bytes(), here);
+    let status = world.scene.hydrant(&world.clone, &["status", SESSION, "--json"]).ends(0).json();
+    assert_eq!(status["hydration"], "hydrated", "{status}");
+}

@@ -57,21 +57,30 @@ fn an_agent_that_appends_all_through_publish_loses_no_byte() {
     }
 }
 
+/// A transcript that was committed and pushed as it is, with its content, and opened by the agent that writes it.
+fn committed_in_full(lines: usize) -> (World, Vec<u8>, File) {
+    let world = World::new();
+    let content = transcript(lines);
+    let path = world.session_folder().join("raw.jsonl");
+    fs::create_dir_all(world.session_folder()).expect("a folder");
+    fs::write(&path, &content).expect("a transcript");
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "--quiet", "-m", "in full"]);
+    world.git(&["push", "--quiet"]);
+    let open = OpenOptions::new().append(true).open(path).expect("the transcript");
+    (world, content, open)
+}
+
 #[test]
 fn content_that_was_committed_in_full_gives_way_like_any_other() {
     for lines in [40, 100_000] {
-        let world = World::new();
-        let content = transcript(lines);
-        let path = world.session_folder().join("raw.jsonl");
-        fs::create_dir_all(world.session_folder()).expect("a folder");
-        fs::write(&path, &content).expect("a transcript");
-        world.git(&["add", "--all"]);
-        world.git(&["commit", "--quiet", "-m", "in full"]);
-        world.git(&["push", "--quiet"]);
-        let mut open: File = OpenOptions::new().append(true).open(&path).expect("the transcript");
+        let (world, content, mut open) = committed_in_full(lines);
         let ran = world.scene.hydrant(&world.clone, &["publish", SESSION]);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-        assert!(fs::read(&path).expect("there").starts_with(b"version https://git-lfs"), "{lines}");
+        assert!(
+            fs::read(world.session_folder().join("raw.jsonl")).expect("there").starts_with(b"version https://git-lfs"),
+            "{lines}"
+        );
         assert_eq!(world.git(&["status", "--porcelain"]), "");
         assert!(files(&world.clone).contains(&content), "{lines}: the content is kept");
         open.write_all(b"later\n").expect("appended");
@@ -83,15 +92,7 @@ fn content_that_was_committed_in_full_gives_way_like_any_other() {
 #[test]
 fn committed_content_that_another_version_replaces_is_kept_with_all_that_is_added() {
     for lines in [40, 100_000] {
-        let world = World::new();
-        let content = transcript(lines);
-        let path = world.session_folder().join("raw.jsonl");
-        fs::create_dir_all(world.session_folder()).expect("a folder");
-        fs::write(&path, &content).expect("a transcript");
-        world.git(&["add", "--all"]);
-        world.git(&["commit", "--quiet", "-m", "in full"]);
-        world.git(&["push", "--quiet"]);
-        let mut open: File = OpenOptions::new().append(true).open(&path).expect("the transcript");
+        let (world, content, mut open) = committed_in_full(lines);
         world.scene.file("recording/raw.jsonl", &transcript(lines + 5));
         let from = world.recording.to_str().expect("text");
         let ran = world.scene.hydrant(&world.clone, &["publish", SESSION, "--from", from]);

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod error;
 mod exchange;
 mod failure;
+mod file_lock;
 pub mod files;
 pub mod git;
 pub mod host;

@@ -2,13 +2,15 @@
 //! appears in one rename after the bytes are synced, and one server at a time uses a store.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
+
+use crate::file_lock::lock;
 
 const OBJECTS: &str = "objects";
 const INCOMING: &str = "incoming";
@@ -60,12 +62,8 @@ impl Store {
         private_folder(root)?;
         refuse_foreign(root)?;
         let in_use = private_file(&root.join(IN_USE), OpenOptions::new().create(true).truncate(false))?;
-        match in_use.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another server uses this store"));
-            }
-            Err(TryLockError::Error(error)) => return Err(error),
+        if !lock(&in_use)? {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another server uses this store"));
         }
         private_folder(&root.join(INCOMING))?;
         remove_leftovers(&root.join(INCOMING))?;

@@ -14,9 +14,9 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use super::adopted::{self, Note};
 use super::boot::CACHE;
 use super::folder::Folder;
-use super::stage::lock;
 use super::{Shape, Step, Store, hash_into};
 use crate::digest::Digesting;
+use crate::file_lock::lock;
 use crate::wit::types::Blob;
 
 /// Bytes copied at once.
@@ -124,7 +124,7 @@ impl Store {
         let name = self.temporary();
         let file = self.stage().create_new(&name).ok()?;
         // Tells a clean-up that the copy is in use.
-        lock(&file);
+        lock(&file).ok();
         let work = ProofWork { file: File::from(descriptor), copy: Some(file) };
         let copy = Copy { folder: Rc::clone(self.stage()), name };
         Some(Proof { work, place: Place::Copied(copy) })

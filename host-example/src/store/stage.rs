@@ -7,18 +7,10 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
-use std::thread;
-use std::time::Duration;
-
-use rustix::fs::{FlockOperation, flock};
 
 use super::folder::Folder;
-use crate::process::between_spawns;
+use crate::file_lock::lock;
 
-/// Times a lock is tried again.
-const LOCK_TRIES: u32 = 20;
-/// Milliseconds between two tries.
-const LOCK_REST_MS: u64 = 5;
 /// Bytes of a validator at most.
 const VALIDATOR_BYTES_MAX: usize = 512;
 
@@ -40,7 +32,7 @@ impl StageFile {
         }
         let file = folder.create_new(private_name)?;
         // Nobody else knows this name: the lock only tells a clean-up that the file is in use.
-        lock(&file);
+        lock(&file).ok();
         Ok(StageFile { file, folder: Rc::clone(folder), name: private_name.into(), private: true })
     }
 
@@ -100,22 +92,9 @@ impl Drop for StageFile {
     }
 }
 
-/// Locks a file; false when somebody else has it. Who holds it only because a child was on its way, or because a worker
-/// has not closed it yet, lets go in an instant: for that long this waits.
-pub(super) fn lock(file: &File) -> bool {
-    let try_it = || flock(file, FlockOperation::NonBlockingLockExclusive).is_ok();
-    let patiently = || {
-        (0..LOCK_TRIES).any(|_| {
-            thread::sleep(Duration::from_millis(LOCK_REST_MS));
-            try_it()
-        })
-    };
-    try_it() || between_spawns(try_it) || patiently()
-}
-
-/// Locks a file and proves that it is still the one of this name.
+/// Locks a file and proves that it is still the one of this name. Where nothing can be locked, none is ours.
 pub(super) fn is_ours(folder: &Folder, name: &str, file: &File) -> io::Result<bool> {
-    Ok(lock(file) && folder.holds(name, file)?)
+    Ok(lock(file).unwrap_or(false) && folder.holds(name, file)?)
 }
 
 fn validator_name(stage: &str) -> String {

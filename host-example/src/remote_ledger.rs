@@ -4,6 +4,7 @@
 //! moved forward from the very state that was looked at; bytes go into git as they are, through no filter; and the
 //! branch, the index and the files here follow together or not at all.
 
+mod ahead;
 mod branch_move;
 mod commit;
 mod displacing;
@@ -12,6 +13,7 @@ mod index_copy;
 mod index_lock;
 mod load;
 pub mod mentions;
+mod note_file;
 mod placing;
 mod preflight;
 mod push;
@@ -208,19 +210,19 @@ impl Place {
     }
 
     fn commit_of(&self, name: &str) -> Result<String, Failed> {
-        let asked = self.git.read(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")], b"");
-        let answer = asked.map_err(|_| words::failed(Failure::Io, "git does not know the last commit"))?;
-        Ok(words::line(&answer))
+        self.find_commit(name)?.ok_or_else(|| words::failed(Failure::Io, "git does not know the last commit"))
+    }
+
+    /// None when there is no such commit here.
+    fn find_commit(&self, name: &str) -> Result<Option<String>, Failed> {
+        let asked = ["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")];
+        let ended = self.git.run(&asked, b"").map_err(words::of_fault)?;
+        Ok(ended.success().then(|| words::line(&ended.stdout)))
     }
 
     /// The commit that the remote was last known to have; none when the branch follows none, or nothing is known of it.
     fn known_base(&self) -> Result<Option<String>, Failed> {
-        if self.tracking.is_empty() {
-            return Ok(None);
-        }
-        let name = format!("{}^{{commit}}", self.tracking);
-        let ended = self.git.run(&["rev-parse", "--verify", "--quiet", &name], b"").map_err(words::of_fault)?;
-        Ok(ended.success().then(|| words::line(&ended.stdout)))
+        if self.tracking.is_empty() { Ok(None) } else { self.find_commit(&self.tracking) }
     }
 
     fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, Failed> {

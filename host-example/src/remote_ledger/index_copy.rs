@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
+use std::path::Path;
 
 use super::entries::{self, Entry};
 use super::{DURABLE, PLAIN_INDEX, Place, ScratchFile, words};
@@ -28,8 +29,17 @@ pub(super) struct IndexCopy {
 
 impl IndexCopy {
     pub(super) fn make(place: &Place) -> Result<Self, Failed> {
+        Self::of(place, &place.git_dir.join("index"))
+    }
+
+    /// A copy of this copy.
+    pub(super) fn copy(&self, place: &Place) -> Result<Self, Failed> {
+        Self::of(place, &self.path.0)
+    }
+
+    fn of(place: &Place, index: &Path) -> Result<Self, Failed> {
         let path = place.scratch("index").map_err(words::of_file)?;
-        copy_index(place, &path).map_err(words::of_file)?;
+        copy_index(index, &path).map_err(words::of_file)?;
         let git = place.git.clone().with_variable("GIT_INDEX_FILE", &path.0);
         Ok(Self { path, git })
     }
@@ -82,9 +92,8 @@ impl IndexCopy {
 
 /// Copies the index with its time: an entry that is as young as its index is looked at again, and an older copy would
 /// hide that.
-fn copy_index(place: &Place, to: &ScratchFile) -> io::Result<()> {
-    let index = place.git_dir.join("index");
-    match fs::copy(&index, &to.0) {
+fn copy_index(index: &Path, to: &ScratchFile) -> io::Result<()> {
+    match fs::copy(index, &to.0) {
         Ok(_) => {}
         // All files were removed, or none was ever added.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

@@ -2,18 +2,15 @@
 //!
 //! Rule: it is on the disk before the first change and goes after the last one.
 
-use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use super::{Place, words};
+use super::{Place, note_file, words};
 use crate::wit::types::{Failed, Failure};
 
-/// Bytes of a note at most: every file of a rewrite by its name.
-const NOTE_BYTES_MAX: u64 = 64 << 20;
-/// Its name in our folder beneath git's own of this work tree.
+/// Its name.
 const NOTE: &str = "rewrite.json";
 
 /// What a rewrite is about.
@@ -31,19 +28,13 @@ pub(super) struct Note {
 
 /// Where it lies.
 pub(super) fn path(place: &Place) -> PathBuf {
-    place.git_dir.join(super::SCRATCH).join(NOTE)
+    note_file::path(place, NOTE)
 }
 
 impl Note {
     /// The note of a process that died; none when there is none.
     pub(super) fn read(place: &Place) -> Result<Option<Self>, Failed> {
-        let file = match File::open(path(place)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(words::of_file(error)),
-        };
-        let mut text = Vec::new();
-        file.take(NOTE_BYTES_MAX).read_to_end(&mut text).map_err(words::of_file)?;
+        let Some(text) = note_file::read(place, NOTE).map_err(words::of_file)? else { return Ok(None) };
         let broken = "the note of an interrupted repair cannot be read; git restore puts single files back";
         Self::parse(&text).map(Some).ok_or_else(|| words::failed(Failure::Io, broken))
     }
@@ -59,25 +50,13 @@ impl Note {
     /// Writes it down for good.
     pub(super) fn write(&self, place: &Place) -> io::Result<()> {
         let text = json!({ "tip": self.tip, "new": self.new, "backup": self.backup, "names": self.names });
-        let temporary = place.scratch("note")?;
-        let mut file = File::create_new(&temporary.0)?;
-        file.write_all(text.to_string().as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&temporary.0, path(place))?;
-        sync_folder(place)
+        note_file::write(place, NOTE, &text.to_string())
     }
 
     /// Forgets it for good.
     pub(super) fn remove(place: &Place) -> io::Result<()> {
-        match fs::remove_file(path(place)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => sync_folder(place),
-        }
+        note_file::remove(place, NOTE)
     }
-}
-
-fn sync_folder(place: &Place) -> io::Result<()> {
-    File::open(place.scratch_folder()?)?.sync_all()
 }
 
 #[cfg(test)]

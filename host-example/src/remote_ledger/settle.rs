@@ -1,14 +1,14 @@
 //! Branch, index and files here follow what the remote confirmed, together or not at all.
 //!
-//! | step | if the process dies after it, the world is | the next run |
+//! | step | if the process dies after it, the world is | the next settle |
 //! | --- | --- | --- |
 //! | the index is locked | as it was; the lock is known to be ours | takes the lock away and begins anew |
-//! | everything was judged, the branch is held | as it was; git lets go of the branch | the same |
-//! | other paths were merged into the tree | the tree is ahead in these; they equal the tip | sees that they do |
+//! | files of the push were judged, the branch is held | as it was; git lets go of the branch | the same |
+//! | a note says where the branch goes | as it was | the same |
+//! | other paths were merged into the tree | the tree is ahead in these | knows them by the note's commit (`ahead`) |
 //! | files of the push were written | the same for these | the same |
-//! | a note says where the branch goes | the same | finds the index without it, and begins anew |
 //! | the index took its place | all but the branch agrees: `git status` shows the step as staged | moves the branch |
-//! | the branch moved | all agree | nothing to do |
+//! | the branch moved | all agree | forgets the note |
 //!
 //! The index goes before the branch: an index behind its branch would undo the remote's commits with the next
 //! `git commit`; one that is ahead commits what the remote has. The branch cannot be lost between the two, because git
@@ -23,10 +23,10 @@ use super::index_copy::{IndexCopy, Listed, failure_of};
 use super::index_lock::IndexLock;
 use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
-use super::{Place, Settled, commit, preflight, settle_note, words};
+use super::settle_note::Note;
+use super::{Place, Settled, ahead, commit, preflight, settle_note, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::manifest_write;
-use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Settle};
 
 /// What git says when a change of the user's is in the way of a merge.
@@ -35,11 +35,12 @@ const IN_THE_WAY: [&str; 5] =
 
 pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> {
     let _lock = IndexLock::take(place)?;
-    settle_note::finish(place)?;
     let names = || settle.files.iter().map(|file| file.name.as_str());
     placing::sweep(&place.tree, names()).map_err(words::of_file)?;
-    let Some(way) = Way::find(place, settle)? else { return Ok(Settled::Conflict) };
+    let begun = settle_note::finish(place)?;
     let index = IndexCopy::make(place)?;
+    let start = begun.as_ref().map(|begun| ahead::take(place, &index, begun)).transpose()?;
+    let Some(way) = Way::find(place, settle, start)? else { return Ok(Settled::Conflict) };
     let listed = index.list(&way.names)?;
     if !way.fits_index(&listed) {
         return Ok(Settled::Conflict);
@@ -62,7 +63,12 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
     let Ok(branch) = way.hold_branch(place)? else { return Ok(Settled::Conflict) };
 
     index.take_entries(&way, &listed)?;
-    if !index.merge(place, &way)? {
+    if branch.is_some() {
+        way.note(begun.as_ref()).write(place).map_err(words::of_file)?;
+    }
+    if !index.merge(&way)? {
+        // Nothing moved, so what was noted before is what there is to know.
+        begun.map_or_else(|| Note::remove(place), |begun| begun.write(place)).map_err(words::of_file)?;
         return Ok(Settled::Conflict);
     }
     let merged = index.list(&way.names)?;
@@ -77,15 +83,12 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
         }
     }
     place.refresh(&index.git, &way.names).map_err(words::of_fault)?;
-    let Some(branch) = branch else {
-        index.install(place).map_err(words::of_file)?;
-        return Ok(Settled::Done);
-    };
-    settle_note::write(place, &way.head, &way.target).map_err(words::of_file)?;
     index.install(place).map_err(words::of_file)?;
-    branch.commit()?;
-    // One that stays is found to be done with: the branch is no longer where it says.
-    settle_note::remove(place).ok();
+    if let Some(branch) = branch {
+        branch.commit()?;
+    }
+    // One that stays is found to be done with: the branch is no longer where it says, or nothing is ahead any more.
+    Note::remove(place).ok();
     Ok(Settled::Done)
 }
 
@@ -93,6 +96,8 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
 struct Way<'a> {
     names: Vec<&'a str>,
     head: String,
+    /// HEAD, or the tree that it would be with what the work tree is ahead of it.
+    start: String,
     /// The tip, or a later commit that is here already.
     target: String,
     here: Entries,
@@ -102,37 +107,36 @@ struct Way<'a> {
 
 impl<'a> Way<'a> {
     /// None when HEAD cannot follow.
-    fn find(place: &Place, settle: &'a Settle) -> Result<Option<Self>, Failed> {
+    fn find(place: &Place, settle: &'a Settle, start: Option<String>) -> Result<Option<Self>, Failed> {
         let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
         if words::line(&branch.stdout) != format!("refs/heads/{}", place.branch)
             || preflight::underway(&place.git_dir).is_some()
         {
             return Ok(None);
         }
-        if place.commit_of(&settle.tip).is_err() {
+        if place.find_commit(&settle.tip)?.is_none() {
             fetch(place, &|| true)?;
         }
         let (head, tip) = (place.head()?, place.commit_of(&settle.tip)?);
         let names: Vec<&str> = settle.files.iter().map(|file| file.name.as_str()).collect();
         let entries_of = |commit: &str| entries::in_commit(place, commit, names.iter().copied());
-        let here = entries_of(&head)?;
-        let (target, there) = if head == tip {
-            (tip, here.clone())
-        } else if place.is_ancestor(&head, &tip)? {
-            let there = entries_of(&tip)?;
-            (tip, there)
+        let pushed = entries_of(&tip)?;
+        let (target, there) = if head == tip || place.is_ancestor(&head, &tip)? {
+            (tip, pushed)
         } else if place.is_ancestor(&tip, &head)? {
             // Somebody pulled meanwhile. That is as good, if these files are still what was pushed.
-            let pushed = entries_of(&tip)?;
-            if names.iter().any(|name| pushed.get(*name) != here.get(*name)) {
+            let there = entries_of(&head)?;
+            if names.iter().any(|name| pushed.get(*name) != there.get(*name)) {
                 return Ok(None);
             }
-            (head.clone(), here.clone())
+            (head.clone(), there)
         } else {
             return Ok(None);
         };
+        let start = start.unwrap_or_else(|| head.clone());
+        let here = if start == target { there.clone() } else { entries_of(&start)? };
         let contents = Self::contents(place, &names, &here, &there)?;
-        Ok(Some(Self { names, head, target, here, there, contents }))
+        Ok(Some(Self { names, head, start, target, here, there, contents }))
     }
 
     /// The bytes that were pushed, and those that they replace as far as they are no longer than a document: content
@@ -195,6 +199,14 @@ impl<'a> Way<'a> {
         Ok(wanted)
     }
 
+    /// What is noted of it, with all that was begun before.
+    fn note(&self, begun: Option<&Note>) -> Note {
+        let mut tips = begun.map(|begun| begun.tips.clone()).unwrap_or_default();
+        tips.retain(|tip| *tip != self.target);
+        tips.push(self.target.clone());
+        Note { old: self.head.clone(), tips }
+    }
+
     /// The branch, held where it is; `Ok(None)` when it is there already.
     fn hold_branch(&self, place: &Place) -> Result<Result<Option<BranchMove>, ()>, Failed> {
         if self.head == self.target {
@@ -224,62 +236,12 @@ impl IndexCopy {
     /// Carries all other paths as any fast-forward does: git's own two-way merge, which leaves files of the push alone
     /// because their entries are the new ones already. False when a change of the user's is in the way; then nothing
     /// moved.
-    fn merge(&self, place: &Place, way: &Way<'_>) -> Result<bool, Failed> {
-        let merge = ["read-tree", "-m", "-u", "--no-recurse-submodules", &way.head, &way.target];
-        let mut ended = self.run(&merge, b"")?;
-        if !ended.success() && is_in_the_way(&ended) && self.take_finished(place, way)? {
-            ended = self.run(&merge, b"")?;
-        }
+    fn merge(&self, way: &Way<'_>) -> Result<bool, Failed> {
+        let ended = self.run(&["read-tree", "-m", "-u", "--no-recurse-submodules", &way.start, &way.target], b"")?;
         match ended.success() {
             true => Ok(true),
-            false if is_in_the_way(&ended) => Ok(false),
+            false if IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign)) => Ok(false),
             false => Err(failure_of(&ended)),
         }
     }
-
-    /// After a run that died, paths can be in the tree already as the target has them: their entries follow. Says
-    /// whether there were any.
-    fn take_finished(&self, place: &Place, way: &Way<'_>) -> Result<bool, Failed> {
-        let arguments = ["diff-tree", "-r", "-z", "--no-renames", &way.head, &way.target];
-        let answer = place.git.read(&arguments, b"").map_err(words::of_fault)?;
-        let mut fields = answer.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-        let mut changed = Vec::new();
-        // `:mode mode oid oid status NUL path NUL`; a name with a line end cannot be hashed by name.
-        while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
-            let facts: Vec<String> = facts.split(' ').map(str::to_owned).collect();
-            let is_file = matches!(facts.get(1).map(String::as_str), Some("100644" | "100755"));
-            if is_file && !path.contains('\n') && place.tree.open(&path).is_ok_and(|found| found.is_some()) {
-                changed.push((path.into_owned(), facts));
-            }
-        }
-        let asked: String = changed.iter().flat_map(|(path, _)| [path.as_str(), "\n"]).collect();
-        if changed.is_empty() {
-            return Ok(false);
-        }
-        // Through the filters, as git would store it.
-        let hashed = self.must(&["hash-object", "--stdin-paths"], asked.as_bytes())?;
-        let hashed = String::from_utf8_lossy(&hashed).into_owned();
-        let mut lines = Vec::new();
-        let staged = self.staged_changes(way)?;
-        for ((path, facts), oid) in changed.iter().zip(hashed.lines()) {
-            if facts.get(3).is_some_and(|new| new == oid) && !staged.contains(path) {
-                lines.extend_from_slice(format!("{} {oid} 0\t{path}\0", facts[1]).as_bytes());
-            }
-        }
-        if lines.is_empty() {
-            return Ok(false);
-        }
-        self.must(&["update-index", "-z", "--index-info"], &lines)?;
-        Ok(true)
-    }
-
-    /// Paths whose entry is not the one of HEAD.
-    fn staged_changes(&self, way: &Way<'_>) -> Result<BTreeSet<String>, Failed> {
-        let answer = self.must(&["diff-index", "--cached", "--name-only", "--no-renames", "-z", &way.head], b"")?;
-        Ok(answer.split(|byte| *byte == 0).map(|path| String::from_utf8_lossy(path).into_owned()).collect())
-    }
-}
-
-fn is_in_the_way(ended: &Finished) -> bool {
-    IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign))
 }

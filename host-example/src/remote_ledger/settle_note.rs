@@ -1,80 +1,95 @@
-//! The note that a settle leaves between its last two steps, so that whoever comes next moves the branch that a process
-//! which died did not get to move.
+//! The note of a settle under way, so that whoever comes next ends what a process that died did not get to end: the
+//! branch that has not moved, or a tree that is ahead of its index.
 //!
-//! Rule: the branch moves only while it is where that process held it, and only when the index still has all that lies
-//! between the two commits; whatever the user did meanwhile otherwise stands.
+//! Rule: it is on the disk before the first change and goes after the last one. It stands only while the branch is
+//! where that process held it; whatever the user did meanwhile otherwise stands.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io;
+
+use serde_json::{Value, json};
 
 use super::branch_move::BranchMove;
 use super::index_lock::IndexLock;
-use super::{Place, words};
+use super::{Place, note_file, words};
+use crate::digest::blob_of;
 use crate::wit::types::Failed;
 
-/// Its name in our folder beneath git's own of this work tree.
-const NOTE: &str = "settle.note";
-/// Bytes of a note at most: two commits.
-const NOTE_BYTES_MAX: u64 = 1024;
+/// Digits of a branch's digest in the name of its note.
+const NAME_DIGITS: usize = 16;
 
-fn path(place: &Place) -> PathBuf {
-    place.git_dir.join(super::SCRATCH).join(NOTE)
+/// What was begun.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    /// From where the branch moves.
+    pub(super) old: String,
+    /// To where, last; before it stand the commits to which others were moving that died.
+    pub(super) tips: Vec<String>,
 }
 
-/// Writes down from where to where the branch is about to move.
-pub(super) fn write(place: &Place, old: &str, new: &str) -> io::Result<()> {
-    let temporary = place.scratch("note")?;
-    let mut file = File::create_new(&temporary.0)?;
-    file.write_all(format!("{old} {new}\n").as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&temporary.0, path(place))?;
-    File::open(place.scratch_folder()?)?.sync_all()
-}
-
-/// Forgets it. One that comes back after a power loss is found to be of no use.
-pub(super) fn remove(place: &Place) -> io::Result<()> {
-    match fs::remove_file(path(place)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+impl Note {
+    /// Writes it down.
+    pub(super) fn write(&self, place: &Place) -> io::Result<()> {
+        let text = json!({ "old": self.old, "tips": self.tips });
+        note_file::write(place, &name(place), &text.to_string())
     }
+
+    /// Forgets it. One that comes back after a power loss is found to be of no use.
+    pub(super) fn remove(place: &Place) -> io::Result<()> {
+        note_file::remove(place, &name(place))
+    }
+
+    /// One that cannot be read is none: nothing was begun under it.
+    fn read(place: &Place) -> io::Result<Option<Self>> {
+        Ok(note_file::read(place, &name(place))?.as_deref().and_then(Self::parse))
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(text).ok()?;
+        let word = |value: &Value| value.as_str().map(str::to_owned);
+        let tips = value["tips"].as_array()?.iter().map(word).collect::<Option<Vec<String>>>()?;
+        Some(Self { old: word(&value["old"])?, tips })
+    }
+}
+
+/// Each branch has a note of its own: what stands of one says nothing about files while another one is checked out.
+fn name(place: &Place) -> String {
+    let digest = blob_of(place.branch.as_bytes()).oid;
+    format!("settle-{}.json", digest.get(..NAME_DIGITS).unwrap_or_default())
 }
 
 /// Moves the branch when a settle died before it could, with the index locked for that long.
 pub(super) fn finish_interrupted(place: &Place) -> Result<(), Failed> {
-    if !path(place).exists() {
+    if !note_file::path(place, &name(place)).exists() {
         return Ok(());
     }
     let _lock = IndexLock::take(place)?;
-    finish(place)
+    finish(place).map(drop)
 }
 
-/// The same for whoever has the index locked.
-pub(super) fn finish(place: &Place) -> Result<(), Failed> {
-    let Some((old, new)) = read(place).map_err(words::of_file)? else { return Ok(()) };
+/// The same for whoever has the index locked. Gives the note back when the index is not in its place either: then files
+/// can be as any of its commits has them.
+pub(super) fn finish(place: &Place) -> Result<Option<Note>, Failed> {
+    let Some(note) = Note::read(place).map_err(words::of_file)? else { return Ok(None) };
     let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
-    let stands = words::line(&branch.stdout) == format!("refs/heads/{}", place.branch) && place.head()? == old;
-    if stands
-        && place.commit_of(&new).is_ok()
-        && place.is_ancestor(&old, &new)?
-        && index_has(place, &old, &new)?
-        && let Some(branch) = BranchMove::prepare(place, &old, &new)?
+    if words::line(&branch.stdout) != format!("refs/heads/{}", place.branch) {
+        return Ok(None);
+    }
+    let old = &note.old;
+    if let Some(new) = note.tips.last()
+        && place.head()? == *old
+        && place.find_commit(new)?.is_some()
+        && place.is_ancestor(old, new)?
     {
+        if !index_has(place, old, new)? {
+            return Ok(Some(note));
+        }
+        // Whoever holds the branch lets go of it, and then it moves.
+        let Some(branch) = BranchMove::prepare(place, old, new)? else { return Ok(None) };
         branch.commit()?;
     }
-    remove(place).map_err(words::of_file)
-}
-
-fn read(place: &Place) -> io::Result<Option<(String, String)>> {
-    let file = match File::open(path(place)) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let text = io::read_to_string(io::Read::take(file, NOTE_BYTES_MAX))?;
-    let mut commits = text.split_whitespace().map(str::to_owned);
-    Ok(commits.next().zip(commits.next()))
+    Note::remove(place).map_err(words::of_file)?;
+    Ok(None)
 }
 
 /// Whether the index holds, of every path that changed between two commits, what the newer one has.
@@ -86,4 +101,19 @@ fn index_has(place: &Place, old: &str, new: &str) -> Result<bool, Failed> {
     let between = names(&["diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new])?;
     let differing = names(&["diff-index", "--cached", "-z", "--name-only", "--no-renames", new])?;
     Ok(between.is_disjoint(&differing))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_whole_note_is_one() {
+        let text = br#"{"old":"a","tips":["b","c"]}"#;
+        let whole = Note { old: "a".into(), tips: vec!["b".into(), "c".into()] };
+        assert_eq!(Note::parse(text), Some(whole));
+        for broken in [&b""[..], b"{}", br#"{"old":"a","tips":[1]}"#, &text[..20]] {
+            assert_eq!(Note::parse(broken), None);
+        }
+    }
 }

@@ -1,20 +1,20 @@
 //! Branch, index and files follow.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use super::super::branch_move::BranchMove;
 use super::super::index_lock::IndexLock;
-use super::super::settle_note;
+use super::super::settle_note::Note;
 use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
 use crate::error::HostError;
 use crate::files::Files;
 use crate::manifest_write::change_manifest;
-use crate::wit::types::Failure;
+use crate::wit::types::{Failure, Settle, SettleFile};
 
 /// What the user does meanwhile.
 type Change = fn(&World);
@@ -25,6 +25,12 @@ fn world_after_push() -> (World, RemoteLedger, String) {
     let ledger = world.ledger();
     let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));
     (world, ledger, tip)
+}
+
+/// What a settle notes before it changes anything.
+fn noted(ledger: &RemoteLedger, old: &str, tips: &[&str]) {
+    let tips = tips.iter().map(|tip| (*tip).to_owned()).collect();
+    Note { old: old.into(), tips }.write(&ledger.0).expect("written");
 }
 
 fn agrees(world: &World, tip: &str) {
@@ -104,7 +110,7 @@ fn a_settle_that_died_before_the_branch_moved_is_finished() {
         let (old, tip) = (world.head(), world.tip());
         assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
         world.run("here", &["update-ref", "refs/heads/main", &old]);
-        settle_note::write(&ledger.0, &old, &tip).expect("written");
+        noted(&ledger, &old, &[&tip]);
         assert!(world.status().contains("M  \"sessions/a b/meta.json\""), "{}", world.status());
         (world, old, tip)
     };
@@ -189,8 +195,29 @@ fn a_run_that_died_anywhere_is_repaired_by_the_next() {
     world.write("other/three", "3\n");
     world.write(MANIFEST, "new\n");
     world.write("sessions/a b/.hydrant-settle-1-1.tmp", "half");
+    noted(&ledger, &world.head(), &[&tip]);
     assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
     agrees(&world, &tip);
+
+    // The same with what no text is: a link, a program, and a file in the place of a folder.
+    let (world, ledger, _) = world_after_push();
+    world.run("there", &["pull", "--quiet"]);
+    fs::remove_dir_all(world.path("there/other")).expect("removed");
+    world.write_in("there", "other", "no folder any more\n");
+    world.write_in("there", "run\nme", "#!/bin/sh\n");
+    fs::set_permissions(world.path("there/run\nme"), fs::Permissions::from_mode(0o755)).expect("a program");
+    symlink("sessions", world.path("there/link")).expect("a link");
+    world.commit("there", "meanwhile");
+    world.run("there", &["push", "--quiet", "origin", "HEAD:main"]);
+    world.run("here", &["fetch", "--quiet"]);
+    fs::remove_dir_all(world.here("other")).expect("removed");
+    world.write("other", "no folder any more\n");
+    world.write("run\nme", "#!/bin/sh\n");
+    fs::set_permissions(world.here("run\nme"), fs::Permissions::from_mode(0o755)).expect("a program");
+    symlink("sessions", world.here("link")).expect("a link");
+    noted(&ledger, &world.head(), &["0123456789012345678901234567890123456789", &world.tip()]);
+    assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Done);
+    agrees(&world, &world.tip());
 
     // After the index took its place, but the branch did not move.
     let (world, ledger, tip) = world_after_push();
@@ -205,6 +232,115 @@ fn a_run_that_died_anywhere_is_repaired_by_the_next() {
     world.run("here", &["update-ref", "refs/heads/main", &old]);
     world.run("here", &["pull", "--quiet", "--ff-only"]);
     agrees(&world, &tip);
+}
+
+/// As a process leaves it that died before the index took its place, with the remote gone on before anybody came back,
+/// and the next one dying in the same place.
+#[test]
+fn a_settle_that_died_is_finished_although_the_remote_moved_on() {
+    let died = || {
+        let (world, ledger, _) = world_after_push();
+        let (old, index) = (world.head(), fs::read(world.here(".git/index")).expect("an index"));
+        let die = |names: &[&str], text: &str| {
+            names.iter().for_each(|name| world.meanwhile(name, text));
+            world.run("here", &["fetch", "--quiet"]);
+            let tip = world.tip();
+            assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done, "{text}");
+            fs::write(world.here(".git/index"), &index).expect("put back");
+            world.run("here", &["update-ref", "refs/heads/main", &old]);
+            tip
+        };
+        let first = die(&["other/one", "other/two", "other/new"], "first\n");
+        noted(&ledger, &old, &[&first]);
+        let second = die(&["other/two", MANIFEST], "second\n");
+        noted(&ledger, &old, &[&first, &second]);
+        // The second one did not get to this file.
+        world.write("other/one", "first\n");
+        ["other/one", "other/two", "other/new", MANIFEST].iter().for_each(|name| world.meanwhile(name, "newer\n"));
+        world.run("here", &["fetch", "--quiet"]);
+        (world, ledger, old)
+    };
+    let all = |world: &World| ["other/one", "other/two", "other/new", MANIFEST].map(|name| world.read(name)).concat();
+    let (world, ledger, _) = died();
+    let tip = world.tip();
+    assert_eq!(all(&world), "first\nsecond\nfirst\nsecond\n");
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.head(), world.status(), all(&world)), (tip, String::new(), "newer\n".repeat(4)));
+    world.is_tidy();
+
+    // What no commit has is the user's: nothing moves until it is out of the way, and then all does.
+    let (world, ledger, old) = died();
+    let tip = world.tip();
+    world.write("other/two", "mine\n");
+    for _ in 0..2 {
+        assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Conflict);
+        assert_eq!((world.head().as_str(), all(&world).as_str()), (old.as_str(), "first\nmine\nfirst\nsecond\n"));
+    }
+    world.run("here", &["checkout", "--quiet", "--", "other/two"]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.head(), world.status()), (tip, String::new()));
+    world.is_tidy();
+
+    // What is staged as a commit has it is the user's as well.
+    let (world, ledger, old) = died();
+    world.run("here", &["add", "other/two"]);
+    assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Conflict);
+    assert_eq!((world.head(), all(&world)), (old, "first\nsecond\nfirst\nsecond\n".to_owned()));
+}
+
+/// Something staged is nowhere but in the index, also where its folder has given way to a file of the remote's.
+#[test]
+fn what_is_staged_in_a_folder_that_became_a_file_stays() {
+    let (world, ledger, _) = world_after_push();
+    world.run("there", &["pull", "--quiet"]);
+    fs::remove_dir_all(world.path("there/other")).expect("removed");
+    world.meanwhile("other", "no folder any more\n");
+    world.run("here", &["fetch", "--quiet"]);
+    world.write("other/mine", "mine\n");
+    world.run("here", &["add", "other/mine"]);
+    fs::remove_dir_all(world.here("other")).expect("removed");
+    world.write("other", "no folder any more\n");
+    noted(&ledger, &world.head(), &[&world.tip()]);
+    assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Conflict);
+    assert!(world.run("here", &["ls-files"]).contains("other/mine"));
+}
+
+/// A note of one branch is neither used nor forgotten while another one is checked out.
+#[test]
+fn each_branch_has_its_own_note() {
+    let (world, ledger, tip) = world_after_push();
+    let (old, path) = (world.head(), |name: &str| world.here(&format!(".git/hydrant/{name}")));
+    let notes = || -> Vec<_> {
+        let names = fs::read_dir(path("")).expect("a folder").flatten();
+        names
+            .map(|entry| entry.file_name().into_string().expect("text"))
+            .filter(|name| name.ends_with("json"))
+            .collect()
+    };
+    noted(&ledger, &old, &[&tip]);
+    let before = notes();
+    world.run("here", &["checkout", "--quiet", "-b", "mine"]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Conflict);
+    world.run("here", &["branch", "--quiet", "--set-upstream-to=origin/main"]);
+    assert_eq!(settled(&world.ledger(), &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((before.len(), notes()), (1, before));
+    world.run("here", &["checkout", "--quiet", "main"]);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    agrees(&world, &tip);
+}
+
+/// The step that was begun met content of its own session's; the one of that session does not.
+#[test]
+fn a_step_that_cannot_be_finished_keeps_no_other_from_its_own() {
+    let (world, ledger, tip) = world_after_push();
+    world.write(RAW, "content in place\n");
+    let other = Settle { tip: tip.clone(), files: vec![SettleFile { name: "other/one".into(), expects: None }] };
+    assert_eq!(settled(&ledger, &other), Settled::Conflict, "untracked content is in the way of a pointer");
+    noted(&ledger, &world.head(), &[&tip]);
+    assert_eq!(settled(&ledger, &other), Settled::Conflict);
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!((world.head(), world.read(RAW)), (tip, "content in place\n".to_owned()));
+    world.is_tidy();
 }
 
 #[test]
@@ -292,7 +428,7 @@ fn a_linked_work_tree_and_a_shallow_clone_follow_too() {
     world.run("here", &["worktree", "add", "--quiet", "../linked", "main"]);
     fs::rename(world.path("here"), world.path("first")).expect("moved");
     world.run("first", &["worktree", "repair", "../linked"]);
-    std::os::unix::fs::symlink("linked", world.path("here")).expect("a link");
+    symlink("linked", world.path("here")).expect("a link");
     let ledger = world.ledger();
     assert!(ledger.common_dir().ends_with("first/.git"));
     let tip = pushed(&ledger, &publish(Some("{}\n"), "new\n"));

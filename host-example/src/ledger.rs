@@ -195,7 +195,8 @@ fn is_manifest(session: &Path) -> bool {
     session.join(MANIFEST).symlink_metadata().is_ok_and(|facts| facts.is_file())
 }
 
-fn place_of(folder: &Files, file: &str) -> Place {
+/// What stands in a session's folder, as the engine is told.
+pub(crate) fn place_of(folder: &Files, file: &str) -> Place {
     match folder.glance(file, POINTER_BYTES_LIMIT - 1) {
         Ok(Some(Glance::Whole(bytes))) => Place::Small(bytes),
         Ok(Some(Glance::Longer(size))) => Place::Content(size),

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod committed;
+mod content_files;
 mod coverage;
 mod demo;
 mod destination;

@@ -6,10 +6,13 @@ use hydrant_host::wit::types::{Blob, Code, Phase};
 use serde_json::{Value, json};
 
 use crate::ending::{Ending, code_name};
-use crate::report::{Output, Table, bytes_text, count_text, error_json, quote};
+use crate::report::{Output, Table, bytes_text, count_text, error_json, quote, shell};
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;
+/// How the engine's sentences on the journal and on the register begin. Its codes do not tell these documents apart.
+const ON_JOURNAL: &str = "the journal of this session's publish";
+const ON_REGISTER: &str = "the orphan register";
 /// Characters of an oid that a table shows.
 const OID_SHOWN: usize = 16;
 
@@ -142,13 +145,18 @@ pub(crate) fn ending(came: &Came) -> Ending {
 
 /// What the next run does, when this one is not the last.
 fn next(session: &str, report: &PublishReport) -> Option<String> {
-    let resume = format!("`hydrant publish {} --resume`", quote(session.as_bytes()));
+    let resume = format!("`hydrant publish {} --resume`", shell(session));
     if report.ended.is_ok() {
         let left = report.files.iter().any(|file| file.state == PublishedState::Left);
         return left
             .then(|| "files that changed meanwhile were left as they are: publish the session again".to_owned());
     }
+    let is_on = |document: &str| matches!(&report.ended, Err(error) if error.detail.starts_with(document));
     Some(match report.phase {
+        // The same command would end here again.
+        Phase::Hash | Phase::Intend if is_on(ON_JOURNAL) || is_on(ON_REGISTER) => {
+            "nothing was sent and nothing changed; `hydrant doctor` says how to go on".to_owned()
+        }
         Phase::Hash | Phase::Intend => "nothing was sent and nothing changed: the same command starts over".to_owned(),
         Phase::Upload => "publish the session again with its files: what the server has is not sent twice".to_owned(),
         Phase::Bind => {
@@ -158,8 +166,16 @@ fn next(session: &str, report: &PublishReport) -> Option<String> {
             "everything was sent; `hydrant doctor` says how to join what the remote has with it".to_owned()
         }
         Phase::Push => format!("everything was sent; {resume} pushes the same bytes again"),
+        Phase::Settle if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => format!(
+            "the remote has the session; `git pull` names what stands in the way, and when that is put aside, {resume} \
+             lets this clone follow"
+        ),
         Phase::Settle => format!("the remote has the session; {resume} lets this clone follow"),
         Phase::Swap => format!("the remote has the session; {resume} puts pointers where content still stands"),
+        Phase::Done if is_on(ON_REGISTER) => format!(
+            "the remote has the session; `hydrant doctor` first says what is wrong with the register, then {resume} \
+             writes down what was orphaned"
+        ),
         Phase::Done => format!("the remote has the session; {resume} writes down what was orphaned"),
     })
 }

@@ -34,7 +34,9 @@ pub(crate) fn say(came: &Came, output: &mut Output) -> Ending {
     let report = &came.report;
     output.json(&document(came));
     table(report, output);
-    output.line(counts(report));
+    if let Some(counts) = counts(report) {
+        output.line(counts);
+    }
     if let Err(error) = &report.ended {
         output.warn(format!("hydrant: {}: {}", code_name(error.code), plain(&error.detail)));
     } else {
@@ -68,17 +70,20 @@ fn table(report: &ReconcileReport, output: &mut Output) {
     }
 }
 
-fn counts(report: &ReconcileReport) -> String {
+/// None when not even the commits could be read.
+fn counts(report: &ReconcileReport) -> Option<String> {
+    // What nobody answered is neither there nor missing.
+    let missing = match (&report.ended, report.missing.len()) {
+        (Err(_), 0) if report.scanned == 0 => return None,
+        (Err(_), 0) => "which blobs are missing is not known".to_owned(),
+        (_, count) => format!("{count} missing"),
+    };
     let contradictions = match report.contradictions.len() {
         0 => String::new(),
         count => format!(", {} with a manifest", count_text(count, "contradiction")),
     };
-    format!(
-        "{} in {}: {} missing{contradictions}",
-        number_text(report.scanned, "pointer"),
-        number_text(report.commits, "unpushed commit"),
-        report.missing.len()
-    )
+    let (pointers, commits) = (number_text(report.scanned, "pointer"), number_text(report.commits, "unpushed commit"));
+    Some(format!("{pointers} in {commits}: {missing}{contradictions}"))
 }
 
 /// What was done, or would be.

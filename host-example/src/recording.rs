@@ -19,6 +19,7 @@ use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::Code;
 
 use crate::cli::PublishArgs;
+use crate::content_files::{IN_GIT_FILES, content_files};
 use crate::ending::{Ending, Fault};
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::replaced::{self, Replaced};
@@ -27,12 +28,6 @@ use crate::repository::Repository;
 pub(crate) use folder::named;
 use folder::{Listed, listed};
 
-/// Content files of a session unless `hydrant.contentFiles` lists others.
-const CONTENT_FILES: [&str; 5] = ["raw.jsonl", "summary.md", "session.md", "plan.md", "context-trace.jsonl"];
-/// git's name for that setting, as `git config --list` prints it.
-const CONTENT_SETTING: &str = "hydrant.contentfiles";
-/// Files that git carries as they are.
-const IN_GIT_FILES: [&str; 1] = ["summary.json"];
 /// Why a file of the original recorder's cache is not published.
 const REPLACED: &str = "something else was published in its place; --from takes it all the same";
 /// Begins what the engine calls a file of the user's own folder.
@@ -241,11 +236,7 @@ impl Search<'_> {
 
     /// Names of a session's files that a publish looks for unless it is told a folder.
     fn wanted_names(&self) -> Vec<String> {
-        let configured = self.repository.setting(CONTENT_SETTING);
-        let mut names: Vec<String> = match &configured {
-            Some(list) => list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect(),
-            None => CONTENT_FILES.map(str::to_owned).to_vec(),
-        };
+        let mut names = content_files(self.repository);
         names.extend(IN_GIT_FILES.map(str::to_owned));
         let mut named: Vec<String> = self.refs.keys().map(|name| (*name).to_owned()).collect();
         named.sort_unstable();

@@ -7,6 +7,7 @@
 mod ahead;
 mod branch_move;
 mod commit;
+mod differences;
 mod displacing;
 mod entries;
 mod index_copy;
@@ -24,6 +25,7 @@ mod rewrite_note;
 mod rewrite_undo;
 mod settle;
 mod settle_note;
+mod standing;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -204,6 +206,12 @@ impl RemoteLedger {
 }
 
 impl Place {
+    /// Whether the branch is the one that is checked out.
+    fn is_checked_out(&self) -> Result<bool, Failed> {
+        let branch = self.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
+        Ok(words::line(&branch.stdout) == format!("refs/heads/{}", self.branch))
+    }
+
     /// The last commit here.
     fn head(&self) -> Result<String, Failed> {
         self.commit_of("HEAD")

@@ -237,6 +237,16 @@ pub(crate) fn count_text(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
+/// A word of a command that is shown, as a shell takes it. One that would steer the terminal is shown as a path is.
+pub(crate) fn shell(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
+    let shown = quote(word.as_bytes());
+    if word.bytes().all(is_plain) || word.chars().any(|c| c.is_control() || is_direction_mark(c)) {
+        return shown;
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 /// A path as git prints it: as it is, or in quotes with escapes when a quote, a backslash, a byte outside UTF-8 or
 /// something that steers a terminal stands in it.
 pub(crate) fn quote(path: &[u8]) -> String {
@@ -274,6 +284,15 @@ fn octal(byte: u8) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_is_what_a_shell_makes_of_it() {
+        for word in ["sessions/a-b/meta.json", "a b $x", "it's", "\"\\", "ü", "*"] {
+            let said = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", shell(word))]).output();
+            assert_eq!(String::from_utf8(said.expect("a shell").stdout).expect("text"), word);
+        }
+        assert_eq!((shell("a/b"), shell("a\u{1b}b")), ("a/b".to_owned(), "\"a\\033b\"".to_owned()));
+    }
 
     #[test]
     fn paths_are_quoted_only_when_they_must_be() {

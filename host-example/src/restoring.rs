@@ -8,6 +8,7 @@ use std::io;
 
 use crate::error::HostError;
 use crate::files::Files;
+use crate::store::folder::Folder;
 use crate::store::{Look, Store};
 use crate::swap::{Aside, Swapped, swap};
 use crate::wit::types::{Blob, Swap};
@@ -47,9 +48,19 @@ pub fn restore(
     perform(tree, store, &asked).map_err(|error| HostError::io("the content cannot be put aside", &error))
 }
 
+/// Ends what a process left that died while it displaced content of the session of this file: the content goes on into
+/// the cache. While others displace something, nothing is done.
+pub fn take_in(tree: &Files, store: &Store, name: &str) -> Result<(), HostError> {
+    let take = || Aside::open(root_of(store)?)?.enter(tree, name).map(drop);
+    take().map_err(|error| HostError::io("the content cannot be taken into the cache", &error))
+}
+
+fn root_of(store: &Store) -> io::Result<&Folder> {
+    store.root().ok_or_else(|| io::Error::other("this store takes nothing that is displaced"))
+}
+
 fn perform(tree: &Files, store: &mut Store, asked: &Swap) -> io::Result<Restored> {
-    let root = store.root().ok_or_else(|| io::Error::other("this store takes nothing that is displaced"))?;
-    let aside = Aside::open(root)?;
+    let aside = Aside::open(root_of(store)?)?;
     let left = aside.enter(tree, &asked.name)?;
     let swapped = swap(tree, &aside, asked, || Ok(()))?;
     let (restored, note) = match swapped {

@@ -13,6 +13,7 @@ mod sessions;
 mod titles;
 
 use std::env;
+use std::os::unix::ffi::OsStrExt as _;
 
 use hydrant_host::engine::Engine;
 use hydrant_host::process::plain;
@@ -108,6 +109,8 @@ pub(super) enum Cure {
     UndoRewrite,
     /// Moves this file of the work tree to `hydrant/kept`, or removes it where it is one of our pointers.
     PutAside(String),
+    /// Takes content of this session that was on its way into the cache.
+    TakeIn(String),
     /// Removes leftovers of the cache.
     Prune,
     /// Takes away our lock.
@@ -183,6 +186,12 @@ pub(crate) fn run(arguments: &DoctorArgs, output: &mut Output) -> Result<Ending,
         for finding in &mut findings {
             fix::fix(&patient, finding, arguments, output);
         }
+        // One publish may have waited for what another one brought.
+        for finding in
+            findings.iter_mut().filter(|one| matches!((&one.cure, &one.fixed), (Cure::Publish(..), Some(Err(_)))))
+        {
+            fix::fix(&patient, finding, arguments, output);
+        }
     }
     Ok(say(&patient, &findings, arguments, output))
 }
@@ -228,6 +237,9 @@ fn say(patient: &Patient<'_>, findings: &[Finding], arguments: &DoctorArgs, outp
         output.note(format!("{files} gave way to pointers and serve as cache, {}", bytes_text(adopted_bytes)));
     }
     let found = findings.len() - notes;
+    if findings.iter().any(Finding::is_left) && env::current_dir().is_ok_and(|here| here != patient.repository.top) {
+        output.note(format!("paths are those of {}", quote(patient.repository.top.as_os_str().as_bytes())));
+    }
     if found == 0 {
         output.line("nothing is half done here");
     } else {

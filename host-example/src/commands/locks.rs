@@ -128,7 +128,7 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
         }
         match report.locks.iter().filter(|lock| lock.path == *path).collect::<Vec<_>>()[..] {
             [] if !report.supported => return Ok(failed(&report, &InTheWay::default(), output)),
-            [] => return Err(not_locked(path)),
+            [] => return Ok(not_locked(path, output)),
             [lock] => known = Some(lock.clone()),
             _ => {
                 let shown = quote(path.as_bytes());
@@ -161,8 +161,17 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
     Ok(Ending::Done)
 }
 
-fn not_locked(path: &str) -> Fault {
-    Fault::failed(Code::NotFound, format!("{} is not locked", quote(path.as_bytes())))
+/// Ends as the server's own answer for an id does that it does not know.
+fn not_locked(path: &str, output: &mut Output) -> Ending {
+    let detail = format!("{} is not locked", quote(path.as_bytes()));
+    let ended = Err(Error { code: Code::NotFound, detail, retry_after: None });
+    let report = LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended };
+    say_why(&report, &InTheWay::default(), output);
+    let mut document = document(&report, &[], Ending::Failed);
+    // This end once had `error` alone, and whoever reads that still finds it.
+    document["error"] = document["ended"].clone();
+    output.json(&document);
+    Ending::Failed
 }
 
 /// Somebody else's lock, and nobody said that it is to be taken.
@@ -239,8 +248,11 @@ fn create(path: &str, server: &Server<'_>, output: &mut Output) -> Result<Ending
         if !way.locks.is_empty() {
             way.whose = whose_is(&mut asking, &way.locks);
         }
-        if way.whose == THEIRS {
-            report.theirs.clone_from(&way.locks);
+        // As after a verify, which is where it is known from.
+        match way.whose {
+            YOURS => report.locks.clone_from(&way.locks),
+            THEIRS => report.theirs.clone_from(&way.locks),
+            _ => {}
         }
         return Ok(failed(&report, &way, output));
     }
@@ -265,7 +277,7 @@ fn whose_is(asking: &mut Asking<'_>, locks: &[Lock]) -> &'static str {
 /// What did not go well: a lock in the way is somebody's, anything else is the whole operation's.
 fn failed(report: &LockReport, way: &InTheWay, output: &mut Output) -> Ending {
     let ending = match &report.ended {
-        Err(error) if matches!(error.code, Code::Conflict | Code::NotFound) => Ending::SomeFailed,
+        Err(error) if error.code == Code::Conflict => Ending::SomeFailed,
         _ => Ending::Failed,
     };
     say_why(report, way, output);
@@ -294,7 +306,8 @@ fn cells(lock: &Lock) -> [String; 4] {
     [quote(lock.path.as_bytes()), owner, quote(lock.id.as_bytes()), plain(&lock.locked_at)]
 }
 
-/// `held` are the locks in the way, whosever they are; in `theirs` are only those that the server called so.
+/// `held` are the locks in the way, whosever they are; in `locks` and `theirs` are only those that the server called
+/// one's own and somebody else's.
 fn document(report: &LockReport, held: &[Lock], ending: Ending) -> Value {
     let lock =
         |lock: &Lock| json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at });

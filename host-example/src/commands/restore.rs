@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use crate::cli::RestoreArgs;
 use crate::committed;
 use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, MANIFEST, Target, path_in};
+use crate::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
 use crate::report::{Output, Table, bytes_text, error_json, quote};
 use crate::repository::Repository;
 
@@ -57,7 +57,11 @@ pub(crate) fn run(arguments: &RestoreArgs, output: &mut Output) -> Result<Ending
     let mut store = Store::cache(&repository.store_dir())?;
     let head = committed::commit(&repository, "HEAD")?;
     let mut files = Vec::new();
-    for (session, names) in chosen(&ledger, &mut guest, &arguments.targets)? {
+    let chosen = chosen(&ledger, &mut guest, &arguments.targets)?;
+    for one in &chosen {
+        check_named(one, &repository, &ledger, &mut guest, head.as_deref())?;
+    }
+    for Chosen { session, names, .. } in chosen {
         let manifest = ledger.manifest_text(&session)?;
         let paths: Vec<String> = names.iter().map(|name| path_in(&session, name)).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
@@ -73,27 +77,70 @@ pub(crate) fn run(arguments: &RestoreArgs, output: &mut Output) -> Result<Ending
     Ok(say(&files, arguments.dry_run, output))
 }
 
-/// Sessions, each with the files that are meant.
-fn chosen(ledger: &Ledger, guest: &mut Guest, words: &[String]) -> Result<Vec<(String, BTreeSet<String>)>, Fault> {
-    let mut chosen: Vec<(String, BTreeSet<String>)> = Vec::new();
+/// A session with the files that are meant.
+#[derive(Default)]
+struct Chosen {
+    session: String,
+    names: BTreeSet<String>,
+    /// Those of them that stand on the command line.
+    named: BTreeSet<String>,
+}
+
+fn chosen(ledger: &Ledger, guest: &mut Guest, words: &[String]) -> Result<Vec<Chosen>, Fault> {
+    let mut chosen: Vec<Chosen> = Vec::new();
     for word in words {
-        let (session, files) = match session_and_file(ledger, word)? {
-            (session, Some(file)) => (session, BTreeSet::from([file])),
-            (session, None) => {
+        let (session, file) = session_and_file(ledger, word)?;
+        let names = match &file {
+            Some(file) => BTreeSet::from([file.clone()]),
+            None => {
                 let manifest = guest.manifest_read(&ledger.manifest_text(&session)?)?;
                 let content = manifest.files.into_iter().filter(|file| file.storage == Storage::Lfs);
-                (session, content.map(|file| file.name).collect())
+                content.map(|file| file.name).collect()
             }
         };
-        if files.contains(MANIFEST) {
+        if names.contains(MANIFEST) {
             return Err(Fault::misuse("a manifest is no content"));
         }
-        match chosen.iter_mut().find(|(known, _)| *known == session) {
-            Some((_, known)) => known.extend(files),
-            None => chosen.push((session, files)),
-        }
+        let at = chosen.iter().position(|known| known.session == session).unwrap_or_else(|| {
+            chosen.push(Chosen { session, ..Chosen::default() });
+            chosen.len() - 1
+        });
+        chosen[at].names.extend(names);
+        chosen[at].named.extend(file);
     }
     Ok(chosen)
+}
+
+/// Refuses a name on the command line that neither the work tree nor the manifest nor the last commit has: it is
+/// misspelt, and what was meant would stay as it is.
+fn check_named(
+    chosen: &Chosen,
+    repository: &Repository,
+    ledger: &Ledger,
+    guest: &mut Guest,
+    head: Option<&str>,
+) -> Result<(), Fault> {
+    let Chosen { session, named, .. } = chosen;
+    // What cannot be opened stands there, and is refused by its own sentence.
+    let is_absent = |name: &&String| matches!(ledger.files().open(&path_in(session, name)), Ok(None));
+    let absent: Vec<&String> = named.iter().filter(is_absent).collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let manifest = guest.manifest_read(&ledger.manifest_text(session)?)?;
+    let mut known: BTreeSet<String> = manifest.files.into_iter().map(|file| path_in(session, &file.name)).collect();
+    if let Some(head) = head {
+        let paths: Vec<String> = absent.iter().map(|name| path_in(session, name)).collect();
+        let listed = committed::list(&committed::as_it_is(repository), head, SESSIONS, &paths)?;
+        known.extend(listed.into_iter().map(|entry| entry.path));
+    }
+    match absent.into_iter().map(|name| path_in(session, name)).find(|path| !known.contains(path)) {
+        Some(path) => Err(Fault::misuse(format!(
+            "{} is no file: neither the work tree nor the manifest nor the last commit has it",
+            quote(path.as_bytes())
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What a word means. The path of a file may have folders below the session's.

@@ -1,6 +1,7 @@
 //! `hydrant status`: how much can be read here, of one session, all sessions, or the pointers of a work tree.
 
 mod all;
+mod stopped;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -26,10 +27,16 @@ use crate::report::{Output, Table, bytes_text, count_text, quote};
 use crate::repository::Repository;
 
 use super::hydrate_tree::is_here;
+use stopped::Stopped;
 
 pub(crate) fn run(arguments: &StatusArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
-    in_repository(&repository, arguments, output)
+    let repository = env::current_dir().map_err(Fault::from).and_then(|folder| Repository::around(&folder));
+    match repository {
+        Ok(repository) => {
+            look(&repository, arguments, output).or_else(|stopped| stopped.tell(Some(&repository), arguments, output))
+        }
+        Err(fault) => Stopped::outside(fault).tell(None, arguments, output),
+    }
 }
 
 /// The status of a repository, as `run` shows it.
@@ -38,40 +45,38 @@ pub(crate) fn in_repository(
     arguments: &StatusArgs,
     output: &mut Output,
 ) -> Result<Ending, Fault> {
+    look(repository, arguments, output).map_err(|stopped| stopped.fault)
+}
+
+fn look(repository: &Repository, arguments: &StatusArgs, output: &mut Output) -> Result<Ending, Stopped> {
     let engine = Engine::load()?;
     let store = Store::cache(&repository.store_dir())?;
     let mut guest = engine.guest()?;
     let limit = limit(&mut guest, repository, arguments)?;
     let ledger = Ledger::of(repository)?;
-    match &arguments.session {
-        Some(word) => {
-            let journals = journals(repository)?;
-            match ledger.target(word, &env::current_dir()?) {
-                Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
-                    let session = ledger.session(&mut guest, &store, &name, limit)?;
-                    let aside = Aside {
-                        unfinished: journals.contains(&name),
-                        kept: kept_of(&store, &name)?,
-                        downloaded: downloaded::is_marked(&repository.store_dir(), &name),
-                    };
-                    one_session(&mut guest, repository, &session, &aside, output)
-                }
-                Target::Other if journals.contains(word) => {
-                    let line = unfinished_line(&mut guest, repository, word)?;
-                    Ok(only_begun(word, &line, output))
-                }
-                _ if !repository.is_ledger()? => Err(Fault::misuse("this repository holds no sessions")),
-                _ => Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
-            }
+    let journals = journals(repository)?;
+    let Some(word) = &arguments.session else {
+        let all = all::All { repository, engine: &engine, ledger: &ledger, journals: &journals, limit };
+        return Ok(match all.say(&mut guest, output)? {
+            Some(ending) => ending,
+            None => pointers(repository, &engine, &mut guest, &store, output)?,
+        });
+    };
+    let folder = env::current_dir().map_err(Fault::from)?;
+    match ledger.target(word, &folder) {
+        Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
+            let session = ledger.session(&mut guest, &store, &name, limit);
+            let session = session.map_err(|fault| Stopped::broken(fault, &name))?;
+            let aside = Aside {
+                unfinished: journals.contains(&name),
+                kept: kept_of(&store, &name)?,
+                downloaded: downloaded::is_marked(&repository.store_dir(), &name),
+            };
+            Ok(one_session(&mut guest, repository, &session, &aside, output)?)
         }
-        None => {
-            let journals = journals(repository)?;
-            let all = all::All { repository, engine: &engine, ledger: &ledger, journals: &journals, limit };
-            match all.say(&mut guest, output)? {
-                Some(ending) => Ok(ending),
-                None => pointers(repository, &engine, &mut guest, &store, output),
-            }
-        }
+        Target::Other if journals.contains(word) => Ok(only_begun(&mut guest, repository, word, output)?),
+        _ if !repository.is_ledger()? => Err(Stopped::no_ledger(repository)?),
+        _ => Err(Stopped::no_session(repository, word, ledger.path_within(word, &folder))?),
     }
 }
 
@@ -115,11 +120,28 @@ fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) ->
 }
 
 /// A session whose first publish was interrupted before this clone had anything of it.
-fn only_begun(session: &str, line: &str, output: &mut Output) -> Ending {
-    output.json(&json!({ "ok": true, "session": session, "unfinished_publish": true, "kept": [], "file_list": [] }));
+fn only_begun(guest: &mut Guest, repository: &Repository, session: &str, output: &mut Output) -> Result<Ending, Fault> {
+    let folder = [folder_of(session)];
+    if output.voice.json {
+        let mut document = json!({
+            "ok": true, "session": session, "unfinished_publish": true, "kept": [], "file_list": [],
+            "downloaded": downloaded::is_marked(&repository.store_dir(), session),
+        });
+        let mut checkout = coverage::checkout(repository, &folder);
+        checkout.sessions.push(coverage::unreadable());
+        coverage::add(guest, &checkout, &mut document)?;
+        output.json(&document);
+        return Ok(Ending::Done);
+    }
     output.line(format!("{}  not here yet", quote(session.as_bytes())));
-    output.line(line);
-    Ending::Done
+    output.line(unfinished_line(guest, repository, session)?);
+    coverage::kept_out(repository, &folder)?.line().iter().for_each(|line| output.line(line));
+    Ok(Ending::Done)
+}
+
+/// The folder of a session, as git names it.
+fn folder_of(session: &str) -> String {
+    format!("{SESSIONS}/{session}")
 }
 
 /// The bound on objects that decides about `too-large`.
@@ -145,7 +167,7 @@ fn one_session(
         document["kept"] = aside.kept.clone().into();
         document["downloaded"] = aside.downloaded.into();
         document["file_list"] = files_json(session);
-        let mut checkout = coverage::checkout(repository, &[format!("{SESSIONS}/{}", session.name)]);
+        let mut checkout = coverage::checkout(repository, &[folder_of(&session.name)]);
         checkout.sessions.push(session.status.tally);
         coverage::add(guest, &checkout, &mut document)?;
         output.json(&document);
@@ -168,6 +190,8 @@ fn one_session(
     if aside.downloaded {
         output.line("content of it was fetched from the server, not recorded here");
     }
+    let kept_out = coverage::kept_out(repository, &[folder_of(&session.name)])?;
+    kept_out.line().iter().for_each(|line| output.line(line));
     for kept in &aside.kept {
         output.line(format!("grew after it was published, and is kept in git's folder: hydrant/kept/{kept}"));
     }
@@ -205,14 +229,18 @@ fn pointers(
             "ok": broken == 0, "pointers": count, "bytes": bytes, "present": here, "present_bytes": here_bytes,
             "broken": broken,
         });
-        let is_born = committed::commit(repository, "HEAD")?.is_some();
-        let class = if is_born { ErrorClass::MissingLedger } else { ErrorClass::Unavailable };
-        coverage::add(guest, &coverage::failed(class), &mut document)?;
+        let head = committed::commit(repository, "HEAD")?;
+        coverage::add(guest, &coverage::failed(no_ledger_class(&head), head), &mut document)?;
         output.json(&document);
     }
     output.line(format!("{} in the work tree, {}", count_text(count, "pointer"), bytes_text(bytes)));
     output.line(format!("content here for {here} of them, {}", bytes_text(here_bytes)));
     Ok(if broken == 0 { Ending::Done } else { Ending::SomeFailed })
+}
+
+/// Why there are no sessions: without a commit nobody knows.
+fn no_ledger_class(head: &Option<String>) -> ErrorClass {
+    if head.is_some() { ErrorClass::MissingLedger } else { ErrorClass::Unavailable }
 }
 
 /// A title that may be shown: recorders are known to have put their own error texts there.

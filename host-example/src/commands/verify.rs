@@ -4,27 +4,28 @@
 //! The rule it keeps: only looks. A server's word is not proof: `--deep` fetches every blob and hashes it.
 
 mod held;
+mod in_full;
 mod last_commit;
 mod server;
 mod staged;
+mod unnamed;
+mod work_tree;
 
 use std::collections::BTreeMap;
 use std::env;
 
-use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Engine;
 use hydrant_host::scan::WalkOptions;
 use hydrant_host::store::{Look, Store};
-use hydrant_host::wit::manifests::{FileRef, FileState, State, Storage};
 use hydrant_host::wit::types::{Code, Direction};
 use serde_json::{Value, json};
 
 use self::last_commit::LastCommit;
 use crate::cli::{StatusArgs, VerifyArgs};
-use crate::commands::status::{self, state_name};
+use crate::commands::status;
 use crate::destination;
 use crate::ending::{Ending, Fault, code_name};
-use crate::ledger::{Ledger, MANIFEST, Target, path_in};
+use crate::ledger::{Ledger, MANIFEST, Target};
 use crate::operate::{self, Runner};
 use crate::pointer_files::{self, Met};
 use crate::report::{Output, Table, bytes_text, count_text, quote};
@@ -52,8 +53,6 @@ struct Seen {
     sessions: usize,
     named: Vec<Named>,
     findings: Vec<Finding>,
-    /// What manifests saw of entries of the cache that cannot be right, by oid and size.
-    corrupt: BTreeMap<(String, u64), String>,
     /// Blobs of the cache that were hashed.
     cached: usize,
     /// Files of the work tree that were hashed.
@@ -108,77 +107,29 @@ fn sessions(repository: &Repository, engine: &Engine, store: &Store, arguments: 
             Target::Other => return Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
         }
     }
-    if names.is_empty() {
+    let is_all = names.is_empty();
+    if is_all {
         names = ledger.sessions()?;
     }
-    let committed = LastCommit::of(repository, &mut guest, &names)?;
+    let mut committed = LastCommit::of(repository, &mut guest, (!is_all).then_some(names.as_slice()))?;
     let mut seen = Seen { sessions: names.len(), ..Seen::default() };
-    for name in names {
-        let session = match ledger.session(&mut guest, store, &name, limit) {
-            Ok(session) => session,
+    for name in &names {
+        let standing = match work_tree::read(&ledger, &mut guest, name, limit) {
+            Ok(standing) => standing,
             Err(fault) => {
                 seen.find(format!("{name}/{MANIFEST}"), "", fault.code, fault.detail);
                 continue;
             }
         };
         let first = seen.findings.len();
-        for (file, state) in session.manifest.files.iter().zip(&session.status.files) {
-            look_at_file(&ledger, &name, file, state, &mut seen)?;
+        for (file, state) in standing.manifest.files.iter().zip(&standing.files) {
+            work_tree::look_at_file(&ledger, store, name, file, state, &mut seen)?;
         }
-        committed.compare(&name, &session.manifest, &mut seen, first);
+        committed.compare(name, &standing, &mut seen, first);
     }
+    committed.look_in_full(repository, &mut seen)?;
+    unnamed::look(repository, &ledger, &mut guest, &committed, is_all.then_some(names.as_slice()), &mut seen)?;
     Ok(seen)
-}
-
-/// One file that a manifest names, as it stands in the work tree and in the cache.
-fn look_at_file(
-    ledger: &Ledger,
-    session: &str,
-    file: &FileRef,
-    state: &FileState,
-    seen: &mut Seen,
-) -> Result<(), Fault> {
-    let path = format!("{session}/{}", file.name);
-    let oid = file.oid.clone().unwrap_or_default();
-    if let Some(flaw) = &file.flaw {
-        seen.find(path, &oid, flaw.code, &flaw.detail);
-        return Ok(());
-    }
-    let detail = || state.detail.clone().unwrap_or_else(|| state_name(state.state).to_owned());
-    match state.state {
-        State::Missing | State::Conflict | State::Malformed | State::Unusable => {
-            seen.find(&path, &oid, status::state_code(state.state), detail());
-        }
-        // A checkout may have given it other line ends: the last commit tells.
-        State::Changed if file.storage == Storage::Git => {}
-        // To a reader it is newer content; to whoever asks what the manifest promises, it is not that.
-        State::Changed => seen.find(&path, &oid, Code::Integrity, detail()),
-        // Several files may name the entry.
-        State::Corrupt => {
-            seen.corrupt.insert((oid.clone(), file.size), detail());
-        }
-        State::Cached | State::InPlace | State::Dehydrated | State::NotFetched | State::TooLarge => {}
-    }
-    match (file.storage, state.state) {
-        // Committed as it is, from before pointers: the server may never have had it.
-        (Storage::Lfs, State::InPlace) => {
-            seen.in_place += 1;
-            if hashes_to(ledger, &path_in(session, &file.name))? != Some((oid.clone(), file.size)) {
-                seen.find(path, &oid, Code::Integrity, "the file here is not what the manifest names");
-            }
-        }
-        (Storage::Lfs, _) => seen.named.push(Named { name: path, oid, size: file.size }),
-        _ => {}
-    }
-    Ok(())
-}
-
-/// What a file of the work tree hashes to; none when it is gone.
-fn hashes_to(ledger: &Ledger, name: &str) -> Result<Option<(String, u64)>, Fault> {
-    let unreadable = |error: &std::io::Error| Fault::local(&quote(name.as_bytes()), error);
-    let Some(mut opened) = ledger.files().open(name).map_err(|error| unreadable(&error))? else { return Ok(None) };
-    let blob = blob_of_file(&mut opened.file).map_err(|error| unreadable(&error))?;
-    Ok(Some((blob.oid, blob.size)))
 }
 
 /// Pointers of a work tree without sessions.
@@ -200,13 +151,13 @@ fn pointers(repository: &Repository, engine: &Engine) -> Result<Seen, Fault> {
     Ok(seen)
 }
 
-/// Hashes what the cache has of the blobs that are named. An entry that manifests saw to be wrong is told here, once.
+/// Hashes what the cache has of the blobs that are named, each once.
 fn look_at_cache(store: &Store, seen: &mut Seen) -> Result<(), Fault> {
     let names = seen.named.iter().map(|named| ((named.oid.clone(), named.size), named.name.clone()));
     let unique: BTreeMap<(String, u64), String> = names.collect();
-    let mut corrupt = std::mem::take(&mut seen.corrupt);
     for ((oid, size), name) in unique {
-        let told = corrupt.remove(&(oid.clone(), size));
+        let other = store.size_of(&oid).filter(|held| *held != size);
+        let told = other.map(|held| format!("the cache holds {held} bytes, not {size}"));
         let detail = match store.open_verified(&oid, size)? {
             Look::Absent => told,
             Look::Content(_) => {

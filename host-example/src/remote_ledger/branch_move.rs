@@ -48,6 +48,21 @@ impl BranchMove {
         Ok(held.order(&orders, "prepare: ok").then_some(held))
     }
 
+    /// An error when a lock of git's keeps the branch from moving, and not another place of it.
+    pub(super) fn is_free(place: &Place) -> Result<(), Failed> {
+        let branch = format!("refs/heads/{}.lock", place.branch);
+        for path in [place.git_dir.join("HEAD.lock"), place.common_dir.join(branch)] {
+            if path.symlink_metadata().is_ok() {
+                let name = path.strip_prefix(&place.common_dir).unwrap_or(&path).display().to_string();
+                let sentence = format!(
+                    "the branch is locked by {name} in git's folder: another git is at work here, or one that died left it"
+                );
+                return Err(words::failed(Failure::Io, &sentence));
+            }
+        }
+        Ok(())
+    }
+
     /// Moves it.
     pub(super) fn commit(mut self) -> Result<(), Failed> {
         if self.order("commit\n", "commit: ok") {

@@ -13,11 +13,12 @@ use crate::digest::blob_of;
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::files::{Files, names_no_file};
 use crate::replace::{Fresh, same_content_state};
+use crate::wit::types::Blob;
 
 /// Begins the name of a file on its way into the work tree.
 const TEMPORARY: &str = ".hydrant-settle-";
 /// Pointers are shorter than this.
-const POINTER_BYTES_BELOW: usize = 1024;
+pub(super) const POINTER_BYTES_BELOW: usize = 1024;
 /// How every pointer begins.
 const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
@@ -144,6 +145,13 @@ pub(super) fn is_pointer(bytes: &[u8]) -> bool {
 pub(super) fn is_pointer_to(pointer: &[u8], oid: &str) -> bool {
     let line = format!("\noid sha256:{oid}\n");
     pointer.windows(line.len()).any(|window| window == line.as_bytes())
+}
+
+/// The blob that a pointer names, as one who wrote it himself reads it.
+pub(super) fn pointed(bytes: &[u8]) -> Option<Blob> {
+    let text = std::str::from_utf8(bytes).ok().filter(|_| is_pointer(bytes))?;
+    let line = |start: &str| text.lines().find_map(|line| line.strip_prefix(start));
+    Some(Blob { oid: line("oid sha256:")?.to_owned(), size: line("size ")?.parse().ok()? })
 }
 
 /// Equal as git sees it: a checkout may have put CRLF where the commit has LF.

@@ -23,10 +23,11 @@ use super::index_copy::{IndexCopy, Listed, failure_of};
 use super::index_lock::IndexLock;
 use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
-use super::settle_note::Note;
-use super::{Place, Settled, ahead, commit, preflight, settle_note, words};
+use super::settle_note::{Note, Waiting};
+use super::{Place, Settled, ahead, commit, preflight, settle_note, standing, words};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::manifest_write;
+use crate::process::Finished;
 use crate::wit::types::{Failed, Failure, Settle};
 
 /// What git says when a change of the user's is in the way of a merge.
@@ -35,11 +36,35 @@ const IN_THE_WAY: [&str; 5] =
 
 pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> {
     let _lock = IndexLock::take(place)?;
+    let begun = settle_note::finish(place)?;
+    let settled = follow(place, settle, begun.as_ref())?;
+    if settled == Settled::Done {
+        // One that stays is found to be done with: the branch is no longer where it says, or nothing is ahead any more.
+        Note::remove(place).ok();
+        return Ok(settled);
+    }
+    if !place.is_checked_out()? {
+        return Ok(settled);
+    }
+    // Nothing moved: what was noted before stands, and what this one waits for joins it.
+    let mut note = match begun {
+        Some(note) => note,
+        None => Note { old: place.head()?, tips: Vec::new(), waiting: Vec::new() },
+    };
+    let waiting = settle_note::waiting(settle);
+    note.waiting.retain(|old| waiting.iter().all(|new| new.name != old.name));
+    note.waiting.extend(waiting);
+    let is_empty = note.tips.is_empty() && note.waiting.is_empty();
+    if is_empty { Note::remove(place) } else { note.write(place) }.map_err(words::of_file)?;
+    Ok(settled)
+}
+
+/// Makes the step, with the index locked.
+fn follow(place: &Place, settle: &Settle, begun: Option<&Note>) -> Result<Settled, Failed> {
     let names = || settle.files.iter().map(|file| file.name.as_str());
     placing::sweep(&place.tree, names()).map_err(words::of_file)?;
-    let begun = settle_note::finish(place)?;
     let index = IndexCopy::make(place)?;
-    let start = begun.as_ref().map(|begun| ahead::take(place, &index, begun)).transpose()?;
+    let start = begun.map(|begun| ahead::take(place, &index, begun)).transpose()?;
     let Some(way) = Way::find(place, settle, start)? else { return Ok(Settled::Conflict) };
     let listed = index.list(&way.names)?;
     if !way.fits_index(&listed) {
@@ -64,11 +89,10 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
 
     index.take_entries(&way, &listed)?;
     if branch.is_some() {
-        way.note(begun.as_ref()).write(place).map_err(words::of_file)?;
+        way.note(begun).write(place).map_err(words::of_file)?;
     }
-    if !index.merge(&way)? {
-        // Nothing moved, so what was noted before is what there is to know.
-        begun.map_or_else(|| Note::remove(place), |begun| begun.write(place)).map_err(words::of_file)?;
+    let waiting = begun.map_or(&[][..], |begun| &begun.waiting);
+    if !index.merge(place, &way, waiting)? {
         return Ok(Settled::Conflict);
     }
     let merged = index.list(&way.names)?;
@@ -87,8 +111,6 @@ pub(super) fn settle(place: &Place, settle: &Settle) -> Result<Settled, Failed> 
     if let Some(branch) = branch {
         branch.commit()?;
     }
-    // One that stays is found to be done with: the branch is no longer where it says, or nothing is ahead any more.
-    Note::remove(place).ok();
     Ok(Settled::Done)
 }
 
@@ -108,10 +130,7 @@ struct Way<'a> {
 impl<'a> Way<'a> {
     /// None when HEAD cannot follow.
     fn find(place: &Place, settle: &'a Settle, start: Option<String>) -> Result<Option<Self>, Failed> {
-        let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
-        if words::line(&branch.stdout) != format!("refs/heads/{}", place.branch)
-            || preflight::underway(&place.git_dir).is_some()
-        {
+        if !place.is_checked_out()? || preflight::underway(&place.git_dir).is_some() {
             return Ok(None);
         }
         if place.find_commit(&settle.tip)?.is_none() {
@@ -204,7 +223,8 @@ impl<'a> Way<'a> {
         let mut tips = begun.map(|begun| begun.tips.clone()).unwrap_or_default();
         tips.retain(|tip| *tip != self.target);
         tips.push(self.target.clone());
-        Note { old: self.head.clone(), tips }
+        let waiting = begun.map(|begun| begun.waiting.clone()).unwrap_or_default();
+        Note { old: self.head.clone(), tips, waiting }
     }
 
     /// The branch, held where it is; `Ok(None)` when it is there already.
@@ -212,7 +232,11 @@ impl<'a> Way<'a> {
         if self.head == self.target {
             return Ok(Ok(None));
         }
-        Ok(BranchMove::prepare(place, &self.head, &self.target)?.map(Some).ok_or(()))
+        let held = BranchMove::prepare(place, &self.head, &self.target)?;
+        if held.is_none() {
+            BranchMove::is_free(place)?;
+        }
+        Ok(held.map(Some).ok_or(()))
     }
 }
 
@@ -236,11 +260,20 @@ impl IndexCopy {
     /// Carries all other paths as any fast-forward does: git's own two-way merge, which leaves files of the push alone
     /// because their entries are the new ones already. False when a change of the user's is in the way; then nothing
     /// moved.
-    fn merge(&self, way: &Way<'_>) -> Result<bool, Failed> {
-        let ended = self.run(&["read-tree", "-m", "-u", "--no-recurse-submodules", &way.start, &way.target], b"")?;
+    fn merge(&self, place: &Place, way: &Way<'_>, waiting: &[Waiting]) -> Result<bool, Failed> {
+        let from =
+            |start: &str| self.run(&["read-tree", "-m", "-u", "--no-recurse-submodules", start, &way.target], b"");
+        let is_in_the_way = |ended: &Finished| IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign));
+        let mut ended = from(&way.start)?;
+        if !ended.success()
+            && is_in_the_way(&ended)
+            && let Some(start) = standing::take(place, self, (&way.start, &way.target), waiting)?
+        {
+            ended = from(&start)?;
+        }
         match ended.success() {
             true => Ok(true),
-            false if IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign)) => Ok(false),
+            false if is_in_the_way(&ended) => Ok(false),
             false => Err(failure_of(&ended)),
         }
     }

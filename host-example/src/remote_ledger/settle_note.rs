@@ -13,7 +13,7 @@ use super::branch_move::BranchMove;
 use super::index_lock::IndexLock;
 use super::{Place, note_file, words};
 use crate::digest::blob_of;
-use crate::wit::types::Failed;
+use crate::wit::types::{Failed, Settle, SettleFile};
 
 /// Digits of a branch's digest in the name of its note.
 const NAME_DIGITS: usize = 16;
@@ -23,14 +23,27 @@ const NAME_DIGITS: usize = 16;
 pub(super) struct Note {
     /// From where the branch moves.
     pub(super) old: String,
-    /// To where, last; before it stand the commits to which others were moving that died.
+    /// To where, last; before it stand the commits to which others were moving that died. Without any, nothing moved.
     pub(super) tips: Vec<String>,
+    /// Files of settles that could not go on.
+    pub(super) waiting: Vec<Waiting>,
+}
+
+/// A file here that may be written over by what this commit, or a later one, has in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    pub(super) name: String,
+    /// The state in which it may: the digest that its settle was told.
+    pub(super) expects: String,
+    pub(super) tip: String,
 }
 
 impl Note {
     /// Writes it down.
     pub(super) fn write(&self, place: &Place) -> io::Result<()> {
-        let text = json!({ "old": self.old, "tips": self.tips });
+        let waiting = |it: &Waiting| json!({ "name": it.name, "expects": it.expects, "tip": it.tip });
+        let waiting: Vec<Value> = self.waiting.iter().map(waiting).collect();
+        let text = json!({ "old": self.old, "tips": self.tips, "waiting": waiting });
         note_file::write(place, &name(place), &text.to_string())
     }
 
@@ -48,8 +61,20 @@ impl Note {
         let value: Value = serde_json::from_slice(text).ok()?;
         let word = |value: &Value| value.as_str().map(str::to_owned);
         let tips = value["tips"].as_array()?.iter().map(word).collect::<Option<Vec<String>>>()?;
-        Some(Self { old: word(&value["old"])?, tips })
+        let file = |it: &Value| {
+            Some(Waiting { name: word(&it["name"])?, expects: word(&it["expects"])?, tip: word(&it["tip"])? })
+        };
+        let waiting = value["waiting"].as_array()?.iter().map(file).collect::<Option<Vec<Waiting>>>()?;
+        Some(Self { old: word(&value["old"])?, tips, waiting })
     }
+}
+
+/// The files of a settle that may be written over here, for those who follow before it does.
+pub(super) fn waiting(settle: &Settle) -> Vec<Waiting> {
+    let file = |file: &SettleFile| {
+        Some(Waiting { name: file.name.clone(), expects: file.expects.clone()?, tip: settle.tip.clone() })
+    };
+    settle.files.iter().filter_map(file).collect()
 }
 
 /// Each branch has a note of its own: what stands of one says nothing about files while another one is checked out.
@@ -71,22 +96,20 @@ pub(super) fn finish_interrupted(place: &Place) -> Result<(), Failed> {
 /// can be as any of its commits has them.
 pub(super) fn finish(place: &Place) -> Result<Option<Note>, Failed> {
     let Some(note) = Note::read(place).map_err(words::of_file)? else { return Ok(None) };
-    let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
-    if words::line(&branch.stdout) != format!("refs/heads/{}", place.branch) {
+    if !place.is_checked_out()? {
         return Ok(None);
     }
     let old = &note.old;
-    if let Some(new) = note.tips.last()
-        && place.head()? == *old
-        && place.find_commit(new)?.is_some()
-        && place.is_ancestor(old, new)?
-    {
-        if !index_has(place, old, new)? {
-            return Ok(Some(note));
+    if place.head()? == *old {
+        let Some(new) = note.tips.last() else { return Ok(Some(note)) };
+        if place.find_commit(new)?.is_some() && place.is_ancestor(old, new)? {
+            if !index_has(place, old, new)? {
+                return Ok(Some(note));
+            }
+            // Whoever holds the branch lets go of it, and then it moves.
+            let Some(branch) = BranchMove::prepare(place, old, new)? else { return Ok(None) };
+            branch.commit()?;
         }
-        // Whoever holds the branch lets go of it, and then it moves.
-        let Some(branch) = BranchMove::prepare(place, old, new)? else { return Ok(None) };
-        branch.commit()?;
     }
     Note::remove(place).map_err(words::of_file)?;
     Ok(None)
@@ -109,10 +132,13 @@ mod tests {
 
     #[test]
     fn only_a_whole_note_is_one() {
-        let text = br#"{"old":"a","tips":["b","c"]}"#;
-        let whole = Note { old: "a".into(), tips: vec!["b".into(), "c".into()] };
+        let text = br#"{"old":"a","tips":["b","c"],"waiting":[{"name":"s/\na","expects":"d","tip":"c"}]}"#;
+        let waiting = Waiting { name: "s/\na".into(), expects: "d".into(), tip: "c".into() };
+        let whole = Note { old: "a".into(), tips: vec!["b".into(), "c".into()], waiting: vec![waiting] };
         assert_eq!(Note::parse(text), Some(whole));
-        for broken in [&b""[..], b"{}", br#"{"old":"a","tips":[1]}"#, &text[..20]] {
+        let bad: [&[u8]; 4] =
+            [b"", b"{}", br#"{"old":"a","tips":[1],"waiting":[]}"#, br#"{"old":"a","tips":[],"waiting":[{}]}"#];
+        for broken in bad.into_iter().chain([&text[..40]]) {
             assert_eq!(Note::parse(broken), None);
         }
     }

@@ -2,6 +2,7 @@
 
 mod advice;
 mod merges;
+mod unfinished;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -152,3 +152,16 @@ fn a_lock_in_the_way_is_nobodys_until_the_server_says_whose() {
     let json = locks(&scene, &url, &["create", "media/intro.mp4", "--json"]).ends(1).json();
     assert_eq!((&json["held"][0]["owner"], &json["theirs"]), (&"ann".into(), &json!([])), "{json}");
 }
+
+/// Only 501 says of every call that there are no locks; a 404 may be a repository that nobody has.
+#[test]
+fn a_server_that_finds_nothing_is_not_one_without_locks() {
+    let scene = Scene::new();
+    clone(&scene);
+    let unlock = &["unlock", "media/intro.mp4"][..];
+    for (arguments, code) in [(&["list"][..], 3), (&["create", "media/intro.mp4"], 3), (unlock, 3), (&["verify"], 0)] {
+        let (url, _asked) = server(4, |_| (404, json!({ "message": "not here" }).to_string()));
+        let json = locks(&scene, &url, &[arguments, &["--json"]].concat()).ends(code).json();
+        assert_eq!((&json["supported"], &json["ok"]), (&(code != 0).into(), &(code == 0).into()), "{json}");
+    }
+}

@@ -28,6 +28,7 @@ fn a_lock_is_made_shown_met_and_given_up() {
     // It is one's own, so it is in the way and nobody else's.
     assert_eq!((&met["ended"]["code"], &met["held"][0]["owner"]), (&"conflict".into(), &"me".into()), "{met}");
     assert_eq!(met["theirs"], Value::Array(vec![]), "{met}");
+    assert_eq!((&met["locks"], &met["held"]), (&made["locks"], &made["locks"]), "as the table says: {met}");
     let met = scene.hydrant(&clone, &["locks", "create", "media/film 1.mp4"]).ends(1);
     assert!(met.out.contains("yours") && !met.out.contains("theirs"), "{}{}", met.out, met.err);
     let verified = scene.hydrant(&clone, &["locks", "verify", "--json"]).ends(0).json();
@@ -38,6 +39,12 @@ fn a_lock_is_made_shown_met_and_given_up() {
     scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4"]).ends(0);
     let gone = scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4", "--json"]).ends(3).json();
     assert_eq!(gone["error"]["code"], "not-found");
+    // As every other end of this command.
+    assert_eq!((&gone["schema_version"], &gone["ended"]), (&1.into(), &gone["error"]), "{gone}");
+    let known = scene.hydrant(&clone, &["locks", "unlock", "--id", "zzz", "--json"]).ends(3).json();
+    assert_eq!((&known["ended"]["code"], &known["held"]), (&"not-found".into(), &gone["held"]), "{known}");
+    let said = scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4"]).ends(3).err;
+    assert!(said.contains("media/film 1.mp4 is not locked"), "{said}");
     for outside in ["../elsewhere", "/etc/passwd", "."] {
         scene.hydrant(&clone, &["locks", "create", outside]).ends(2);
     }

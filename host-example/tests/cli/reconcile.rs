@@ -266,6 +266,20 @@ fn only_a_definite_answer_is_one() {
 }
 
 #[test]
+fn what_nobody_was_asked_about_is_not_counted() {
+    let world = lost();
+    world.git(&["config", "lfs.url", "http://127.0.0.1:1/r"]);
+    for arguments in [&[][..], &["--repair"]] {
+        let ran = changes_nothing(&world, arguments).ends(3);
+        assert!(!ran.out.contains("0 missing"), "{}", ran.out);
+        assert!(ran.out.starts_with("1 pointer in 1 unpushed commit: which blobs are missing is not"), "{}", ran.out);
+    }
+    // And what was asked about is.
+    world.git(&["config", "lfs.url", &world.scene.url()]);
+    assert!(changes_nothing(&world, &[]).ends(1).out.contains("1 unpushed commit: 1 missing"));
+}
+
+#[test]
 fn without_a_pointer_nobody_is_asked() {
     let world = gated();
     let server = Answerer::start(Says::Nothing);

@@ -115,3 +115,27 @@ fn a_cache_that_has_other_bytes_is_not_touched() {
     assert_eq!(fs::read(&there).expect("there"), content);
     assert_eq!(fs::read(entry).expect("there"), rotten);
 }
+
+#[test]
+fn a_name_that_nobody_knows_is_misuse_before_anything_is_touched() {
+    let world = published();
+    let content = world.content["session.md"].clone();
+    let there = place(&world, "session.md", &content);
+    for misspelt in ["sesion.md", "notes/none.txt"] {
+        let ran = restore(&world, &[&path("session.md"), &path(misspelt)]).ends(2);
+        assert!(ran.err.contains(&path(misspelt)) && ran.out.is_empty(), "{}{}", ran.out, ran.err);
+        assert_eq!(fs::read(&there).expect("there"), content);
+    }
+    // Absent, and named by the manifest or by the last commit alone.
+    fs::remove_file(world.session_folder().join("raw.jsonl")).expect("a pointer");
+    world.scene.file(&format!("clone/{}", path("large.bin")), &noise(5 << 20, 7));
+    world.git(&["add", "--all"]);
+    world.git(&["commit", "--quiet", "--message", "Too large to be looked into"]);
+    fs::remove_file(world.session_folder().join("large.bin")).expect("it was there");
+    let json = restore(&world, &[&path("raw.jsonl"), &path("large.bin"), "--json"]).ends(0).json();
+    for name in ["raw.jsonl", "large.bin"] {
+        assert_eq!(file(&json, name)["state"], "left", "{json}");
+    }
+    restore(&world, &[&path("session.md")]).ends(0);
+    assert_eq!(fs::read_to_string(&there).expect("there"), pointer(&content));
+}

@@ -1,5 +1,8 @@
 //! `hydrant status --json` as a program reads it: ready or not, and the first thing that speaks against it.
 
+mod errors;
+mod sparse;
+
 use std::fs;
 use std::os::unix::fs::symlink;
 

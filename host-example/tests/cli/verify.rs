@@ -1,5 +1,9 @@
 //! `hydrant verify`: what is named must be there, and what is about to be committed as well.
 
+mod places;
+mod staged;
+mod unnamed;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -3,24 +3,36 @@
 //! The rule it keeps: which side is whose depends on what git is doing, because a rebase and a stash turn the sides
 //! round; so no side is named without saying what it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::quote;
+use crate::report::shell;
 
 use super::{Cure, Finding, Kind, Patient, leftovers};
 
+/// The sides of a merge that have a path; the other one removed it.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Having {
+    ours: bool,
+    theirs: bool,
+}
+
 /// Sessions of which git's index has several stages, each with its paths.
-pub(super) fn unmerged(patient: &Patient<'_>) -> Result<BTreeMap<String, BTreeSet<String>>, Fault> {
+pub(super) type Unmerged = BTreeMap<String, BTreeMap<String, Having>>;
+
+pub(super) fn unmerged(patient: &Patient<'_>) -> Result<Unmerged, Fault> {
     let listed = patient.repository.git.read(&["ls-files", "--unmerged", "-z", "--full-name", "--", SESSIONS], b"")?;
-    let mut sessions: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut sessions = Unmerged::new();
     for entry in listed.split(|byte| *byte == 0) {
+        // `mode oid stage TAB path`
         let entry = String::from_utf8_lossy(entry);
-        let path = entry.split_once('\t').map(|(_, path)| path).unwrap_or_default();
+        let Some((facts, path)) = entry.split_once('\t') else { continue };
         if let (Some(SESSIONS), Some(name)) = (path.split('/').next(), path.split('/').nth(1)) {
-            sessions.entry(name.to_owned()).or_default().insert(path.to_owned());
+            let having = sessions.entry(name.to_owned()).or_default().entry(path.to_owned()).or_default();
+            having.ours |= facts.ends_with(" 2");
+            having.theirs |= facts.ends_with(" 3");
         }
     }
     Ok(sessions)
@@ -28,7 +40,7 @@ pub(super) fn unmerged(patient: &Patient<'_>) -> Result<BTreeMap<String, BTreeSe
 
 /// Markers that git knows nothing of: it has no sides to offer.
 pub(super) fn marked(name: &str) -> Finding {
-    let shown = quote(path_in(name, MANIFEST).as_bytes());
+    let shown = shell(&path_in(name, MANIFEST));
     let run = format!(
         "settle it by hand, then: git add {shown}; older ones: git log -- {shown}, then git checkout COMMIT -- {shown}"
     );
@@ -36,26 +48,39 @@ pub(super) fn marked(name: &str) -> Finding {
 }
 
 /// One finding for each session that is not merged.
-pub(super) fn look(
-    patient: &Patient<'_>,
-    unmerged: &BTreeMap<String, BTreeSet<String>>,
-    findings: &mut Vec<Finding>,
-) -> Result<(), Fault> {
+pub(super) fn look(patient: &Patient<'_>, unmerged: &Unmerged, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     if unmerged.is_empty() {
         return Ok(());
     }
     let sides = Sides::of(&leftovers::git_dir(patient.repository)?);
     for (name, paths) in unmerged {
-        let shown: Vec<String> = paths.iter().map(|path| quote(path.as_bytes())).collect();
-        let shown = shown.join(" ");
         let Sides { ours, theirs, then } = &sides;
+        let (take_ours, take_theirs) = (take(paths, "--ours", |it| it.ours), take(paths, "--theirs", |it| it.theirs));
         let run = format!(
-            "settle it by hand, or take a side: git checkout --ours -- {shown} takes {ours}, \
-             git checkout --theirs -- {shown} takes {theirs}; then: git add {shown}{then}"
+            "settle it by hand, or take a side: {take_ours} takes {ours}, {take_theirs} takes {theirs}; \
+             then: git add {}{then}",
+            spelled(paths.keys())
         );
         findings.push(Finding::new(Kind::Conflict, "a merge of it is not resolved", run, Cure::Yours).of(name));
     }
     Ok(())
+}
+
+/// The commands that give each path what a side has of it.
+fn take(paths: &BTreeMap<String, Having>, side: &str, has: impl Fn(&Having) -> bool) -> String {
+    let (there, gone): (Vec<_>, Vec<_>) = paths.iter().partition(|(_, having)| has(having));
+    let mut commands = Vec::new();
+    if !there.is_empty() {
+        commands.push(format!("git checkout {side} -- {}", spelled(there.into_iter().map(|(path, _)| path))));
+    }
+    if !gone.is_empty() {
+        commands.push(format!("rm -f -- {}", spelled(gone.into_iter().map(|(path, _)| path))));
+    }
+    commands.join(" && ")
+}
+
+fn spelled<'a>(paths: impl Iterator<Item = &'a String>) -> String {
+    paths.map(|path| shell(path)).collect::<Vec<_>>().join(" ")
 }
 
 /// What git's two sides are at the moment.

@@ -9,12 +9,15 @@ use std::time::{Duration, SystemTime};
 use crate::committed;
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::quote;
+use crate::report::shell;
 
 use super::{Cure, Finding, Kind, Patient};
 
 /// Age after which a recording that nobody went on with is worth a word.
 const AGE_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// Folders that git is asked about at once, at most.
+const FOLDERS_MAX: usize = 256;
 
 /// A session that is marked as still recorded, with the text of its manifest.
 pub(super) struct Draft {
@@ -35,21 +38,48 @@ pub(super) fn look(patient: &Patient<'_>, drafts: &[Draft], findings: &mut Vec<F
         }
         None => (vec![None; drafts.len()], BTreeSet::new()),
     };
+    let mut old = Vec::new();
     for ((draft, path), there) in drafts.iter().zip(&paths).zip(&there) {
         let is_committed = there.as_ref() == Some(&draft.manifest);
         let is_old = if is_committed { !touched.contains(path) } else { untouched(patient, path) };
         if is_old {
-            findings.push(old(&draft.session));
+            old.push((draft.session.as_str(), is_committed));
+        }
+    }
+    for some in old.chunks(FOLDERS_MAX) {
+        let known = known_to_git(patient, some.iter().map(|(session, _)| *session))?;
+        for (session, is_committed) in some {
+            let removal = match (known.contains(*session), is_committed) {
+                (false, _) => "rm -r",
+                (true, true) => "git rm -r",
+                // git keeps what it has nowhere else, unless it is told twice.
+                (true, false) => "git rm -r -f",
+            };
+            findings.push(finding(session, removal));
         }
     }
     Ok(())
 }
 
-fn old(session: &str) -> Finding {
-    let shown = quote(session.as_bytes());
+fn finding(session: &str, removal: &str) -> Finding {
+    let shown = shell(session);
     let detail = "it is marked as still recorded, and nobody went on with it for a day";
-    let run = format!("hydrant publish {shown} --from DIR where a recording is; else git rm -r {SESSIONS}/{shown}");
+    let folder = shell(&format!("{SESSIONS}/{session}"));
+    // A name that cannot be shown as it is would be another one to a shell.
+    let is_itself = !folder.starts_with('"');
+    let removal = if is_itself { format!("{removal} {folder}") } else { format!("remove the folder {folder}") };
+    let run = format!("hydrant publish {shown} --from DIR where a recording is; else {removal}");
     Finding::new(Kind::OldDraft, detail, run, Cure::Yours).of(session)
+}
+
+/// Those of these sessions of which the index has a file.
+fn known_to_git<'a>(patient: &Patient<'_>, sessions: impl Iterator<Item = &'a str>) -> Result<BTreeSet<String>, Fault> {
+    let folders: Vec<String> = sessions.map(|session| format!("{SESSIONS}/{session}")).collect();
+    let mut arguments = vec!["--literal-pathspecs", "ls-files", "-z", "--"];
+    arguments.extend(folders.iter().map(String::as_str));
+    let listed = patient.repository.git.read(&arguments, b"")?;
+    let paths = listed.split(|byte| *byte == 0).map(String::from_utf8_lossy);
+    Ok(paths.filter_map(|path| Some(path.split('/').nth(1)?.to_owned())).collect())
 }
 
 /// Paths of sessions that a commit of the last day touched.

@@ -9,6 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use hydrant_host::process::plain;
 use hydrant_host::remote_ledger::RemoteLedger;
+use hydrant_host::restoring;
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::PruneRule;
 use hydrant_host::wit::pointers::{Kind, Sample};
@@ -18,6 +19,7 @@ use crate::cli::{DoctorArgs, PublishArgs};
 use crate::commands::publish::Scene;
 use crate::ending::Fault;
 use crate::gitignore::{self, GITIGNORE};
+use crate::ledger::{MANIFEST, path_in};
 use crate::report::{Output, quote};
 
 use super::{Cure, Finding, Patient, leftovers};
@@ -34,6 +36,7 @@ pub(super) fn plan(cure: &Cure) -> String {
         Cure::PutAside(path) => {
             format!("move {} to hydrant/kept, or remove it where it is a pointer of ours", quote(path.as_bytes()))
         }
+        Cure::TakeIn(_) => "take it into the cache".to_owned(),
         Cure::Prune => "remove them".to_owned(),
         Cure::Unlock => "take the lock away".to_owned(),
         Cure::WriteGitignore => format!("write {GITIGNORE}; commit it then"),
@@ -46,6 +49,7 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &Doct
         Cure::Yours => return,
         Cure::Publish(session, again) => publish(patient, session, *again, arguments, output),
         Cure::UndoRewrite => undo_rewrite(patient),
+        Cure::TakeIn(session) => take_in(patient, session, finding.path.as_deref().unwrap_or_default()),
         Cure::PutAside(path) => put_aside(patient, path),
         Cure::Prune => {
             patient.store.prune(PruneRule::default(), true).map(|_| "removed".to_owned()).map_err(Fault::from)
@@ -85,6 +89,14 @@ fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {
     let ledger = RemoteLedger::of_branch(&patient.repository.git).map_err(refused)?;
     ledger.undo_interrupted().map_err(refused)?;
     Ok("everything is as it was before the rewrite".to_owned())
+}
+
+fn take_in(patient: &Patient<'_>, session: &str, path: &str) -> Result<String, Fault> {
+    restoring::take_in(patient.ledger.files(), &patient.store, &path_in(session, MANIFEST))?;
+    if patient.repository.common_dir.join(path).symlink_metadata().is_ok() {
+        return Err(Fault::misuse("somebody else swaps content right now, who takes it in"));
+    }
+    Ok("it is in the cache".to_owned())
 }
 
 fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {

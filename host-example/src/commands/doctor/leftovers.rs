@@ -10,7 +10,7 @@ use hydrant_host::store::PruneRule;
 
 use crate::ending::Fault;
 use crate::ledger::SESSIONS;
-use crate::report::{bytes_text, count_text, quote};
+use crate::report::{bytes_text, count_text, quote, shell};
 use crate::repository::Repository;
 
 use super::{Cure, Finding, Kind, Patient};
@@ -82,8 +82,8 @@ fn how_to_publish(patient: &Patient<'_>, session: &str, oid: &str, place: &str) 
         let manifest = patient.engine.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
         manifest.files.into_iter().find(|file| file.oid.as_deref() == Some(oid)).map(|file| file.name)
     };
-    let name = named().map_or_else(|| "NAME".to_owned(), |name| quote(name.as_bytes()));
-    let session = quote(session.as_bytes());
+    let name = named().map_or_else(|| "NAME".to_owned(), |name| shell(&name));
+    let session = shell(session);
     format!("to publish it: cp {place} DIR/{name}, then hydrant regenerate {session} --from DIR; ")
 }
 
@@ -94,13 +94,11 @@ fn displaced(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
         let name = entry.file_name().to_string_lossy().into_owned();
         // `<oid>.<inode>.<bytes>.<modified>.<session>`; a copy that is not whole has another name.
         let Some(session) = name.splitn(5, '.').nth(4) else { continue };
-        let run = format!(
-            "hydrant publish {} --resume, or the next publish, takes it into the cache",
-            quote(session.as_bytes())
-        );
+        let run = "hydrant doctor --fix, or the next publish that swaps, takes it into the cache";
         let detail = "content was on its way out of the work tree when the process died; nothing of it is lost";
         findings.push(
-            Finding::new(Kind::DisplacedContent, detail, run, Cure::Yours).at(format!("hydrant/displaced/{name}")),
+            Finding::new(Kind::DisplacedContent, detail, run, Cure::TakeIn(session.to_owned()))
+                .at(format!("hydrant/displaced/{name}")),
         );
     }
 }

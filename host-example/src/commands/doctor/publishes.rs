@@ -19,7 +19,7 @@ use hydrant_host::wit::ledgers::{Bound, Unfinished};
 use crate::committed;
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::{count_text, quote};
+use crate::report::{count_text, shell};
 
 use super::{Cure, Finding, Kind, Patient};
 
@@ -55,14 +55,14 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
 
 fn unreadable(session: &str) -> Finding {
     let detail = "its publish was interrupted, and the journal cannot be read by this version";
-    let shown = quote(session.as_bytes());
+    let shown = shell(session);
     let run = format!("keep hydrant/journal/{shown}.json in git's folder, and use the version that wrote it");
     Finding::new(Kind::PublishUnreadable, detail, run, Cure::Yours).of(session)
 }
 
 fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
     let here = patient.repository.top.join(SESSIONS).join(session).symlink_metadata().is_ok();
-    let shown = quote(session.as_bytes());
+    let shown = shell(session);
     let detail = format!(
         "a publish of it was interrupted before it was bound: {} may be on the server, and no manifest names them yet",
         count_text(blobs, "blob")
@@ -116,7 +116,7 @@ fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding,
     let mut steps = if is_diverged { out_of_the_way(patient, session)? } else { Vec::new() };
     steps.extend(is_diverged.then(|| PULL_REBASE.to_owned()));
     steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
-    steps.push(format!("hydrant publish {} --resume", quote(session.as_bytes())));
+    steps.push(format!("hydrant publish {} --resume", shell(session)));
     let detail = format!("a publish of it was interrupted: {detail}");
     let cure = if is_diverged { Cure::Yours } else { Cure::Publish(session.to_owned(), false) };
     Ok(Finding::new(kind, detail, steps.join("; "), cure).of(session))
@@ -128,14 +128,15 @@ const PUSH: &str = "git push";
 /// Somebody else published files of it meanwhile: the bytes that were bound can never be pushed.
 fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Finding, Fault> {
     let mut steps = out_of_the_way(patient, session)?;
+    let whence = if steps.is_empty() { "" } else { "KEPT when its files stood in place, and else " };
     if branch.behind > 0 {
         steps.push(if branch.ahead > 0 { PULL_REBASE } else { "git pull" }.to_owned());
     }
     steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
     steps.push(format!(
-        "hydrant publish {} --from DIR joins them, with the folder its files came from; \
+        "hydrant publish {} --from DIR joins them, where DIR is {whence}the folder its files came from; \
          files of the same name become those of DIR",
-        quote(session.as_bytes())
+        shell(session)
     ));
     let detail = "a publish of it was interrupted, and the remote has another version of this session by now";
     Ok(Finding::new(Kind::PublishUnpushed, detail, steps.join("; "), Cure::Yours).of(session))
@@ -150,8 +151,8 @@ fn out_of_the_way(patient: &Patient<'_>, session: &str) -> Result<Vec<String>, F
     if listed.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).all(|line| is_lock(&line)) {
         return Ok(Vec::new());
     }
-    let shown = quote(folder.as_bytes());
-    let mut steps = vec![format!("move what stands in {shown} to a folder DIR elsewhere")];
+    let shown = shell(&folder);
+    let mut steps = vec![format!("move what stands in {shown} to a folder KEPT elsewhere")];
     if let Some(head) = committed::commit(patient.repository, "HEAD")?
         && committed::files(patient.repository, &head, &[&path_in(session, MANIFEST)])?[0].is_some()
     {

@@ -9,7 +9,7 @@ use hydrant_host::wit::types::Code;
 use crate::ending::Fault;
 use crate::gitignore::GITIGNORE;
 use crate::ledger::{MANIFEST, path_in};
-use crate::report::quote;
+use crate::report::shell;
 
 use super::drafts::{self, Draft};
 use super::{Cure, Finding, Kind, Patient, conflicts};
@@ -57,7 +57,7 @@ fn legacy(name: &str, id: &str) -> Finding {
 
 fn broken(name: &str, why: &str) -> Finding {
     let path = path_in(name, MANIFEST);
-    let run = format!("git log -- {0}; then git checkout COMMIT -- {0}", quote(path.as_bytes()));
+    let run = format!("git log -- {0}; then git checkout COMMIT -- {0}", shell(&path));
     let detail = format!("its manifest cannot be read: {}", plain(why));
     Finding::new(Kind::UnreadableManifest, detail, run, Cure::Yours).of(name)
 }

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::coverage;
 use crate::downloaded;
 use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, Session};
+use crate::ledger::{Ledger, SESSIONS, Session};
 use crate::report::{Output, Table, bytes_text, error_json, quote};
 use crate::repository::Repository;
 
@@ -70,11 +70,13 @@ impl All<'_> {
                 [name, nothing(), nothing(), "unreadable".into(), nothing()]
             }));
         }
-        if is_empty {
-            output.line("no sessions");
-        } else {
+        let kept_out = coverage::kept_out(self.repository, &[SESSIONS.to_owned()])?.line();
+        if !is_empty {
             table.print(output);
+        } else if kept_out.is_none() {
+            output.line("no sessions");
         }
+        kept_out.iter().for_each(|line| output.line(line));
         Ok(Some(ending))
     }
 
@@ -92,7 +94,7 @@ impl All<'_> {
         let mut checkout = coverage::checkout(self.repository, &[]);
         let (listed, tallies): (Vec<String>, Vec<Tally>) = told.into_iter().unzip();
         let all_readable = !tallies.iter().any(|tally| tally.unreadable);
-        checkout.sessions = tallies;
+        checkout.sessions.extend(tallies);
         let mut document = json!({ "ok": all_readable });
         coverage::add(guest, &checkout, &mut document)?;
         output.bytes(with_list(&document, "sessions", &listed).as_bytes());

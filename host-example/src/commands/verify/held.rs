@@ -13,7 +13,7 @@ use crate::committed;
 use crate::ending::Fault;
 
 /// Small files that are judged in one call.
-const SAMPLES_MAX: usize = 4096;
+pub(super) const SAMPLES_MAX: usize = 4096;
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -60,7 +60,8 @@ pub(super) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
     Ok(held)
 }
 
-fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
+/// What these small files are.
+pub(super) fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
     let kinds = guest.classify_many(samples)?;
     let held = |(sample, kind): (&Sample, Kind)| match kind {
         Kind::Pointer(pointer) if !sample.head.is_empty() => {

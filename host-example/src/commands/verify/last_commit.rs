@@ -4,14 +4,16 @@
 //! The rule it keeps: git lists everything in one command and reads what is small enough to be a pointer in another,
 //! however many sessions there are. A fault that the work tree shows too is told once.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
+use hydrant_host::wit::manifests::{FileRef, State, Storage};
 use hydrant_host::wit::types::Code;
 
 use super::Seen;
 use super::held::{self, Held};
+use super::in_full::{self, InFull};
+use super::work_tree::Standing;
 use crate::committed;
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS};
@@ -20,19 +22,29 @@ use crate::repository::Repository;
 /// A file of a session in the last commit; none when it is not a regular file.
 type File = Option<Held>;
 
-/// The sessions that the last commit has a manifest of, with their other files by name.
+/// The last commit, as far as it holds sessions.
+#[derive(Default)]
 pub(super) struct LastCommit {
+    /// Its id; none where there is nothing to compare.
+    id: Option<String>,
+    /// The sessions that it has a manifest of, with their other files by name.
     sessions: HashMap<String, BTreeMap<String, File>>,
+    /// Pointers of all others: `SESSION/FILE`, and the oid.
+    unnamed: Vec<(String, String)>,
+    /// Content committed in full that is as long as it should be.
+    in_full: Vec<InFull>,
 }
 
 impl LastCommit {
-    /// Reads what there is of these sessions. Without a commit there is nothing to compare.
-    pub(super) fn of(repository: &Repository, guest: &mut Guest, names: &[String]) -> Result<Self, Fault> {
-        let mut read = Self { sessions: HashMap::new() };
-        let Some(head) = committed::commit(repository, "HEAD")?.filter(|_| !names.is_empty()) else { return Ok(read) };
+    /// Reads what there is of these sessions; none: of all that there are. Without a commit nothing is compared.
+    pub(super) fn of(repository: &Repository, guest: &mut Guest, names: Option<&[String]>) -> Result<Self, Fault> {
+        let Some(head) = committed::commit(repository, "HEAD")? else { return Ok(Self::default()) };
         let git = committed::as_it_is(repository);
         let above = format!("{SESSIONS}/");
-        let folders: Vec<String> = names.iter().map(|name| format!("{above}{name}/")).collect();
+        let folders: Vec<String> = match names {
+            Some(names) => names.iter().map(|name| format!("{above}{name}/")).collect(),
+            None => vec![above.clone()],
+        };
         let entries = committed::list(&git, &head, &above, &folders)?;
         // The same small file often stands in many sessions.
         let blobs: BTreeMap<&str, Option<u64>> =
@@ -40,28 +52,58 @@ impl LastCommit {
         let blobs: Vec<(&str, Option<u64>)> = blobs.into_iter().collect();
         let held = held::each(&git, guest, &blobs)?;
         let held: HashMap<&str, Held> = blobs.iter().map(|(oid, _)| *oid).zip(held).collect();
+        // Neighbours may be listed along.
+        let wanted: Option<HashSet<&str>> = names.map(|names| names.iter().map(String::as_str).collect());
+        let mut sessions: HashMap<String, BTreeMap<String, File>> = HashMap::new();
         let mut with_manifest = BTreeSet::new();
         for entry in &entries {
             let Some((session, file)) = within(&entry.path, &above) else { continue };
+            if wanted.as_ref().is_some_and(|wanted| !wanted.contains(session)) {
+                continue;
+            }
             let is = entry.is_file.then(|| held.get(entry.oid.as_str()).cloned().unwrap_or(Held::Unknown));
+            let files = sessions.entry(session.to_owned()).or_default();
             if file != MANIFEST {
-                read.sessions.entry(session.to_owned()).or_default().insert(file.to_owned(), is);
+                files.insert(file.to_owned(), is);
             } else if is.is_some() {
                 with_manifest.insert(session);
             }
         }
-        read.sessions.retain(|name, _| with_manifest.contains(name.as_str()));
+        let mut read = Self { id: Some(head), ..Self::default() };
+        for (session, files) in sessions {
+            if with_manifest.contains(session.as_str()) {
+                read.sessions.insert(session, files);
+                continue;
+            }
+            for (file, is) in files {
+                if let Some(Held::Pointer(blob)) = is {
+                    read.unnamed.push((format!("{session}/{file}"), blob.oid));
+                }
+            }
+        }
+        read.unnamed.sort_unstable();
         Ok(read)
     }
 
+    /// Whether it has a manifest of this session.
+    pub(super) fn has_manifest(&self, session: &str) -> bool {
+        self.sessions.contains_key(session)
+    }
+
+    /// Pointers of sessions that it has no manifest of: `SESSION/FILE`, and the oid.
+    pub(super) fn unnamed(&self) -> &[(String, String)] {
+        &self.unnamed
+    }
+
     /// Compares one session with its manifest. Its findings so far begin at `first`.
-    pub(super) fn compare(&self, name: &str, manifest: &Manifest, seen: &mut Seen, first: usize) {
+    pub(super) fn compare(&mut self, name: &str, standing: &Standing, seen: &mut Seen, first: usize) {
         let Some(committed) = self.sessions.get(name) else { return };
         let is_pointer = |file: &FileRef| matches!(committed.get(&file.name), Some(Some(Held::Pointer(_))));
+        let files = &standing.manifest.files;
         // The first recorders wrote manifests and no pointers at all, and committed content in full before that. So a
         // file that is not committed is a loss only where another one of the session has its pointer in the commit.
-        let keeps_pointers = manifest.files.iter().any(|file| file.storage == Storage::Lfs && is_pointer(file));
-        for file in manifest.files.iter().filter(|file| file.flaw.is_none()) {
+        let keeps_pointers = files.iter().any(|file| file.storage == Storage::Lfs && is_pointer(file));
+        for (file, state) in files.iter().zip(&standing.files).filter(|(file, _)| file.flaw.is_none()) {
             let found = match (file.storage, committed.get(&file.name)) {
                 (Storage::Lfs, Some(is)) => wrong(file, is),
                 // The empty blob needs no keeping.
@@ -76,13 +118,20 @@ impl LastCommit {
                 }
                 _ => None,
             };
-            let Some((code, detail)) = found else { continue };
-            let path = format!("{name}/{}", file.name);
-            if !seen.findings[first..].iter().any(|one| one.name == path && one.code == code) {
-                seen.find(path, file.oid.as_deref().unwrap_or_default(), code, detail);
+            let is_unread = file.storage == Storage::Lfs
+                && matches!(committed.get(&file.name), Some(Some(Held::Content { oid: None, .. })));
+            let name = format!("{name}/{}", file.name);
+            let oid = file.oid.clone().unwrap_or_default();
+            let is_told = |code| seen.findings[first..].iter().any(|one| one.name == name && one.code == code);
+            match found {
+                Some((code, detail)) if !is_told(code) => seen.find(name, &oid, code, detail),
+                None if is_unread && !is_told(Code::Integrity) => {
+                    self.in_full.push(InFull { name, oid, is_right_here: state.state == State::InPlace });
+                }
+                _ => {}
             }
         }
-        let named: BTreeSet<&str> = manifest.files.iter().map(|file| file.name.as_str()).collect();
+        let named: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
         for (file, is) in committed {
             if let Some(Held::Pointer(blob)) = is
                 && !named.contains(file.as_str())
@@ -91,6 +140,12 @@ impl LastCommit {
                 seen.find(format!("{name}/{file}"), &blob.oid, Code::Conflict, detail);
             }
         }
+    }
+
+    /// Hashes what the sessions that were compared have in full.
+    pub(super) fn look_in_full(&mut self, repository: &Repository, seen: &mut Seen) -> Result<(), Fault> {
+        let files = std::mem::take(&mut self.in_full);
+        self.id.as_deref().map_or(Ok(()), |id| in_full::look(repository, id, files, seen))
     }
 }
 
@@ -112,16 +167,13 @@ fn wrong(file: &FileRef, is: &File) -> Option<(Code, String)> {
             ),
         )),
         Some(Held::Malformed(why)) => Some((Code::Malformed, format!("the committed pointer is broken: {why}"))),
-        // Committed in full, from before pointers; what stands in the work tree of it was hashed.
+        // Committed in full, from before pointers; what was not read here is hashed later.
         Some(Held::Content { size, oid: hashed })
             if *size == file.size && hashed.as_deref().is_none_or(|hashed| hashed == oid) =>
         {
             None
         }
-        Some(Held::Content { .. }) => Some((
-            Code::Integrity,
-            "content is committed in place of its pointer, and is not what the manifest names".to_owned(),
-        )),
+        Some(Held::Content { .. }) => Some((Code::Integrity, in_full::DETAIL.to_owned())),
         // A part of the repository that was left out of this clone: nothing is known, and nothing is wrong.
         Some(Held::Unknown) => None,
         None => Some((Code::Malformed, "what is committed is not a regular file".to_owned())),

@@ -1,7 +1,7 @@
 //! What the next commit would add or change: its pointers, its manifests, and content that a manifest wants elsewhere.
 //!
 //! The rules it keeps: only what is staged is accused; manifests are read one after the other, and only the engine
-//! reads them.
+//! reads them. Whose manifest does not name a file yet is judged by the names that content goes by.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -9,12 +9,13 @@ use hydrant_host::documents::DOCUMENT_BYTES_MAX;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::error::HostError;
 use hydrant_host::git::Git;
-use hydrant_host::wit::manifests::{Manifest, Storage};
+use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
 use hydrant_host::wit::types::Code;
 
 use super::held::{self, Held};
 use super::{Named, Seen};
 use crate::committed;
+use crate::content_files::content_files;
 use crate::ending::Fault;
 use crate::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::repository::Repository;
@@ -67,7 +68,16 @@ pub(super) fn look(repository: &Repository, engine: &Engine) -> Result<Seen, Fau
     if repository.flag("hydrant.ledger") != Some(false) {
         let sessions = by_session(&changes, &held);
         let documents = documents(&git, &sessions, &mut seen)?;
-        judge(&git, &mut guest, &documents, &mut seen)?;
+        let content_files = content_files(repository);
+        judge(&git, &mut guest, &documents, &content_files, &mut seen)?;
+        let read: BTreeSet<&str> = documents.iter().map(|document| document.name).collect();
+        let unread: Vec<_> = sessions.iter().filter(|(name, _)| !read.contains(*name)).collect();
+        // A folder of this name means nothing where no session has ever been.
+        if !unread.is_empty() && (!documents.is_empty() || repository.is_ledger()?) {
+            for (name, session) in unread {
+                look_at_content(name, None, session, &content_files, &mut seen);
+            }
+        }
     }
     Ok(seen)
 }
@@ -126,27 +136,34 @@ fn documents<'a>(
     Ok(documents)
 }
 
-fn judge(git: &Git, guest: &mut Guest, documents: &[Document<'_>], seen: &mut Seen) -> Result<(), Fault> {
+fn judge(
+    git: &Git,
+    guest: &mut Guest,
+    documents: &[Document<'_>],
+    content_files: &[String],
+    seen: &mut Seen,
+) -> Result<(), Fault> {
     let before = before(git, guest, documents)?;
     let staged: BTreeSet<(String, String)> =
         seen.named.iter().map(|named| (named.name.clone(), named.oid.clone())).collect();
     let blobs: Vec<(&str, u64)> = documents.iter().map(|document| (document.oid.as_str(), document.size)).collect();
     committed::each_blob(git, &blobs, &mut |at, text| {
         let Document { name, session, .. } = &documents[at];
-        let manifest = match (guest.manifest_read(&text), session.manifest) {
-            (Ok(manifest), _) => manifest,
-            (Err(HostError::Engine(error)), Some(change)) => {
-                seen.find(&change.path, "", error.code, error.detail);
-                return Ok(());
+        let manifest = match guest.manifest_read(&text) {
+            Ok(manifest) => Some(manifest),
+            Err(HostError::Engine(error)) => {
+                // One that is committed like that is not what this commit changes.
+                if let Some(change) = session.manifest {
+                    seen.find(&change.path, "", error.code, error.detail);
+                }
+                None
             }
-            // It is committed like that, and this commit does not change it.
-            (Err(HostError::Engine(_)), None) => return Ok(()),
-            (Err(error), _) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
-        if session.manifest.is_some() {
-            look_at_entries(name, &manifest, before.get(name), &staged, seen);
+        if let (Some(manifest), Some(_)) = (&manifest, session.manifest) {
+            look_at_entries(name, manifest, before.get(name), &staged, seen);
         }
-        look_at_content(name, &manifest, &session.content, seen);
+        look_at_content(name, manifest.as_ref(), session, content_files, seen);
         Ok(())
     })
 }
@@ -204,14 +221,31 @@ fn look_at_entries(
     }
 }
 
-/// Staged content of files that the manifest has out of band. The empty file is the pointer of the empty blob.
-fn look_at_content(session: &str, manifest: &Manifest, content: &BTreeMap<&str, u64>, seen: &mut Seen) {
-    for file in manifest.files.iter().filter(|file| file.storage == Storage::Lfs && file.flaw.is_none()) {
-        let Some(size) = content.get(file.name.as_str()) else { continue };
-        if (*size, file.size) != (0, 0) {
-            let oid = file.oid.as_deref().unwrap_or_default();
+/// Staged content of files that the manifest has out of band, or that are content by their names where it does not say
+/// that git carries them. The empty file is the pointer of the empty blob.
+fn look_at_content(
+    name: &str,
+    manifest: Option<&Manifest>,
+    session: &Session<'_>,
+    content_files: &[String],
+    seen: &mut Seen,
+) {
+    if session.content.is_empty() {
+        return;
+    }
+    let entries = manifest.into_iter().flat_map(|manifest| &manifest.files);
+    let entries: HashMap<&str, &FileRef> = entries.map(|file| (file.name.as_str(), file)).collect();
+    for (file, size) in &session.content {
+        let entry = entries.get(file);
+        let is_wrong = match entry {
+            Some(entry) if entry.storage == Storage::Git => false,
+            Some(entry) if entry.storage == Storage::Lfs && entry.flaw.is_none() => (*size, entry.size) != (0, 0),
+            _ => *size > 0 && content_files.iter().any(|one| one == file),
+        };
+        if is_wrong {
+            let oid = entry.and_then(|entry| entry.oid.as_deref()).unwrap_or_default();
             let detail = "content would be committed in full; publish it instead";
-            seen.find(path_in(session, &file.name), oid, Code::Conflict, detail);
+            seen.find(path_in(name, file), oid, Code::Conflict, detail);
         }
     }
 }

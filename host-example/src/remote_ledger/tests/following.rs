@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use super::super::branch_move::BranchMove;
 use super::super::index_lock::IndexLock;
-use super::super::settle_note::Note;
+use super::super::settle_note::{Note, Waiting};
 use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
+use crate::digest::blob_of;
 use crate::error::HostError;
 use crate::files::Files;
 use crate::manifest_write::change_manifest;
@@ -30,7 +31,7 @@ fn world_after_push() -> (World, RemoteLedger, String) {
 /// What a settle notes before it changes anything.
 fn noted(ledger: &RemoteLedger, old: &str, tips: &[&str]) {
     let tips = tips.iter().map(|tip| (*tip).to_owned()).collect();
-    Note { old: old.into(), tips }.write(&ledger.0).expect("written");
+    Note { old: old.into(), tips, waiting: Vec::new() }.write(&ledger.0).expect("written");
 }
 
 fn agrees(world: &World, tip: &str) {
@@ -286,6 +287,100 @@ fn a_settle_that_died_is_finished_although_the_remote_moved_on() {
     world.run("here", &["add", "other/two"]);
     assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Conflict);
     assert_eq!((world.head(), all(&world)), (old, "first\nsecond\nfirst\nsecond\n".to_owned()));
+}
+
+/// Two publishes from in place were pushed and not settled: neither keeps the other from following.
+#[test]
+fn content_of_another_publish_that_is_not_settled_stays_and_is_no_obstacle() {
+    let pointer = |text: &str| {
+        let blob = blob_of(text.as_bytes());
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", blob.oid, blob.size)
+    };
+    let (world, ledger, _) = world_after_push();
+    // A new one, one that was written on since, and one over a pointer that is committed here.
+    world.meanwhile("other/old", &pointer("old\n"));
+    world.run("here", &["pull", "--quiet"]);
+    let files = [("other/new", "pushed\n", ""), ("other/longer", "pushed\n", "more\n"), ("other/old", "newer\n", "")];
+    for (name, pushed, more) in files {
+        world.write(name, &format!("{pushed}{more}"));
+        world.meanwhile(name, &pointer(pushed));
+    }
+    world.run("here", &["fetch", "--quiet"]);
+    let tip = world.tip();
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    assert_eq!(world.head(), tip);
+    for (name, pushed, more) in files {
+        assert_eq!(world.read(name), format!("{pushed}{more}"), "{name}");
+        assert!(world.status().contains(&format!(" M {name}\n")), "{}", world.status());
+    }
+    world.is_tidy();
+
+    // What is not the blob, or less than it, is the user's.
+    for mine in ["mine\n", "push", "pushes\n"] {
+        let (world, ledger, _) = world_after_push();
+        world.meanwhile("other/new", &pointer("pushed\n"));
+        world.run("here", &["fetch", "--quiet"]);
+        world.write("other/new", mine);
+        assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Conflict, "{mine}");
+        assert_eq!(world.read("other/new"), mine);
+        world.is_tidy();
+    }
+}
+
+/// Each of two settles waits for a document that the other one brings: whoever comes second takes both along.
+#[test]
+fn documents_of_another_publish_that_waits_give_way_as_they_would_to_it() {
+    let (world, ledger, _) = world_after_push();
+    let other = |tip: &str| {
+        let expects = Some(blob_of(b"a draft\n").oid);
+        Settle { tip: tip.into(), files: vec![SettleFile { name: "other/new".into(), expects }] }
+    };
+    world.meanwhile("other/new", "published\n");
+    world.run("here", &["fetch", "--quiet"]);
+    let tip = world.tip();
+    world.write("other/new", "a draft\n");
+    world.write(MANIFEST, "read by the engine\n");
+    assert_eq!(settled(&ledger, &other(&tip)), Settled::Conflict, "the manifest is in the way");
+    // What the user made of it since is the user's.
+    world.write("other/new", "mine\n");
+    let settle = settle_of(&tip, Some("read by the engine\n"));
+    assert_eq!(settled(&ledger, &settle), Settled::Conflict);
+    assert_eq!((world.read("other/new"), world.read(MANIFEST)), ("mine\n".into(), "read by the engine\n".into()));
+    world.write("other/new", "a draft\n");
+    assert_eq!(settled(&ledger, &settle), Settled::Done);
+    assert_eq!(
+        (world.head(), world.read("other/new"), world.status()),
+        (tip.clone(), "published\n".into(), String::new())
+    );
+    assert_eq!(settled(&ledger, &other(&tip)), Settled::Done);
+    agrees(&world, &tip);
+
+    // An older commit does not bring what it waits for.
+    let (world, ledger, tip) = world_after_push();
+    world.meanwhile("other/two", "published\n");
+    world.meanwhile("other/two", "2\n");
+    world.run("here", &["fetch", "--quiet"]);
+    let older = world.run("here", &["rev-parse", "origin/main~1"]).trim().to_owned();
+    world.write("other/two", "a draft\n");
+    let expects = blob_of(b"a draft\n").oid;
+    let waiting = vec![Waiting { name: "other/two".into(), expects, tip: world.tip() }];
+    Note { old: world.head(), tips: Vec::new(), waiting }.write(&ledger.0).expect("written");
+    assert_eq!(settled(&ledger, &settle_of(&older, None)), Settled::Conflict);
+    assert_eq!((world.read("other/two").as_str(), world.tip() == tip), ("a draft\n", false));
+}
+
+/// A lock that a git left which died is no change of the user's: it is named.
+#[test]
+fn a_lock_that_holds_the_branch_is_named() {
+    for lock in ["HEAD.lock", "refs/heads/main.lock"] {
+        let (world, ledger, tip) = world_after_push();
+        fs::write(world.here(".git").join(lock), "").expect("a lock");
+        let failed = ledger.settle(&settle_of(&tip, None)).expect_err("locked");
+        assert!(failed.why == Failure::Io && failed.detail.contains(lock), "{failed:?}");
+        fs::remove_file(world.here(".git").join(lock)).expect("removed");
+        assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+        agrees(&world, &tip);
+    }
 }
 
 /// Something staged is nowhere but in the index, also where its folder has given way to a file of the remote's.

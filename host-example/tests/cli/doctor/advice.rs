@@ -50,7 +50,7 @@ fn follow(world: &World, run: &str) {
     let aside = world.scene.path(ASIDE);
     for step in run.split("; ") {
         if let Some(said) = step.strip_prefix("move what stands in ") {
-            let (folder, _) = said.split_once(" to a folder DIR elsewhere").expect("a folder");
+            let (folder, _) = said.split_once(" to a folder KEPT elsewhere").expect("a folder");
             fs::create_dir_all(&aside).expect("a folder");
             for entry in fs::read_dir(world.clone.join(folder)).expect("there").flatten() {
                 fs::rename(entry.path(), aside.join(entry.file_name())).expect("moved");

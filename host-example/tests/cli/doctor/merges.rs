@@ -83,6 +83,25 @@ fn the_sides_of_changes_that_were_stashed() {
     assert!(run.contains("git stash list") && !run.contains("--continue"), "{run}");
 }
 
+/// One side removed the session, so there is nothing of it to check out.
+#[test]
+fn a_side_that_removed_the_session_is_taken_by_removing_it() {
+    let taken = |side: String| {
+        let world = with_rival();
+        world.git(&["rm", "--quiet", PATH]);
+        world.git(&["commit", "--quiet", "--message", "gone"]);
+        assert_ne!(pull(&world, &["--no-rebase"]).code, 0);
+        let found = findings(&world);
+        let run = found[0]["run"].as_str().expect("words");
+        assert!(run.contains(&format!("{side} takes ")), "{side}: {run}");
+        let mut shell = world.scene.program("sh", &world.clone);
+        assert!(shell.args(["-c", &format!("{side} && git add {PATH}")]).status().expect("it runs").success());
+        (world.git(&["ls-files", "--unmerged"]), fs::read_to_string(manifest(&world)).ok())
+    };
+    assert_eq!(taken(format!("git checkout --theirs -- {PATH}")), (String::new(), Some(text("remote"))));
+    assert_eq!(taken(format!("rm -f -- {PATH}")), (String::new(), None));
+}
+
 #[test]
 fn markers_that_git_knows_nothing_of_have_no_sides() {
     let world = tidy();

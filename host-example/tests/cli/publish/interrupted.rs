@@ -93,3 +93,76 @@ fn a_server_that_is_away_leaves_a_journal_and_nothing_else() {
     publish_recording(&world, &[]).ends(0);
     expect_published(&world);
 }
+
+/// What the report says comes next.
+fn next(ran: &crate::scene::Ran) -> String {
+    ran.json()["next"].as_str().expect("a sentence").to_owned()
+}
+
+/// Does what the doctor says of its only finding, in a shell.
+fn follow_doctor(world: &World, kind: &str) {
+    let json = world.scene.hydrant(&world.clone, &["doctor", "--json"]).ends(1).json();
+    let findings = json["findings"].as_array().expect("a list");
+    let finding = findings.iter().find(|one| one["kind"] == kind).unwrap_or_else(|| panic!("{json}"));
+    let told = finding["run"].as_str().expect("words").split_once(": ").expect("a command").1;
+    let done = world.scene.program("sh", &world.clone).args(["-c", told]).output().expect("it runs");
+    assert!(done.status.success(), "{told}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_explained_by_the_doctor() {
+    let world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    let recording = world.recording.to_str().expect("text");
+    let regenerate = ["regenerate", SESSION, "--from", recording, "--json"];
+    for text in [&b"{"[..], b"{}", b"{\"version\": 99}"] {
+        let journal = world.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), text);
+        for ran in [
+            publish_recording(&world, &["--json"]),
+            publish(&world, &["--resume", "--json"]),
+            world.scene.hydrant(&world.clone, &regenerate),
+        ] {
+            let ran = ran.ends(3);
+            let next = next(&ran);
+            assert!(
+                next.contains("nothing was sent and nothing changed") && next.contains("`hydrant doctor`"),
+                "{next}"
+            );
+            assert!(!next.contains("starts over") && !next.contains("--resume"), "{next}");
+        }
+        assert_eq!(fs::read(journal).expect("it stays"), text);
+        let found = world.scene.hydrant(&world.clone, &["doctor"]).ends(1).out;
+        assert!(found.contains("the journal cannot be read"), "{found}");
+    }
+}
+
+#[test]
+fn a_register_that_cannot_be_read_is_explained_by_the_doctor() {
+    let mut world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    // Everything is done but the register.
+    let register = world.scene.file("clone/.git/hydrant/orphans.json", b"{\"x\"");
+    record(&mut world, "session.md", b"other content");
+    let ran = publish_recording(&world, &["--json"]).ends(3);
+    assert_eq!(ran.json()["phase"], "done", "{}", ran.out);
+    for ran in [ran, publish(&world, &["--resume", "--json"]).ends(3)] {
+        let next = next(&ran);
+        let places = (next.find("`hydrant doctor`").expect("named"), next.find("--resume").expect("named"));
+        assert!(places.0 < places.1, "{next}");
+    }
+    follow_doctor(&world, "register-unreadable");
+    publish(&world, &["--resume"]).ends(0);
+    expect_published(&world);
+    // Nothing was begun, because what an earlier run may have sent could not be registered.
+    record(&mut world, "session.md", b"never sent");
+    let away = ["--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
+    assert_ne!(publish_recording(&world, &away).code, 0);
+    fs::write(&register, "{\"x\"").expect("broken again");
+    record(&mut world, "session.md", b"sent at last");
+    let ran = publish_recording(&world, &["--json"]).ends(3);
+    assert_eq!(ran.json()["phase"], "intend", "{}", ran.out);
+    assert!(next(&ran).contains("`hydrant doctor`") && !next(&ran).contains("starts over"), "{}", ran.out);
+    fs::remove_file(register).expect("it was there");
+    publish_recording(&world, &[]).ends(0);
+    expect_published(&world);
+}

@@ -1,0 +1,141 @@
+//! A status that could not be told: the sentence for people, and for programs the report that each status begins with.
+//!
+//! The rule it keeps: what stopped us is never taken for a ledger that is ready or empty.
+
+use hydrant_host::engine::Engine;
+use hydrant_host::error::HostError;
+use hydrant_host::wit::ledgers::{Checkout, ErrorClass};
+use serde_json::json;
+
+use crate::cli::StatusArgs;
+use crate::committed;
+use crate::coverage;
+use crate::ending::{Ending, Fault};
+use crate::ledger::SESSIONS;
+use crate::report::{Output, error_json, quote};
+use crate::repository::Repository;
+
+use super::{folder_of, no_ledger_class};
+
+/// Why a status ended early.
+pub(super) struct Stopped {
+    pub(super) fault: Fault,
+    class: ErrorClass,
+    /// The session it was about, where it is known.
+    session: Option<String>,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        let class = match fault.ending {
+            Ending::Misuse => ErrorClass::InvalidArguments,
+            Ending::Interrupted => ErrorClass::Interrupted,
+            Ending::Done | Ending::SomeFailed | Ending::Failed => ErrorClass::Unavailable,
+        };
+        Self { fault, class, session: None }
+    }
+}
+
+impl From<HostError> for Stopped {
+    fn from(error: HostError) -> Self {
+        Fault::from(error).into()
+    }
+}
+
+impl Stopped {
+    /// There is no repository, or git does not open it.
+    pub(super) fn outside(fault: Fault) -> Self {
+        let is_none = fault.ending == Ending::Misuse;
+        let class = if is_none { ErrorClass::MissingLedger } else { ErrorClass::GitFailed };
+        Self { fault, class, session: None }
+    }
+
+    /// A session is here and cannot be read.
+    pub(super) fn broken(fault: Fault, session: &str) -> Self {
+        Self { fault, class: ErrorClass::IncompleteCoverage, session: Some(session.to_owned()) }
+    }
+
+    pub(super) fn no_ledger(repository: &Repository) -> Result<Self, Fault> {
+        let class = no_ledger_class(&committed::commit(repository, "HEAD")?);
+        Ok(Self { fault: Fault::misuse("this repository holds no sessions"), class, session: None })
+    }
+
+    /// A word stands for no session of the work tree; `path` is where it leads, read as a path. Git may have it still.
+    pub(super) fn no_session(repository: &Repository, word: &str, path: Option<String>) -> Result<Self, Fault> {
+        let none = Fault::misuse(format!("there is no session {}", quote(word.as_bytes())));
+        let Some(session) = meant(word, path.as_deref()) else { return Ok(none.into()) };
+        let folder = [folder_of(session)];
+        let shown = quote(session.as_bytes());
+        let session = Some(session.to_owned());
+        if coverage::kept_out(repository, &folder)?.has_session() {
+            let why = format!("session {shown} is kept out of the work tree by the sparse checkout");
+            return Ok(Self { fault: Fault::misuse(why), class: ErrorClass::IncompleteCoverage, session });
+        }
+        let is_dirty = coverage::is_dirty(repository, &folder)?;
+        let class = if is_dirty { ErrorClass::Dirty } else { ErrorClass::InvalidArguments };
+        Ok(Self { fault: none, class, session })
+    }
+
+    /// Ends the command: with the sentence, or with the one document that was asked for.
+    pub(super) fn tell(
+        self,
+        repository: Option<&Repository>,
+        arguments: &StatusArgs,
+        output: &mut Output,
+    ) -> Result<Ending, Fault> {
+        let Self { fault, class, session } = self;
+        if !output.voice.json {
+            return Err(fault);
+        }
+        // Without an engine there is no report, only the error.
+        let Ok(mut guest) = Engine::load().and_then(|engine| engine.guest()) else { return Err(fault) };
+        let mut document = json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_after) });
+        let (class, head) = match repository.map(|repository| committed::commit(repository, "HEAD")).transpose() {
+            Ok(head) => (class, head.flatten()),
+            Err(_) => (ErrorClass::GitFailed, None),
+        };
+        let paths = session.iter().map(|session| folder_of(session)).collect();
+        let checkout = Checkout { paths, ..coverage::failed(class, head) };
+        if let Some(session) = session.or_else(|| arguments.session.clone()) {
+            document["session"] = session.into();
+        }
+        if coverage::add(&mut guest, &checkout, &mut document).is_err() {
+            return Err(fault);
+        }
+        output.json(&document);
+        Ok(fault.ending)
+    }
+}
+
+/// The session that a word means, as a name or as a path to it or into it.
+fn meant<'a>(word: &'a str, path: Option<&'a str>) -> Option<&'a str> {
+    let name = word.trim_end_matches('/');
+    let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+    let mut parts = path.unwrap_or_default().split('/');
+    match (parts.next(), parts.next()) {
+        (Some(SESSIONS), Some(within)) if is_plain(within) => Some(within),
+        _ => is_plain(name).then_some(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn a_word_means_a_session_by_name_or_by_path() {
+        for (word, path, session) in [
+            ("a", Some("a"), Some("a")),
+            ("a/", None, Some("a")),
+            ("a", Some("sessions/a"), Some("a")),
+            ("sessions/a", Some("sessions/a"), Some("a")),
+            ("../sessions/a/x", Some("sessions/a/x"), Some("a")),
+            ("..", Some("sessions"), None),
+            (".", Some(""), None),
+            ("notes/a", Some("notes/a"), None),
+            ("/", None, None),
+        ] {
+            assert_eq!(meant(word, path), session, "{word}");
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Pointers of sessions that have no manifest: nothing says what they belong to.
+//!
+//! The rule it keeps: a folder that holds neither a pointer nor a manifest is none of our business.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::{fs, io};
+
+use hydrant_host::engine::Guest;
+use hydrant_host::files::Glance;
+use hydrant_host::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::wit::pointers::Sample;
+use hydrant_host::wit::types::Code;
+
+use super::Seen;
+use super::held::{self, Held, SAMPLES_MAX};
+use super::last_commit::LastCommit;
+use crate::ending::Fault;
+use crate::ledger::{Ledger, MANIFEST, SESSIONS};
+use crate::report::quote;
+use crate::repository::Repository;
+
+/// Oids of pointers, by session and file.
+type Pointers = BTreeMap<String, BTreeMap<String, String>>;
+
+/// Tells of the last commit's pointers without a manifest, and of those that stand in the work tree, unless only some
+/// sessions were asked for.
+pub(super) fn look(
+    repository: &Repository,
+    ledger: &Ledger,
+    guest: &mut Guest,
+    committed: &LastCommit,
+    sessions: Option<&[String]>,
+    seen: &mut Seen,
+) -> Result<(), Fault> {
+    let mut told = BTreeSet::new();
+    for (name, oid) in committed.unnamed() {
+        told.insert(name);
+        seen.find(name, oid, Code::Conflict, "its pointer is committed, and no manifest of its session is");
+    }
+    let Some(sessions) = sessions else { return Ok(()) };
+    for (session, files) in standing(repository, ledger, guest, sessions, seen)? {
+        if committed.has_manifest(&session) {
+            let detail = "it is committed and does not stand here, where pointers of its session do";
+            seen.find(format!("{session}/{MANIFEST}"), "", Code::Missing, detail);
+            continue;
+        }
+        for (file, oid) in files {
+            let name = format!("{session}/{file}");
+            if !told.contains(&name) {
+                seen.find(name, &oid, Code::Conflict, "its pointer stands here, and its session has no manifest");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The pointers that stand in folders that are not among the sessions.
+fn standing(
+    repository: &Repository,
+    ledger: &Ledger,
+    guest: &mut Guest,
+    sessions: &[String],
+    seen: &mut Seen,
+) -> Result<Pointers, Fault> {
+    let with_manifest: HashSet<&str> = sessions.iter().map(String::as_str).collect();
+    let mut pointers = Pointers::new();
+    let mut names = Vec::new();
+    let mut samples = Vec::new();
+    for session in ledger.folders()?.iter().filter(|name| !with_manifest.contains(name.as_str())) {
+        let small = match small_files(repository, ledger, session) {
+            Ok(small) => small,
+            Err(error) => {
+                let fault = Fault::local(&quote(session.as_bytes()), &error);
+                seen.find(session, "", fault.code, fault.detail);
+                continue;
+            }
+        };
+        for (file, head) in small {
+            samples.push(Sample { file_size: head.len() as u64, head });
+            names.push((session.clone(), file));
+            if samples.len() == SAMPLES_MAX {
+                take(guest, &mut names, &mut samples, &mut pointers)?;
+            }
+        }
+    }
+    take(guest, &mut names, &mut samples, &mut pointers)?;
+    Ok(pointers)
+}
+
+/// The files of a folder that could be pointers, with their bytes.
+fn small_files(repository: &Repository, ledger: &Ledger, session: &str) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let folder = format!("{SESSIONS}/{session}");
+    // It may be gone by now.
+    let Some(files) = ledger.files().within(&folder)? else { return Ok(Vec::new()) };
+    let mut small = Vec::new();
+    for entry in fs::read_dir(repository.top.join(&folder))? {
+        let Ok(name) = entry?.file_name().into_string() else { continue };
+        // What cannot be read is no pointer to anybody.
+        if let Ok(Some(Glance::Whole(head))) = files.glance(&name, POINTER_BYTES_LIMIT - 1) {
+            small.push((name, head));
+        }
+    }
+    Ok(small)
+}
+
+/// Keeps those of the files that are pointers.
+fn take(
+    guest: &mut Guest,
+    names: &mut Vec<(String, String)>,
+    samples: &mut Vec<Sample>,
+    pointers: &mut Pointers,
+) -> Result<(), Fault> {
+    if samples.is_empty() {
+        return Ok(());
+    }
+    for ((session, file), held) in names.drain(..).zip(held::judge(guest, samples)?) {
+        if let Held::Pointer(blob) = held {
+            pointers.entry(session).or_default().insert(file, blob.oid);
+        }
+    }
+    samples.clear();
+    Ok(())
+}

@@ -183,17 +183,28 @@ pub(crate) fn run(arguments: &DoctorArgs, output: &mut Output) -> Result<Ending,
     let patient = Patient { repository: &repository, engine: &engine, ledger, store };
     let mut findings = look(&patient)?;
     if arguments.fix && !arguments.dry_run {
-        for finding in &mut findings {
-            fix::fix(&patient, finding, arguments, output);
-        }
-        // One publish may have waited for what another one brought.
-        for finding in
-            findings.iter_mut().filter(|one| matches!((&one.cure, &one.fixed), (Cure::Publish(..), Some(Err(_)))))
-        {
-            fix::fix(&patient, finding, arguments, output);
-        }
+        fix_all(&patient, &mut findings, arguments, output);
     }
     Ok(say(&patient, &findings, arguments, output))
+}
+
+fn fix_all(patient: &Patient<'_>, findings: &mut [Finding], arguments: &DoctorArgs, output: &mut Output) {
+    for finding in findings.iter_mut() {
+        if fix::fix(patient, finding, arguments, output) == fix::Then::Stop {
+            return;
+        }
+    }
+    let is_done = |one: &Finding| matches!((&one.cure, &one.fixed), (Cure::Publish(..), Some(Ok(_))));
+    if !findings.iter().any(is_done) {
+        return;
+    }
+    // One that could not follow may have waited for what another one brought.
+    let waits = |one: &&mut Finding| one.kind == Kind::PublishUnsettled && matches!(one.fixed, Some(Err(_)));
+    for finding in findings.iter_mut().filter(waits) {
+        if fix::fix(patient, finding, arguments, output) == fix::Then::Stop {
+            return;
+        }
+    }
 }
 
 fn look(patient: &Patient<'_>) -> Result<Vec<Finding>, Fault> {

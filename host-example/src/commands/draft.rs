@@ -96,7 +96,7 @@ fn check_published(repository: &Repository, guest: &mut Guest, session: &str) ->
     };
     Err(Fault::failed(
         Code::Conflict,
-        format!("{shown}: no placeholder, because a publish of it was interrupted: {then}"),
+        format!("{shown}: no placeholder, because a publish of it is under way or was interrupted: {then}"),
     ))
 }
 

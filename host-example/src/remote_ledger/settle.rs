@@ -71,7 +71,9 @@ fn follow(place: &Place, settle: &Settle, begun: Option<&Note>) -> Result<Settle
         return Ok(Settled::Conflict);
     }
     let wanted = way.wanted(settle)?;
-    let _manifests = manifest_write::hold(&place.tree, names()).map_err(words::of_host)?;
+    let waiting = begun.map_or(&[][..], |begun| &begun.waiting);
+    let documents = names().chain(waiting.iter().map(|waiting| waiting.name.as_str()));
+    let _manifests = manifest_write::hold(&place.tree, documents).map_err(words::of_host)?;
     let mut plans = Vec::new();
     for file in &wanted {
         let plan = if listed.get(file.name).is_some_and(|entry| entry.skipped) {
@@ -91,7 +93,6 @@ fn follow(place: &Place, settle: &Settle, begun: Option<&Note>) -> Result<Settle
     if branch.is_some() {
         way.note(begun).write(place).map_err(words::of_file)?;
     }
-    let waiting = begun.map_or(&[][..], |begun| &begun.waiting);
     if !index.merge(place, &way, waiting)? {
         return Ok(Settled::Conflict);
     }

@@ -1,8 +1,11 @@
-//! The note of a settle under way, so that whoever comes next ends what a process that died did not get to end: the
-//! branch that has not moved, or a tree that is ahead of its index.
+//! The note of settles that were begun and did not come to their end.
 //!
-//! Rule: it is on the disk before the first change and goes after the last one. It stands only while the branch is
-//! where that process held it; whatever the user did meanwhile otherwise stands.
+//! One whose process died leaves a branch that has not moved, or a tree that is ahead of its index: whoever comes next
+//! ends it. One that met a conflict changed nothing, and what it waits for is noted, so that it is no obstacle to
+//! others: two that wait for each other would wait for ever.
+//!
+//! Rule: it is on the disk before the first change and goes with the next settle that ends well. It stands only while
+//! the branch is where it was; whatever the user did meanwhile otherwise stands.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -85,15 +88,15 @@ fn name(place: &Place) -> String {
 
 /// Moves the branch when a settle died before it could, with the index locked for that long.
 pub(super) fn finish_interrupted(place: &Place) -> Result<(), Failed> {
-    if !note_file::path(place, &name(place)).exists() {
+    if Note::read(place).map_err(words::of_file)?.is_none_or(|note| note.tips.is_empty()) {
         return Ok(());
     }
     let _lock = IndexLock::take(place)?;
     finish(place).map(drop)
 }
 
-/// The same for whoever has the index locked. Gives the note back when the index is not in its place either: then files
-/// can be as any of its commits has them.
+/// The same for whoever has the index locked. Gives the note back when there is more to do: files can be as any of its
+/// commits has them, and what waits still does.
 pub(super) fn finish(place: &Place) -> Result<Option<Note>, Failed> {
     let Some(note) = Note::read(place).map_err(words::of_file)? else { return Ok(None) };
     if !place.is_checked_out()? {
@@ -106,8 +109,10 @@ pub(super) fn finish(place: &Place) -> Result<Option<Note>, Failed> {
             if !index_has(place, old, new)? {
                 return Ok(Some(note));
             }
-            // Whoever holds the branch lets go of it, and then it moves.
-            let Some(branch) = BranchMove::prepare(place, old, new)? else { return Ok(None) };
+            let Some(branch) = BranchMove::prepare(place, old, new)? else {
+                BranchMove::is_free(place)?;
+                return Ok(Some(note));
+            };
             branch.commit()?;
         }
     }

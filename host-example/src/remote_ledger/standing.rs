@@ -81,6 +81,8 @@ fn document(place: &Place, waits: &Waiting, target: &str) -> Result<Option<Strin
     if !is_so || !place.is_ancestor(&waits.tip, target)? {
         return Ok(None);
     }
-    let stored = place.git.read(&["hash-object", "-w", "--", &waits.name], b"").map_err(words::of_fault)?;
+    // The very bytes that were looked at: a file that is written meanwhile differs from them, and stays.
+    let arguments = ["hash-object", "-w", "--stdin", "--path", &waits.name];
+    let stored = place.git.read(&arguments, &bytes).map_err(words::of_fault)?;
     Ok(Some(words::line(&stored)))
 }

@@ -17,7 +17,7 @@ use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::cli::{DoctorArgs, PublishArgs};
 use crate::commands::publish::Scene;
-use crate::ending::Fault;
+use crate::ending::{Ending, Fault};
 use crate::gitignore::{self, GITIGNORE};
 use crate::ledger::{MANIFEST, path_in};
 use crate::report::{Output, quote};
@@ -43,10 +43,18 @@ pub(super) fn plan(cure: &Cure) -> String {
     }
 }
 
+/// Whether the next finding is to be taken up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    GoOn,
+    /// The user asked to stop.
+    Stop,
+}
+
 /// Does it, and notes down what came of it.
-pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &DoctorArgs, output: &mut Output) {
+pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &DoctorArgs, output: &mut Output) -> Then {
     let done = match &finding.cure {
-        Cure::Yours => return,
+        Cure::Yours => return Then::GoOn,
         Cure::Publish(session, again) => publish(patient, session, *again, arguments, output),
         Cure::UndoRewrite => undo_rewrite(patient),
         Cure::TakeIn(session) => take_in(patient, session, finding.path.as_deref().unwrap_or_default()),
@@ -57,7 +65,9 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &Doct
         Cure::Unlock => unlock(patient),
         Cure::WriteGitignore => write_gitignore(patient),
     };
+    let is_interrupted = matches!(&done, Err(fault) if fault.ending == Ending::Interrupted);
     finding.fixed = Some(done.map_err(|fault| plain(&fault.detail)));
+    if is_interrupted { Then::Stop } else { Then::GoOn }
 }
 
 fn publish(
@@ -94,7 +104,7 @@ fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {
 fn take_in(patient: &Patient<'_>, session: &str, path: &str) -> Result<String, Fault> {
     restoring::take_in(patient.ledger.files(), &patient.store, &path_in(session, MANIFEST))?;
     if patient.repository.common_dir.join(path).symlink_metadata().is_ok() {
-        return Err(Fault::misuse("somebody else swaps content right now, who takes it in"));
+        return Err(Fault::misuse("it stays: somebody else swaps content right now, or it is none of ours"));
     }
     Ok("it is in the cache".to_owned())
 }

@@ -38,7 +38,11 @@ pub(super) fn look(
         seen.find(name, oid, Code::Conflict, "its pointer is committed, and no manifest of its session is");
     }
     let Some(sessions) = sessions else { return Ok(()) };
+    let kept_out = kept_out(repository)?;
     for (session, files) in standing(repository, ledger, guest, sessions, seen)? {
+        if kept_out.contains(&session) {
+            continue;
+        }
         if committed.has_manifest(&session) {
             let detail = "it is committed and does not stand here, where pointers of its session do";
             seen.find(format!("{session}/{MANIFEST}"), "", Code::Missing, detail);
@@ -52,6 +56,20 @@ pub(super) fn look(
         }
     }
     Ok(())
+}
+
+/// Sessions whose manifests a sparse checkout keeps out of the work tree.
+fn kept_out(repository: &Repository) -> Result<HashSet<String>, Fault> {
+    if repository.flag("core.sparsecheckout") != Some(true) {
+        return Ok(HashSet::new());
+    }
+    let manifests = format!(":(top,glob){SESSIONS}/*/{MANIFEST}");
+    let listed = repository.git.read(&["ls-files", "-t", "-z", "--", &manifests], b"")?;
+    let session = |line: &[u8]| {
+        let path = std::str::from_utf8(line.strip_prefix(b"S ")?).ok()?;
+        path.split('/').nth(1).map(str::to_owned)
+    };
+    Ok(listed.split(|byte| *byte == 0).filter_map(session).collect())
 }
 
 /// The pointers that stand in folders that are not among the sessions.

@@ -256,7 +256,7 @@ fn a_settle_that_died_is_finished_although_the_remote_moved_on() {
         let second = die(&["other/two", MANIFEST], "second\n");
         noted(&ledger, &old, &[&first, &second]);
         // The second one did not get to this file.
-        world.write("other/one", "first\n");
+        world.write("other/two", "first\n");
         ["other/one", "other/two", "other/new", MANIFEST].iter().for_each(|name| world.meanwhile(name, "newer\n"));
         world.run("here", &["fetch", "--quiet"]);
         (world, ledger, old)
@@ -264,7 +264,7 @@ fn a_settle_that_died_is_finished_although_the_remote_moved_on() {
     let all = |world: &World| ["other/one", "other/two", "other/new", MANIFEST].map(|name| world.read(name)).concat();
     let (world, ledger, _) = died();
     let tip = world.tip();
-    assert_eq!(all(&world), "first\nsecond\nfirst\nsecond\n");
+    assert_eq!(all(&world), "first\nfirst\nfirst\nsecond\n");
     assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
     assert_eq!((world.head(), world.status(), all(&world)), (tip, String::new(), "newer\n".repeat(4)));
     world.is_tidy();
@@ -286,7 +286,7 @@ fn a_settle_that_died_is_finished_although_the_remote_moved_on() {
     let (world, ledger, old) = died();
     world.run("here", &["add", "other/two"]);
     assert_eq!(settled(&ledger, &settle_of(&world.tip(), None)), Settled::Conflict);
-    assert_eq!((world.head(), all(&world)), (old, "first\nsecond\nfirst\nsecond\n".to_owned()));
+    assert_eq!((world.head(), all(&world)), (old, "first\nfirst\nfirst\nsecond\n".to_owned()));
 }
 
 /// Two publishes from in place were pushed and not settled: neither keeps the other from following.
@@ -367,6 +367,25 @@ fn documents_of_another_publish_that_waits_give_way_as_they_would_to_it() {
     Note { old: world.head(), tips: Vec::new(), waiting }.write(&ledger.0).expect("written");
     assert_eq!(settled(&ledger, &settle_of(&older, None)), Settled::Conflict);
     assert_eq!((world.read("other/two").as_str(), world.tip() == tip), ("a draft\n", false));
+}
+
+/// A settle that cannot go on takes nothing away from what is known of one that died.
+#[test]
+fn a_conflict_keeps_the_note_of_a_settle_that_died() {
+    let (world, ledger, tip) = world_after_push();
+    let old = world.head();
+    assert_eq!(settled(&ledger, &settle_of(&tip, None)), Settled::Done);
+    world.run("here", &["update-ref", "refs/heads/main", &old]);
+    noted(&ledger, &old, &[&tip]);
+    world.write("other/two", "mine\n");
+    let other = Settle { tip: tip.clone(), files: vec![SettleFile { name: "other/two".into(), expects: None }] };
+    fs::write(world.here(".git/HEAD.lock"), "").expect("a lock");
+    assert!(ledger.settle(&other).expect_err("locked").detail.contains("HEAD.lock"));
+    let refusal = world.preflight(Options::default()).err().expect("locked");
+    assert!(refusal.sentence.contains("HEAD.lock"), "{refusal}");
+    fs::remove_file(world.here(".git/HEAD.lock")).expect("removed");
+    world.ledger();
+    assert_eq!((world.head(), world.status()), (tip, " M other/two\n".to_owned()));
 }
 
 /// A lock that a git left which died is no change of the user's: it is named.

@@ -41,7 +41,8 @@ fn pointers_without_a_manifest_are_found() {
     let remove = |ledger: &Path| fs::remove_dir_all(ledger.join(&folder)).expect("removed");
     // What becomes of the other session, and what is found.
     type Row<'a> = (&'a str, &'a dyn Fn(&Path), &'a [(&'a str, &'a str, &'a [&'a str])]);
-    let table: [Row<'_>; 7] = [
+    let sparse = format!("/{folder}/raw.jsonl");
+    let table: [Row<'_>; 8] = [
         ("committed", &|ledger| commit(ledger, &["rm", "--quiet", &meta]), committed),
         ("only-here", &|ledger| commit(ledger, &["rm", "--quiet", "--cached", &meta]), committed),
         (
@@ -54,6 +55,16 @@ fn pointers_without_a_manifest_are_found() {
         ),
         ("deleted", &|ledger| fs::remove_file(ledger.join(&meta)).expect("removed"), missing),
         ("staged", &|ledger| assert_eq!(scene.git(ledger, &["rm", "--quiet", &meta]), ""), missing),
+        // A sparse checkout keeps the manifest out, and the pointer here.
+        (
+            "sparse",
+            &|ledger| {
+                let others = format!("/sessions/{SESSION}/*");
+                drop(scene.git(ledger, &["sparse-checkout", "set", "--no-cone", &sparse, &others]));
+                assert!(ledger.join(&folder).join("raw.jsonl").exists() && !ledger.join(&meta).exists());
+            },
+            &[],
+        ),
         ("no-folder", &remove, &[]),
         ("no-session", &|ledger| commit(ledger, &["rm", "--quiet", "-r", &folder]), &[]),
     ];

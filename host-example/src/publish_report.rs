@@ -2,7 +2,7 @@
 
 use hydrant_host::process::plain;
 use hydrant_host::wit::operations::{PublishReport, Published, PublishedState};
-use hydrant_host::wit::types::{Blob, Code, Phase};
+use hydrant_host::wit::types::{Blob, Code, Error, Phase};
 use serde_json::{Value, json};
 
 use crate::ending::{Ending, code_name};
@@ -157,6 +157,10 @@ fn next(session: &str, report: &PublishReport) -> Option<String> {
         Phase::Hash | Phase::Intend if is_on(ON_JOURNAL) || is_on(ON_REGISTER) => {
             "nothing was sent and nothing changed; `hydrant doctor` says how to go on".to_owned()
         }
+        // And so would it after a judgement of what is here.
+        Phase::Hash | Phase::Intend if report.ended.as_ref().is_err_and(is_judgement) => {
+            "nothing was sent and nothing changed".to_owned()
+        }
         Phase::Hash | Phase::Intend => "nothing was sent and nothing changed: the same command starts over".to_owned(),
         Phase::Upload => "publish the session again with its files: what the server has is not sent twice".to_owned(),
         Phase::Bind => {
@@ -178,6 +182,11 @@ fn next(session: &str, report: &PublishReport) -> Option<String> {
         ),
         Phase::Done => format!("the remote has the session; {resume} writes down what was orphaned"),
     })
+}
+
+/// Whether the same files would be refused again.
+fn is_judgement(error: &Error) -> bool {
+    matches!(error.code, Code::Rejected | Code::Malformed | Code::Limit | Code::Conflict)
 }
 
 /// A publish in JSON.

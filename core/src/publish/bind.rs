@@ -55,7 +55,10 @@ impl Draft {
                 same_session(theirs, &ours)?;
                 manifest::merge(versions.base.as_deref(), theirs, &ours)?
             }
-            None => ours,
+            None => {
+                whole(plan, &ours)?;
+                ours
+            }
         };
         let mut changes = Vec::new();
         if Manifest::parse(&manifest)?.draft {
@@ -268,6 +271,23 @@ fn nothing_unproved(versions: &Versions, published: &[&str]) -> Result<(), Error
         }
     }
     Ok(())
+}
+
+/// What the remote has no manifest of is published as a whole: whoever removed it there removed its pointers too, and
+/// an entry without one is a blob that nothing keeps.
+fn whole(plan: &Plan, manifest: &[u8]) -> Result<(), Error> {
+    let is_published = |name: &str| plan.lfs.iter().chain(&plan.in_git).any(|file| file.name == name);
+    match Manifest::parse(manifest)?.files().iter().find(|file| !is_published(&file.name)) {
+        None => Ok(()),
+        Some(file) => Err(Error::new(
+            Code::Conflict,
+            format!(
+                "the remote has no such session, and {} of its manifest here is not published along; \
+                 pull first, then publish the session again with all its files",
+                file.name
+            ),
+        )),
+    }
 }
 
 /// A session is published with a transcript in which something happened.

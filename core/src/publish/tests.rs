@@ -334,6 +334,24 @@ fn what_is_never_published() {
     }
 }
 
+/// Shows I2: no manifest names what the remote's commits do not keep.
+#[test]
+fn what_the_remote_removed_comes_back_as_a_whole_or_not_at_all() {
+    let (mut host, publication) = scene();
+    host.run(&publication, None).expect("it does not die");
+    host.remote.clear();
+    host.here.insert(RAW.into(), format!("{TWO_ENTRIES}{{\"type\":\"tool\"}}\n").into_bytes());
+    let here = host.here.clone();
+    let report = host.run(&publication_of_raw(), None).expect("it does not die");
+    let error = report.ended.expect_err("its pointers are gone");
+    assert!(error.code == Code::Conflict && error.detail.contains("empty"), "{error:?}");
+    assert!(host.remote.is_empty() && host.here == here && !host.asked.contains(&"http"), "{:?}", host.asked);
+    host.here.insert("sessions/s/empty".into(), Vec::new());
+    let whole = Publication { fields: Vec::new(), ..publication };
+    assert_eq!(host.run(&whole, None).expect("it does not die").ended, Ok(()));
+    assert_eq!(host.manifest().files().len(), host.remote.len() - 1, "a file for each entry");
+}
+
 /// Shows I20.
 #[test]
 fn somebody_elses_change_is_a_conflict_and_other_files_merge() {

@@ -55,7 +55,8 @@ impl BranchMove {
             if path.symlink_metadata().is_ok() {
                 let name = path.strip_prefix(&place.common_dir).unwrap_or(&path).display().to_string();
                 let sentence = format!(
-                    "the branch is locked by {name} in git's folder: another git is at work here, or one that died left it"
+                    "the branch is locked by {name} in git's folder: another git is at work here, or one that died \
+                     left it"
                 );
                 return Err(words::failed(Failure::Io, &sentence));
             }

@@ -1,4 +1,5 @@
-//! What a commit has that an index is to take over: paths with their new entries, as far as the user staged nothing there.
+//! What a commit has that an index is to take over: paths with their new entries, as far as the user staged nothing
+//! there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +13,8 @@ use crate::wit::types::Failed;
 pub(super) struct Differences(pub(super) BTreeMap<Vec<u8>, Entry>);
 
 impl Differences {
-    /// What `new` has otherwise than `old`, without what it removed. What is staged in the index upon `old` is left out,
-    /// and so is what lies above or below that.
+    /// What `new` has otherwise than `old`, without what it removed. What is staged in the index upon `old` is left
+    /// out, and so is what lies above or below that.
     pub(super) fn between(place: &Place, index: &IndexCopy, old: &str, new: &str) -> Result<Self, Failed> {
         let staged = index.must(&["diff-index", "--cached", "--name-only", "--no-renames", "-z", old], b"")?;
         let staged = names_in(&staged);

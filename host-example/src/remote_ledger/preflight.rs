@@ -278,6 +278,13 @@ fn no_staged_change(place: &Place, folder: &str) -> Result<(), Refusal> {
     let ended = place.git.run(&arguments, b"")?;
     match ended.status.code() {
         Some(0) => Ok(()),
+        Some(1)
+            if !place.git.read(&["--literal-pathspecs", "ls-files", "--unmerged", "--", folder], b"")?.is_empty() =>
+        {
+            let sentence =
+                format!("a merge beneath {folder} is not resolved: `hydrant doctor` says what its sides are");
+            Err(refusal(Reason::Staged, sentence))
+        }
         Some(1) => Err(refusal(
             Reason::Staged,
             format!("a change beneath {folder} is staged: commit it, or take it out with git restore --staged"),

@@ -1,7 +1,7 @@
 //! What other publishes brought to the remote and have not settled yet, where it stands in the way of one that settles.
 //!
-//! Rule: their content stays, where the target has the pointer to it; that publish, when it goes on, puts the pointer in
-//! its place. A document gives way in the very state in which its own settle would have written over it.
+//! Rule: their content stays, where the target has the pointer to it; that publish, when it goes on, puts the pointer
+//! in its place. A document gives way in the very state in which its own settle would have written over it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};

@@ -106,3 +106,30 @@ fn pointers_that_nobody_vouches_for() {
     assert!(ran.err.contains("session.md begins like a pointer and is broken"), "{}", ran.err);
     assert_eq!(head(&world), before);
 }
+
+/// Whoever removed a session removed its pointers too: a manifest of it that names more than is published would name
+/// blobs that no commit keeps.
+#[test]
+fn a_session_that_the_remote_removed_is_published_as_a_whole_or_not_at_all() {
+    let mut world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    let rival = world.scene.path("rival");
+    world.scene.git(&world.scene.folder, &["clone", "--quiet", "remote.git", "rival"]);
+    let who = ["-c", "user.name=r", "-c", "user.email=r@example.test"];
+    world.scene.git(&rival, &["rm", "--quiet", "-r", &format!("sessions/{SESSION}")]);
+    world.scene.git(&rival, &[&who[..], &["commit", "--quiet", "--message", "gone"]].concat());
+    world.scene.git(&rival, &["push", "--quiet"]);
+    let removed = world.scene.git(&world.remote, &["rev-parse", "main"]);
+
+    record(&mut world, "raw.jsonl", &super::transcript(44));
+    let whole = fs::read(world.recording.join("session.md")).expect("recorded");
+    fs::remove_file(world.recording.join("session.md")).expect("removed");
+    let ran = publish_recording(&world, &[]).ends(3);
+    assert!(ran.err.contains("session.md") && ran.err.contains("pull first"), "{}", ran.err);
+    assert!(ran.err.ends_with("nothing was sent and nothing changed\n"), "{}", ran.err);
+    assert_eq!(world.scene.git(&world.remote, &["rev-parse", "main"]), removed);
+    record(&mut world, "session.md", &whole);
+    publish_recording(&world, &[]).ends(0);
+    world.scene.hydrant(&world.clone, &["verify"]).ends(0);
+    world.git(&["diff", "--exit-code", "HEAD"]);
+}

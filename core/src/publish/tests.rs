@@ -287,7 +287,7 @@ fn what_is_never_published() {
     );
     let odd = |entry: &str| format!("{{\"session_id\": \"ses_new\", \"files\": {{\"raw.jsonl\": {{{entry}}}}}}}");
     type Change<'a> = &'a dyn Fn(&mut Host, &mut Publication);
-    let table: [(&str, Code, Change<'_>); 12] = [
+    let table: [(&str, Code, Change<'_>); 13] = [
         ("a transcript of a header alone", Code::Rejected, &|host, _| drop(host.here.insert(RAW.into(), empty.into()))),
         ("no transcript at all", Code::Rejected, &|_, publication| drop(publication.files.remove(0))),
         ("a pointer as content", Code::Rejected, &|host, _| {
@@ -305,6 +305,10 @@ fn what_is_never_published() {
         }),
         ("a claim that nobody can check", Code::Conflict, &|host, _| {
             drop(host.here.insert(MANIFEST.into(), claim.clone().into_bytes()))
+        }),
+        ("a claim that the remote does not make", Code::Conflict, &|host, _| {
+            host.here.insert(MANIFEST.into(), claim.clone().into_bytes());
+            host.remote.insert(MANIFEST.into(), b"{\"session_id\": \"ses_new\"}".to_vec());
         }),
         ("an unreadable manifest", Code::Malformed, &|host, _| {
             drop(host.here.insert(MANIFEST.into(), b"<<<<<<< HEAD\n{}".to_vec()))

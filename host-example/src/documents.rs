@@ -23,7 +23,7 @@ use crate::wit::types::{Doc, Saving};
 pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of a document of ours at most: a journal holds two manifests and every pointer.
 const OURS_BYTES_MAX: u64 = 8 << 20;
-/// Bytes of a journal's name at most: with its ending and the one of a temporary file it is a usable file name.
+/// Bytes of a journal's name at most: with its ending it is a usable file name.
 const JOURNAL_NAME_BYTES_MAX: usize = 240;
 
 /// Folder of the ledger that holds the sessions.
@@ -91,13 +91,14 @@ impl Documents {
     /// The sessions whose publishes were interrupted: each has a journal.
     pub fn journals(&self) -> io::Result<BTreeSet<String>> {
         let Some(state) = &self.state else { return Ok(BTreeSet::new()) };
-        let names = match state.existing_folder(JOURNAL) {
-            Ok(folder) => folder.names()?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeSet::new()),
-            Err(error) => return Err(error),
-        };
-        let finished = names.iter().filter(|name| !name.starts_with(TEMPORARY));
-        Ok(finished.filter_map(|name| name.strip_suffix(ENDING)).map(str::to_owned).collect())
+        match state.existing_folder(JOURNAL) {
+            Ok(folder) => {
+                let names = folder.names()?;
+                Ok(names.iter().filter_map(|name| name.strip_suffix(ENDING)).map(str::to_owned).collect())
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The register of orphans, if anything was ever orphaned here.
@@ -123,13 +124,13 @@ impl Documents {
         };
         let lock = state.open_or_create_file(LOCK_FILE)?;
         flock(&lock, FlockOperation::LockExclusive)?;
-        sweep(&folder)?;
+        sweep(state)?;
         let now = read_ours(&folder, &file)?.map(|bytes| blob_of(&bytes).oid);
         if now != saving.replaces {
             return Ok(Saved::Conflict);
         }
         match &saving.bytes {
-            Some(bytes) => replace(&folder, &file, bytes).map(|()| Saved::At(blob_of(bytes).oid)),
+            Some(bytes) => replace(state, &folder, &file, bytes).map(|()| Saved::At(blob_of(bytes).oid)),
             None => {
                 folder.remove(&file)?;
                 folder.sync()?;
@@ -200,20 +201,21 @@ fn read(file: File, bytes_max: u64) -> io::Result<Vec<u8>> {
 }
 
 /// What a run that was killed left: the lock is held, so nobody else writes here.
-fn sweep(folder: &Folder) -> io::Result<()> {
-    folder.names()?.iter().filter(|name| name.starts_with(TEMPORARY)).try_for_each(|name| folder.remove(name))
+fn sweep(state: &Folder) -> io::Result<()> {
+    state.names()?.iter().filter(|name| name.starts_with(TEMPORARY)).try_for_each(|name| state.remove(name))
 }
 
-fn replace(folder: &Folder, file: &str, bytes: &[u8]) -> io::Result<()> {
+/// Written beside the lock, so that the folder of journals never holds anything but journals.
+fn replace(state: &Folder, folder: &Folder, file: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = format!("{TEMPORARY}{}-{}.tmp", std::process::id(), TEMPORARIES.fetch_add(1, Ordering::Relaxed));
-    let mut written = folder.create_new(&temporary)?;
+    let mut written = state.create_new(&temporary)?;
     let placed = written
         .write_all(bytes)
         .and_then(|()| written.sync_all())
-        .and_then(|()| folder.rename(&temporary, folder, file));
+        .and_then(|()| state.rename(&temporary, folder, file));
     if placed.is_err() {
         // The first error is the one that matters.
-        folder.remove(&temporary).ok();
+        state.remove(&temporary).ok();
     }
     placed.and_then(|()| folder.sync())
 }
@@ -312,12 +314,16 @@ mod tests {
     fn what_a_killed_run_left_is_swept_and_a_failed_write_changes_nothing() {
         let desk = Desk::new();
         desk.save("journal/a", Some("old"), None).expect("saved");
-        fs::write(desk.state("journal/.hydrant-doc-1-1.tmp"), "half").expect("a leftover");
+        fs::write(desk.state(".hydrant-doc-1-1.tmp"), "half").expect("a leftover");
         // A folder in the place of the document: it is neither read nor replaced.
         fs::create_dir(desk.state("journal/b.json")).expect("a folder");
         assert!(desk.save("journal/b", Some("new"), None).is_err());
         assert_eq!(desk.load("journal/a").expect("readable"), Some(b"old".to_vec()));
-        let left: Vec<_> = fs::read_dir(desk.state("journal")).expect("there").flatten().collect();
-        assert_eq!(left.len(), 2, "{left:?}");
+        let names = |folder: &str| {
+            let entries = fs::read_dir(desk.state(folder)).expect("there").flatten();
+            entries.map(|entry| entry.file_name().into_string().expect("text")).collect::<BTreeSet<_>>()
+        };
+        assert_eq!(names("journal"), ["a.json", "b.json"].map(str::to_owned).into());
+        assert_eq!(names(""), ["documents.lock", "journal"].map(str::to_owned).into());
     }
 }

@@ -319,11 +319,18 @@ impl Story {
             assert_eq!(self.git(clone, &["status", "--porcelain"]), "", "the work tree is clean");
             assert_eq!(self.git(clone, &["rev-parse", "HEAD"]), tip);
             self.git(clone, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
-            assert!(files(&self.clones[clone].join(".git/hydrant/journal")).is_empty(), "no journal is left");
+            let left = names(&self.clones[clone].join(".git/hydrant/journal"));
+            assert!(left.is_empty(), "a journal is left: {left:?}\n{}", self.circumstances(clone));
         }
         self.scene.git(&self.remote, &["fsck", "--strict", "--no-dangling", "--no-progress"]);
         assert!(!Path::new(&self.remote).join("turned-away").exists(), "a pointer came before its blob");
     }
+}
+
+/// Names of what lies in a folder, hidden or not.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
 /// Shows I4, I5 and I19: two clones, killed at any moment, never publish a pointer before its blob and lose nothing.

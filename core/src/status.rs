@@ -194,7 +194,7 @@ fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: 
         return (State::Conflict, Some(detail));
     }
     match (place, cached) {
-        (_, Some(size)) if size == blob.size => (State::Cached, None),
+        (_, Some(size)) if size == blob.size => (State::Cached, beside_the_cached(place, blob)),
         (Place::Content(size), _) if size == blob.size => (State::InPlace, None),
         (Place::Content(size), _) => {
             (State::Changed, Some(format!("{size} bytes here, {} in the manifest", blob.size)))
@@ -206,6 +206,17 @@ fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: 
         }
         (Place::Pointer(_), None) => (State::Dehydrated, None),
         (Place::Absent, None) => (State::NotFetched, None),
+    }
+}
+
+/// What stands in the place of a file that is read from the cache, where it is neither its pointer nor its content.
+fn beside_the_cached(place: Place, blob: Blob) -> Option<String> {
+    match place {
+        Place::Absent | Place::Pointer(_) => None,
+        Place::Content(size) if size == blob.size => None,
+        Place::Content(size) => Some(format!("{size} bytes of other content stand in its place, not published yet")),
+        Place::Malformed => Some("a broken pointer stands in its place".to_owned()),
+        Place::Unreadable => Some("what stands in its place cannot be read".to_owned()),
     }
 }
 

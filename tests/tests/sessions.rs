@@ -89,6 +89,28 @@ fn a_reader_gets_content_or_a_typed_state() {
     }
 }
 
+/// A file that is read from the cache says what else stands in its place, so that a recording that goes on and a
+/// pointer that somebody wrote into are seen.
+#[test]
+fn a_cached_file_tells_what_stands_in_its_place() {
+    let entry = format!("{{\"oid\": \"sha256:{}\", \"size\": {SIZE}}}", "a".repeat(64));
+    let pointer = Place::Pointer(Blob { oid: oid("a"), size: SIZE });
+    for (place, told) in [
+        (Place::Absent, None),
+        (pointer, None),
+        (Place::Content(SIZE), None),
+        (Place::Content(SIZE + 1), Some("21 bytes of other content stand in its place, not published yet")),
+        (Place::Content(0), Some("0 bytes of other content stand in its place, not published yet")),
+        (Place::Malformed, Some("a broken pointer stands in its place")),
+        (Place::Unreadable, Some("what stands in its place cannot be read")),
+    ] {
+        let facts = [Fact { name: "a".to_owned(), place, cached: Some(SIZE) }];
+        let status = Native.status(&files_of(&manifest(&entry)), &facts, OBJECT_BYTES_MAX).expect("readable");
+        let file = &status.files[0];
+        assert_eq!((file.state, file.detail.as_deref()), (State::Cached, told), "{place:?}");
+    }
+}
+
 /// The whole session by one rule, whatever holds its files.
 #[test]
 fn whole_some_and_none() {

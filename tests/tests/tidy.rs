@@ -186,6 +186,19 @@ fn every_planted_bug_names_its_law_and_its_test() {
     nothing(&found, "a planted bug names the law it breaks and the test that sees it");
 }
 
+/// A patch that fits no longer attacks nothing.
+#[test]
+fn every_planted_bug_fits_the_code_of_today() {
+    let fits = |path: &Path| {
+        let mut git = Command::new("git");
+        git.current_dir(root()).args(["apply", "--check"]).arg(path);
+        git.output().expect("git is installed").status.success()
+    };
+    let unfit = tracked_texts(&["patch"]).into_iter().filter(|(path, _)| !fits(path));
+    let found: Vec<String> = unfit.map(|(path, _)| path.display().to_string()).collect();
+    nothing(&found, "a planted bug is a patch of the code as it is");
+}
+
 #[test]
 fn the_readers_of_this_file_see_what_they_should() {
     let text = "use std::{fmt, io::{self, Read}, net::TcpStream};\nuse std::fs;\n// std::env in words\n";

@@ -40,8 +40,6 @@ pub(crate) fn run(arguments: &DraftArgs, output: &mut Output) -> Result<Ending, 
         return Err(Fault::misuse("--username: a display name is expected, never an address: it holds an @"));
     }
     let new = placeholder(arguments);
-    // What not even a first placeholder can say is the command line's fault.
-    guest.draft(None, false, &new).map_err(|error| Fault::misuse(error.to_string()))?;
     let transcript = repository.top.join(SESSIONS).join(session).join(TRANSCRIPT);
     let transcript_is_there = transcript.symlink_metadata().is_ok();
     // Every refusal comes before a folder is made.

@@ -11,7 +11,6 @@ use std::thread;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::process::plain;
 use hydrant_host::store::Store;
-use hydrant_host::wit::manifests::Tally;
 use serde_json::{Value, json};
 
 use crate::coverage;
@@ -81,23 +80,23 @@ impl All<'_> {
     }
 
     fn report(&self, guest: &mut Guest, names: &[String], output: &mut Output) -> Result<Option<Ending>, Fault> {
-        // A text takes a tenth of the room of a tree of values.
         let told = self.each(names, |eye, name| match self.session(eye, name) {
             Ok(None) => Ok(None),
-            Ok(Some(session)) => Ok(Some((self.document(eye, &session)?.to_string(), session.status.tally))),
+            Ok(Some(session)) => Ok(Some((line_of(&self.document(eye, &session)?), session.status.tally))),
             Err(fault) => {
                 let error = error_json(fault.code, &fault.detail, None);
-                Ok(Some((json!({ "session": name, "error": error }).to_string(), coverage::unreadable())))
+                Ok(Some((line_of(&json!({ "session": name, "error": error })), coverage::unreadable())))
             }
         })?;
         let Some(told) = told else { return Ok(None) };
         let mut checkout = coverage::checkout(self.repository, &[]);
-        let (listed, tallies): (Vec<String>, Vec<Tally>) = told.into_iter().unzip();
-        let all_readable = !tallies.iter().any(|tally| tally.unreadable);
-        checkout.sessions.extend(tallies);
+        let all_readable = !told.iter().any(|(_, tally)| tally.unreadable);
+        checkout.sessions.extend(told.iter().map(|(_, tally)| *tally));
         let mut document = json!({ "ok": all_readable });
         coverage::add(guest, &checkout, &mut document)?;
-        output.bytes(with_list(&document, "sessions", &listed).as_bytes());
+        put_with_list(&document, "sessions", told.iter().map(|(text, _)| &**text), &mut |text| {
+            output.bytes(text.as_bytes());
+        });
         Ok(Some(if all_readable { Ending::Done } else { Ending::SomeFailed }))
     }
 
@@ -164,25 +163,39 @@ impl All<'_> {
     }
 }
 
-/// A document that is not empty, with one more member: a list, one line for each of its values.
-fn with_list(document: &Value, key: &str, values: &[String]) -> String {
+/// One value in one line, which takes a tenth of the room of a tree of values, and no room to grow.
+fn line_of(value: &Value) -> Box<str> {
+    value.to_string().into()
+}
+
+/// A document that is not empty, with one more member: a list, one line for each of its values. It is put piece by
+/// piece, for a whole one of ten thousand sessions would be in memory beside them.
+fn put_with_list<'a>(document: &Value, key: &str, values: impl Iterator<Item = &'a str>, put: &mut impl FnMut(&str)) {
     let text = format!("{document:#}");
-    let open = text.strip_suffix("\n}").unwrap_or(&text);
-    let list = if values.is_empty() { "[]".to_owned() } else { format!("[\n    {}\n  ]", values.join(",\n    ")) };
-    format!("{open},\n  \"{key}\": {list}\n}}\n")
+    put(text.strip_suffix("\n}").unwrap_or(&text));
+    put(&format!(",\n  \"{key}\": ["));
+    let mut is_empty = true;
+    for value in values {
+        put(if is_empty { "\n    " } else { ",\n    " });
+        put(value);
+        is_empty = false;
+    }
+    put(if is_empty { "]\n}\n" } else { "\n  ]\n}\n" });
 }
 
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
-    use super::with_list;
+    use super::{line_of, put_with_list};
 
     #[test]
     fn the_list_becomes_part_of_the_document() {
         for values in [vec![], vec![json!({"a": 1})], vec![json!(1), json!("x\n}")]] {
-            let texts: Vec<String> = values.iter().map(Value::to_string).collect();
-            let text = with_list(&json!({"ok": true, "nested": {"n": null}}), "list", &texts);
+            let lines: Vec<Box<str>> = values.iter().map(line_of).collect();
+            let mut text = String::new();
+            let document = json!({"ok": true, "nested": {"n": null}});
+            put_with_list(&document, "list", lines.iter().map(|line| &**line), &mut |piece| text.push_str(piece));
             let read: Value = serde_json::from_str(&text).expect("one document");
             assert_eq!(read, json!({"ok": true, "nested": {"n": null}, "list": values}));
         }

@@ -42,9 +42,9 @@ pub(crate) enum Event {
     Answer { head: Head, body: Vec<u8>, sent: Option<Blob> },
     /// Everything of a stage.
     Staged(Blob),
-    /// Everything of a file; `small` holds its bytes when they could be a pointer, `entries` what was counted when
-    /// its bytes had to come as chunks.
-    Read { blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries>, revision: Revision },
+    /// Everything of a file; `head` holds its first 1024 bytes, or all, when they came as chunks, `entries` what was
+    /// counted when they had to.
+    Read { blob: Blob, head: Option<Vec<u8>>, entries: Option<Entries>, revision: Revision },
     /// A document.
     Doc(Doc),
     /// Not there.
@@ -109,13 +109,13 @@ enum Grammar {
     Bytes {
         then: Then,
         hasher: Hasher,
-        small: Vec<u8>,
+        head: Vec<u8>,
         chunks: bool,
         counter: Option<Counter>,
     },
     At {
         blob: Blob,
-        small: Option<Vec<u8>>,
+        head: Option<Vec<u8>>,
         entries: Option<Entries>,
     },
     Doc,
@@ -284,7 +284,7 @@ fn time_max(exchange: &Exchange) -> u64 {
 impl Grammar {
     fn bytes(then: Then, as_chunks: bool) -> Self {
         let counter = as_chunks.then(Counter::default);
-        Grammar::Bytes { then, hasher: Hasher::default(), small: Vec::new(), chunks: false, counter }
+        Grammar::Bytes { then, hasher: Hasher::default(), head: Vec::new(), chunks: false, counter }
     }
 
     fn take(&mut self, reply: Reply) -> Result<Option<Event>, Misuse> {
@@ -323,21 +323,20 @@ impl Grammar {
                 };
                 Ok(Some(Event::Answer { head, body, sent }))
             }
-            (Grammar::Bytes { hasher, small, chunks, counter, .. }, Reply::Chunk(chunk)) => {
+            (Grammar::Bytes { hasher, head, chunks, counter, .. }, Reply::Chunk(chunk)) => {
                 *chunks = true;
                 hasher.update(&chunk);
                 if let Some(counter) = counter {
                     counter.update(&chunk);
                 }
-                let room = POINTER_BYTES_MAX - small.len();
-                small.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                let room = POINTER_BYTES_MAX - head.len();
+                head.extend_from_slice(&chunk[..chunk.len().min(room)]);
                 Ok(Some(Event::Progress(hasher.size())))
             }
-            (Grammar::Bytes { then, hasher, small, counter, .. }, Reply::End) => {
+            (Grammar::Bytes { then, hasher, head, counter, .. }, Reply::End) => {
                 let (then, blob) = (*then, core::mem::take(hasher).finish());
-                let small = Some(core::mem::take(small)).filter(|small| small.len() < POINTER_BYTES_MAX);
-                let entries = counter.take().map(Counter::finish);
-                Ok(self.digested(then, blob, small, entries))
+                let (head, entries) = (core::mem::take(head), counter.take().map(Counter::finish));
+                Ok(self.digested(then, blob, Some(head), entries))
             }
             (Grammar::Bytes { then, chunks: false, counter: None, .. }, Reply::Received(blob)) => {
                 let then = *then;
@@ -355,10 +354,10 @@ impl Grammar {
                 Ok(Some(Event::Partial(partial)))
             }
             (Grammar::At { .. }, Reply::At(revision)) => {
-                let Grammar::At { blob, small, entries } = self.close() else {
+                let Grammar::At { blob, head, entries } = self.close() else {
                     unreachable!("matched above");
                 };
-                Ok(Some(Event::Read { blob, small, entries, revision }))
+                Ok(Some(Event::Read { blob, head, entries, revision }))
             }
             (Grammar::Doc, Reply::Doc(doc)) => Ok(Some(Event::Doc(doc))),
             (Grammar::Ledger { documents, names }, Reply::Ledger(ledger)) => {
@@ -404,9 +403,9 @@ impl Grammar {
         }
     }
 
-    fn digested(&mut self, then: Then, blob: Blob, small: Option<Vec<u8>>, entries: Option<Entries>) -> Option<Event> {
+    fn digested(&mut self, then: Then, blob: Blob, head: Option<Vec<u8>>, entries: Option<Entries>) -> Option<Event> {
         if then == Then::File {
-            *self = Grammar::At { blob, small, entries };
+            *self = Grammar::At { blob, head, entries };
             return None;
         }
         Some(Event::Staged(blob))

@@ -18,6 +18,8 @@ const VERSION_ALIASES: [&str; 2] = ["https://hawser.github.com/spec/v1", "http:/
 const MARKERS: [&str; 3] = ["git-media", "hawser", "git-lfs"];
 /// Keys in the order they must come; extension lines may stand anywhere before the last.
 const KEYS: [&str; 3] = ["version", "oid", "size"];
+/// Lines of a pointer at most: one for each key, and one for each priority of an extension.
+const LINES_MAX: usize = KEYS.len() + 10;
 
 /// A parsed pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -181,6 +183,20 @@ pub fn pointer_shaped(head: &[u8], file_size: u64) -> bool {
         Kind::Pointer(_) | Kind::Malformed(_) => true,
         Kind::Content(_) => String::from_utf8_lossy(head).lines().any(like_a_version_line),
     }
+}
+
+/// Why such a file is not published.
+pub(crate) const APPENDED: &str = "something was appended to a pointer, and pointers are never published as content";
+
+/// Bytes of the pointer that a file begins with, when something else follows it: a program that knew nothing of the
+/// pointer appended to the file. No session holds such content, however long it is. For git-lfs 1024 bytes or more are
+/// content whatever they say, so an upload outside of a session may be one.
+pub fn appended_to(head: &[u8], file_size: u64) -> Option<usize> {
+    if !head.starts_with(b"version ") || matches!(classify(head, file_size), Kind::Pointer(_)) {
+        return None;
+    }
+    let ends = head.iter().zip(1..).filter(|(byte, _)| **byte == b'\n').map(|(_, end)| end);
+    ends.take(LINES_MAX).find(|end: &usize| parse(&head[..*end], *end as u64).is_ok())
 }
 
 fn like_a_version_line(line: &str) -> bool {
@@ -420,6 +436,29 @@ mod tests {
         }
         for open in ["", "# git-lfs notes\n", "version 1.0 of the hymn\n", "oid sha256:00\n", &pointer.repeat(9)] {
             assert!(!shaped(open), "{open}");
+        }
+    }
+
+    #[test]
+    fn what_was_appended_to_a_pointer_is_told() {
+        let pointer = text("12");
+        let extended = pointer.replace("oid ", &format!("ext-0-a sha256:{0}\noid ", "7".repeat(64)));
+        let long = "{\"type\":\"user\"}\n".repeat(90);
+        for pointer in [&pointer, &extended, &pointer.replace('\n', "\r\n")] {
+            for behind in ["{}\n", "x", pointer.as_str(), long.as_str()] {
+                let whole = format!("{pointer}{behind}");
+                let head = &whole.as_bytes()[..whole.len().min(POINTER_BYTES_MAX)];
+                assert_eq!(appended_to(head, whole.len() as u64), Some(pointer.len()), "{whole}");
+            }
+            for whole in
+                [pointer.clone(), format!("{pointer}\n"), format!("{{}}\n{pointer}"), format!("\n{pointer}x\n")]
+            {
+                assert_eq!(appended_to(whole.as_bytes(), whole.len() as u64), None, "{whole}");
+            }
+        }
+        for whole in [String::new(), text("-1") + &long, "version 1.0 of the hymn\n".repeat(60), long.clone()] {
+            let head = &whole.as_bytes()[..whole.len().min(POINTER_BYTES_MAX)];
+            assert_eq!(appended_to(head, whole.len() as u64), None, "{whole}");
         }
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn unnamed(
     let mut judge = Judge { guest: engine.guest()? };
     if !left.is_empty() {
         let mut named = BTreeSet::new();
-        mentions::of_branches(&repository.git, &left, &mut |mention| named.extend(judge.named(mention, &left)))
+        mentions::of_tips(&repository.git, &left, &mut |mention| named.extend(judge.named(mention, &left)))
             .map_err(refused)?;
         left.retain(|oid| !named.contains(oid));
     }

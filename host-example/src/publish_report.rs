@@ -169,6 +169,11 @@ fn next(session: &str, report: &PublishReport) -> Option<String> {
         Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => {
             "everything was sent; `hydrant doctor` says how to join what the remote has with it".to_owned()
         }
+        // The same bytes may wait for blobs of other commits.
+        Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Rejected) => format!(
+            "everything was sent; where the remote misses objects of other commits, `hydrant reconcile` names them; \
+             then {resume} pushes the same bytes again"
+        ),
         Phase::Push => format!("everything was sent; {resume} pushes the same bytes again"),
         Phase::Settle if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => format!(
             "the remote has the session; `git pull` names what stands in the way, and when that is put aside, {resume} \

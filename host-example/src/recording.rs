@@ -125,7 +125,7 @@ pub(crate) fn find(
                 let names = files.into_iter().map(|file| file.name).collect();
                 Recording { left_out, ..search.in_session(names, guest)? }
             } else {
-                Recording { left_out, ..search.aside(files)? }
+                Recording { left_out, ..search.aside(files, guest)? }
             }
         }
         None => {
@@ -140,6 +140,18 @@ pub(crate) fn find(
         }
     }
     Ok(recording)
+}
+
+/// The beginning of a file, as the engine judges it.
+fn sample_of(file: &mut fs::File, file_size: u64) -> io::Result<Sample> {
+    let mut head = Vec::new();
+    file.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut head)?;
+    Ok(Sample { head, file_size })
+}
+
+fn appended(name: &str, why: &str) -> Fault {
+    let detail = format!("{}: {why}", quote(name.as_bytes()));
+    Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Rejected, detail) }
 }
 
 /// A path in words that stay the same from run to run.
@@ -166,9 +178,14 @@ impl Search<'_> {
 
     /// Files of a folder of the user's. The same content in the session's own folder is taken from there: it then makes
     /// room for its pointer.
-    fn aside(&self, files: Vec<Listed>) -> Result<Recording, Fault> {
+    fn aside(&self, files: Vec<Listed>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
         for Listed { name, path, size } in files {
+            let sample = fs::File::open(&path).and_then(|mut file| sample_of(&mut file, size));
+            let sample = sample.map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?;
+            if guest.appended_to(&sample)?.is_some() {
+                return Err(appended(&name, "something was appended to a pointer, and a pointer is no content"));
+            }
             let in_git = self.in_git(&name);
             let place = match self.stands_in_session(&name, &path, size)? {
                 Some(true) if !in_git => Place::InSession,
@@ -220,13 +237,13 @@ impl Search<'_> {
             }
             let opened = self.tree.open(&path_in(self.session, &name)).map_err(|error| unreadable(&error))?;
             let Some(mut opened) = opened else { continue };
+            let sample = sample_of(&mut opened.file, opened.size).map_err(|error| unreadable(&error))?;
+            if guest.appended_to(&sample)?.is_some() {
+                let why = "something was appended to its pointer: `hydrant doctor` says how it becomes content";
+                return Err(appended(&name, why));
+            }
             if opened.size < POINTER_BYTES_LIMIT as u64 && opened.size > 0 {
-                let mut head = Vec::new();
-                (&mut opened.file)
-                    .take(POINTER_BYTES_LIMIT as u64)
-                    .read_to_end(&mut head)
-                    .map_err(|error| unreadable(&error))?;
-                small.push((recording.files.len(), Sample { head, file_size: opened.size }));
+                small.push((recording.files.len(), sample));
             }
             recording.files.push(Recorded { name, place: Place::InSession, in_git, size: opened.size });
         }

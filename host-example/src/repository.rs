@@ -178,11 +178,28 @@ impl Repository {
         Some(String::from_utf8(name).ok()?.trim_end().to_owned())
     }
 
-    /// Whether this repository holds sessions: it says so, or its last commit has a session's manifest.
+    /// Whether this repository holds sessions: it says so, or its last commit, its index or its work tree has a
+    /// session's manifest.
     pub(crate) fn is_ledger(&self) -> Result<bool, Fault> {
         if let Some(says) = self.flag("hydrant.ledger") {
             return Ok(says);
         }
+        // The first session of a ledger is in no commit yet.
+        Ok(self.commit_has_manifest()? || self.index_has_manifest()? || self.tree_has_manifest())
+    }
+
+    fn index_has_manifest(&self) -> Result<bool, Fault> {
+        Ok(!self.git.read(&["ls-files", "-z", "--", ":(glob)sessions/*/meta.json"], b"")?.is_empty())
+    }
+
+    fn tree_has_manifest(&self) -> bool {
+        let sessions = self.top.join("sessions");
+        let is_folder = sessions.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+        let mut folders = sessions.read_dir().into_iter().filter(|_| is_folder).flatten().flatten();
+        folders.any(|folder| folder.path().join("meta.json").symlink_metadata().is_ok_and(|facts| facts.is_file()))
+    }
+
+    fn commit_has_manifest(&self) -> Result<bool, Fault> {
         let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
         if !listed.success() || listed.stdout.is_empty() {
             return Ok(false);

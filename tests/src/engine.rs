@@ -108,6 +108,8 @@ pub trait Engine: Ledgers {
     fn classify_many(&self, files: &[Sample]) -> Vec<Kind>;
     /// `pointers.pointer-shaped`
     fn pointer_shaped(&self, file: &Sample) -> bool;
+    /// `pointers.appended-to`
+    fn appended_to(&self, file: &Sample) -> Option<u64>;
     /// `pointers.explain`
     fn explain(&self, finding: Finding) -> String;
     /// `pointers.format`

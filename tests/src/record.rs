@@ -111,6 +111,10 @@ impl<E: Engine> Engine for Recorder<E> {
         self.plain("pointers.pointerShaped", json!([file.form()]), self.engine.pointer_shaped(file))
     }
 
+    fn appended_to(&self, file: &Sample) -> Option<u64> {
+        self.plain("pointers.appendedTo", json!([file.form()]), self.engine.appended_to(file))
+    }
+
     fn explain(&self, finding: Finding) -> String {
         self.plain("pointers.explain", json!([finding.form()]), self.engine.explain(finding))
     }

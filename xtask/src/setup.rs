@@ -54,7 +54,8 @@ impl Tool {
     /// Debian's packages for it.
     fn debian_packages(self) -> &'static [&'static str] {
         match self {
-            Tool::Git => &["git"],
+            // Tests sign with the second and end children with the third.
+            Tool::Git => &["git", "openssh-client", "procps"],
             Tool::GitLfs => &["git-lfs"],
             Tool::Node => &["nodejs"],
             Tool::Npm => &["npm"],

@@ -8,7 +8,7 @@ use super::plan::Plan;
 use crate::contract::{Ledger, Push, PushFile, Revision};
 use crate::error::{Code, Error, quote};
 use crate::ledger::drafts;
-use crate::limits::IN_GIT_BYTES_MAX;
+use crate::limits::{IN_GIT_BYTES_MAX, POINTER_BYTES_MAX};
 use crate::manifest::{self, Change, Entry, FileRef, Fresh, Manifest, Storage};
 use crate::oid::{Blob, Oid};
 use crate::pointer;
@@ -182,6 +182,10 @@ pub(super) fn fit_for_git(name: &str, bytes: &[u8]) -> Result<(), Error> {
             Code::Rejected,
             format!("{name} looks like a pointer, which is never published as content"),
         ));
+    }
+    let head = &bytes[..bytes.len().min(POINTER_BYTES_MAX)];
+    if pointer::appended_to(head, bytes.len() as u64).is_some() {
+        return Err(Error::new(Code::Rejected, format!("{name}: {}", pointer::APPENDED)));
     }
     Ok(())
 }

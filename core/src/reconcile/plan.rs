@@ -213,7 +213,7 @@ fn removals<'a>(
         if !fact.unchanged {
             let (oid, path) = (fact.blob.oid, quote(&fact.path));
             let why = format!("the server lacks {oid}, but {path} is no longer the pointer that names it");
-            return Err(Error::new(Code::Conflict, why));
+            return Err(Error::new(Code::Conflict, format!("{why}: put aside what stands there first")));
         }
         sessions.entry(session).or_default().insert(file, fact);
     }

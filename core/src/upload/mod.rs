@@ -348,10 +348,10 @@ impl Upload {
     }
 
     fn was_read(&mut self, number: usize, event: Event, out: &mut Outbox, link: &Link) {
-        let (blob, small, revision) = match event {
-            Event::Read { blob, small, entries, revision } => {
+        let (blob, head, is_transcript, revision) = match event {
+            Event::Read { blob, head, entries, revision } => {
                 self.entries = entries.or(self.entries);
-                (blob, small, revision)
+                (blob, head, entries.is_some(), revision)
             }
             Event::Absent => return self.end(number, Err(Error::new(Code::NotFound, "the file is not there")), out),
             Event::Failed(_) if self.files[number].oversize => return self.end(number, Err(oversize(link)), out),
@@ -362,10 +362,14 @@ impl Upload {
         if blob.size > link.config.object_bytes_max {
             return self.end(number, Err(oversize(link)), out);
         }
-        if small.is_some_and(|small| pointer::pointer_shaped(&small, blob.size)) {
-            let error =
-                Error::new(Code::Rejected, "the file looks like a pointer, and pointers are never uploaded as content");
-            return self.end(number, Err(error), out);
+        if let Some(head) = head {
+            if is_transcript && pointer::appended_to(&head, blob.size).is_some() {
+                return self.end(number, Err(Error::new(Code::Rejected, pointer::APPENDED)), out);
+            }
+            if pointer::pointer_shaped(&head, blob.size) {
+                let why = "the file looks like a pointer, and pointers are never uploaded as content";
+                return self.end(number, Err(Error::new(Code::Rejected, why)), out);
+            }
         }
         let expects = self.files[number].source.expects.as_deref();
         if expects.is_some_and(|expects| expects != blob.oid.to_string()) {

@@ -330,6 +330,7 @@ fn closing(files: &[Listed], seen: &Seen<'_>, server: &RunningServer, world: &Wo
 
 /// Leaves server and folders up until the user has seen enough.
 fn stay(server: &RunningServer, world: &World, output: &mut Output) -> Result<(), Fault> {
+    let mut interrupts = Interrupts::listen()?;
     output.line(format!("\nThe server stays at {} until Ctrl-C. In another terminal:", server.url()));
     output.line(format!("  cd {}", world.root.join("reader").display()));
     for command in ["status", "cache list", "cache clear --yes", "hydrate"] {
@@ -337,7 +338,7 @@ fn stay(server: &RunningServer, world: &World, output: &mut Output) -> Result<()
     }
     output.line(format!("  hydrant show {SESSION} raw.jsonl --lines 1-3"));
     output.flush();
-    serve::wait_for_interrupt()
+    serve::wait_for(&mut interrupts)
 }
 
 fn rate(report: &TransferReport) -> String {

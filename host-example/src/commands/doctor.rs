@@ -4,6 +4,7 @@
 //! names. With `--fix` it does what it named, through the commands that do it, and nothing that could lose a byte. What
 //! may stay as it is for ever is a note: it is said, and is no reason to end with 1.
 
+mod appended;
 mod conflicts;
 mod drafts;
 mod fix;
@@ -22,6 +23,7 @@ use serde_json::{Value, json};
 
 use crate::cli::DoctorArgs;
 use crate::ending::{Ending, Fault};
+use crate::gitignore;
 use crate::ledger::Ledger;
 use crate::report::{Output, bytes_text, count_text, quote};
 use crate::repository::Repository;
@@ -60,6 +62,8 @@ pub(super) enum Kind {
     IndexLock,
     /// A manifest that cannot be read.
     UnreadableManifest,
+    /// A program went on writing to a file by its name, after a pointer took its place.
+    AppendedPointer,
     /// Conflict markers, or a merge that is not resolved.
     Conflict,
     /// A manifest without an id of its own.
@@ -89,6 +93,7 @@ impl Kind {
             Self::CacheLeftovers => "cache-leftovers",
             Self::IndexLock => "index-lock",
             Self::UnreadableManifest => "unreadable-manifest",
+            Self::AppendedPointer => "appended-pointer",
             Self::Conflict => "conflict",
             Self::LegacySession => "legacy-session",
             Self::OldDraft => "old-draft",
@@ -177,6 +182,9 @@ pub(crate) fn run(arguments: &DoctorArgs, output: &mut Output) -> Result<Ending,
     let engine = Engine::load()?;
     let ledger = Ledger::of(&repository)?;
     if arguments.titles {
+        if !arguments.dry_run {
+            gitignore::exclude_locks(&repository)?;
+        }
         return titles::run(&engine, &ledger, arguments.dry_run, output);
     }
     let store = Store::cache(&repository.store_dir())?;
@@ -212,6 +220,7 @@ fn look(patient: &Patient<'_>) -> Result<Vec<Finding>, Fault> {
     publishes::look(patient, &mut findings)?;
     leftovers::look(patient, &mut findings)?;
     sessions::look(patient, &mut findings)?;
+    appended::look(patient, &mut findings)?;
     Ok(findings)
 }
 

@@ -30,8 +30,9 @@ pub(crate) fn run(command: &LocksCommand, output: &mut Output) -> Result<Ending,
     match command {
         LocksCommand::List(arguments) => {
             let path = arguments.path.as_deref().map(|word| path_within(&repository, word)).transpose()?;
-            let report = Server::of(&repository, &arguments.server, output)?.ask(LockTask::ListAll(path))?;
-            Ok(listed(&report, output))
+            let task = LockTask::ListAll(path.clone());
+            let report = Server::of(&repository, &arguments.server, output)?.ask(task)?;
+            Ok(listed(&report, path.as_deref(), output))
         }
         LocksCommand::Create(arguments) => {
             let path = path_within(&repository, &arguments.path)?;
@@ -184,7 +185,7 @@ fn theirs(lock: &Lock, output: &mut Output) -> Ending {
     failed(&report, &InTheWay { locks: vec![lock.clone()], whose: THEIRS }, output)
 }
 
-fn listed(report: &LockReport, output: &mut Output) -> Ending {
+fn listed(report: &LockReport, path: Option<&str>, output: &mut Output) -> Ending {
     if report.ended.is_err() && report.supported {
         return failed(report, &InTheWay::default(), output);
     }
@@ -192,7 +193,9 @@ fn listed(report: &LockReport, output: &mut Output) -> Ending {
     if !report.supported {
         output.line(NO_LOCKS);
     } else if report.locks.is_empty() {
-        output.note("nothing is locked");
+        output.note(
+            path.map_or("nothing is locked".to_owned(), |path| format!("{} is not locked", quote(path.as_bytes()))),
+        );
     } else {
         let mut table = Table::new(&["path", "owner", "id", "since"]);
         report.locks.iter().for_each(|lock| table.row(cells(lock)));

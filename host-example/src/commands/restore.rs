@@ -23,7 +23,7 @@ use crate::cli::RestoreArgs;
 use crate::committed;
 use crate::ending::{Ending, Fault};
 use crate::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
-use crate::report::{Output, Table, bytes_text, error_json, quote};
+use crate::report::{Output, Table, bytes_text, error_json, quote, shell};
 use crate::repository::Repository;
 
 /// Form of the JSON document.
@@ -35,6 +35,9 @@ struct File {
     blob: Option<Blob>,
     came: Came,
 }
+
+/// Paths that git is asked about at once, at most.
+const PATHS_MAX: usize = 256;
 
 /// What became of a file.
 enum Came {
@@ -74,7 +77,26 @@ pub(crate) fn run(arguments: &RestoreArgs, output: &mut Output) -> Result<Ending
             files.push(content.restore(&ledger, &mut guest, &mut store, arguments.dry_run));
         }
     }
-    Ok(say(&files, arguments.dry_run, output))
+    let ending = say(&files, arguments.dry_run, output);
+    if let (Some(head), false) = (&head, arguments.dry_run) {
+        tell_staged(&repository, head, &files, output)?;
+    }
+    Ok(ending)
+}
+
+/// Content that was staged stays in the index, and the next commit would take it in full.
+fn tell_staged(repository: &Repository, head: &str, files: &[File], output: &mut Output) -> Result<(), Fault> {
+    let restored = files.iter().filter(|file| matches!(file.came, Came::Restored(_)));
+    let paths: Vec<&str> = restored.map(|file| file.path.as_str()).collect();
+    let asked = ["--literal-pathspecs", "diff-index", "--cached", "--name-only", "--no-relative", "-z", head, "--"];
+    for paths in paths.chunks(PATHS_MAX) {
+        let staged = repository.git.read(&[&asked, paths].concat(), b"")?;
+        for path in staged.split(|byte| *byte == 0).filter(|path| !path.is_empty()) {
+            let path = shell(&String::from_utf8_lossy(path));
+            output.warn(format!("{path} is still staged with other content: git restore --staged -- {path}"));
+        }
+    }
+    Ok(())
 }
 
 /// A session with the files that are meant.

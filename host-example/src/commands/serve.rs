@@ -19,10 +19,12 @@ pub(crate) fn run(arguments: &ServeArgs, output: &mut Output) -> Result<Ending, 
     if output.voice.verbose {
         config.log = Some(Arc::new(|line| say(&line.to_string())));
     }
+    // Whoever reads the first line may end it at once, and well.
+    let mut interrupts = Interrupts::listen()?;
     let server = Server::spawn(config).map_err(|error| Fault::local("the server cannot start", &error))?;
     announce(&server, arguments.open, output);
     output.flush();
-    wait_for_interrupt()?;
+    wait_for(&mut interrupts)?;
     output.note("stopping");
     drop(server);
     Ok(Ending::Done)
@@ -47,10 +49,9 @@ fn announce(server: &RunningServer, open: bool, output: &mut Output) {
 }
 
 /// Waits until the user or the system asks this program to end.
-pub(crate) fn wait_for_interrupt() -> Result<(), Fault> {
+pub(crate) fn wait_for(interrupts: &mut Interrupts) -> Result<(), Fault> {
     let unable = |error: std::io::Error| Fault::local("this program cannot wait for signals", &error);
     let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(unable)?;
-    let mut interrupts = Interrupts::listen()?;
     runtime.block_on(interrupts.next());
     Ok(())
 }

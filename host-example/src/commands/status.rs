@@ -173,7 +173,7 @@ fn one_session(
         output.json(&document);
         return Ok(Ending::Done);
     }
-    output.line(format!("{}  {}", quote(session.name.as_bytes()), hydration_name(session.status.hydration)));
+    output.line(format!("{}  {}", quote(session.name.as_bytes()), state_of(session)));
     if !title.is_empty() {
         output.line(&title);
     }
@@ -284,6 +284,11 @@ fn files_json(session: &Session) -> Value {
         })
     };
     session.status.files.iter().map(one).collect()
+}
+
+/// A session's state in one word. Of a recording there is nothing to read yet.
+fn state_of(session: &Session) -> &'static str {
+    if session.manifest.draft { "draft" } else { hydration_name(session.status.hydration) }
 }
 
 fn hydration_name(hydration: Hydration) -> &'static str {

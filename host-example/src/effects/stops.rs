@@ -32,7 +32,14 @@ fn a_cancelled_download_keeps_its_stage() {
         let mut effects = Effects::new(shared);
         effects.begin(Task { id: 7, effect: task });
         assert_eq!(statuses(&[effects.next().await.1]), ["head 200"]);
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut told = 0;
+        while told < 200_000 {
+            match tokio::time::timeout(Duration::from_millis(BEAT_MS), effects.next()).await {
+                Ok((7, Reply::SoFar(bytes))) => told = bytes,
+                Ok(other) => panic!("{other:?}"),
+                Err(_) => effects.beat(),
+            }
+        }
         assert_eq!(why(&[effects.cancel(7).expect("open")]), Failure::Aborted);
         assert!(effects.cancel(7).is_none() && effects.is_idle());
         effects.settle().await;
@@ -95,7 +102,7 @@ fn reading_tells_how_far_it_is_and_ends_soon_after_a_cancel() {
         let cancelled = Instant::now();
         assert_eq!(why(&[effects.cancel(1).expect("open")]), Failure::Aborted);
         effects.settle().await;
-        assert!(cancelled.elapsed() < Duration::from_secs(2), "{:?}", cancelled.elapsed());
+        assert!(cancelled.elapsed() < Duration::from_secs(4), "{:?}", cancelled.elapsed());
     }));
 }
 
@@ -115,7 +122,7 @@ fn hashing_a_whole_stage_ends_soon_after_a_cancel_and_leaves_it() {
         let cancelled = Instant::now();
         effects.cancel(1).expect("open");
         effects.settle().await;
-        assert!(cancelled.elapsed() < Duration::from_secs(2), "{:?}", cancelled.elapsed());
+        assert!(cancelled.elapsed() < Duration::from_secs(4), "{:?}", cancelled.elapsed());
     }));
     assert_eq!(fs::metadata(&stage).expect("left").len(), ENDLESS_BYTES);
 }

@@ -271,11 +271,11 @@ fn silence_ends_in_time() {
     });
     let mut host = host(&url, scratch.path());
     let started = Instant::now();
-    let exchange = Exchange { idle_max: 300, ..get(&url, "/x") };
+    let exchange = Exchange { idle_max: 2_000, ..get(&url, "/x") };
     let blob = Blob { size: 300_000, ..blob_of(b"") };
     let replies = perform(&mut host, vec![Effect::Http(staged(exchange, &blob, 0))]);
     assert_eq!(why(&replies), Failure::TimedOut);
-    assert!(started.elapsed() < Duration::from_secs(3));
+    assert!(started.elapsed() < Duration::from_secs(8));
     let held = perform(&mut host, vec![Effect::HasBlob(blob)]);
     assert_eq!(statuses(&held), ["partial 9"]);
 }
@@ -287,10 +287,9 @@ fn failures_before_an_answer_have_their_class() {
         stream.shutdown(std::net::Shutdown::Both).ok();
     });
     let mut host = host(&url, scratch.path());
-    let closed = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address");
     for (target, expected) in [
         (format!("{url}/x?secret=1"), Failure::Offline),
-        (format!("http://{closed}/?secret=1"), Failure::Offline),
+        ("http://127.0.0.1:1/?secret=1".to_owned(), Failure::Offline),
         ("http://8.8.8.8/?secret=1".to_owned(), Failure::Blocked),
         (format!("{}/", url.replace("http://", "http://me:secret@")), Failure::Blocked),
         ("file:///etc/passwd?secret".to_owned(), Failure::Blocked),
@@ -429,7 +428,7 @@ fn a_file_that_changed_is_not_sent() {
 fn a_file_that_changes_while_it_is_sent_is_no_success() {
     let scratch = Scratch::new();
     let (url, requests) = server(|stream, _| {
-        thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_secs(3));
         say(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
     let mut host = host(&url, scratch.path());

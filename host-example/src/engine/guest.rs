@@ -60,6 +60,11 @@ impl Guest {
         self.call(|store, world| world.hydrant_lfs_pointers().call_pointer_shaped(store, file))
     }
 
+    /// Bytes of the pointer that a file begins with, when something was appended to it.
+    pub fn appended_to(&mut self, file: &Sample) -> Result<Option<u64>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_pointers().call_appended_to(store, file))
+    }
+
     /// One sentence about a finding.
     pub fn explain(&mut self, finding: Finding) -> Result<String, HostError> {
         self.call(|store, world| world.hydrant_lfs_pointers().call_explain(store, finding))

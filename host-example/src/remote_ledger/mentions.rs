@@ -1,5 +1,5 @@
-//! Which of some blobs the commits here still mention: at the ends of all branches, in every small file and every
-//! manifest; in history, in every manifest that ever was.
+//! Which of some blobs the commits here still mention: at the ends of all branches and tags, in stashes and in what is
+//! staged, in every small file and every manifest; in history, in every manifest that ever was.
 //!
 //! The rules it keeps: texts are read in a stream, one after the other, and searched for digests before anybody looks
 //! closer; what cannot be read is a failure, never silence, because whoever asks may be about to delete.
@@ -18,8 +18,8 @@ use crate::wit::types::{Failed, Failure};
 const TEXT_BYTES_MAX: usize = 4 << 20;
 /// Bytes read at once.
 const PIECE_BYTES: usize = 64 << 10;
-/// Branches looked at, at most.
-const BRANCHES_MAX: usize = 16_384;
+/// Branches, tags and stashes looked at, at most.
+const TIPS_MAX: usize = 16_384;
 /// Manifests read, at most: every version of each counts.
 const MANIFESTS_MAX: usize = 262_144;
 /// Digits of an oid.
@@ -50,9 +50,9 @@ pub fn mentioned_in(wanted: &HashSet<String>, mut text: impl Read) -> io::Result
     }
 }
 
-/// The blobs that branches mention now, here and as the remotes were last seen, in every small file of theirs and in
-/// every manifest.
-pub fn of_branches(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
+/// The blobs that branches, tags and stashes mention now, here and as the remotes were last seen, in every small file
+/// of theirs and in every manifest; and those that a staged change mentions.
+pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
     let git = as_it_is(git);
     let tips = tips(&git)?;
     if tips.is_empty() {
@@ -70,7 +70,37 @@ pub fn of_branches(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Ment
     for tip in &tips {
         manifests.of_commit(&git, tip)?;
     }
-    Ok(manifests.read(&git, wanted, see)?)
+    manifests.read(&git, wanted, see)?;
+    Ok(of_index(&git, wanted, see)?)
+}
+
+/// Those that stand in what is staged.
+fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
+    let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
+    if !head.success() {
+        return Ok(());
+    }
+    let mut staged = BTreeSet::new();
+    let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--"];
+    stream::read(git, &[&changes], |said| {
+        while let Some(facts) = said.record(0)? {
+            said.record(0)?.ok_or_else(unreadable)?;
+            let new = new_side(&facts).ok_or_else(unreadable)?;
+            if new.is_file() {
+                staged.insert(new.oid);
+            }
+        }
+        Ok(())
+    })?;
+    if staged.is_empty() {
+        return Ok(());
+    }
+    stream::read_fed(git, Some(lines(&staged)), &[&["cat-file", "--batch", "--buffer"]], |said| {
+        while let Some((_, found)) = text(said, wanted)? {
+            see_one(found, &[], see);
+        }
+        Ok(())
+    })
 }
 
 /// The blobs that manifests of sessions mention, or mentioned, in any commit here.
@@ -101,17 +131,23 @@ fn as_it_is(git: &Git) -> Git {
     git.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1").with_variable("GIT_NO_LAZY_FETCH", "1")
 }
 
-/// The last commit, and those of all branches here and of the remotes as they were last seen.
+/// The last commit, those of all branches here and of the remotes as they were last seen, those of tags, and what is
+/// stashed, with its index.
 fn tips(git: &Git) -> Result<BTreeSet<String>, Failed> {
     let mut tips = BTreeSet::new();
     let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
-    let listed = ["for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes"];
-    let branches = git.read(&listed, b"").map_err(words::of_fault)?;
-    for said in [&head.stdout, &branches] {
-        tips.extend(String::from_utf8_lossy(said).lines().map(str::to_owned).filter(|line| !line.is_empty()));
+    // A tag of something that is no commit has no tip.
+    let listed = ["rev-list", "--no-walk=unsorted", "--branches", "--remotes", "--tags"];
+    let named = git.read(&listed, b"").map_err(words::of_fault)?;
+    // Without a stash there is no such ref.
+    let stashed = ["log", "--walk-reflogs", "--no-show-signature", "--format=%H %P", "refs/stash", "--"];
+    let stashed = git.run(&stashed, b"").map_err(words::of_fault)?;
+    let stashed: &[u8] = if stashed.success() { &stashed.stdout } else { b"" };
+    for said in [&head.stdout, &named, stashed] {
+        tips.extend(String::from_utf8_lossy(said).split_whitespace().map(str::to_owned));
     }
-    if tips.len() > BRANCHES_MAX {
-        return Err(words::failed(Failure::Io, &format!("there are more than {BRANCHES_MAX} branches")));
+    if tips.len() > TIPS_MAX {
+        return Err(words::failed(Failure::Io, &format!("there are more than {TIPS_MAX} branches, tags and stashes")));
     }
     Ok(tips)
 }

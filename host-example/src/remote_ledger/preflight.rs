@@ -287,7 +287,10 @@ fn no_staged_change(place: &Place, folder: &str) -> Result<(), Refusal> {
         }
         Some(1) => Err(refusal(
             Reason::Staged,
-            format!("a change beneath {folder} is staged: commit it, or take it out with git restore --staged"),
+            format!(
+                "a change beneath {folder} is staged: take it out of the index with git restore --staged, which leaves \
+                 the files as they are"
+            ),
         )),
         _ => Err(GitFault::Refused(ended.stderr).into()),
     }

@@ -60,7 +60,7 @@ pub(crate) struct Case {
     pub(crate) also: fn(&[Seen], &Evidence) -> Result<(), String>,
 }
 
-/// A small object, no second try, one second of patience.
+/// A small object, no second try, two seconds of patience.
 pub(crate) const HYDRATE: Case = Case {
     name: "",
     job: Job::Hydrate,

@@ -204,7 +204,7 @@ pub(crate) fn hydrant(scratch: &Scratch, job: Job, blobs: &[Blob], folder: &Path
         "--endpoint".into(),
         endpoint.into(),
         "--idle-timeout".into(),
-        "1".into(),
+        "2".into(),
     ];
     command.args(arguments);
     command

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::case::Job;
 use crate::evidence::{Scratch, blob, finish, hydrant, only_right_files};
@@ -17,8 +17,6 @@ const KILLS: u64 = 20;
 const SMALL_OBJECTS: u64 = 39;
 /// Bytes of the large one.
 const LARGE_BYTES: usize = 30 << 20;
-/// Milliseconds in which a kill falls.
-const KILL_MS: u64 = 400;
 /// Milliseconds that the server rests after each piece of the large object.
 const REST_MS: u64 = 4;
 /// Bytes of such a piece.
@@ -51,19 +49,26 @@ fn a_killed_run_is_completed_by_the_next() {
     let mut blobs: Vec<Blob> =
         (0..SMALL_OBJECTS).map(|seed| blob(seed + 1, 1 + (seed as usize * 7_919) % 90_000)).collect();
     blobs.push(blob(99, LARGE_BYTES));
-    let mut resumed = 0;
-    for round in 0..KILLS {
+    let (mut resumed, mut span) = (0, 0);
+    for round in 0..=KILLS {
         let liar = Liar::start(blobs.clone(), slow, None);
         let scratch = Scratch::new();
         let folder = scratch.path("objects");
         let endpoint = format!("http://{}/r", liar.plot.home);
-        let moment = Duration::from_millis(dice(round) % KILL_MS);
-        kill_after(moment, &scratch, &blobs, &folder, &endpoint);
-        only_right_or_unnamed(&folder, &blobs);
+        // The first run is not killed: it tells how long one takes.
+        let moment = Duration::from_millis(dice(round).checked_rem(span).unwrap_or(0));
+        if span > 0 {
+            kill_after(moment, &scratch, &blobs, &folder, &endpoint);
+            only_right_or_unnamed(&folder, &blobs);
+        }
 
         let mut command = hydrant(&scratch, Job::Hydrate, &blobs, &folder, &endpoint);
+        let started = Instant::now();
         let (code, out, err) = finish(&mut command, Duration::from_secs(RUN_S_MAX)).expect("it ends");
         assert_eq!(code, 0, "killed after {moment:?}: {out}{err}");
+        if span == 0 {
+            span = u64::try_from(started.elapsed().as_millis()).expect("short").max(1);
+        }
         for blob in &blobs {
             assert!(fs::read(folder.join(&blob.oid)).is_ok_and(|bytes| bytes == blob.bytes), "{}", blob.oid);
         }

@@ -102,7 +102,7 @@ impl<'a> Talk<'a> {
     pub(crate) fn answer_unread(&mut self, status: &str) {
         self.head(status, &[("connection", "close")], 0);
         // Gone at once, the client could not even read this.
-        thread::sleep(Duration::from_millis(DRIP_MS * 5));
+        thread::sleep(Duration::from_millis(DRIP_MS * 15));
         self.over = true;
     }
 

@@ -1,6 +1,7 @@
 //! `hydrant doctor`: every state that a killed publish leaves is named, explained and completed.
 
 mod advice;
+mod appended;
 mod merges;
 mod unfinished;
 

@@ -189,3 +189,30 @@ fn the_demonstration_runs_to_its_end() {
     scene.hydrant(&reader, &["hydrate"]).ends(0);
     scene.hydrant(&scene.folder, &["demo", "--dir", "kept"]).ends(2);
 }
+
+#[test]
+fn the_first_manifest_counts_before_it_is_committed() {
+    let scene = Scene::new();
+    let folder = scene.repository("new");
+    scene.git(&folder, &["config", "lfs.url", &scene.url()]);
+    let in_place = || scene.hydrant(&folder, &["hydrate", "--in-place"]);
+    scene.hydrant(&folder, &["restore", "rec1"]).ends(2);
+    in_place().ends(0);
+    scene.hydrant(&folder, &["draft", "rec1", "--agent-type", "claude-code"]).ends(0);
+    for staged in [false, true] {
+        if staged {
+            scene.git(&folder, &["add", "--all"]);
+        }
+        let said = scene.hydrant(&folder, &["status", "rec1"]).ends(0);
+        assert!(said.out.starts_with("rec1  draft"), "{}", said.out);
+        for command in ["verify", "restore"] {
+            scene.hydrant(&folder, &[command, "rec1"]).ends(0);
+        }
+        let refused = in_place().ends(2);
+        assert!(refused.err.contains("this repository is a ledger"), "{}", refused.err);
+    }
+    fs::remove_dir_all(folder.join("sessions")).expect("removed");
+    in_place().ends(2);
+    scene.git(&folder, &["reset", "--quiet"]);
+    in_place().ends(0);
+}

@@ -1,15 +1,15 @@
 //! Lists of objects without a repository: hydrate, upload and batch; exit codes; runs that are cut short.
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
-use std::process::Command;
 use std::thread::sleep;
 use std::time::Duration;
 
 use hydrant_host::digest::blob_of;
+use rustix::process::Signal;
 
 use crate::scene::{Scene, noise};
+use crate::signals::send;
 
 /// Makes files named by their oid in `up`, and their list.
 fn objects(scene: &Scene, sizes: &[usize]) -> Vec<(String, Vec<u8>)> {
@@ -71,8 +71,7 @@ fn some_missing_is_1_and_none_reached_is_not_0() {
     assert_eq!(failed.expect("it is named")["error"]["code"], "missing");
 
     // Nobody listens there.
-    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its address");
-    let url = format!("http://{free}/repo");
+    let url = "http://127.0.0.1:1/repo".to_owned();
     let said = scene.hydrant(
         &scene.folder,
         &["hydrate", "--objects", "list", "--into", "other", "--retries", "0", "--endpoint", &url],
@@ -149,7 +148,7 @@ fn an_interrupted_run_says_so_and_the_next_completes_it() {
     let arguments = [&INTO[..], &["--endpoint", &url, "--json"]].concat();
     let child = scene.hydrant_running(&scene.folder, &arguments);
     sleep(Duration::from_millis(40));
-    Command::new("/bin/kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    send(Signal::INT, &child);
     let output = child.wait_with_output().expect("it ends");
     // A machine that is quick enough was done before; one that is slow had not begun to listen for the signal.
     if output.status.code() == Some(130) {

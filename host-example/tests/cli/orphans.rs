@@ -126,6 +126,42 @@ fn the_history_of_another_session_keeps_it() {
     expect(&world, &[], &[]);
 }
 
+/// A blob that can still be checked out, popped or committed from here is no orphan, wherever its pointer stands.
+#[test]
+fn tags_stashes_and_the_index_name_blobs() {
+    let world = World::new();
+    set(&world, "a", &[("raw.jsonl", b"new")]);
+    register(&world, &[b"old"]);
+    let media = "clone/media/x.bin";
+    for annotated in [false, true] {
+        world.scene.file(media, pointer(b"old").as_bytes());
+        world.scene.commit(&world.clone);
+        let tag = if annotated { &["tag", "--message", "one", "v1"][..] } else { &["tag", "v1"] };
+        world.git(tag);
+        world.git(&["rm", "--quiet", "media/x.bin"]);
+        world.git(&["commit", "--quiet", "--message", "gone"]);
+        expect(&world, &[], &[]);
+        world.git(&["tag", "--delete", "v1"]);
+        expect(&world, &[], &[b"old"]);
+    }
+    // A tag of something that is no commit.
+    world.git(&["tag", "words", "HEAD:notes.txt"]);
+    expect(&world, &[], &[b"old"]);
+
+    world.scene.file(media, pointer(b"old").as_bytes());
+    expect(&world, &[], &[b"old"]);
+    world.git(&["add", "media"]);
+    expect(&world, &[], &[]);
+    world.git(&["stash", "--quiet"]);
+    expect(&world, &[], &[]);
+    // One that lies beneath another.
+    world.scene.file("clone/notes.txt", b"other words");
+    world.git(&["stash", "--quiet"]);
+    expect(&world, &[], &[]);
+    world.git(&["stash", "clear"]);
+    expect(&world, &[], &[b"old"]);
+}
+
 #[test]
 fn what_cannot_be_read_is_a_failure_and_no_orphan() {
     let world = World::new();

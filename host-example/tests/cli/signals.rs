@@ -2,16 +2,18 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
-use std::process::{Child, Command};
+use std::process::Child;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::scene::{Scene, noise, pointer};
 
 const OID: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-fn signal(child: &Child, name: &str) {
-    Command::new("/bin/kill").args([name, &child.id().to_string()]).status().expect("kill runs");
+pub(crate) fn send(signal: Signal, child: &Child) {
+    kill_process(Pid::from_child(child), signal).expect("it is there");
 }
 
 #[test]
@@ -24,7 +26,7 @@ fn a_question_that_is_interrupted_ends_so() {
     let arguments = ["batch", "download", "--objects", "list", "--endpoint", &url];
     let child = scene.hydrant_running(&scene.folder, &arguments);
     let held = held.join().expect("a connection");
-    signal(&child, "-INT");
+    send(Signal::INT, &child);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     drop(held);
@@ -49,7 +51,7 @@ fn a_signal_after_the_transfer_is_not_swallowed() {
     while !placed() && Instant::now() < until {
         sleep(Duration::from_millis(1));
     }
-    signal(&child, "-TERM");
+    send(Signal::TERM, &child);
     let output = child.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a report");
@@ -68,8 +70,6 @@ fn a_server_ends_well() {
     let mut first = String::new();
     lines.read_line(&mut first).expect("a line");
     assert!(first.starts_with("serving "), "{first}");
-    // It listens for signals shortly after it said so.
-    sleep(Duration::from_millis(300));
-    signal(&child, "-TERM");
+    send(Signal::TERM, &child);
     assert_eq!(child.wait().expect("it ends").code(), Some(0));
 }

@@ -106,20 +106,20 @@ fn whole_batches_are_refused_with_the_documented_status() {
 fn an_action_expires_and_opens_nothing_else() {
     let world = World::with(|config| {
         config.open = true;
-        config.action_life_s = Some(1);
+        config.action_life_s = Some(3);
     });
     let (bytes, other) = (b"some bytes".to_vec(), world.put(b"other"));
     let request = json!({ "operation": "upload", "objects": [{ "oid": oid(&bytes), "size": bytes.len() }] });
     let answer = world.post("/objects/batch", &[], &request).json();
     let action = &answer["objects"][0]["actions"]["upload"];
-    assert_eq!(action["expires_in"], 1);
+    assert_eq!(action["expires_in"], 3);
     let token = action["header"]["Authorization"].as_str().expect("a token");
     let authorization = [("authorization", token)];
     assert_eq!(world.send("GET", &format!("/objects/{other}"), &authorization, b"").status, 403);
     assert_eq!(world.send("PUT", &format!("/objects/{other}"), &authorization, b"other").status, 403);
     assert_eq!(follow(&world, "PUT", action, b"some").0, 422, "another size than was asked for");
     assert_eq!(world.stored(), 1);
-    sleep(Duration::from_millis(1_100));
+    sleep(Duration::from_millis(3_100));
     assert_eq!(follow(&world, "PUT", action, &bytes).0, 403);
     assert_eq!(world.stored(), 1);
 }

@@ -126,6 +126,11 @@ impl Engine for Component {
         self.call(|store, world| world.hydrant_lfs_pointers().call_pointer_shaped(store, &file))
     }
 
+    fn appended_to(&self, file: &Sample) -> Option<u64> {
+        let file = words::sample(file);
+        self.call(|store, world| world.hydrant_lfs_pointers().call_appended_to(store, &file))
+    }
+
     fn explain(&self, finding: Finding) -> String {
         let finding = words::finding_in(finding);
         self.call(|store, world| world.hydrant_lfs_pointers().call_explain(store, finding))

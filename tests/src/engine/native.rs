@@ -33,6 +33,10 @@ impl Engine for Native {
         pointer::pointer_shaped(&file.head, file.file_size)
     }
 
+    fn appended_to(&self, file: &Sample) -> Option<u64> {
+        pointer::appended_to(&file.head, file.file_size).map(|bytes| bytes as u64)
+    }
+
     fn explain(&self, finding: Finding) -> String {
         finding.explain()
     }

@@ -23,7 +23,7 @@ fn naming(id: &str, name: &str, oid_digit: &str) -> String {
 type Change = fn(&mut Desk, &mut Publication);
 
 /// What is done to a publish that would go well, and how it ends.
-const REFUSED: [(&str, Change, Code, &str); 24] = [
+const REFUSED: [(&str, Change, Code, &str); 27] = [
     (
         "a transcript of a header and a footer",
         |desk, _| desk.put(RAW, "{\"type\":\"header\"}\n{\"type\":\"footer\"}\n"),
@@ -55,6 +55,24 @@ const REFUSED: [(&str, Change, Code, &str); 24] = [
         |desk, _| desk.put("sessions/s/plan.md", "version https://git-lfs.github.com/spec/v1\noid sha256:12\n"),
         Code::Rejected,
         "plan.md",
+    ),
+    (
+        "a line behind a pointer, as a transcript",
+        |desk, _| desk.put(RAW, &format!("{}{TRANSCRIPT}", pointer("a"))),
+        Code::Rejected,
+        "appended to a pointer",
+    ),
+    (
+        "a thousand bytes behind a pointer, as a transcript",
+        |desk, _| desk.put(RAW, &format!("{}{}", pointer("a"), TRANSCRIPT.repeat(90))),
+        Code::Rejected,
+        "appended to a pointer",
+    ),
+    (
+        "a thousand bytes behind a pointer that git would carry",
+        |desk, _| desk.put(SUMMARY, &format!("{}{}", pointer("a"), "{}\n".repeat(400))),
+        Code::Rejected,
+        "appended to a pointer",
     ),
     ("a pointer that git would carry", |desk, _| desk.put(SUMMARY, &pointer("a")), Code::Rejected, "summary.json"),
     (

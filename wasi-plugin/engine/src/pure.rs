@@ -65,6 +65,10 @@ impl pointers::Guest for Engine {
         pointer::pointer_shaped(&file.head, file.file_size)
     }
 
+    fn appended_to(file: pointers::Sample) -> Option<u64> {
+        pointer::appended_to(&file.head, file.file_size).map(|bytes| bytes as u64)
+    }
+
     fn explain(it: pointers::Finding) -> String {
         let at = POINTER_FLAWS.iter().position(|flaw| *flaw == it.flaw).expect("the table lists every flaw");
         Finding { flaw: Flaw::ALL[at], line: it.line }.explain()

@@ -69,7 +69,8 @@ impl<'a> Scene<'a> {
         let journal = documents(repository)?.journal(&session);
         let unfinished = journal.map_err(|error| Fault::local("the journal cannot be read", &error))?.is_some();
         if arguments.resume && !unfinished && manifest.is_none() {
-            return Err(Fault::misuse(format!("there is no session {}", quote(session.as_bytes()))));
+            let shown = quote(session.as_bytes());
+            return Err(Fault::misuse(format!("nothing to finish: no publish of {shown} was interrupted here")));
         }
         let recording = if arguments.resume {
             Recording::default()
@@ -304,7 +305,7 @@ impl<'a> Scene<'a> {
             let commits = count_text(usize::try_from(preflight.unpushed).unwrap_or(usize::MAX), "commit");
             output.note(format!("{commits} of yours not pushed yet: going along"));
         }
-        if self.unfinished {
+        if self.unfinished && !self.arguments.dry_run {
             output.note("an interrupted publish of this session is brought to its end first");
         }
         if self.recording.files.iter().any(|file| file.place == Place::InSession && !file.in_git) {

@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, SESSIONS, Session};
 use crate::report::{Output, Table, bytes_text, error_json, quote};
 use crate::repository::Repository;
 
-use super::{hydration_name, session_json, shown_title, total_bytes};
+use super::{session_json, shown_title, state_of, total_bytes};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
@@ -147,9 +147,7 @@ impl All<'_> {
     fn row(&self, eye: &mut Eye, session: &Session) -> Result<[String; 5], Fault> {
         let title = shown_title(&mut eye.guest, session)?;
         let more = if self.journals.contains(&session.name) { ", publish interrupted" } else { "" };
-        // Of a recording there is nothing to read yet.
-        let state = if session.manifest.draft { "draft" } else { hydration_name(session.status.hydration) };
-        let state = format!("{state}{more}");
+        let state = format!("{}{more}", state_of(session));
         let (files, bytes) = (session.manifest.files.len().to_string(), bytes_text(total_bytes(session)));
         Ok([quote(session.name.as_bytes()), files, bytes, state, title])
     }

@@ -153,7 +153,7 @@ impl<'a> Settings<'a> {
 }
 
 fn unusable() -> Result<Endpoint, Error> {
-    Err(Error::new(Code::Rejected, "the remote's address has no LFS server that follows from it: set lfs.url"))
+    Err(Error::new(Code::Rejected, "no LFS server follows from the address: set lfs.url to one of http or https"))
 }
 
 /// `user@host:port/path`; the port is ssh's and does not belong to https.

@@ -120,6 +120,9 @@ pub(crate) fn find(
         Some(folder) => {
             let real = folder.canonicalize().ok().filter(|real| real.is_dir());
             let real = real.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
+            if repository.common_dir.canonicalize().is_ok_and(|own| real.starts_with(own)) {
+                return Err(Fault::misuse("--from: that is git's own folder, and no recording"));
+            }
             let (files, left_out) = listed(&real, guest)?;
             if own.canonicalize().is_ok_and(|own| own == real) {
                 let names = files.into_iter().map(|file| file.name).collect();

@@ -116,7 +116,7 @@ fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) ->
         }
         Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
     };
-    Ok(format!("a publish of it was interrupted: {then}"))
+    Ok(format!("a publish of it is under way or was interrupted: {then}"))
 }
 
 /// A session whose first publish was interrupted before this clone had anything of it.

@@ -156,9 +156,16 @@ fn broken_old_and_legacy_manifests_are_named() {
     ] {
         assert_eq!(of(session).as_deref(), kind, "{session}: {found:?}");
     }
+    let run_of_cut = |found: &[Value]| {
+        let one = found.iter().find(|one| one["session"] == "cut").expect("it is found");
+        one["run"].as_str().expect("words").to_owned()
+    };
+    assert!(run_of_cut(&found).starts_with("no commit has it: move it elsewhere"), "{found:?}");
     // None of it is for a program to decide.
     doctor(&world, &["--fix"]).ends(1);
     assert_eq!(findings(&world).len(), 4);
+    world.scene.commit(&world.clone);
+    assert!(run_of_cut(&findings(&world)).starts_with("git log -- sessions/cut/meta.json"));
 }
 
 #[test]

@@ -329,3 +329,12 @@ fn secrets_are_never_printed() {
     }
     expect_published(&world);
 }
+
+#[test]
+fn gits_own_folder_is_no_recording() {
+    let world = World::new();
+    for folder in [".git", ".git/hooks"] {
+        let refused = world.scene.hydrant(&world.clone, &["publish", SESSION, "--from", folder]).ends(2);
+        assert!(refused.err.contains("git's own folder"), "{folder}: {}", refused.err);
+    }
+}

@@ -64,7 +64,7 @@ fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
     let here = patient.repository.top.join(SESSIONS).join(session).symlink_metadata().is_ok();
     let shown = shell(session);
     let detail = format!(
-        "a publish of it was interrupted before it was bound: {} may be on the server, and no manifest names them yet",
+        "a publish of it is under way or was interrupted before it was bound: {} may be on the server, and no manifest names them yet",
         count_text(blobs, "blob")
     );
     let run = if here {
@@ -117,7 +117,7 @@ fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding,
     steps.extend(is_diverged.then(|| PULL_REBASE.to_owned()));
     steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
     steps.push(format!("hydrant publish {} --resume", shell(session)));
-    let detail = format!("a publish of it was interrupted: {detail}");
+    let detail = format!("a publish of it is under way or was interrupted: {detail}");
     let cure = if is_diverged { Cure::Yours } else { Cure::Publish(session.to_owned(), false) };
     Ok(Finding::new(kind, detail, steps.join("; "), cure).of(session))
 }

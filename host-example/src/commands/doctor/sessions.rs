@@ -23,7 +23,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
         let text = match patient.ledger.manifest_text(name) {
             Ok(text) => text,
             Err(fault) => {
-                findings.push(broken(name, &fault.detail));
+                findings.push(broken(patient, name, &fault.detail));
                 continue;
             }
         };
@@ -38,7 +38,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
                     findings.push(conflicts::marked(name));
                 }
             }
-            Err(error) => findings.push(broken(name, &error.to_string())),
+            Err(error) => findings.push(broken(patient, name, &error.to_string())),
         }
     }
     drafts::look(patient, &drafts, findings)?;
@@ -55,9 +55,15 @@ fn legacy(name: &str, id: &str) -> Finding {
     Finding::new(Kind::LegacySession, detail, run, Cure::Yours).of(name)
 }
 
-fn broken(name: &str, why: &str) -> Finding {
+fn broken(patient: &Patient<'_>, name: &str, why: &str) -> Finding {
     let path = path_in(name, MANIFEST);
-    let run = format!("git log -- {0}; then git checkout COMMIT -- {0}", shell(&path));
+    let shown = shell(&path);
+    let ended = patient.repository.git.run(&["log", "-1", "--format=%H", "--", &path], b"");
+    let run = if ended.is_ok_and(|ended| ended.success() && !ended.stdout.is_empty()) {
+        format!("git log -- {shown}; then git checkout COMMIT -- {shown}")
+    } else {
+        format!("no commit has it: move it elsewhere, then hydrant publish {}", shell(name))
+    };
     let detail = format!("its manifest cannot be read: {}", plain(why));
     Finding::new(Kind::UnreadableManifest, detail, run, Cure::Yours).of(name)
 }

@@ -146,7 +146,7 @@ impl All<'_> {
 
     fn row(&self, eye: &mut Eye, session: &Session) -> Result<[String; 5], Fault> {
         let title = shown_title(&mut eye.guest, session)?;
-        let more = if self.journals.contains(&session.name) { ", publish interrupted" } else { "" };
+        let more = if self.journals.contains(&session.name) { ", publish unfinished" } else { "" };
         let state = format!("{}{more}", state_of(session));
         let (files, bytes) = (session.manifest.files.len().to_string(), bytes_text(total_bytes(session)));
         Ok([quote(session.name.as_bytes()), files, bytes, state, title])

@@ -127,6 +127,7 @@ fn the_history_of_another_session_keeps_it() {
 }
 
 /// A blob that can still be checked out, popped or committed from here is no orphan, wherever its pointer stands.
+/// Shows I22.
 #[test]
 fn tags_stashes_and_the_index_name_blobs() {
     let world = World::new();

@@ -64,7 +64,8 @@ fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
     let here = patient.repository.top.join(SESSIONS).join(session).symlink_metadata().is_ok();
     let shown = shell(session);
     let detail = format!(
-        "a publish of it is under way or was interrupted before it was bound: {} may be on the server, and no manifest names them yet",
+        "a publish of it is under way or was interrupted before it was bound: {} may be on the server, and no \
+         manifest names them yet",
         count_text(blobs, "blob")
     );
     let run = if here {

@@ -50,6 +50,7 @@ fn publish(world: &World, arguments: &[&str]) -> Ran {
     world.scene.hydrant(&world.clone, &[&["publish", SESSION], arguments].concat())
 }
 
+/// Shows I10.
 #[test]
 fn what_a_program_appended_to_a_pointer_is_found_and_becomes_content() {
     for name in ["raw.jsonl", "notes.jsonl"] {

@@ -102,7 +102,7 @@ fn reading_tells_how_far_it_is_and_ends_soon_after_a_cancel() {
         let cancelled = Instant::now();
         assert_eq!(why(&[effects.cancel(1).expect("open")]), Failure::Aborted);
         effects.settle().await;
-        assert!(cancelled.elapsed() < Duration::from_secs(4), "{:?}", cancelled.elapsed());
+        assert!(cancelled.elapsed() < Duration::from_secs(2), "{:?}", cancelled.elapsed());
     }));
 }
 
@@ -122,7 +122,7 @@ fn hashing_a_whole_stage_ends_soon_after_a_cancel_and_leaves_it() {
         let cancelled = Instant::now();
         effects.cancel(1).expect("open");
         effects.settle().await;
-        assert!(cancelled.elapsed() < Duration::from_secs(4), "{:?}", cancelled.elapsed());
+        assert!(cancelled.elapsed() < Duration::from_secs(2), "{:?}", cancelled.elapsed());
     }));
     assert_eq!(fs::metadata(&stage).expect("left").len(), ENDLESS_BYTES);
 }

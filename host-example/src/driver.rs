@@ -77,6 +77,11 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
                 }
             }
             Step::Enter(phase) => watch.entered(phase),
+            Step::Retry(retry) => {
+                if watch.wants_transcript() {
+                    watch.transcript(&transcript::retry(&retry, clock.now().ticks));
+                }
+            }
             Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
             Step::Wait(None) if effects.is_idle() => return Err(HostError::local("the engine waits for nothing")),
             Step::Wait(until) => {

@@ -68,8 +68,8 @@ impl Effects {
                     Saved::Conflict => Reply::Conflict,
                 })
             })),
-            Effect::KeepBlob(oid) => Some(self.with_store(|store| store.keep(&oid))),
-            Effect::DropBlob(oid) => Some(self.with_store(|store| store.drop_stage(&oid))),
+            Effect::KeepBlob(it) => Some(self.with_store(|store| store.keep(&it.stage, &it.blob.oid))),
+            Effect::DropStage(stage) => Some(self.with_store(|store| store.drop_stage(&stage))),
             Effect::LoadLedger(lookup) => self.ask_ledger(task.id, ledger::Ask::Load(lookup)),
             Effect::PushLedger(push) => self.ask_ledger(task.id, ledger::Ask::Push(push)),
             Effect::SettleLedger(settle) => self.ask_ledger(task.id, ledger::Ask::Settle(settle)),

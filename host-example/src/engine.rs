@@ -13,7 +13,7 @@ use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, StoreLimits, StoreLimitsBuilder, Trap};
 
 use crate::error::HostError;
-use crate::wit::{Engine as World, EnginePre};
+use crate::wit::{World, WorldPre};
 
 pub use guest::Guest;
 pub use operation::Operation;
@@ -39,7 +39,7 @@ pub fn config() -> Config {
 /// The loaded engine. Cheap to share; every operation gets a sandbox of its own.
 pub struct Engine {
     engine: Arc<wasmtime::Engine>,
-    world: EnginePre<Cell>,
+    world: WorldPre<Cell>,
 }
 
 impl Engine {
@@ -55,7 +55,7 @@ impl Engine {
         let component = unsafe { Component::deserialize(&engine, compiled) }.map_err(unloadable)?;
         // An empty linker: a component that imports anything cannot be instantiated.
         let linker = Linker::<Cell>::new(&engine);
-        let world = linker.instantiate_pre(&component).and_then(EnginePre::new).map_err(unloadable)?;
+        let world = linker.instantiate_pre(&component).and_then(WorldPre::new).map_err(unloadable)?;
         let engine = Arc::new(engine);
         tick(Arc::downgrade(&engine))?;
         Ok(Engine { engine, world })

@@ -95,7 +95,7 @@ async fn finish(shared: &Shared, exchange: &Exchange, incoming: Incoming, answer
     match incoming.finish().await {
         Ok((blob, staged)) => {
             if let (Some(store), Some(stage), false) = (&shared.store, &exchange.stage, answers.gauge.is_stopped()) {
-                store.borrow_mut().hold(&stage.blob.oid, staged);
+                store.borrow_mut().hold(&stage.id, staged);
             }
             Reply::Received(blob)
         }
@@ -248,7 +248,8 @@ async fn receive(
     answers: &Answers,
     Receiving { incoming: slot, turn }: &mut Receiving,
 ) -> Result<(), Failed> {
-    let keep = if response.status().as_u16() == 206 { stage.resume_from } else { 0 };
+    let resume = stage.resume.as_ref().filter(|_| response.status().as_u16() == 206);
+    let keep = resume.map_or(0, |resume| resume.bytes);
     let Some(store) = &shared.store else { return Err(failed(Failure::Io, "this command has no place for blobs")) };
     let expected = length(response.headers()).map(|bytes| bytes.saturating_add(keep));
     let validator = validator(response.headers());

@@ -7,8 +7,9 @@ use hydrant_host::driver::{self, Watch};
 use hydrant_host::engine::{Engine, Guest, Operation};
 use hydrant_host::error::HostError;
 use hydrant_host::host::{Host, HostBuilder};
+use hydrant_host::wit::batches::BatchObject;
 use hydrant_host::wit::operations::{Config, Outcome, Source, Want};
-use hydrant_host::wit::types::{Code, Error, Phase};
+use hydrant_host::wit::types::{Blob, Code, Direction, Error, Phase};
 
 use crate::cli::{LimitArgs, ServerArgs, Voice, parse_bytes};
 use crate::destination::Destination;
@@ -57,9 +58,8 @@ impl<'a> Runner<'a> {
         furnish: impl FnOnce(HostBuilder) -> HostBuilder,
     ) -> Result<Self, Fault> {
         let Destination { endpoint, reference, logins, http } = destination;
-        let mut config = engine.guest()?.default_config(&endpoint)?;
+        let mut config = engine.guest()?.default_config(&endpoint, seed())?;
         config.reference = reference;
-        config.seed = seed();
         config.insecure_http = server.insecure_http;
         config.object_bytes_max = object_bytes_max.unwrap_or(config.object_bytes_max);
         config.idle_max = server.idle_timeout.map_or(config.idle_max, |s| s.saturating_mul(MS_PER_SECOND));
@@ -138,9 +138,24 @@ impl<'a> Runner<'a> {
         watcher: &mut Watcher,
         begin: impl FnOnce(Guest, &Config) -> Result<Operation, HostError>,
     ) -> Result<Vec<Outcome>, Fault> {
-        let mut operation = begin(self.engine.guest()?, &self.config)?;
+        let config = Config { seed: seed(), ..self.config.clone() };
+        let mut operation = begin(self.engine.guest()?, &config)?;
         driver::run(&mut operation, &mut self.host, watcher)?;
-        Ok(operation.finish_transfer()?)
+        let report = operation.finish_transfer()?;
+        report.ended.map_err(HostError::Engine)?;
+        Ok(report.outcomes)
+    }
+
+    /// What the server says of these objects, one for each; the first error when it did not speak of one.
+    pub(crate) fn batch(&mut self, direction: Direction, objects: &[Blob]) -> Result<Vec<BatchObject>, Fault> {
+        let mut operation = self.engine.guest()?.batch(&self.config, direction, objects)?;
+        self.ask(&mut operation)?;
+        let outcomes = operation.finish_batch()?;
+        if self.host.interrupted() {
+            return Err(Fault::interrupted("interrupted before the server had answered everything"));
+        }
+        let answers = outcomes.into_iter().map(|outcome| outcome.answer).collect::<Result<_, _>>();
+        Ok(answers.map_err(HostError::Engine)?)
     }
 
     /// Drives an operation that moves no bytes.
@@ -174,7 +189,8 @@ fn untried(name: &str, oid: &str, size: u64) -> Outcome {
     Outcome { name: name.into(), oid: oid.into(), size, ended: Err(error) }
 }
 
-/// Decides the jitter of retries and nothing else, so a fixed one does no harm where no randomness is to be had.
+/// Decides the jitter of retries and names stages, which are locked files here: where no randomness is to be had, the
+/// number of this process will do.
 fn seed() -> u64 {
     let mut bytes = [0; 8];
     match rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::NONBLOCK) {

@@ -1,7 +1,7 @@
 //! What a publish came to, in a table and in JSON, and what the next run will do.
 
 use hydrant_host::process::plain;
-use hydrant_host::wit::operations::{PublishReport, Published, PublishedState};
+use hydrant_host::wit::sessions::{PublishReport, Published, PublishedState};
 use hydrant_host::wit::types::{Blob, Code, Error, Phase};
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! What a reconcile found and did, in a table and in JSON, and what comes next.
 
 use hydrant_host::process::plain;
-use hydrant_host::wit::operations::{MissingBlob, ReconcileReport, Remedy};
+use hydrant_host::wit::sessions::{MissingBlob, ReconcileReport, Remedy};
 use hydrant_host::wit::types::Blob;
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Guest;
 use hydrant_host::files::Files;
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
+use hydrant_host::wit::manifests::{FileRef, FileStorage, Manifest};
 use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::Code;
 
@@ -174,7 +174,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     fn in_git(&self, name: &str) -> bool {
-        self.refs.get(name).is_some_and(|file| file.storage == Storage::Git)
+        self.refs.get(name).is_some_and(|file| file.storage == FileStorage::Git)
             || IN_GIT_FILES.contains(&name)
             || self.arguments.in_git.iter().any(|other| other == name)
     }

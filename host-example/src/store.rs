@@ -63,9 +63,9 @@ pub struct Store {
     second_source: Option<PathBuf>,
     /// Files of another recorder, read only.
     recorded: Option<Recorded>,
-    /// Received, and waiting for the engine's word.
+    /// Received, and waiting for the engine's word; by the names of their stages.
     staged: HashMap<String, Staged>,
-    /// Called a beginning, and kept locked until an exchange goes on with it.
+    /// Called a beginning, and kept locked until an exchange goes on with it. A leftover is named by its oid.
     begun: HashMap<String, StageFile>,
     /// Sync each entry, where boots have no names.
     synced: bool,
@@ -260,14 +260,14 @@ impl Store {
     }
 
     /// Holds a received blob until the engine says what becomes of it.
-    pub(crate) fn hold(&mut self, oid: &str, staged: Staged) {
-        self.staged.insert(oid.into(), staged);
+    pub(crate) fn hold(&mut self, stage: &str, staged: Staged) {
+        self.staged.insert(stage.into(), staged);
     }
 
     /// Promotes what was staged: one rename.
-    pub(crate) fn keep(&mut self, oid: &str) -> io::Result<()> {
+    pub(crate) fn keep(&mut self, stage: &str, oid: &str) -> io::Result<()> {
         let oid = valid(oid)?;
-        match self.staged.remove(oid) {
+        match self.staged.remove(stage) {
             Some(Staged::Memory(bytes)) => self.keep_bytes(oid, &bytes),
             Some(Staged::File(stage)) => self.keep_stage(oid, stage),
             None => Err(io::Error::new(io::ErrorKind::NotFound, "nothing of this blob was received")),
@@ -321,12 +321,13 @@ impl Store {
     }
 
     /// Forgets what was staged, in this run or an earlier one.
-    pub(crate) fn drop_stage(&mut self, oid: &str) -> io::Result<()> {
-        let oid = valid(oid)?;
-        if let Some(Staged::File(stage)) = self.staged.remove(oid) {
-            stage.remove()?;
+    pub(crate) fn drop_stage(&mut self, stage: &str) -> io::Result<()> {
+        match self.staged.remove(stage) {
+            Some(Staged::File(file)) => file.remove(),
+            Some(Staged::Memory(_)) => Ok(()),
+            None if is_oid(stage) => self.take_stage(stage)?.map_or(Ok(()), StageFile::remove),
+            None => Ok(()),
         }
-        self.take_stage(oid)?.map_or(Ok(()), StageFile::remove)
     }
 
     fn entries(&self) -> &Folder {

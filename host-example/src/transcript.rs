@@ -2,7 +2,7 @@
 //!
 //! Rule: no header value, no query, no body and no userinfo is ever in a line.
 
-use crate::wit::types::{Body, Effect, EffectId, Exchange, Login, Method, Reply, Task};
+use crate::wit::types::{Body, Effect, EffectId, Exchange, Login, Method, Reply, Retry, Stage, Task};
 
 /// What the engine asks for.
 pub(crate) fn effect(task: &Task) -> String {
@@ -12,8 +12,8 @@ pub(crate) fn effect(task: &Task) -> String {
         Effect::ReadFile(reading) => format!("read-file {}", shown(&reading.name)),
         Effect::LoadDoc(name) => format!("load-doc {}", shown(name)),
         Effect::HasBlob(blob) => format!("has-blob {} {}", short(&blob.oid), blob.size),
-        Effect::KeepBlob(oid) => format!("keep-blob {}", short(oid)),
-        Effect::DropBlob(oid) => format!("drop-blob {}", short(oid)),
+        Effect::KeepBlob(it) => format!("keep-blob {} {}", short(&it.blob.oid), it.blob.size),
+        Effect::DropStage(stage) => format!("drop-stage {}", shown(stage)),
         Effect::SaveDoc(saving) => match &saving.bytes {
             Some(bytes) => format!("save-doc {}, {} bytes", shown(&saving.name), bytes.len()),
             None => format!("save-doc {}, removed", shown(&saving.name)),
@@ -63,6 +63,15 @@ pub(crate) fn reply(id: EffectId, reply: &Reply) -> String {
     format!("{id:>4} < {said}")
 }
 
+/// What is tried again, and why.
+pub(crate) fn retry(retry: &Retry, now: u64) -> String {
+    let wait = match retry.at.saturating_sub(now) {
+        0 => "at once".to_owned(),
+        millis => format!("in {millis} ms"),
+    };
+    format!("retry {} {wait}: {}", shown(&retry.name), shown(&retry.reason.detail))
+}
+
 fn http(exchange: &Exchange) -> String {
     let request = &exchange.request;
     let verb = match request.method {
@@ -81,7 +90,7 @@ fn http(exchange: &Exchange) -> String {
         Login::Renewed => ", with another login",
     };
     let stage = match &exchange.stage {
-        Some(stage) if stage.resume_from > 0 => format!(", staged from byte {}", stage.resume_from),
+        Some(Stage { resume: Some(resume), .. }) => format!(", staged from byte {}", resume.bytes),
         Some(_) => ", staged".into(),
         None => String::new(),
     };

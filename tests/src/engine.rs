@@ -10,19 +10,22 @@ pub use component::{Component, GUEST_MEMORY_BYTES_MAX, component_path, target};
 pub use ledgers::Ledgers;
 pub use native::Native;
 
-use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{EffectId, Head, Instant, Misuse, Reply, Request, Step};
-use hydrant_core::endpoint::{Endpoint, Setting};
-use hydrant_core::error::Error;
-use hydrant_core::locks::{LockReport, Task};
-use hydrant_core::manifest::{Change, FileRef};
-use hydrant_core::oid::Blob;
-use hydrant_core::pointer::{Finding, Kind, Pointer};
-use hydrant_core::publish::{Publication, PublishReport};
-use hydrant_core::reconcile::ReconcileReport;
-use hydrant_core::report::{Outcome, Source, Want};
-use hydrant_core::status::{Fact, Status};
+use hydrant_ledger::manifest::{Change, FileRef};
+use hydrant_ledger::publish::{Publication, PublishReport};
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_ledger::status::{Fact, Status};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Direction, TransferReport};
+use hydrant_lfs::contract::{EffectId, Head, Instant, Misuse, Reply, Request, Step};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::git_lfs::batch::{Action, BatchObject, BatchRequest, BatchResponse};
+use hydrant_lfs::git_lfs::endpoint::{Endpoint, Setting};
+use hydrant_lfs::git_lfs::pointer::{Finding, Kind, Pointer};
+use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::operations::{BatchOutcome, LockReport, LockTask};
+use hydrant_lfs::text::error::{Code, Error};
+use hydrant_lfs::text::oid::Blob;
+use std::fmt::Debug;
 
 /// The beginning of a file and the length of all of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +39,7 @@ pub struct Sample {
 impl Sample {
     /// What a host gives of a file with these bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let head = bytes[..bytes.len().min(hydrant_core::limits::POINTER_BYTES_MAX)].to_vec();
+        let head = bytes[..bytes.len().min(hydrant_lfs::text::limits::POINTER_BYTES_MAX)].to_vec();
         Self { head, file_size: bytes.len() as u64 }
     }
 }
@@ -97,7 +100,7 @@ pub enum Start {
     /// The pointers of the next push; true repairs.
     Reconcile(bool),
     /// The lock API.
-    Locks(Task),
+    Locks(LockTask),
 }
 
 /// Every function of the contract that is not a step of an operation, and the beginning of one.
@@ -114,13 +117,18 @@ pub trait Engine: Ledgers {
     fn explain(&self, finding: Finding) -> String;
     /// `pointers.format`
     fn format(&self, pointer: &Pointer) -> Result<String, Error>;
-    /// `batches.ask`
-    fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error>;
-    /// `batches.read`
+    /// `batches.write-request`
+    fn write_request(&self, endpoint: &str, request: &BatchRequest) -> Result<Option<Request>, Error>;
+    /// `batches.read-response`
     #[allow(clippy::result_large_err, reason = "the core's own type")]
-    fn read(&self, endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused>;
-    /// `batches.verify`
-    fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error>;
+    fn read_response(
+        &self,
+        endpoint: &str,
+        request: &BatchRequest,
+        answer: &Answer,
+    ) -> Result<BatchResponse, ResponseError>;
+    /// `batches.verify-request`
+    fn verify_request(&self, blob: Blob, action: &Action) -> Result<Request, Error>;
     /// `batches.retry-after`
     fn retry_after(&self, value: &str, now: u64) -> Option<u64>;
     /// `endpoints.derive`
@@ -142,13 +150,15 @@ pub trait Engine: Ledgers {
     /// `manifests.status`
     fn status(&self, files: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Result<Status, Error>;
     /// `operations.default-config`
-    fn default_config(&self, endpoint: &str) -> Config;
+    fn default_config(&self, endpoint: &str, seed: u64) -> Config;
+    /// `operations.version`
+    fn version(&self) -> String;
     /// The constructors of `operations.operation`.
     fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error>;
 }
 
 /// One running operation.
-pub trait Run {
+pub trait Run: Debug {
     /// `operation.poll`
     fn poll(&mut self, now: Instant) -> Step;
     /// `operation.reply`
@@ -156,13 +166,29 @@ pub trait Run {
     /// `operation.stop`
     fn stop(&mut self);
     /// `operation.finish-transfer`
-    fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error>;
-    /// `operation.finish-publish`
-    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error>;
-    /// `operation.finish-reconcile`
-    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error>;
+    fn transfer_report(&mut self) -> Result<TransferReport, Misuse>;
     /// `operation.finish-batch`
-    fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error>;
+    fn batch_report(&mut self) -> Result<Vec<BatchOutcome>, Misuse>;
     /// `operation.finish-locks`
-    fn finish_locks(self: Box<Self>) -> Result<LockReport, Error>;
+    fn lock_report(&mut self) -> Result<LockReport, Misuse>;
+    /// `sessions.finish-publish`
+    fn publish_report(&mut self) -> Result<PublishReport, Misuse>;
+    /// `sessions.finish-reconcile`
+    fn reconcile_report(&mut self) -> Result<ReconcileReport, Misuse>;
+
+    /// The outcomes of a transfer, or why it failed as a whole.
+    fn outcomes(&mut self) -> Result<Vec<Outcome>, Error> {
+        let report = self.transfer_report().map_err(misused)?;
+        report.ended.map(|()| report.outcomes)
+    }
+
+    /// The objects of a batch, or the first error.
+    fn objects(&mut self) -> Result<Vec<BatchObject>, Error> {
+        self.batch_report().map_err(misused)?.into_iter().map(|outcome| outcome.answer).collect()
+    }
+}
+
+/// A misuse as an error, for tests that expect none.
+fn misused(misuse: Misuse) -> Error {
+    Error::new(Code::Host, format_args!("{misuse:?}"))
 }

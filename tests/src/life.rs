@@ -17,7 +17,7 @@ pub use unpushed::Flaw;
 
 use crate::engine::Engine;
 use crate::world::{Dice, Fault, Faults, Plan, World};
-use hydrant_core::publish::Publication;
+use hydrant_ledger::publish::Publication;
 
 /// Fewest acts of a life.
 const ACTS_MIN: usize = 3;

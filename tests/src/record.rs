@@ -20,19 +20,21 @@ mod ledgers;
 
 use crate::engine::{Answer, Engine, ManifestFacts, Run, Sample, Start, target};
 use form::Form;
-use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
-use hydrant_core::endpoint::{Endpoint, Setting};
-use hydrant_core::error::Error;
-use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::{Change, FileRef};
-use hydrant_core::oid::Blob;
-use hydrant_core::pointer::{Finding, Kind, Pointer};
-use hydrant_core::publish::PublishReport;
-use hydrant_core::reconcile::ReconcileReport;
-use hydrant_core::report::Outcome;
-use hydrant_core::status::{Fact, Status};
+use hydrant_ledger::manifest::{Change, FileRef};
+use hydrant_ledger::publish::PublishReport;
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_ledger::status::{Fact, Status};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::TransferReport;
+use hydrant_lfs::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
+use hydrant_lfs::git_lfs::batch::{Action, BatchRequest, BatchResponse};
+use hydrant_lfs::git_lfs::endpoint::{Endpoint, Setting};
+use hydrant_lfs::git_lfs::pointer::{Finding, Kind, Pointer};
+use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::operations::{BatchOutcome, LockReport};
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::Blob;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -123,18 +125,24 @@ impl<E: Engine> Engine for Recorder<E> {
         self.fallible("pointers.format", json!([pointer.form()]), self.engine.format(pointer))
     }
 
-    fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error> {
-        let args = json!([form::question(endpoint, question)]);
-        self.fallible("batches.ask", args, self.engine.ask(endpoint, question))
+    fn write_request(&self, endpoint: &str, request: &BatchRequest) -> Result<Option<Request>, Error> {
+        let args = json!([form::batch_request(endpoint, request)]);
+        self.fallible("batches.writeRequest", args, self.engine.write_request(endpoint, request))
     }
 
-    fn read(&self, endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused> {
-        let args = json!([form::question(endpoint, question), answer.form()]);
-        self.fallible("batches.read", args, self.engine.read(endpoint, question, answer))
+    fn read_response(
+        &self,
+        endpoint: &str,
+        request: &BatchRequest,
+        answer: &Answer,
+    ) -> Result<BatchResponse, ResponseError> {
+        let args = json!([form::batch_request(endpoint, request), answer.form()]);
+        self.fallible("batches.readResponse", args, self.engine.read_response(endpoint, request, answer))
     }
 
-    fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
-        self.fallible("batches.verify", json!([blob.form(), action.form()]), self.engine.verify(blob, action))
+    fn verify_request(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
+        let args = json!([blob.form(), action.form()]);
+        self.fallible("batches.verifyRequest", args, self.engine.verify_request(blob, action))
     }
 
     fn retry_after(&self, value: &str, now: u64) -> Option<u64> {
@@ -181,8 +189,13 @@ impl<E: Engine> Engine for Recorder<E> {
         self.fallible("manifests.status", args, self.engine.status(files, facts, object_bytes_max))
     }
 
-    fn default_config(&self, endpoint: &str) -> Config {
-        self.plain("operations.defaultConfig", json!([endpoint]), self.engine.default_config(endpoint))
+    fn default_config(&self, endpoint: &str, seed: u64) -> Config {
+        let config = self.engine.default_config(endpoint, seed);
+        self.plain("operations.defaultConfig", json!([endpoint, seed.form()]), config)
+    }
+
+    fn version(&self) -> String {
+        self.plain("operations.version", json!([]), self.engine.version())
     }
 
     fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error> {
@@ -194,7 +207,7 @@ impl<E: Engine> Engine for Recorder<E> {
         let line = ended(json!({"op": operation, "begin": constructor, "args": args}), &told);
         self.lines.borrow_mut().push(line.to_string());
         let run = begun?;
-        Ok(Box::new(Recorded { run: Some(run), operation, lines: self.lines.clone() }))
+        Ok(Box::new(Recorded { run, operation, lines: self.lines.clone() }))
     }
 }
 
@@ -213,77 +226,71 @@ fn start_form(start: &Start) -> (&'static str, Vec<Value>) {
 }
 
 /// An operation whose every step is written down.
+#[derive(Debug)]
 struct Recorded {
-    run: Option<Box<dyn Run>>,
+    run: Box<dyn Run>,
     operation: u32,
     lines: Lines,
 }
 
 impl Recorded {
-    fn run(&mut self) -> &mut dyn Run {
-        self.run.as_deref_mut().expect("only finishing takes the operation, and it consumes this too")
-    }
-
     fn write(&self, line: &Value) {
         self.lines.borrow_mut().push(line.to_string());
     }
 
-    fn finish<T: Form>(
-        mut self,
-        name: &str,
-        finish: impl FnOnce(Box<dyn Run>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let run = self.run.take().expect("only finishing takes the operation, and it consumes this too");
-        let result = finish(run);
-        self.write(&ended(json!({"op": self.operation, "finish": name}), &result));
-        result
+    fn taken<T: Form>(&self, name: &str, report: Result<T, Misuse>) -> Result<T, Misuse> {
+        self.write(&ended(json!({"op": self.operation, "finish": name}), &report));
+        report
     }
 }
 
 impl Run for Recorded {
     fn poll(&mut self, now: Instant) -> Step {
-        let step = self.run().poll(now);
+        let step = self.run.poll(now);
         self.write(&json!({"op": self.operation, "poll": now.form(), "step": step.form()}));
         step
     }
 
     fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), Misuse> {
-        let taken = self.run().reply(id, reply);
+        let taken = self.run.reply(id, reply);
         let misuse = taken.err().form();
         self.write(&json!({"op": self.operation, "id": id.0, "reply": reply.form(), "misuse": misuse}));
         taken
     }
 
     fn stop(&mut self) {
-        self.run().stop();
+        self.run.stop();
         self.write(&json!({"op": self.operation, "stop": true}));
     }
 
-    fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
-        (*self).finish("finishTransfer", |run| run.finish_transfer())
+    fn transfer_report(&mut self) -> Result<TransferReport, Misuse> {
+        let report = self.run.transfer_report();
+        self.taken("finishTransfer", report)
     }
 
-    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
-        (*self).finish("finishPublish", |run| run.finish_publish())
+    fn batch_report(&mut self) -> Result<Vec<BatchOutcome>, Misuse> {
+        let report = self.run.batch_report();
+        self.taken("finishBatch", report)
     }
 
-    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
-        (*self).finish("finishReconcile", |run| run.finish_reconcile())
+    fn lock_report(&mut self) -> Result<LockReport, Misuse> {
+        let report = self.run.lock_report();
+        self.taken("finishLocks", report)
     }
 
-    fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
-        (*self).finish("finishBatch", |run| run.finish_batch())
+    fn publish_report(&mut self) -> Result<PublishReport, Misuse> {
+        let report = self.run.publish_report();
+        self.taken("finishPublish", report)
     }
 
-    fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
-        (*self).finish("finishLocks", |run| run.finish_locks())
+    fn reconcile_report(&mut self) -> Result<ReconcileReport, Misuse> {
+        let report = self.run.reconcile_report();
+        self.taken("finishReconcile", report)
     }
 }
 
 impl Drop for Recorded {
     fn drop(&mut self) {
-        if self.run.take().is_some() {
-            self.write(&json!({"op": self.operation, "dropped": true}));
-        }
+        self.write(&json!({"op": self.operation, "dropped": true}));
     }
 }

@@ -8,13 +8,13 @@ use crate::fixtures;
 use crate::life;
 use crate::vectors;
 use crate::world::{Dice, Fault, Faults, Feed, Job, Order, Plan, Scene, World, again, blob, content, run_through};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Effect, EffectId, Failed, Failure, Instant, Login, Misuse, Reply, Step};
-use hydrant_core::error::Code;
-use hydrant_core::locks::Task;
-use hydrant_core::oid::Oid;
-use hydrant_core::pointer::{Extension, Finding, Flaw, Pointer};
-use hydrant_core::report::{Source, Want};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Effect, EffectId, Failed, Failure, Instant, Login, Misuse, Reply, Step};
+use hydrant_lfs::contract::{Source, Want};
+use hydrant_lfs::git_lfs::pointer::{Extension, Finding, Flaw, Pointer};
+use hydrant_lfs::operations::LockTask;
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::oid::Oid;
 use serde_json::json;
 
 /// Seeds whose lives are part of the tour: reconciles, repairs and regenerates among much else.
@@ -95,7 +95,8 @@ fn functions(engine: &dyn Engine) -> Result<(), String> {
     for (size, extensions) in
         [(1, vec![a.clone(), b.clone()]), (u64::MAX, vec![]), (1, vec![a.clone(), a]), (1, vec![b])]
     {
-        let pointer = Pointer { blob: hydrant_core::oid::Blob { oid: Oid::EMPTY, size }, extensions, canonical: true };
+        let pointer =
+            Pointer { blob: hydrant_lfs::text::oid::Blob { oid: Oid::EMPTY, size }, extensions, canonical: true };
         engine.format(&pointer).ok();
     }
     engine.classify(&Sample { head: Vec::new(), file_size: u64::MAX });
@@ -105,8 +106,8 @@ fn functions(engine: &dyn Engine) -> Result<(), String> {
     for name in ["raw.jsonl", "", "../x", "CON", "a\u{202e}b", "\u{0}"] {
         engine.name_flaw(name);
     }
-    let config = engine.default_config("https://lfs.example.test/x");
-    if config == Config::new("https://lfs.example.test/x") {
+    let config = engine.default_config("https://lfs.example.test/x", 0);
+    if config == Config::new("https://lfs.example.test/x", 0) {
         Ok(())
     } else {
         Err("another default configuration".to_owned())
@@ -121,15 +122,15 @@ fn constructors(engine: &dyn Engine) -> Result<(), String> {
         ("https://user:secret@a.test", Code::Malformed),
         ("http://a.test", Code::Blocked),
     ] {
-        let refused = engine.begin(&engine.default_config(endpoint), &Start::Download(Vec::new())).err();
+        let refused = engine.begin(&engine.default_config(endpoint, 0), &Start::Download(Vec::new())).err();
         if refused.as_ref().map(|error| error.code) != Some(code)
             || refused.is_some_and(|error| error.detail.contains("secret"))
         {
             return Err(format!("the endpoint {endpoint} is not refused as it should be"));
         }
     }
-    let config = engine.default_config("https://lfs.example.test/x");
-    for start in [Start::HydrateSession("../x".to_owned()), Start::Locks(Task::Create(String::new()))] {
+    let config = engine.default_config("https://lfs.example.test/x", 0);
+    for start in [Start::HydrateSession("../x".to_owned()), Start::Locks(LockTask::Create(String::new()))] {
         if engine.begin(&config, &start).is_ok() {
             return Err(format!("{start:?} is begun"));
         }
@@ -138,21 +139,22 @@ fn constructors(engine: &dyn Engine) -> Result<(), String> {
     let want = |oid: &str| Want { name: oid.to_owned(), oid: oid.to_owned(), size: 3 };
     for start in [Start::Download(vec![want("x"), want("../../etc/passwd")]), Start::Upload(Vec::new())] {
         let mut run = engine.begin(&config, &start).map_err(|error| error.to_string())?;
-        if run.poll(Instant::default()) != Step::Done || run.finish_transfer().is_err() {
+        if run.poll(Instant::default()) != Step::Done || run.outcomes().is_err() {
             return Err(format!("{start:?} does not end at once"));
         }
     }
     // The finish of another kind.
-    let run = engine.begin(&config, &Start::Download(Vec::new())).map_err(|error| error.to_string())?;
-    match run.finish_locks() {
-        Err(error) if error.code == Code::Host => Ok(()),
-        other => Err(format!("the finish of another kind gives {other:?}")),
+    let mut run = engine.begin(&config, &Start::Download(Vec::new())).map_err(|error| error.to_string())?;
+    let said = (run.lock_report().err(), run.transfer_report().is_ok(), run.transfer_report().err());
+    if said != (Some(Misuse::AnotherKind), true, Some(Misuse::Finished)) {
+        return Err(format!("the finish of another kind gives {said:?}"));
     }
+    Ok(())
 }
 
 /// Wrong replies are refused by name and change nothing; stopping ends an operation; dropping one ends it too.
 fn misuse(engine: &dyn Engine) -> Result<(), String> {
-    let config = Config { login: Login::Stored, ..engine.default_config("https://lfs.example.test/x") };
+    let config = Config { login: Login::Stored, ..engine.default_config("https://lfs.example.test/x", 0) };
     let bytes = blob(b"misused");
     let want = Want { name: "file".to_owned(), oid: bytes.oid.to_string(), size: bytes.size };
     let mut run = engine.begin(&config, &Start::Hydrate(vec![want])).map_err(|error| error.to_string())?;
@@ -179,11 +181,11 @@ fn misuse(engine: &dyn Engine) -> Result<(), String> {
         return Err("stopping does not end".to_owned());
     }
     told("a reply after the end", Misuse::Finished, run.reply(id, &Reply::End))?;
-    match run.finish_transfer().map(|outcomes| outcomes.into_iter().next().map(|outcome| outcome.ended)) {
+    match run.outcomes().map(|outcomes| outcomes.into_iter().next().map(|outcome| outcome.ended)) {
         Ok(Some(Err(error))) if error.code == Code::Unfinished => {}
         other => return Err(format!("what was stopped ended as {other:?}")),
     }
-    let task = Start::Locks(Task::Unlock { id: "a/b?c".to_owned(), force: true });
+    let task = Start::Locks(LockTask::Unlock { id: "a/b?c".to_owned(), force: true });
     let mut run = engine.begin(&config, &task).map_err(|error| error.to_string())?;
     match run.poll(Instant::default()) {
         Step::Perform(_, Effect::Http(exchange)) if exchange.request.url.ends_with("/locks/a%2Fb%3Fc/unlock") => Ok(()),

@@ -1,6 +1,6 @@
 //! The text form of a run, one line per effect, reply and wait: stable, greppable, without secrets.
 
-use hydrant_core::contract::{Body, Effect, EffectId, Login, Method, Reply, Step};
+use hydrant_lfs::contract::{Body, Effect, EffectId, Login, Method, Reply, Step};
 
 /// What the operation said; nothing for what only passes time.
 pub fn step(step: &Step) -> Option<String> {
@@ -8,6 +8,7 @@ pub fn step(step: &Step) -> Option<String> {
         Step::Perform(id, effect) => format!("> {} {}", id.0, self::effect(effect)),
         Step::Cancel(id) => format!("> {} cancel", id.0),
         Step::Note(progress) => format!("* {} {}/{}", progress.name, progress.done, progress.total),
+        Step::Retry(it) => format!("! {} again at {}: {}", it.name, it.at, it.error.detail),
         Step::Enter(phase) => format!("= {}", phase.name()),
         Step::Wait(Some(until)) => format!(". wait until {until}"),
         Step::Wait(None) => ". wait".to_owned(),
@@ -48,8 +49,8 @@ fn effect(effect: &Effect) -> String {
         Effect::ReadFile(it) => format!("read-file {}", it.name),
         Effect::LoadDoc(name) => format!("load-doc {name}"),
         Effect::HasBlob(blob) => format!("has-blob {} {} bytes", short(&blob.oid.to_string()), blob.size),
-        Effect::KeepBlob(oid) => format!("keep-blob {}", short(&oid.to_string())),
-        Effect::DropBlob(oid) => format!("drop-blob {}", short(&oid.to_string())),
+        Effect::KeepBlob(it) => format!("keep-blob {}", short(&it.blob.oid.to_string())),
+        Effect::DropStage(_) => "drop-stage".to_owned(),
         Effect::SaveDoc(it) => match &it.bytes {
             Some(bytes) => format!("save-doc {} {} bytes", it.name, bytes.len()),
             None => format!("save-doc {} removed", it.name),

@@ -1,23 +1,24 @@
 //! The contract suite on the simulated host: what the world is simulated with keeps the rules that real hosts keep.
 
-use hydrant_core::contract as core;
-use hydrant_core::oid;
+use hydrant_lfs::contract as core;
+use hydrant_lfs::text::oid;
 use hydrant_tests::contract::{
-    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, PushRange, Pushing,
+    Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Left, Method, PushRange, Pushing,
     RangeFile, Remote, Rewriting, Said, Why, failures, ledger_failures,
 };
 use hydrant_tests::world::{Alone, Answer, ENDPOINT, Fault, Feed, blob};
+use std::collections::VecDeque;
 
-/// The simulated host and how its next answer ends.
+/// The simulated host, and what its server says to the next requests.
 struct Simulated {
     world: Alone,
-    fault: Fault,
+    planned: VecDeque<(Fault, Answer)>,
 }
 
 #[test]
 fn the_simulated_host_keeps_the_contract() {
     for feed in [Feed::Received, Feed::Chunks(1), Feed::Chunks(4096), Feed::Chunks(200_000)] {
-        let failures = failures(|| Simulated { world: Alone::new(feed), fault: Fault::None });
+        let failures = failures(|| Simulated { world: Alone::new(feed), planned: VecDeque::new() });
         assert!(failures.is_empty(), "{feed:?}\n{}", failures.join("\n"));
     }
 }
@@ -25,8 +26,17 @@ fn the_simulated_host_keeps_the_contract() {
 #[test]
 fn the_simulated_ledger_keeps_the_contract() {
     for feed in [Feed::Received, Feed::Chunks(4096)] {
-        let failures = ledger_failures(|| Simulated { world: Alone::new(feed), fault: Fault::None });
+        let failures = ledger_failures(|| Simulated { world: Alone::new(feed), planned: VecDeque::new() });
         assert!(failures.is_empty(), "{feed:?}\n{}", failures.join("\n"));
+    }
+}
+
+impl Simulated {
+    /// Gives the server its next answer; how that one ends.
+    fn next(&mut self) -> Fault {
+        let Some((fault, answer)) = self.planned.pop_front() else { return Fault::None };
+        self.world.server.script = [answer].into();
+        fault
     }
 }
 
@@ -36,14 +46,14 @@ impl HostUnderTest for Simulated {
     }
 
     fn serve(&mut self, answer: Canned) -> String {
-        self.fault = match answer.ending {
+        let fault = match answer.ending {
             Ending::Whole => Fault::None,
             Ending::Breaks => Fault::Break,
             Ending::Stalls => Fault::StallMidway,
         };
         let headers = answer.headers.into_iter().map(|(name, value)| core::Header { name, value }).collect();
         let head = core::Head { status: answer.status, headers };
-        self.world.server.script = [Answer { head, body: answer.body }].into();
+        self.planned.push_back((fault, Answer { head, body: answer.body }));
         format!("{ENDPOINT}/next")
     }
 
@@ -69,13 +79,21 @@ impl HostUnderTest for Simulated {
     }
 
     fn perform(&mut self, ask: Ask) -> Vec<Said> {
-        let fault = if matches!(ask, Ask::Http(_)) { self.fault } else { Fault::None };
+        let fault = if matches!(ask, Ask::Http(_)) { self.next() } else { Fault::None };
         self.world.perform(&effect(ask), fault).into_iter().map(said).collect()
     }
 
     fn cancel_after_head(&mut self, exchange: Exchange) -> Vec<Said> {
-        let effect = effect(Ask::Http(exchange));
-        self.world.cancel_after_head(&effect, self.fault).into_iter().map(said).collect()
+        let (effect, fault) = (effect(Ask::Http(exchange)), self.next());
+        self.world.cancel_after_head(&effect, fault).into_iter().map(said).collect()
+    }
+
+    fn interleave(&mut self, exchange: Exchange, meanwhile: Vec<Ask>) -> (Vec<Said>, Vec<Vec<Said>>) {
+        let (effect, fault) = (effect(Ask::Http(exchange)), self.next());
+        let (mut replies, rest) = self.world.begin(&effect, fault);
+        let others = meanwhile.into_iter().map(|ask| self.perform(ask)).collect();
+        replies.extend(self.world.go_on(rest));
+        (replies.into_iter().map(said).collect(), others)
     }
 
     fn restart(&mut self) {
@@ -118,10 +136,11 @@ fn effect(ask: Ask) -> core::Effect {
     let typed = |blob: &Blob| oid::Blob { oid: named(&blob.oid), size: blob.size };
     match ask {
         Ask::Http(exchange) => core::Effect::Http(core::Exchange {
-            stage: exchange
-                .stage
-                .as_ref()
-                .map(|(blob, resume_from)| core::Stage { blob: typed(blob), resume_from: *resume_from }),
+            stage: exchange.stage.as_ref().map(|stage| core::Stage {
+                id: core::StageId(stage.id.clone()),
+                blob: typed(&stage.blob),
+                resume: stage.resume.clone().map(|(stage, bytes)| core::Resume { stage: core::StageId(stage), bytes }),
+            }),
             answer_bytes_max: exchange.answer_bytes_max,
             idle_max: exchange.idle_max,
             request: request(exchange),
@@ -133,8 +152,10 @@ fn effect(ask: Ask) -> core::Effect {
             core::Effect::SaveDoc(core::Saving { name, bytes, replaces: replaces.map(core::Revision) })
         }
         Ask::HasBlob(blob) => core::Effect::HasBlob(typed(&blob)),
-        Ask::KeepBlob(oid) => core::Effect::KeepBlob(named(&oid)),
-        Ask::DropBlob(oid) => core::Effect::DropBlob(named(&oid)),
+        Ask::KeepBlob { stage, blob } => {
+            core::Effect::KeepBlob(core::Staged { stage: core::StageId(stage), blob: typed(&blob) })
+        }
+        Ask::DropStage(stage) => core::Effect::DropStage(core::StageId(stage)),
         Ask::LoadLedger { documents, files } => core::Effect::LoadLedger(core::Lookup { documents, files }),
         Ask::PushLedger(files) => core::Effect::PushLedger(push(files)),
         Ask::SettleLedger { tip, files } => core::Effect::SettleLedger(settle(tip, files)),
@@ -207,7 +228,7 @@ fn said(reply: core::Reply) -> Said {
         core::Reply::PushRange(range) => Said::PushRange(push_range(range)),
         core::Reply::At(revision) => Said::At(revision.0),
         core::Reply::Present => Said::Present,
-        core::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),
+        core::Reply::Partial(it) => Said::Partial(Left { stage: it.stage.0, bytes: it.bytes, validator: it.validator }),
         core::Reply::Absent => Said::Absent,
         core::Reply::Conflict => Said::Conflict,
         core::Reply::Failed(failed) => {

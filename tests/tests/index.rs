@@ -116,9 +116,14 @@ impl Tree {
         let output = git.output().expect("git is installed");
         assert!(output.status.success(), "the tree is a git work tree");
         let listed = String::from_utf8_lossy(&output.stdout).into_owned();
-        let paths = listed.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect();
+        let paths: Vec<PathBuf> = listed.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from).collect();
+        let contract = paths.clone().into_iter().filter(|path| path.starts_with("wit"));
         let text = |path: &str| std::fs::read_to_string(root().join(path)).unwrap_or_default();
-        Self { paths, wit: text("wit/hydrant.wit"), commands: text("host-example/src/cli.rs") }
+        Self {
+            paths,
+            wit: contract.map(|path| text(&path.to_string_lossy())).collect(),
+            commands: text("host-example/src/cli.rs"),
+        }
     }
 
     fn text(&self, path: &str) -> String {

@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 
-use hydrant_core::publish::Phase;
+use hydrant_lfs::contract::Phase;
 use hydrant_tests::engine::{Component, Native};
 use hydrant_tests::life::{Act, Lived, Tally, live};
 use hydrant_tests::world::Fault;

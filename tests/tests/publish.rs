@@ -6,8 +6,9 @@
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 
-use hydrant_core::error::Code;
-use hydrant_core::publish::{Phase, Publication, PublishReport, PublishedState};
+use hydrant_ledger::publish::{Publication, PublishReport, PublishedState};
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::text::error::Code;
 use hydrant_tests::world::{
     Dice, Ended, Fault, Faults, Feed, Job, Order, Plan, Rival, Scene, World, again, publishes, readable_elsewhere, run,
 };

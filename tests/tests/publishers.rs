@@ -4,7 +4,7 @@
 
 #![expect(clippy::print_stdout, reason = "an exploration says how large it was")]
 
-use hydrant_core::publish::{Publication, PublishFile, PublishReport};
+use hydrant_ledger::publish::{Publication, PublishFile, PublishReport};
 use hydrant_tests::world::{Crowd, Feed, Order, Part, Scene, Store, World, blob, publishes, readable_elsewhere};
 
 /// States after which an exploration of three publishers stops; two are explored to the end long before.

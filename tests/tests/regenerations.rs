@@ -3,7 +3,7 @@
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 
-use hydrant_core::publish::Publication;
+use hydrant_ledger::publish::Publication;
 use hydrant_tests::world::{
     Fault, Faults, Feed, Job, Order, Plan, Scene, World, again, blob, publishes, readable_elsewhere, run,
 };

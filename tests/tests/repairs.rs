@@ -3,8 +3,8 @@
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 
-use hydrant_core::error::Code;
-use hydrant_core::reconcile::ReconcileReport;
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_lfs::text::error::Code;
 use hydrant_tests::life::Flaw;
 use hydrant_tests::world::{Ended, Fault, Faults, Feed, Job, Order, Plan, World, run};
 

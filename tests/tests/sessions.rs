@@ -1,10 +1,10 @@
 //! What readers and writers of one session see: the state of each file, how much of a session can be read, and which
 //! fields of its manifest can be written.
 
-use hydrant_core::limits::OBJECT_BYTES_MAX;
-use hydrant_core::manifest::{Change, FileRef, Manifest};
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::status::{Fact, Hydration, Place, State};
+use hydrant_ledger::manifest::{Change, FileRef, Manifest};
+use hydrant_ledger::status::{Fact, Hydration, Place, State};
+use hydrant_lfs::text::limits::OBJECT_BYTES_MAX;
+use hydrant_lfs::text::oid::{Blob, Oid};
 use hydrant_tests::engine::{Engine, Native};
 use serde_json::Value;
 

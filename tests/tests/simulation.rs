@@ -4,9 +4,9 @@
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 
-use hydrant_core::error::Code;
-use hydrant_core::oid::Blob;
-use hydrant_core::report::{Outcome, Source, Want};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::oid::Blob;
 use hydrant_tests::world::{Dice, Ended, Fault, Faults, Feed, Job, Order, Plan, World, blob, content, run};
 
 /// Three small files, one of them empty, one of pointer size's edge.
@@ -60,7 +60,7 @@ fn truthful(world: &World, job: &Job, outcomes: &[Outcome]) -> Result<(), String
     for outcome in outcomes.iter().filter(|outcome| outcome.ended.is_ok()) {
         let there = match job {
             Job::Upload(_) => {
-                let holds = |oid: &hydrant_core::oid::Oid| oid.to_string() == outcome.oid;
+                let holds = |oid: &hydrant_lfs::text::oid::Oid| oid.to_string() == outcome.oid;
                 world.server.objects.keys().any(holds) || world.server.claimed.iter().any(holds)
             }
             _ => world.store.cache.keys().any(|oid| oid.to_string() == outcome.oid),

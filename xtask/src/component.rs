@@ -6,19 +6,17 @@
 //! documentation: every decoder accepts it, and the comments on interfaces, functions and fields all come back.
 
 use crate::failure::{Because, Failure, Result};
-use std::path::Path;
 use wit_component::{ComponentEncoder, DecodedWasm};
 use wit_parser::{PackageId, PackageMetadata, Resolve};
 
-/// Encodes a module as a component, checks it, and gives it the documentation of the WIT file `wit`.
-pub(crate) fn encode(module: &[u8], wit: &Path) -> Result<Vec<u8>> {
+/// Encodes a module as a component, checks it, and gives it the documentation of `wit`, the text of its world.
+pub(crate) fn encode(module: &[u8], wit: &str) -> Result<Vec<u8>> {
     let mut component = ComponentEncoder::default()
         .validate(true)
         .module(module)
-        .and_then(|encoder| encoder.encode())
+        .and_then(|mut encoder| encoder.encode())
         .because("the module cannot become a component")?;
-    let text = std::fs::read_to_string(wit).because("the WIT file cannot be read")?;
-    let section = serde_json::json!({ "docs": text }).to_string();
+    let section = serde_json::json!({ "docs": wit }).to_string();
     // The first byte is the version of the section's format.
     append_custom_section(&mut component, PackageMetadata::SECTION_NAME, &[b"\x01", section.as_bytes()].concat());
     demand_documentation(&component, wit)?;
@@ -38,18 +36,18 @@ pub(crate) fn demand_no_imports(component: &[u8]) -> Result<()> {
     Err(Failure::new(format!("the component must import nothing, but it imports {}", names.join(", "))))
 }
 
-/// Fails unless the documentation inside says of every interface, function and field what the WIT file says.
-fn demand_documentation(component: &[u8], wit: &Path) -> Result<()> {
+/// Fails unless the documentation inside says of every interface, function and field what `wit` says.
+fn demand_documentation(component: &[u8], wit: &str) -> Result<()> {
     let decoded = decode(component)?;
     let docs = &decoded.resolve().packages[decoded.package()].docs;
     let text = docs.contents.as_deref().ok_or_else(|| Failure::new("the component lost its documentation"))?;
     let mut inside = Resolve::default();
     let package = inside.push_str("inside.wit", text).because("the component's documentation is not WIT")?;
     let mut source = Resolve::default();
-    let (origin, _) = source.push_path(wit).because("the WIT file cannot be read")?;
+    let origin = source.push_str("source.wit", wit).because("the WIT files are not WIT")?;
     let (kept, meant) = (metadata(&inside, package)?, metadata(&source, origin)?);
     if kept != meant {
-        return Err(Failure::new("the component's documentation is not that of the WIT file"));
+        return Err(Failure::new("the component's documentation is not that of the WIT files"));
     }
     for export in decoded.resolve().worlds[world_of(&decoded)?].exports.keys() {
         let name = decoded.resolve().name_world_key(export);

@@ -10,7 +10,41 @@ use crate::terminal::remark;
 use crate::workspace::{BARE_WASM, Workspace, succeed, write_if_changed};
 use wasmtime::{Config, Engine};
 
-/// The component: everything hydrant knows, and no import.
+/// A component that imports nothing.
+pub(crate) struct World {
+    /// Its name in WIT.
+    name: &'static str,
+    /// What its package is built with.
+    features: &'static [&'static str],
+    /// The files of `wit/` that say what it exports.
+    wit: &'static [&'static str],
+}
+
+/// Git LFS for any repository.
+const TRANSFERS: World = World {
+    name: "hydrant-transfers",
+    features: &["--no-default-features"],
+    wit: &["types", "pointers", "batches", "endpoints", "operations", "transfers"],
+};
+/// Everything hydrant knows.
+const ENGINE: World = World {
+    name: "hydrant-engine",
+    features: &[],
+    wit: &[
+        "types",
+        "pointers",
+        "batches",
+        "endpoints",
+        "operations",
+        "transfers",
+        "manifests",
+        "ledgers",
+        "sessions",
+        "engine",
+    ],
+};
+
+/// The component that the host runs.
 pub(crate) const ENGINE_WASM: &str = "hydrant-engine.wasm";
 /// The same, compiled for this platform's baseline processor.
 pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
@@ -18,21 +52,42 @@ pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
 /// Builds the engine component, compiles it, and builds the host around it.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
     engine(workspace)?;
+    transfers(workspace)?;
     host(workspace)
 }
 
 /// The component and its compiled form, in `dist`.
 pub(crate) fn engine(workspace: &Workspace) -> Result<()> {
-    let module = core_module(workspace, "hydrant-engine")?;
-    let bytes = component::encode(&module, &workspace.root.join("wit/hydrant.wit"))?;
-    component::demand_no_imports(&bytes)?;
-    let wasm = workspace.dist().join(ENGINE_WASM);
-    let cwasm = workspace.dist().join(ENGINE_CWASM);
-    if write_if_changed(&wasm, &bytes)? {
-        remark(&format!("{ENGINE_WASM}: {} bytes, imports nothing", bytes.len()));
-    }
-    write_if_changed(&cwasm, &precompile(&bytes)?)?;
+    let bytes = world(workspace, &ENGINE)?;
+    write_if_changed(&workspace.dist().join(ENGINE_CWASM), &precompile(&bytes)?)?;
     Ok(())
+}
+
+/// The component for hosts without a ledger, in `dist`.
+pub(crate) fn transfers(workspace: &Workspace) -> Result<()> {
+    world(workspace, &TRANSFERS).map(drop)
+}
+
+fn world(workspace: &Workspace, world: &World) -> Result<Vec<u8>> {
+    let module = core_module(workspace, "hydrant-engine", world.features)?;
+    let bytes = component::encode(&module, &wit(workspace, world)?)?;
+    component::demand_no_imports(&bytes)?;
+    let name = format!("{}.wasm", world.name);
+    if write_if_changed(&workspace.dist().join(&name), &bytes)? {
+        remark(&format!("{name}: {} bytes, imports nothing", bytes.len()));
+    }
+    Ok(bytes)
+}
+
+/// The WIT of a world as one text.
+fn wit(workspace: &Workspace, world: &World) -> Result<String> {
+    let mut text = String::new();
+    for name in world.wit {
+        let path = workspace.root.join("wit").join(format!("{name}.wit"));
+        text += &std::fs::read_to_string(path).because("a WIT file cannot be read")?;
+        text.push('\n');
+    }
+    Ok(text)
 }
 
 /// The `hydrant` command, with the compiled engine inside.
@@ -42,9 +97,9 @@ pub(crate) fn host(workspace: &Workspace) -> Result<()> {
 }
 
 /// A package's core module for the target that has no system behind it.
-pub(crate) fn core_module(workspace: &Workspace, package: &str) -> Result<Vec<u8>> {
+pub(crate) fn core_module(workspace: &Workspace, package: &str, features: &[&str]) -> Result<Vec<u8>> {
     let mut cargo = workspace.cargo_wasm();
-    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]);
+    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]).args(features);
     succeed(&mut cargo, &format!("{package} does not build for {BARE_WASM}"))?;
     let file = workspace.target.join(BARE_WASM).join("wasm").join(package.replace('-', "_") + ".wasm");
     std::fs::read(&file).because("cargo built no module where one was expected")

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 const BUILD_MINUTES_MAX: u64 = 30;
 /// Packages of the project that tests are made of. In the copy they are not optimised: a patch changes a few lines, and
 /// they are built in less than half the time so, while almost all of their tests take a fraction of a second.
-const OWN_PACKAGES: [&str; 3] = ["hydrant-core", "hydrant-tests", "hydrant-host"];
+const OWN_PACKAGES: [&str; 4] = ["hydrant-lfs", "hydrant-ledger", "hydrant-tests", "hydrant-host"];
 /// The binary whose tests compute for a minute, and gain by being optimised a little.
 const COMPUTING: &str = "lives";
 /// Seconds for one test; a planted bug that makes it hang is caught by this bound.
@@ -253,7 +253,7 @@ mod tests {
     use super::*;
 
     const PATCH: &str = "# law: 3 only verified bytes are kept\n# test: hydrant-tests faults wrong_bytes_are_dropped\n\
-                         # needs: engine host\n--- a/core/src/x.rs\n+++ b/core/src/x.rs\n";
+                         # needs: engine host\n--- a/core/lfs/src/x.rs\n+++ b/core/lfs/src/x.rs\n";
 
     fn ended(ok: bool, lines: &[&str]) -> Ended {
         let lines = lines.iter().map(|line| (*line).to_owned()).collect();

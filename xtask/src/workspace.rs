@@ -27,8 +27,9 @@ pub(crate) struct Package {
 
 /// Every package, in the order of dependence. Each has a cargo call of its own: a call for several at once would unify
 /// the features of wasmtime and build it once more.
-pub(crate) const PACKAGES: [Package; 5] = [
-    Package { name: "hydrant-core", folder: "core", wasm_only: false },
+pub(crate) const PACKAGES: [Package; 6] = [
+    Package { name: "hydrant-lfs", folder: "core/lfs", wasm_only: false },
+    Package { name: "hydrant-ledger", folder: "core/ledger", wasm_only: false },
     Package { name: "hydrant-engine", folder: "wasi-plugin/engine", wasm_only: true },
     Package { name: "hydrant-host", folder: "host-example", wasm_only: false },
     Package { name: "hydrant-tests", folder: "tests", wasm_only: false },

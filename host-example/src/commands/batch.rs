@@ -4,7 +4,7 @@ use std::env;
 
 use hydrant_host::engine::Engine;
 use hydrant_host::transcript;
-use hydrant_host::wit::batches::{Action, Flaw, Object, Verdict};
+use hydrant_host::wit::batches::{Action, BatchObject, Flaw, Verdict};
 use hydrant_host::wit::types::Direction;
 use serde_json::{Value, json};
 
@@ -36,13 +36,7 @@ pub(crate) fn run(arguments: &BatchArgs, output: &mut Output) -> Result<Ending, 
     let mut runner = Runner::new(&engine, &voice, destination, server, limit, |host| host)?;
     let mut answers = Vec::new();
     for part in objects.chunks(OBJECTS_PER_OPERATION_MAX) {
-        let mut operation = engine.guest()?.batch(&runner.config, direction, part)?;
-        runner.ask(&mut operation)?;
-        let answered = operation.finish_batch();
-        if runner.host.interrupted() {
-            return Err(Fault::interrupted("interrupted before the server had answered everything"));
-        }
-        answers.extend(answered?);
+        answers.extend(runner.batch(direction, part)?);
     }
     let ending = match answers.iter().all(|object| is_well(&object.verdict)) {
         true => Ending::Done,
@@ -66,7 +60,7 @@ fn is_well(verdict: &Verdict) -> bool {
     }
 }
 
-fn say(object: &Object, secrets: bool, output: &mut Output) {
+fn say(object: &BatchObject, secrets: bool, output: &mut Output) {
     let oid = &object.oid;
     match &object.verdict {
         Verdict::Present => output.line(format!("{oid} present")),
@@ -100,7 +94,7 @@ fn say_action(role: &str, action: &Action, secrets: bool, output: &mut Output) {
     }
 }
 
-fn object_json(object: &Object, secrets: bool) -> Value {
+fn object_json(object: &BatchObject, secrets: bool) -> Value {
     let mut value = json!({ "oid": object.oid, "authenticated": object.authenticated });
     match &object.verdict {
         Verdict::Present => value["verdict"] = "present".into(),

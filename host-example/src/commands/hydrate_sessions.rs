@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::wit::manifests::{State, Storage};
+use hydrant_host::wit::manifests::{FileStorage, State};
 use hydrant_host::wit::operations::{Outcome, Want};
 use hydrant_host::wit::types::{Code, Direction, Error};
 
@@ -102,11 +102,11 @@ pub(crate) fn transfer(
             match (file.storage, file.oid, file.flaw) {
                 (_, _, Some(flaw)) => failed.push(unusable(&one.name, &file.name, file.size, flaw)),
                 // Committed as it is, from before pointers: a reader has it, and the server may never have had it.
-                (Storage::Lfs, Some(_), None) if status.state == State::InPlace => left_out += 1,
-                (Storage::Lfs, Some(oid), None) if selection.wants(format!("{SESSIONS}/{name}").as_bytes()) => {
+                (FileStorage::Lfs, Some(_), None) if status.state == State::InPlace => left_out += 1,
+                (FileStorage::Lfs, Some(oid), None) if selection.wants(format!("{SESSIONS}/{name}").as_bytes()) => {
                     wants.push(Want { name, oid, size: file.size });
                 }
-                (Storage::Lfs, Some(_), None) => left_out += 1,
+                (FileStorage::Lfs, Some(_), None) => left_out += 1,
                 // Kept in git, or somewhere this version does not know.
                 _ => {}
             }

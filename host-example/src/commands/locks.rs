@@ -9,7 +9,7 @@ use std::path::Path;
 
 use hydrant_host::engine::Engine;
 use hydrant_host::process::plain;
-use hydrant_host::wit::operations::{Lock, LockReport, LockTask};
+use hydrant_host::wit::operations::{LfsLock, LockReport, LockTask};
 use hydrant_host::wit::types::{Code, Direction, Error};
 use serde_json::{Value, json};
 
@@ -140,7 +140,7 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
     if !arguments.force {
         // Only this says whose a lock is; whoever cannot be asked lets the server decide.
         let verified = asking.ask(LockTask::Verify)?;
-        let is_it = |lock: &&Lock| Some(&lock.id) == known.as_ref().map(|lock| &lock.id).or(arguments.id.as_ref());
+        let is_it = |lock: &&LfsLock| Some(&lock.id) == known.as_ref().map(|lock| &lock.id).or(arguments.id.as_ref());
         if verified.ended.is_ok()
             && !verified.locks.iter().any(|lock| is_it(&lock))
             && let Some(lock) = verified.theirs.iter().find(is_it)
@@ -176,7 +176,7 @@ fn not_locked(path: &str, output: &mut Output) -> Ending {
 }
 
 /// Somebody else's lock, and nobody said that it is to be taken.
-fn theirs(lock: &Lock, output: &mut Output) -> Ending {
+fn theirs(lock: &LfsLock, output: &mut Output) -> Ending {
     let holder = holder(lock);
     let path = quote(lock.path.as_bytes());
     let detail = format!("the lock on {path} is {holder}'s; --force takes it");
@@ -227,12 +227,12 @@ const HELD: &str = "held";
 /// Locks that are the reason for a failure, and whose they are.
 #[derive(Default)]
 struct InTheWay {
-    locks: Vec<Lock>,
+    locks: Vec<LfsLock>,
     whose: &'static str,
 }
 
 /// Locks, with a word on whose they are.
-fn whose(all: &[(&str, &[Lock])], output: &mut Output) {
+fn whose(all: &[(&str, &[LfsLock])], output: &mut Output) {
     let mut table = Table::new(&["whose", "path", "owner", "id", "since"]);
     for (whose, locks) in all {
         for lock in *locks {
@@ -267,9 +267,9 @@ fn create(path: &str, server: &Server<'_>, output: &mut Output) -> Result<Ending
 }
 
 /// Whose some locks are. A server tells that to whoever verifies, and to nobody else.
-fn whose_is(asking: &mut Asking<'_>, locks: &[Lock]) -> &'static str {
+fn whose_is(asking: &mut Asking<'_>, locks: &[LfsLock]) -> &'static str {
     let Ok(verified) = asking.ask(LockTask::Verify) else { return HELD };
-    let all_in = |known: &[Lock]| locks.iter().all(|lock| known.iter().any(|known| known.id == lock.id));
+    let all_in = |known: &[LfsLock]| locks.iter().all(|lock| known.iter().any(|known| known.id == lock.id));
     match &verified.ended {
         Ok(()) if all_in(&verified.locks) => YOURS,
         Ok(()) if all_in(&verified.theirs) => THEIRS,
@@ -300,20 +300,20 @@ fn say_why(report: &LockReport, way: &InTheWay, output: &mut Output) {
     }
 }
 
-fn holder(lock: &Lock) -> String {
+fn holder(lock: &LfsLock) -> String {
     lock.owner.as_deref().map_or_else(|| "somebody".to_owned(), plain)
 }
 
-fn cells(lock: &Lock) -> [String; 4] {
+fn cells(lock: &LfsLock) -> [String; 4] {
     let owner = lock.owner.as_deref().map_or_else(String::new, plain);
     [quote(lock.path.as_bytes()), owner, quote(lock.id.as_bytes()), plain(&lock.locked_at)]
 }
 
 /// `held` are the locks in the way, whosever they are; in `locks` and `theirs` are only those that the server called
 /// one's own and somebody else's.
-fn document(report: &LockReport, held: &[Lock], ending: Ending) -> Value {
+fn document(report: &LockReport, held: &[LfsLock], ending: Ending) -> Value {
     let lock =
-        |lock: &Lock| json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at });
+        |lock: &LfsLock| json!({ "id": lock.id, "path": lock.path, "owner": lock.owner, "locked_at": lock.locked_at });
     // A server without locks stops nobody from listing none.
     let ended = report.ended.as_ref().err().filter(|_| ending != Ending::Done);
     json!({

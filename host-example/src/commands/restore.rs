@@ -14,7 +14,7 @@ use hydrant_host::restoring::{self, Restored};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::Store;
 use hydrant_host::wit::ledgers::Witness;
-use hydrant_host::wit::manifests::Storage;
+use hydrant_host::wit::manifests::FileStorage;
 use hydrant_host::wit::pointers::{Kind, Sample};
 use hydrant_host::wit::types::{Blob, Code};
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn chosen(ledger: &Ledger, guest: &mut Guest, words: &[String]) -> Result<Vec<Ch
             Some(file) => BTreeSet::from([file.clone()]),
             None => {
                 let manifest = guest.manifest_read(&ledger.manifest_text(&session)?)?;
-                let content = manifest.files.into_iter().filter(|file| file.storage == Storage::Lfs);
+                let content = manifest.files.into_iter().filter(|file| file.storage == FileStorage::Lfs);
                 content.map(|file| file.name).collect()
             }
         };

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek};
 use hydrant_host::digest::Digesting;
 use hydrant_host::engine::Engine;
 use hydrant_host::store::{Look, Store};
-use hydrant_host::wit::manifests::{FileRef, State, Storage};
+use hydrant_host::wit::manifests::{FileRef, FileStorage, State};
 use hydrant_host::wit::types::Code;
 use serde_json::json;
 
@@ -81,7 +81,7 @@ pub(crate) fn open(
         State::Cached => from_cache(store, file),
         State::InPlace => from_tree(ledger, session, file),
         // A checkout may have given it other line ends.
-        State::Changed if file.storage == Storage::Git => from_tree(ledger, session, file),
+        State::Changed if file.storage == FileStorage::Git => from_tree(ledger, session, file),
         other => Ok(Err(other)),
     }
 }

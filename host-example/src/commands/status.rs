@@ -148,7 +148,7 @@ fn folder_of(session: &str) -> String {
 pub(crate) fn limit(guest: &mut Guest, repository: &Repository, arguments: &StatusArgs) -> Result<u64, Fault> {
     match operate::object_bytes_max(&arguments.limits, Some(repository))? {
         Some(bytes) => Ok(bytes),
-        None => Ok(guest.default_config("https://none.invalid")?.object_bytes_max),
+        None => Ok(guest.default_config("https://none.invalid", 0)?.object_bytes_max),
     }
 }
 

@@ -45,22 +45,22 @@ fn contents(folder: &Path) -> Vec<(String, Blob)> {
 fn upload(server: &RunningServer, host: &mut Host, files: &[(String, Blob)]) -> Vec<Outcome> {
     let engine = Engine::load().expect("the embedded engine");
     let mut guest = engine.guest().expect("a sandbox");
-    let config = guest.default_config(&format!("{}/r", server.url())).expect("a configuration");
+    let config = guest.default_config(&format!("{}/r", server.url()), 1).expect("a configuration");
     let sources: Vec<Source> = files.iter().map(|(name, _)| Source { name: name.clone(), expects: None }).collect();
     let mut op = guest.upload(&config, &sources).expect("an operation");
     run(&mut op, host, &mut Unwatched).expect("driven to its end");
-    op.finish_transfer().expect("a report")
+    op.finish_transfer().expect("a report").outcomes
 }
 
 fn hydrate(server: &RunningServer, host: &mut Host, watch: &mut dyn Watch, files: &[(String, Blob)]) -> Vec<Outcome> {
     let engine = Engine::load().expect("the embedded engine");
     let mut guest = engine.guest().expect("a sandbox");
-    let config = guest.default_config(&format!("{}/r", server.url())).expect("a configuration");
+    let config = guest.default_config(&format!("{}/r", server.url()), 1).expect("a configuration");
     let want = |(name, blob): &(String, Blob)| Want { name: name.clone(), oid: blob.oid.clone(), size: blob.size };
     let wants: Vec<Want> = files.iter().map(want).collect();
     let mut op = guest.hydrate(&config, &wants).expect("an operation");
     run(&mut op, host, watch).expect("driven to its end");
-    op.finish_transfer().expect("a report")
+    op.finish_transfer().expect("a report").outcomes
 }
 
 /// Keeps what was told.
@@ -143,10 +143,11 @@ fn without_a_login_the_whole_operation_says_so() {
     let mut nobody = Host::builder().endpoint(&server.url()).store(store).build().expect("a host");
     let engine = Engine::load().expect("the embedded engine");
     let mut guest = engine.guest().expect("a sandbox");
-    let config = guest.default_config(&format!("{}/r", server.url())).expect("a configuration");
+    let config = guest.default_config(&format!("{}/r", server.url()), 1).expect("a configuration");
     let want = Want { name: "a".into(), oid: files[1].1.oid.clone(), size: files[1].1.size };
     let mut op = guest.hydrate(&config, &[want]).expect("an operation");
     run(&mut op, &mut nobody, &mut Unwatched).expect("driven to its end");
-    let error = op.finish_transfer().expect_err("no login");
-    assert_eq!(error.code(), Code::Auth);
+    let report = op.finish_transfer().expect("a report");
+    assert_eq!(report.ended.expect_err("no login").code, Code::Auth);
+    assert_eq!(report.outcomes[0].ended.as_ref().expect_err("no login").code, Code::Auth, "each object says so, too");
 }

@@ -4,6 +4,7 @@
 #[path = "../../../tests/src/contract/mod.rs"]
 mod suite;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -29,7 +30,7 @@ use crate::login::Logins;
 use crate::remote_ledger::{Options, RemoteLedger};
 use crate::store::Store;
 use crate::store::scratch::Scratch;
-use crate::wit::types;
+use crate::wit::types::{self, EffectId};
 
 /// Seconds one effect may take.
 const EFFECT_S_MAX: u64 = 30;
@@ -49,6 +50,9 @@ fn the_real_ledger_keeps_the_contract() {
     let failures = suite::ledger_failures(|| Real::new(Shape::Ledger));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
+
+/// The first effect of a run.
+const FIRST: EffectId = 1;
 
 /// The shapes of the store.
 #[derive(Clone, Copy, Debug)]
@@ -109,31 +113,64 @@ impl Real {
         self.scratch.path().join(name)
     }
 
-    /// Performs an effect; `stop` says after which reply it is cancelled.
-    fn drive(&mut self, ask: Ask, stop: fn(&types::Reply) -> bool) -> Vec<Said> {
+    /// Runs some work on open effects to its end.
+    fn run<R>(&mut self, work: impl AsyncFnOnce(&mut Open) -> R) -> R {
         let host = self.host.as_mut().expect("a host stands between two restarts");
         let runtime = host.runtime().expect("a loop");
-        let (shared, task) = (host.shared.clone(), types::Task { id: 1, effect: effect(ask) });
-        let work = async move {
-            let mut effects = Effects::new(shared);
-            let mut replies: Vec<types::Reply> = effects.begin(task).into_iter().collect();
-            let until = Instant::now() + Duration::from_secs(EFFECT_S_MAX);
-            while !effects.is_idle() {
-                assert!(Instant::now() < until, "an effect does not end");
-                match tokio::time::timeout(Duration::from_millis(BEAT_MS), effects.next()).await {
-                    Ok((_, reply)) => {
-                        let cancelled = if stop(&reply) { effects.cancel(1) } else { None };
-                        replies.push(reply);
-                        replies.extend(cancelled);
-                    }
-                    Err(_) => effects.beat(),
-                }
-            }
-            effects.settle().await;
-            replies
-        };
-        runtime.block_on(LocalSet::new().run_until(work)).into_iter().map(said).collect()
+        let shared = host.shared.clone();
+        runtime.block_on(LocalSet::new().run_until(async move {
+            let mut open = Open { effects: Effects::new(shared), heard: BTreeMap::new() };
+            let result = work(&mut open).await;
+            open.effects.settle().await;
+            result
+        }))
     }
+}
+
+/// Effects under way and what they said.
+struct Open {
+    effects: Effects,
+    heard: BTreeMap<EffectId, Vec<types::Reply>>,
+}
+
+impl Open {
+    fn begin(&mut self, id: EffectId, ask: Ask) {
+        let now = self.effects.begin(types::Task { id, effect: effect(ask) });
+        self.heard.insert(id, now.into_iter().collect());
+    }
+
+    /// Listens until an effect is over, or said what is waited for.
+    async fn listen(&mut self, id: EffectId, enough: fn(&types::Reply) -> bool) {
+        let until = Instant::now() + Duration::from_secs(EFFECT_S_MAX);
+        while self.effects.open.contains_key(&id) {
+            assert!(Instant::now() < until, "an effect does not end");
+            match tokio::time::timeout(Duration::from_millis(BEAT_MS), self.effects.next()).await {
+                Ok((of, reply)) => {
+                    let is_enough = of == id && enough(&reply);
+                    self.heard.entry(of).or_default().push(reply);
+                    if is_enough {
+                        return;
+                    }
+                }
+                Err(_) => self.effects.beat(),
+            }
+        }
+    }
+
+    /// Performs an effect to its end.
+    async fn perform(&mut self, id: EffectId, ask: Ask) -> Vec<Said> {
+        self.begin(id, ask);
+        self.listen(id, |_| false).await;
+        self.said(id)
+    }
+
+    fn said(&mut self, id: EffectId) -> Vec<Said> {
+        self.heard.remove(&id).unwrap_or_default().into_iter().map(said).collect()
+    }
+}
+
+fn is_head(reply: &types::Reply) -> bool {
+    matches!(reply, types::Reply::Head(_))
 }
 
 impl HostUnderTest for Real {
@@ -163,11 +200,30 @@ impl HostUnderTest for Real {
     }
 
     fn perform(&mut self, ask: Ask) -> Vec<Said> {
-        self.drive(ask, |_| false)
+        self.run(async move |open| open.perform(FIRST, ask).await)
     }
 
     fn cancel_after_head(&mut self, exchange: Exchange) -> Vec<Said> {
-        self.drive(Ask::Http(exchange), |reply| matches!(reply, types::Reply::Head(_)))
+        self.run(async move |open| {
+            open.begin(FIRST, Ask::Http(exchange));
+            open.listen(FIRST, is_head).await;
+            let cancelled = open.effects.cancel(FIRST);
+            open.heard.entry(FIRST).or_default().extend(cancelled);
+            open.said(FIRST)
+        })
+    }
+
+    fn interleave(&mut self, exchange: Exchange, meanwhile: Vec<Ask>) -> (Vec<Said>, Vec<Vec<Said>>) {
+        self.run(async move |open| {
+            open.begin(FIRST, Ask::Http(exchange));
+            open.listen(FIRST, is_head).await;
+            let mut others = Vec::new();
+            for (id, ask) in (FIRST + 1..).zip(meanwhile) {
+                others.push(open.perform(id, ask).await);
+            }
+            open.listen(FIRST, |_| false).await;
+            (open.said(FIRST), others)
+        })
     }
 
     fn restart(&mut self) {
@@ -320,7 +376,11 @@ fn effect(ask: Ask) -> types::Effect {
     let typed = |blob: suite::Blob| types::Blob { oid: blob.oid, size: blob.size };
     match ask {
         Ask::Http(exchange) => types::Effect::Http(types::Exchange {
-            stage: exchange.stage.clone().map(|(blob, resume_from)| types::Stage { blob: typed(blob), resume_from }),
+            stage: exchange.stage.clone().map(|stage| types::Stage {
+                id: stage.id,
+                blob: typed(stage.blob),
+                resume: stage.resume.map(|(stage, bytes)| types::Resume { stage, bytes }),
+            }),
             answer_bytes_max: exchange.answer_bytes_max,
             idle_max: exchange.idle_max,
             request: request(exchange),
@@ -330,8 +390,8 @@ fn effect(ask: Ask) -> types::Effect {
         Ask::LoadDoc(name) => types::Effect::LoadDoc(name),
         Ask::SaveDoc { name, bytes, replaces } => types::Effect::SaveDoc(types::Saving { name, bytes, replaces }),
         Ask::HasBlob(blob) => types::Effect::HasBlob(typed(blob)),
-        Ask::KeepBlob(oid) => types::Effect::KeepBlob(oid),
-        Ask::DropBlob(oid) => types::Effect::DropBlob(oid),
+        Ask::KeepBlob { stage, blob } => types::Effect::KeepBlob(types::Staged { stage, blob: typed(blob) }),
+        Ask::DropStage(stage) => types::Effect::DropStage(stage),
         Ask::LoadLedger { documents, files } => types::Effect::LoadLedger(types::Lookup { documents, files }),
         Ask::PushLedger(files) => {
             let file = |Pushing { name, bytes, replaces }| types::PushFile { name, bytes, replaces };
@@ -404,7 +464,9 @@ fn said(reply: types::Reply) -> Said {
         }
         types::Reply::At(revision) => Said::At(revision),
         types::Reply::Present => Said::Present,
-        types::Reply::Partial(partial) => Said::Partial(partial.bytes, partial.validator),
+        types::Reply::Partial(it) => {
+            Said::Partial(suite::Left { stage: it.stage, bytes: it.bytes, validator: it.validator })
+        }
         types::Reply::Absent => Said::Absent,
         types::Reply::Conflict => Said::Conflict,
         types::Reply::Failed(failed) => {

@@ -10,7 +10,7 @@ use crate::digest::Digesting;
 use crate::failure::of_io;
 use crate::shared::Shared;
 use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into, unwatched};
-use crate::wit::types::{Blob, Partial, Reply};
+use crate::wit::types::{Beginning, Blob, Reply};
 
 /// What has to be hashed before there is an answer.
 pub(super) enum Later {
@@ -25,12 +25,17 @@ pub(super) fn look(shared: &Shared, blob: &Blob) -> Result<Reply, Later> {
     Ok(match held {
         Ok(Held::Present) => Reply::Present,
         Ok(Held::Absent) => Reply::Absent,
-        Ok(Held::Partial { bytes, validator }) => Reply::Partial(Partial { bytes, validator }),
+        Ok(Held::Partial { bytes, validator }) => Reply::Partial(beginning(blob, bytes, validator)),
         Ok(Held::Whole(stage)) => return Err(Later::Stage(stage)),
         Ok(Held::Unproved(proof)) if blob.size <= MEMORY_BYTES_MAX => prove_now(shared, blob, proof),
         Ok(Held::Unproved(proof)) => return Err(Later::Proof(proof)),
         Err(error) => Reply::Failed(of_io(&error)),
     })
+}
+
+/// A leftover has the name of its blob: there is one of each, and its lock is ours.
+fn beginning(blob: &Blob, bytes: u64, validator: Option<String>) -> Beginning {
+    Beginning { stage: blob.oid.clone(), bytes, validator }
 }
 
 /// A small file is hashed on the spot: a lane would cost more than the hash.
@@ -49,6 +54,7 @@ pub(super) async fn hash(shared: Rc<Shared>, blob: Blob, later: Later, answers: 
 }
 
 async fn hash_stage(shared: &Shared, blob: &Blob, mut stage: StageFile, answers: &Answers) -> Reply {
+    answers.say(Reply::Partial(beginning(blob, blob.size, None)));
     let gauge = Arc::clone(&answers.gauge);
     let hashed = async {
         let mut file = stage.rewound()?;

@@ -19,8 +19,12 @@ use crate::login::Logins;
 use crate::store::Store;
 use crate::store::scratch::Scratch;
 use crate::wit::types::{
-    Blob, Body, Effect, Exchange, Failure, Header, Login, Method, Reading, Redirect, Reply, Request, Slice, Stage, Task,
+    Blob, Body, Effect, Exchange, Failure, Header, Login, Method, Reading, Redirect, Reply, Request, Resume, Slice,
+    Stage, Staged, Task,
 };
+
+/// The stage of these tests.
+const STAGE: &str = "0123456789abcdef-1";
 
 /// What the server does with one connection after it read a request.
 pub(super) type Script = fn(&mut TcpStream, usize);
@@ -92,7 +96,14 @@ pub(super) fn get(url: &str, path: &str) -> Exchange {
 }
 
 pub(super) fn staged(exchange: Exchange, blob: &Blob, resume_from: u64) -> Exchange {
-    Exchange { stage: Some(Stage { blob: blob.clone(), resume_from }), answer_bytes_max: blob.size + 1, ..exchange }
+    let resume = (resume_from > 0).then(|| Resume { stage: blob.oid.clone(), bytes: resume_from });
+    let stage = Stage { id: STAGE.into(), blob: blob.clone(), resume };
+    Exchange { stage: Some(stage), answer_bytes_max: blob.size + 1, ..exchange }
+}
+
+/// What promotes it.
+pub(super) fn keep(blob: &Blob) -> Effect {
+    Effect::KeepBlob(Staged { stage: STAGE.into(), blob: blob.clone() })
 }
 
 pub(super) fn host(url: &str, dir: &Path) -> Host {
@@ -194,7 +205,7 @@ fn downloads_small_and_large_are_staged_and_kept() {
             vec![
                 Effect::HasBlob(blob.clone()),
                 Effect::Http(staged(get(&url, "/x"), &blob, 0)),
-                Effect::KeepBlob(blob.oid.clone()),
+                keep(&blob),
                 Effect::HasBlob(blob.clone()),
             ],
         );
@@ -215,7 +226,7 @@ fn an_answer_without_length_outgrows_the_memory() {
     let mut host = host(&url, scratch.path());
     let blob = blob_of("x".repeat(300_000).as_bytes());
     let exchange = Effect::Http(staged(get(&url, "/x"), &blob, 0));
-    let replies = perform(&mut host, vec![exchange, Effect::KeepBlob(blob.oid.clone())]);
+    let replies = perform(&mut host, vec![exchange, keep(&blob)]);
     assert_eq!(replies[1], Reply::Received(blob));
     assert_eq!(statuses(&replies)[2], "Reply::End");
 }
@@ -257,7 +268,7 @@ fn a_broken_download_is_resumed() {
     let Some(Reply::Partial(partial)) = held.first() else { panic!("{held:?}") };
     assert_eq!((partial.bytes, partial.validator.as_deref()), (200_000, Some("\"v1\"")));
     let right = Effect::Http(staged(get(&url, "/x"), &blob, 200_000));
-    let replies = perform(&mut second, vec![right, Effect::KeepBlob(blob.oid.clone())]);
+    let replies = perform(&mut second, vec![right, keep(&blob)]);
     assert_eq!(statuses(&replies), ["head 206", "received 300000", "Reply::End"]);
     assert_eq!(replies[1], Reply::Received(blob));
 }

@@ -7,12 +7,13 @@ use wasmtime::component::ResourceAny;
 
 use super::{CALL_MS_MAX, Cell, EPOCH_MS, Operation, stopped};
 use crate::error::HostError;
-use crate::wit::Engine as World;
-use crate::wit::batches::{Action, Answer, Answered, Question, Refused};
+use crate::wit::World;
+use crate::wit::batches::{Action, BatchRequest, BatchResponse, HttpResponse, ResponseError};
 use crate::wit::endpoints::{Endpoint, Setting};
 use crate::wit::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
-use crate::wit::operations::{Config, LockTask, Publication, Source, Want};
+use crate::wit::operations::{Config, LockTask, Source, Want};
 use crate::wit::pointers::{Finding, Kind, Pointer, Sample};
+use crate::wit::sessions::Publication;
 use crate::wit::types::{Blob, Direction, Error, Request};
 
 /// What a constructor of an operation returns: the engine may refuse its input.
@@ -90,9 +91,14 @@ impl Guest {
         self.call(|store, world| world.hydrant_lfs_endpoints().call_allowed_in_repository(store, key))
     }
 
-    /// The default configuration of an operation for this endpoint.
-    pub fn default_config(&mut self, endpoint: &str) -> Result<Config, HostError> {
-        self.call(|store, world| world.hydrant_lfs_operations().call_default_config(store, endpoint))
+    /// Version of the engine.
+    pub fn version(&mut self) -> Result<String, HostError> {
+        self.call(|store, world| world.hydrant_lfs_operations().call_version(store))
+    }
+
+    /// The default configuration of an operation for this endpoint; the seed must be random.
+    pub fn default_config(&mut self, endpoint: &str, seed: u64) -> Result<Config, HostError> {
+        self.call(|store, world| world.hydrant_lfs_operations().call_default_config(store, endpoint, seed))
     }
 
     /// The facts of a manifest.
@@ -131,18 +137,22 @@ impl Guest {
     }
 
     /// The batch request to send; none when there is nothing to ask.
-    pub fn ask(&mut self, question: &Question) -> Result<Option<Request>, HostError> {
-        self.try_call(|store, world| world.hydrant_lfs_batches().call_ask(store, question))
+    pub fn batch_request(&mut self, request: &BatchRequest) -> Result<Option<Request>, HostError> {
+        self.try_call(|store, world| world.hydrant_lfs_batches().call_write_request(store, request))
     }
 
     /// What a batch answer means.
-    pub fn batch_read(&mut self, question: &Question, answer: &Answer) -> Result<Result<Answered, Refused>, HostError> {
-        self.call(|store, world| world.hydrant_lfs_batches().call_read(store, question, answer))
+    pub fn batch_response(
+        &mut self,
+        request: &BatchRequest,
+        response: &HttpResponse,
+    ) -> Result<Result<BatchResponse, ResponseError>, HostError> {
+        self.call(|store, world| world.hydrant_lfs_batches().call_read_response(store, request, response))
     }
 
     /// The request that tells a server to check an upload.
     pub fn verify_request(&mut self, blob: &Blob, action: &Action) -> Result<Request, HostError> {
-        self.try_call(|store, world| world.hydrant_lfs_batches().call_verify(store, blob, action))
+        self.try_call(|store, world| world.hydrant_lfs_batches().call_verify_request(store, blob, action))
     }
 
     /// Milliseconds a Retry-After value asks for.
@@ -157,9 +167,7 @@ impl Guest {
 
     /// Brings the blobs of a session into the cache.
     pub fn hydrate_session(self, config: &Config, session: &str) -> Result<Operation, HostError> {
-        self.begin(|store, world| {
-            world.hydrant_lfs_operations().operation().call_hydrate_session(store, config, session)
-        })
+        self.begin(|store, world| world.hydrant_lfs_sessions().call_hydrate_session(store, config, session))
     }
 
     /// Fetches and verifies objects, whatever the cache has.
@@ -181,12 +189,12 @@ impl Guest {
 
     /// Publishes a session.
     pub fn publish(self, config: &Config, publication: &Publication) -> Result<Operation, HostError> {
-        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_publish(store, config, publication))
+        self.begin(|store, world| world.hydrant_lfs_sessions().call_publish(store, config, publication))
     }
 
     /// Finds pointers of the next push whose blob the server lacks, and cures that when it is to.
     pub fn reconcile(self, config: &Config, repair: bool) -> Result<Operation, HostError> {
-        self.begin(|store, world| world.hydrant_lfs_operations().operation().call_reconcile(store, config, repair))
+        self.begin(|store, world| world.hydrant_lfs_sessions().call_reconcile(store, config, repair))
     }
 
     /// Uses the server's lock API.

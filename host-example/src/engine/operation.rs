@@ -5,10 +5,10 @@ use wasmtime::component::ResourceAny;
 
 use super::{Cell, Guest};
 use crate::error::HostError;
-use crate::wit::Engine as World;
-use crate::wit::batches::Object;
-use crate::wit::operations::{LockReport, Outcome, PublishReport, ReconcileReport};
-use crate::wit::types::{EffectId, Error, Instant, Reply, Step};
+use crate::wit::World;
+use crate::wit::operations::{BatchOutcome, LockReport, TransferReport};
+use crate::wit::sessions::{PublishReport, ReconcileReport};
+use crate::wit::types::{EffectId, Instant, Misuse, Reply, Step};
 
 /// An operation. Drive it to `done`, then call the `finish_…` of its kind.
 pub struct Operation {
@@ -41,30 +41,26 @@ impl Operation {
         self.guest.call(|store, world| world.hydrant_lfs_operations().operation().call_stop(store, handle))
     }
 
-    /// Outcomes of hydrate, download and upload, in the order given.
-    pub fn finish_transfer(self) -> Result<Vec<Outcome>, HostError> {
+    /// What a hydrate, download or upload came to.
+    pub fn finish_transfer(self) -> Result<TransferReport, HostError> {
         self.finish(|store, world, handle| {
             world.hydrant_lfs_operations().operation().call_finish_transfer(store, handle)
         })
     }
 
     /// What the server said of each object of a batch.
-    pub fn finish_batch(self) -> Result<Vec<Object>, HostError> {
+    pub fn finish_batch(self) -> Result<Vec<BatchOutcome>, HostError> {
         self.finish(|store, world, handle| world.hydrant_lfs_operations().operation().call_finish_batch(store, handle))
     }
 
     /// What a publish came to, however it ended.
     pub fn finish_publish(self) -> Result<PublishReport, HostError> {
-        self.finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
-        })
+        self.finish(|store, world, handle| world.hydrant_lfs_sessions().call_finish_publish(store, handle))
     }
 
     /// What a reconcile found and did, however it ended.
     pub fn finish_reconcile(self) -> Result<ReconcileReport, HostError> {
-        self.finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_reconcile(store, handle)
-        })
+        self.finish(|store, world, handle| world.hydrant_lfs_sessions().call_finish_reconcile(store, handle))
     }
 
     /// What became of a lock task.
@@ -74,9 +70,9 @@ impl Operation {
 
     fn finish<R>(
         mut self,
-        finish: impl FnOnce(&mut Store<Cell>, &World, ResourceAny) -> wasmtime::Result<Result<R, Error>>,
+        finish: impl FnOnce(&mut Store<Cell>, &World, ResourceAny) -> wasmtime::Result<Result<R, Misuse>>,
     ) -> Result<R, HostError> {
         let handle = self.handle;
-        self.guest.call(|store, world| finish(store, world, handle))?.map_err(HostError::Engine)
+        self.guest.call(|store, world| finish(store, world, handle))?.map_err(HostError::Misuse)
     }
 }

@@ -41,7 +41,7 @@ fn a_refusal_of_the_engine_is_an_error_with_its_words() {
 fn an_operation_is_driven_by_poll_and_reply() {
     let engine = Engine::load().expect("the embedded engine");
     let mut guest = engine.guest().expect("a sandbox");
-    let config = guest.default_config("http://127.0.0.1:1/r").expect("a configuration");
+    let config = guest.default_config("http://127.0.0.1:1/r", 1).expect("a configuration");
     let want = Want { name: "a".into(), oid: "0".repeat(64), size: 7 };
     let mut op = guest.hydrate(&config, &[want]).expect("an operation");
     let now = Instant { ticks: 0, wall: 1_700_000_000_000 };
@@ -56,7 +56,7 @@ fn an_operation_is_driven_by_poll_and_reply() {
         steps += 1;
         assert!(steps < 10, "it does not end");
     }
-    let outcomes = op.finish_transfer().expect("a report");
+    let outcomes = op.finish_transfer().expect("a report").outcomes;
     assert_eq!((outcomes.len(), outcomes[0].ended.is_ok()), (1, true));
 }
 
@@ -64,7 +64,7 @@ fn an_operation_is_driven_by_poll_and_reply() {
 fn operations_of_another_kind_do_not_answer() {
     let engine = Engine::load().expect("the embedded engine");
     let mut guest = engine.guest().expect("a sandbox");
-    let config = guest.default_config("http://127.0.0.1:1/r").expect("a configuration");
+    let config = guest.default_config("http://127.0.0.1:1/r", 1).expect("a configuration");
     let op = guest.batch(&config, Direction::Download, &[]).expect("an operation");
     assert!(op.finish_transfer().is_err());
 }

@@ -17,7 +17,7 @@ fn entries_of_another_boot_are_proved_first() {
 
     let mut store = open("one");
     store.hold(&blob.oid, Staged::Memory(bytes.clone()));
-    store.keep(&blob.oid).expect("kept");
+    store.keep(&blob.oid, &blob.oid).expect("kept");
     assert!(matches!(open("one").has(&blob).expect("readable"), Held::Present));
 
     let mut store = open("two");
@@ -43,7 +43,7 @@ fn without_names_of_boots_entries_are_synced_and_stay() {
     let (bytes, blob) = small();
     let mut store = Store::open_cache(scratch.path(), None).expect("a cache");
     store.hold(&blob.oid, Staged::Memory(bytes));
-    store.keep(&blob.oid).expect("kept");
+    store.keep(&blob.oid, &blob.oid).expect("kept");
     let mut again = Store::open_cache(scratch.path(), None).expect("a cache");
     assert!(matches!(again.has(&blob).expect("readable"), Held::Present));
 }
@@ -51,7 +51,7 @@ fn without_names_of_boots_entries_are_synced_and_stay() {
 fn keep(store: &mut Store, text: &str) -> Blob {
     let blob = blob_of(text.as_bytes());
     store.hold(&blob.oid, Staged::Memory(text.into()));
-    store.keep(&blob.oid).expect("kept");
+    store.keep(&blob.oid, &blob.oid).expect("kept");
     blob
 }
 

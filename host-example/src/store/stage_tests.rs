@@ -26,7 +26,7 @@ async fn a_beginning_survives_with_its_validator_and_is_resumed() {
     let Held::Partial { bytes: held, validator } = store.has(&blob).expect("readable") else { panic!("a beginning") };
     assert_eq!((held, validator.as_deref()), (cut as u64, Some("\"tag\"")));
     assert_eq!(receive(&mut store, &lanes, &blob, &bytes[cut..], held).await, blob);
-    store.keep(&blob.oid).expect("kept");
+    store.keep(&blob.oid, &blob.oid).expect("kept");
     assert!(matches!(store.has(&blob).expect("readable"), Held::Present));
     assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
 }
@@ -39,7 +39,7 @@ async fn a_whole_stage_is_offered_for_judgement() {
     fs::write(scratch.path().join(stage_name(&blob.oid)), &bytes).expect("a stage");
     let Held::Whole(stage) = store.has(&blob).expect("readable") else { panic!("a whole stage") };
     store.hold(&blob.oid, Staged::File(stage));
-    store.keep(&blob.oid).expect("kept");
+    store.keep(&blob.oid, &blob.oid).expect("kept");
     assert_eq!(names(scratch.path()), vec![blob.oid.clone()]);
     // Longer than the blob: no beginning of it.
     let (_, other) = small();
@@ -59,7 +59,7 @@ async fn a_stage_in_use_is_left_alone() {
     writing.take(bytes[..70_000].to_vec().into()).await.expect("written");
     assert!(matches!(other.has(&blob).expect("readable"), Held::Absent));
     assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
-    other.keep(&blob.oid).expect("kept");
+    other.keep(&blob.oid, &blob.oid).expect("kept");
     assert!(matches!(one.has(&blob).expect("readable"), Held::Present));
     assert_eq!(other.clear(true).expect("cleared").leftovers, 0, "the other one still writes");
     writing.leave().await.expect("left");
@@ -79,8 +79,8 @@ async fn one_process_goes_on_and_the_other_one_begins_anew() {
     }
     assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
     assert_eq!(receive(&mut one, &lanes, &blob, &bytes[70_000..], 70_000).await, blob);
-    other.keep(&blob.oid).expect("kept");
-    one.keep(&blob.oid).expect("kept");
+    other.keep(&blob.oid, &blob.oid).expect("kept");
+    one.keep(&blob.oid, &blob.oid).expect("kept");
     assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
 }
 
@@ -120,7 +120,7 @@ async fn keeping_a_private_file_leaves_the_others_stage_and_note() {
     let mut writing = begin(&mut one, &lanes, &blob, 0).await;
     writing.take(bytes[..70_000].to_vec().into()).await.expect("written");
     assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
-    other.keep(&blob.oid).expect("kept");
+    other.keep(&blob.oid, &blob.oid).expect("kept");
     let stage = stage_name(&blob.oid);
     assert_eq!(names(&scratch.path().join("stage")), [stage.clone(), format!("{stage}.from")]);
     writing.leave().await.expect("left");

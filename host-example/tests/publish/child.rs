@@ -14,7 +14,7 @@ use hydrant_host::host::Host;
 use hydrant_host::login::Logins;
 use hydrant_host::remote_ledger::{Options, RemoteLedger};
 use hydrant_host::store::Store;
-use hydrant_host::wit::operations::{Publication, PublishFile};
+use hydrant_host::wit::sessions::{Publication, PublishFile};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::ledger::{SESSION, World};
@@ -133,8 +133,7 @@ fn the_child() {
         fields: Vec::new(),
     };
     let engine = Engine::load().expect("the engine");
-    let mut config = engine.guest().expect("a sandbox").default_config(&endpoint).expect("a configuration");
-    config.seed = 7;
+    let config = engine.guest().expect("a sandbox").default_config(&endpoint, 7).expect("a configuration");
     let mut operation = engine.guest().expect("a sandbox").publish(&config, &publication).expect("well formed");
     let left = variable(DIES_AT).parse().expect("a number");
     driver::run(&mut operation, &mut host, &mut Dying { left, changing: BTreeSet::new() }).expect("it is driven");

@@ -25,11 +25,13 @@ pub(crate) fn fits(ask: &Ask, replies: &[Said]) -> Verdict {
         Ask::ReadFile(_) => read_file(&replies),
         Ask::FeedFile(_) => read_file(&replies) && !replies.iter().any(|reply| matches!(reply, Said::Received(_))),
         Ask::LoadDoc(_) => matches!(replies[..], [Said::Doc(..) | Said::Absent]),
-        Ask::HasBlob(_) => match replies[..] {
-            [Said::Present | Said::Partial(..) | Said::Absent] => true,
-            _ => content(after_progress(&replies)),
+        Ask::HasBlob(blob) => match replies[..] {
+            [Said::Present | Said::Absent] => true,
+            [Said::Partial(left)] => left.bytes != blob.size,
+            [Said::Partial(left), ref after @ ..] => left.bytes == blob.size && content(after_progress(after)),
+            _ => false,
         },
-        Ask::KeepBlob(_) | Ask::DropBlob(_) => matches!(replies[..], [Said::End]),
+        Ask::KeepBlob { .. } | Ask::DropStage(_) => matches!(replies[..], [Said::End]),
         Ask::SaveDoc { bytes: Some(_), .. } | Ask::PushLedger(_) => {
             matches!(replies[..], [Said::At(_) | Said::Conflict])
         }
@@ -65,16 +67,16 @@ fn bounded(replies: &[Said]) -> Verdict {
     Ok(())
 }
 
-/// so-far*, `sent` for a file body, head, so-far*, then the body; a changed file is a conflict before any head.
+/// so-far*, head, so-far*, then the body; `sent` for a file body, once, before or after the head and before the end; a
+/// changed file is a conflict before any head.
 fn http(exchange: &Exchange, replies: &[&Said]) -> bool {
     let is_file = matches!(exchange.body, Body::File { .. });
-    let mut rest = after_progress(replies);
-    if let [Said::Sent(_), after @ ..] = rest
-        && is_file
-    {
-        rest = after_progress(after);
+    let sent = replies.iter().filter(|reply| matches!(reply, Said::Sent(_))).count();
+    if sent > usize::from(is_file) || matches!(replies.last(), Some(Said::Sent(_))) {
+        return false;
     }
-    match rest {
+    let replies: Vec<&Said> = replies.iter().copied().filter(|reply| !matches!(reply, Said::Sent(_))).collect();
+    match after_progress(&replies) {
         [Said::Conflict] => is_file,
         [Said::Head(status, _), body @ ..] => {
             let body = after_progress(body);

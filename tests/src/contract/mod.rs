@@ -70,12 +70,23 @@ pub struct Exchange {
     pub body: Body,
     /// The stored login is asked for.
     pub login: bool,
-    /// Blob to stage, and bytes of its stage to keep.
-    pub stage: Option<(Blob, u64)>,
+    /// Where a 200 or 206 goes.
+    pub stage: Option<Staging>,
     /// Bytes of the answer's body at most.
     pub answer_bytes_max: u64,
     /// Milliseconds without a byte at most.
     pub idle_max: u64,
+}
+
+/// A stage of a transfer.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    /// Its name; no two transfers share one.
+    pub id: String,
+    /// What should be in it.
+    pub blob: Blob,
+    /// An older stage, and how many of its bytes this one begins with.
+    pub resume: Option<(String, u64)>,
 }
 
 /// An effect.
@@ -101,9 +112,14 @@ pub enum Ask {
     /// Ask the cache.
     HasBlob(Blob),
     /// Promote a stage.
-    KeepBlob(String),
+    KeepBlob {
+        /// The stage.
+        stage: String,
+        /// What it holds.
+        blob: Blob,
+    },
     /// Forget a stage.
-    DropBlob(String),
+    DropStage(String),
     /// Ask the remote for documents and for the states of other files.
     LoadLedger {
         /// Their bytes are wanted.
@@ -249,14 +265,25 @@ pub enum Said {
     At(String),
     /// Held.
     Present,
-    /// Held in part: bytes and validator.
-    Partial(u64, Option<String>),
+    /// Held in part.
+    Partial(Left),
     /// Not there.
     Absent,
     /// No longer at the expected state.
     Conflict,
     /// Failed, in these words.
     Failed(Why, String),
+}
+
+/// The beginning of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The stage it stands in.
+    pub stage: String,
+    /// Bytes.
+    pub bytes: u64,
+    /// What its answer called itself.
+    pub validator: Option<String>,
 }
 
 /// How a server ends its answer.
@@ -310,6 +337,9 @@ pub trait HostUnderTest {
     fn perform(&mut self, ask: Ask) -> Vec<Said>;
     /// Begins an exchange, cancels it once its head is there, and gives all its replies.
     fn cancel_after_head(&mut self, exchange: Exchange) -> Vec<Said>;
+    /// Begins an exchange, performs other effects once its head is there, and lets it go on to its end: its replies,
+    /// and theirs.
+    fn interleave(&mut self, exchange: Exchange, meanwhile: Vec<Ask>) -> (Vec<Said>, Vec<Vec<Said>>);
     /// The process ends and another one begins on the same store.
     fn restart(&mut self);
 }
@@ -331,6 +361,8 @@ pub trait LedgerUnderTest: HostUnderTest {
 /// A host under test, with every reply checked against the grammar of its effect.
 pub(crate) struct Bench<'a, H: ?Sized = dyn HostUnderTest + 'a> {
     pub(crate) host: &'a mut H,
+    /// Stages named so far.
+    pub(crate) stages: u32,
 }
 
 /// A host with a ledger under test.
@@ -351,7 +383,7 @@ pub fn failures<H: HostUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<String> {
     let mut failures = Vec::new();
     for (name, check) in checks.into_iter().flatten() {
         let mut host = fresh();
-        if let Err(why) = check(&mut Bench { host: &mut host }) {
+        if let Err(why) = check(&mut Bench { host: &mut host, stages: 0 }) {
             failures.push(format!("{name}: {why}"));
         }
     }
@@ -364,7 +396,7 @@ pub fn ledger_failures<H: LedgerUnderTest>(mut fresh: impl FnMut() -> H) -> Vec<
     let mut failures = Vec::new();
     for (name, check) in checks.into_iter().flatten() {
         let mut host = fresh();
-        if let Err(why) = check(&mut Bench { host: &mut host }) {
+        if let Err(why) = check(&mut Bench { host: &mut host, stages: 0 }) {
             failures.push(format!("{name}: {why}"));
         }
     }
@@ -394,11 +426,19 @@ impl<H: HostUnderTest + ?Sized> Bench<'_, H> {
         }
     }
 
-    /// The same, staged.
-    pub(crate) fn stage(&mut self, answer: Canned, blob: &Blob, resume_from: u64) -> Exchange {
+    /// The same, into a stage of its own.
+    pub(crate) fn stage(&mut self, answer: Canned, blob: &Blob) -> Exchange {
+        self.stage_after(answer, blob, None)
+    }
+
+    /// The same, after what is left of an older one.
+    pub(crate) fn stage_after(&mut self, answer: Canned, blob: &Blob, left: Option<&Left>) -> Exchange {
         let plain = self.get(answer);
-        let answer_bytes_max = blob.size - resume_from + 1;
-        Exchange { stage: Some((blob.clone(), resume_from)), answer_bytes_max, ..plain }
+        self.stages += 1;
+        let answer_bytes_max = blob.size - left.map_or(0, |left| left.bytes) + 1;
+        let resume = left.map(|left| (left.stage.clone(), left.bytes));
+        let stage = Staging { id: format!("0123456789abcdef-{}", self.stages), blob: blob.clone(), resume };
+        Exchange { stage: Some(stage), answer_bytes_max, ..plain }
     }
 
     /// What was staged or read, whoever hashed it.

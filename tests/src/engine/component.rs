@@ -1,23 +1,21 @@
 //! The built component in wasmtime: an empty linker, bounded memory, a deadline for every call.
 //!
-//! Compiled once per process. Every [`Component`] is an instance of its own; the operations begun in it share its
+//! It runs the code that `cargo xtask build` compiled for the host: no test carries a compiler. Every [`Component`] is an instance of its own; the operations begun in it share its
 //! memory.
 
 use super::words::{self, World, WorldPre, wit};
 use super::{Answer, Engine, ManifestFacts, Run, Sample, Start};
-use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
-use hydrant_core::endpoint::{Endpoint, Setting};
-use hydrant_core::error::Error;
-use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::{Change, FileRef};
-use hydrant_core::oid::Blob;
-use hydrant_core::pointer::{Finding, Kind, Pointer};
-use hydrant_core::publish::PublishReport;
-use hydrant_core::reconcile::ReconcileReport;
-use hydrant_core::report::Outcome;
-use hydrant_core::status::{Fact, Status};
+use hydrant_ledger::manifest::{Change, FileRef};
+use hydrant_ledger::publish::PublishReport;
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_ledger::status::{Fact, Status};
+use hydrant_lfs::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Request, Step, TransferReport};
+use hydrant_lfs::git_lfs::batch::{Action, BatchRequest, BatchResponse};
+use hydrant_lfs::git_lfs::endpoint::{Endpoint, Setting};
+use hydrant_lfs::git_lfs::pointer::{Finding, Kind, Pointer};
+use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::operations::{BatchOutcome, LockReport};
+use hydrant_lfs::{Blob, Error};
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -44,6 +42,7 @@ struct Instance {
 
 struct Compiled {
     engine: wasmtime::Engine,
+    component: wasmtime::component::Component,
     world: WorldPre<StoreLimits>,
 }
 
@@ -68,14 +67,15 @@ fn compiled() -> Result<&'static Compiled, String> {
 }
 
 fn compile() -> Result<Compiled, String> {
-    let bytes = std::fs::read(component_path())
-        .map_err(|error| format!("the component is not there ({}): run `cargo xtask build` first", error.kind()))?;
+    let path = component_path().with_extension("cwasm");
     let said = |error: wasmtime::Error| format!("the component cannot be used: {error:#}");
     let mut config = wasmtime::Config::new();
     config.wasm_component_model(true);
     config.epoch_interruption(true);
     let engine = wasmtime::Engine::new(&config).map_err(said)?;
-    let component = wasmtime::component::Component::new(&engine, &bytes).map_err(said)?;
+    // SAFETY: the file is made by `cargo xtask build` from the component beside it.
+    let component = unsafe { wasmtime::component::Component::deserialize_file(&engine, &path) }
+        .map_err(|error| format!("the component cannot be loaded: run `cargo xtask build` first: {error:#}"))?;
     // Empty: a component that imports anything does not instantiate.
     let linker = Linker::<StoreLimits>::new(&engine);
     let world = linker.instantiate_pre(&component).and_then(WorldPre::new).map_err(said)?;
@@ -86,13 +86,18 @@ fn compile() -> Result<Compiled, String> {
             clock.increment_epoch();
         }
     });
-    Ok(Compiled { engine, world })
+    Ok(Compiled { engine, component, world })
 }
 
 impl Component {
+    /// What `cargo xtask build` compiled.
+    pub fn compiled() -> Result<(&'static wasmtime::Engine, &'static wasmtime::component::Component), String> {
+        compiled().map(|it| (&it.engine, &it.component))
+    }
+
     /// A fresh instance of what `cargo xtask build` built.
     pub fn load() -> Result<Self, String> {
-        let Compiled { engine, world } = compiled()?;
+        let Compiled { engine, world, .. } = compiled()?;
         let mut store = Store::new(engine, StoreLimitsBuilder::new().memory_size(GUEST_MEMORY_BYTES_MAX).build());
         store.limiter(|limits| limits);
         store.set_epoch_deadline(CALL_EPOCHS_MAX);
@@ -142,22 +147,27 @@ impl Engine for Component {
         text.map_err(words::error)
     }
 
-    fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error> {
-        let question = words::question(endpoint, question);
-        let request = self.call(|store, world| world.hydrant_lfs_batches().call_ask(store, &question));
-        request.map(|request| request.map(words::request)).map_err(words::error)
+    fn write_request(&self, endpoint: &str, request: &BatchRequest) -> Result<Option<Request>, Error> {
+        let request = words::batch_request(endpoint, request);
+        let written = self.call(|store, world| world.hydrant_lfs_batches().call_write_request(store, &request));
+        written.map(|written| written.map(words::request)).map_err(words::error)
     }
 
-    fn read(&self, endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused> {
-        let (question, answer) = (words::question(endpoint, question), words::answer(answer));
-        let read = self.call(|store, world| world.hydrant_lfs_batches().call_read(store, &question, &answer));
-        read.map(words::answered).map_err(words::refused)
+    fn read_response(
+        &self,
+        endpoint: &str,
+        request: &BatchRequest,
+        answer: &Answer,
+    ) -> Result<BatchResponse, ResponseError> {
+        let (request, response) = (words::batch_request(endpoint, request), words::response(answer));
+        let read = self.call(|store, world| world.hydrant_lfs_batches().call_read_response(store, &request, &response));
+        read.map(words::batch_response).map_err(words::response_error)
     }
 
-    fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
+    fn verify_request(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
         let (blob, action) = (words::blob_in(blob), words::action_in(action));
-        let request = self.call(|store, world| world.hydrant_lfs_batches().call_verify(store, &blob, &action));
-        request.map(words::request).map_err(words::error)
+        let written = self.call(|store, world| world.hydrant_lfs_batches().call_verify_request(store, &blob, &action));
+        written.map(words::request).map_err(words::error)
     }
 
     fn retry_after(&self, value: &str, now: u64) -> Option<u64> {
@@ -211,122 +221,109 @@ impl Engine for Component {
         status.map(words::status).map_err(words::error)
     }
 
-    fn default_config(&self, endpoint: &str) -> Config {
-        words::config(self.call(|store, world| world.hydrant_lfs_operations().call_default_config(store, endpoint)))
+    fn default_config(&self, endpoint: &str, seed: u64) -> Config {
+        let config =
+            self.call(|store, world| world.hydrant_lfs_operations().call_default_config(store, endpoint, seed));
+        words::config(config)
+    }
+
+    fn version(&self) -> String {
+        self.call(|store, world| world.hydrant_lfs_operations().call_version(store))
     }
 
     fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error> {
         let config = words::config_in(config);
         let made = self.call(|store, world| {
             let operation = world.hydrant_lfs_operations().operation();
+            let sessions = world.hydrant_lfs_sessions();
             match start {
                 Start::Hydrate(wants) => operation.call_hydrate(store, &config, &words::wants(wants)),
-                Start::HydrateSession(session) => operation.call_hydrate_session(store, &config, session),
+                Start::HydrateSession(session) => sessions.call_hydrate_session(store, &config, session),
                 Start::Download(wants) => operation.call_download(store, &config, &words::wants(wants)),
                 Start::Upload(sources) => operation.call_upload(store, &config, &words::sources(sources)),
                 Start::Batch(direction, blobs) => {
                     let blobs: Vec<_> = blobs.iter().copied().map(words::blob_in).collect();
                     operation.call_batch(store, &config, words::direction(*direction), &blobs)
                 }
-                Start::Publish(it) => operation.call_publish(store, &config, &words::publication(it)),
-                Start::Reconcile(repair) => operation.call_reconcile(store, &config, *repair),
+                Start::Publish(it) => sessions.call_publish(store, &config, &words::publication(it)),
+                Start::Reconcile(repair) => sessions.call_reconcile(store, &config, *repair),
                 Start::Locks(task) => operation.call_locks(store, &config, &words::task(task)),
             }
         });
         let handle = made.map_err(words::error)?;
-        Ok(Box::new(Running { of: self.clone(), handle: Some(handle) }))
+        Ok(Box::new(Running { of: self.clone(), handle }))
     }
 }
 
-/// What a `finish-…` gives.
-type Ended<R> = Result<R, wit::types::Error>;
-
-/// An operation inside an instance. Dropping one that was not finished frees it there too.
+/// An operation inside an instance. Dropping it frees it there too.
 struct Running {
     of: Component,
-    handle: Option<ResourceAny>,
+    handle: ResourceAny,
 }
 
 impl Running {
-    fn handle(&self) -> ResourceAny {
-        self.handle.expect("only finishing takes the handle, and it consumes the operation")
-    }
-
-    fn finish<R>(
-        mut self,
-        call: impl FnOnce(&mut Store<StoreLimits>, &World, ResourceAny) -> wasmtime::Result<Ended<R>>,
-    ) -> Result<R, Error> {
-        let handle = self.handle();
-        self.handle = None;
-        self.of.call(|store, world| call(store, world, handle)).map_err(words::error)
+    fn call<R>(&self, call: impl FnOnce(&mut Store<StoreLimits>, &World, ResourceAny) -> wasmtime::Result<R>) -> R {
+        self.of.call(|store, world| call(store, world, self.handle))
     }
 }
 
 impl Run for Running {
     fn poll(&mut self, now: Instant) -> Step {
         let now = wit::types::Instant { ticks: now.ticks, wall: now.wall };
-        let handle = self.handle();
-        words::step(
-            self.of.call(|store, world| world.hydrant_lfs_operations().operation().call_poll(store, handle, now)),
-        )
+        words::step(self.call(|store, world, it| world.hydrant_lfs_operations().operation().call_poll(store, it, now)))
     }
 
     fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), Misuse> {
-        let (handle, reply) = (self.handle(), words::reply(reply));
+        let reply = words::reply(reply);
         let taken = self
-            .of
-            .call(|store, world| world.hydrant_lfs_operations().operation().call_reply(store, handle, id.0, &reply));
+            .call(|store, world, it| world.hydrant_lfs_operations().operation().call_reply(store, it, id.0, &reply));
         taken.map_err(words::misuse)
     }
 
     fn stop(&mut self) {
-        let handle = self.handle();
-        self.of.call(|store, world| world.hydrant_lfs_operations().operation().call_stop(store, handle));
+        self.call(|store, world, it| world.hydrant_lfs_operations().operation().call_stop(store, it));
     }
 
-    fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
-        let outcomes = (*self).finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_transfer(store, handle)
-        })?;
-        Ok(outcomes.into_iter().map(words::outcome).collect())
+    fn transfer_report(&mut self) -> Result<TransferReport, Misuse> {
+        let report =
+            self.call(|store, world, it| world.hydrant_lfs_operations().operation().call_finish_transfer(store, it));
+        report.map(words::transfer_report).map_err(words::misuse)
     }
 
-    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
-        let report = (*self).finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_publish(store, handle)
-        })?;
-        Ok(words::publish_report(report))
+    fn batch_report(&mut self) -> Result<Vec<BatchOutcome>, Misuse> {
+        let outcomes =
+            self.call(|store, world, it| world.hydrant_lfs_operations().operation().call_finish_batch(store, it));
+        outcomes.map(|it| it.into_iter().map(words::batch_outcome).collect()).map_err(words::misuse)
     }
 
-    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
-        let report = (*self).finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_reconcile(store, handle)
-        })?;
-        Ok(words::reconcile_report(report))
+    fn lock_report(&mut self) -> Result<LockReport, Misuse> {
+        let report =
+            self.call(|store, world, it| world.hydrant_lfs_operations().operation().call_finish_locks(store, it));
+        report.map(words::lock_report).map_err(words::misuse)
     }
 
-    fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
-        let objects = (*self).finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_batch(store, handle)
-        })?;
-        Ok(objects.into_iter().map(words::object).collect())
+    fn publish_report(&mut self) -> Result<PublishReport, Misuse> {
+        let report = self.call(|store, world, it| world.hydrant_lfs_sessions().call_finish_publish(store, it));
+        report.map(words::publish_report).map_err(words::misuse)
     }
 
-    fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
-        let report = (*self).finish(|store, world, handle| {
-            world.hydrant_lfs_operations().operation().call_finish_locks(store, handle)
-        })?;
-        Ok(words::lock_report(report))
+    fn reconcile_report(&mut self) -> Result<ReconcileReport, Misuse> {
+        let report = self.call(|store, world, it| world.hydrant_lfs_sessions().call_finish_reconcile(store, it));
+        report.map(words::reconcile_report).map_err(words::misuse)
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an operation in a sandbox")
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(handle) = self.handle.take()
-            && let Ok(mut instance) = self.of.0.try_borrow_mut()
-        {
+        if let Ok(mut instance) = self.of.0.try_borrow_mut() {
             // Nothing to be done about a failure here; the instance goes with its last operation anyway.
-            handle.resource_drop(&mut instance.store).ok();
+            self.handle.resource_drop(&mut instance.store).ok();
         }
     }
 }

@@ -3,17 +3,17 @@
 use super::component::Component;
 use super::native::Native;
 use super::words::{self, wit};
-use hydrant_core::Register;
-use hydrant_core::error::Error;
-use hydrant_core::ledger::coverage::{self, Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
-use hydrant_core::ledger::drafts::{self, Placeholder};
-use hydrant_core::ledger::gitignore;
-use hydrant_core::ledger::restore::{self, Restored, Witness};
-use hydrant_core::ledger::titles::{self, Skip, TitleRepair};
-use hydrant_core::manifest;
-use hydrant_core::oid::Blob;
-use hydrant_core::publish::Unfinished;
-use hydrant_core::status::Tally;
+use hydrant_ledger::journal::Unfinished;
+use hydrant_ledger::manifest;
+use hydrant_ledger::register::Register;
+use hydrant_ledger::rules::drafts::{self, Placeholder};
+use hydrant_ledger::rules::gitignore;
+use hydrant_ledger::rules::readiness::{self, Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
+use hydrant_ledger::rules::restore::{self, Restored, Witness};
+use hydrant_ledger::rules::titles::{self, Skip, TitleRepair};
+use hydrant_ledger::status::Tally;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::Blob;
 use wit::{ledgers, manifests};
 
 /// Every function of the interface.
@@ -90,7 +90,7 @@ impl Ledgers for Native {
     }
 
     fn judge(&self, checkout: &Checkout) -> Result<Readiness, Error> {
-        coverage::readiness(checkout)
+        readiness::readiness(checkout)
     }
 }
 

@@ -1,20 +1,21 @@
 //! The core, called directly.
 
 use super::{Answer, Engine, ManifestFacts, Run, Sample, Start};
-use hydrant_core::batch::{self, Action, Answered, Direction, Object, Question, Refused};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{EffectId, Instant, Misuse, Reply, Request, Step};
-use hydrant_core::endpoint::{self, Endpoint, Setting};
-use hydrant_core::error::Error;
-use hydrant_core::locks::LockReport;
-use hydrant_core::manifest::{self, Change, FileRef, Manifest};
-use hydrant_core::oid::Blob;
-use hydrant_core::pointer::{self, Finding, Kind, Pointer};
-use hydrant_core::publish::PublishReport;
-use hydrant_core::reconcile::ReconcileReport;
-use hydrant_core::report::Outcome;
-use hydrant_core::status::{self, Fact, Status};
-use hydrant_core::{Operation, name, retry};
+use hydrant_ledger::hydrate_session::HydrateSession;
+use hydrant_ledger::manifest::{self, Change, FileRef, Manifest};
+use hydrant_ledger::publish::{Publish, PublishReport};
+use hydrant_ledger::reconcile::{Reconcile, ReconcileReport};
+use hydrant_ledger::status::{self, Fact, Status};
+use hydrant_ledger::{hydrate_session, name, publish, reconcile};
+use hydrant_lfs::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Request, Step, TransferReport};
+use hydrant_lfs::git_lfs::batch::{self, Action, BatchRequest, BatchResponse};
+use hydrant_lfs::git_lfs::endpoint::{self, Endpoint, Setting};
+use hydrant_lfs::git_lfs::pointer::{self, Finding, Kind, Pointer};
+use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::operations::{Batch, BatchOutcome, Download, LockReport, Locks, Machine, Upload};
+use hydrant_lfs::protocol::outgoing;
+use hydrant_lfs::text::headers;
+use hydrant_lfs::{Blob, Error, Handle, Operation};
 
 /// The core as a library.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,20 +46,25 @@ impl Engine for Native {
         pointer::format(pointer.blob, &pointer.extensions)
     }
 
-    fn ask(&self, endpoint: &str, question: &Question) -> Result<Option<Request>, Error> {
-        batch::request(endpoint, question)
+    fn write_request(&self, endpoint: &str, request: &BatchRequest) -> Result<Option<Request>, Error> {
+        outgoing::batch_request(endpoint, request)
     }
 
-    fn read(&self, _endpoint: &str, question: &Question, answer: &Answer) -> Result<Answered, Refused> {
-        batch::read(question, &answer.head, &answer.body, answer.asked_at, answer.now)
+    fn read_response(
+        &self,
+        _endpoint: &str,
+        request: &BatchRequest,
+        answer: &Answer,
+    ) -> Result<BatchResponse, ResponseError> {
+        batch::read_response(request, &answer.head, &answer.body, answer.asked_at, answer.now)
     }
 
-    fn verify(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
-        batch::verify_request(blob, action)
+    fn verify_request(&self, blob: Blob, action: &Action) -> Result<Request, Error> {
+        outgoing::verify_request(blob, action)
     }
 
     fn retry_after(&self, value: &str, now: u64) -> Option<u64> {
-        retry::retry_after(value, now)
+        headers::retry_after(value, now)
     }
 
     fn derive(&self, settings: &[Setting], direction: Direction, remote: &str) -> Result<Endpoint, Error> {
@@ -109,56 +115,128 @@ impl Engine for Native {
         Ok(status::status(files, facts, object_bytes_max))
     }
 
-    fn default_config(&self, endpoint: &str) -> Config {
-        Config::new(endpoint)
+    fn default_config(&self, endpoint: &str, seed: u64) -> Config {
+        Config::new(endpoint, seed)
+    }
+
+    fn version(&self) -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
     }
 
     fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error> {
         let config = config.clone();
-        let operation = match start.clone() {
-            Start::Hydrate(wants) => Operation::hydrate(config, wants),
-            Start::HydrateSession(session) => Operation::hydrate_session(config, &session),
-            Start::Download(wants) => Operation::download(config, wants),
-            Start::Upload(sources) => Operation::upload(config, sources),
-            Start::Batch(direction, objects) => Operation::batch(config, direction, objects),
-            Start::Publish(publication) => Operation::publish(config, publication),
-            Start::Reconcile(repair) => Operation::reconcile(config, repair),
-            Start::Locks(task) => Operation::locks(config, task),
-        };
-        Ok(Box::new(operation?))
+        Ok(match start.clone() {
+            Start::Hydrate(wants) => running(Operation::hydrate(config, wants)?),
+            Start::HydrateSession(session) => running(hydrate_session(config, &session)?),
+            Start::Download(wants) => running(Operation::download(config, wants)?),
+            Start::Upload(sources) => running(Operation::upload(config, sources)?),
+            Start::Batch(direction, objects) => running(Operation::batch(config, direction, &objects)?),
+            Start::Publish(publication) => running(publish(config, publication)?),
+            Start::Reconcile(repair) => running(reconcile(config, repair)?),
+            Start::Locks(task) => running(Operation::locks(config, task)?),
+        })
     }
 }
 
-impl Run for Operation {
+fn running<M: Reporting + 'static>(operation: Operation<M>) -> Box<dyn Run> {
+    Box::new(Handle::Running(operation))
+}
+
+/// What a machine came to, whatever its kind.
+enum AnyReport {
+    Transfer(TransferReport),
+    Batch(Vec<BatchOutcome>),
+    Locks(LockReport),
+    Publish(PublishReport),
+    Reconcile(ReconcileReport),
+}
+
+/// The kinds of reports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Transfer,
+    Batch,
+    Locks,
+    Publish,
+    Reconcile,
+}
+
+/// A machine whose kind of report is known.
+trait Reporting: Machine + std::fmt::Debug {
+    const OF: Of;
+    fn any(report: Self::Report) -> AnyReport;
+}
+
+macro_rules! kinds {
+    ($($machine:ty => $of:ident)*) => {
+        $(impl Reporting for $machine {
+            const OF: Of = Of::$of;
+            fn any(report: Self::Report) -> AnyReport {
+                AnyReport::$of(report)
+            }
+        })*
+    };
+}
+
+kinds! {
+    Download => Transfer
+    HydrateSession => Transfer
+    Upload => Transfer
+    Batch => Batch
+    Locks => Locks
+    Publish => Publish
+    Reconcile => Reconcile
+}
+
+fn take<M: Reporting>(handle: &mut Handle<M>, of: Of) -> Result<AnyReport, Misuse> {
+    handle.take(|_| M::OF == of).map(M::any)
+}
+
+impl<M: Reporting> Run for Handle<M> {
     fn poll(&mut self, now: Instant) -> Step {
-        Operation::poll(self, now)
+        Handle::poll(self, now)
     }
 
     fn reply(&mut self, id: EffectId, reply: &Reply) -> Result<(), Misuse> {
-        Operation::reply(self, id, reply.clone())
+        Handle::reply(self, id, reply.clone())
     }
 
     fn stop(&mut self) {
-        Operation::stop(self);
+        Handle::stop(self);
     }
 
-    fn finish_transfer(self: Box<Self>) -> Result<Vec<Outcome>, Error> {
-        Operation::finish_transfer(*self)
+    fn transfer_report(&mut self) -> Result<TransferReport, Misuse> {
+        match take(self, Of::Transfer)? {
+            AnyReport::Transfer(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        }
     }
 
-    fn finish_publish(self: Box<Self>) -> Result<PublishReport, Error> {
-        Operation::finish_publish(*self)
+    fn batch_report(&mut self) -> Result<Vec<BatchOutcome>, Misuse> {
+        match take(self, Of::Batch)? {
+            AnyReport::Batch(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        }
     }
 
-    fn finish_reconcile(self: Box<Self>) -> Result<ReconcileReport, Error> {
-        Operation::finish_reconcile(*self)
+    fn lock_report(&mut self) -> Result<LockReport, Misuse> {
+        match take(self, Of::Locks)? {
+            AnyReport::Locks(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        }
     }
 
-    fn finish_batch(self: Box<Self>) -> Result<Vec<Object>, Error> {
-        Operation::finish_batch(*self)
+    fn publish_report(&mut self) -> Result<PublishReport, Misuse> {
+        match take(self, Of::Publish)? {
+            AnyReport::Publish(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        }
     }
 
-    fn finish_locks(self: Box<Self>) -> Result<LockReport, Error> {
-        Operation::finish_locks(*self)
+    fn reconcile_report(&mut self) -> Result<ReconcileReport, Misuse> {
+        match take(self, Of::Reconcile)? {
+            AnyReport::Reconcile(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        }
     }
 }

@@ -4,30 +4,42 @@
 #![allow(missing_docs, reason = "generated from the contract, which documents every item")]
 
 use super::{Answer, ManifestFacts, Sample};
-use hydrant_core::batch::{self, Direction, Question, Refusal, RefusedKind, Verdict};
-use hydrant_core::config::Config;
-use hydrant_core::contract as core;
-use hydrant_core::endpoint::{Endpoint, Setting, Ssh};
-use hydrant_core::error::{Code, Error};
-use hydrant_core::locks::{Lock, LockReport, Task};
-use hydrant_core::manifest::{Change, FileRef, Storage};
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::pointer::{self, Extension, Finding, Kind, Pointer};
-use hydrant_core::publish::{Phase, Publication, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
-use hydrant_core::report::{Outcome, Source, Want};
-use hydrant_core::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
+use hydrant_ledger::manifest::{Change, FileRef, Storage};
+use hydrant_ledger::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
+use hydrant_ledger::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
+use hydrant_lfs::contract as core;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{Outcome, Source, TransferReport, Want};
+use hydrant_lfs::git_lfs::batch::{self, BatchRequest, ObjectError, Verdict};
+use hydrant_lfs::git_lfs::endpoint::{Endpoint, Setting, Ssh};
+use hydrant_lfs::git_lfs::pointer::{self, Extension, Finding, Kind, Pointer};
+use hydrant_lfs::git_lfs::response_error::{ResponseError, ResponseErrorKind};
+use hydrant_lfs::operations::{BatchOutcome, Lock, LockReport, LockTask};
+use hydrant_lfs::text::error::{Code, Error};
+use hydrant_lfs::text::oid::{Blob, Oid};
 
-wasmtime::component::bindgen!({ path: "../wit", world: "engine" });
+wasmtime::component::bindgen!({ path: "../wit", world: "hydrant-engine" });
 
 /// The generated interfaces.
 pub(super) mod wit {
     pub(crate) use super::exports::hydrant::lfs::{
-        batches, endpoints, ledgers, manifests, operations, pointers, types,
+        batches, endpoints, ledgers, manifests, operations, pointers, sessions,
     };
+
+    /// Modules tell names apart in Rust, so those that carry a word more in WIT are short here.
+    pub(crate) mod types {
+        pub(crate) use super::super::exports::hydrant::lfs::types::*;
+        pub(crate) use HttpRequest as Request;
+        pub(crate) use LfsBlob as Blob;
+        pub(crate) use LfsError as Error;
+        pub(crate) use RequestBody as Body;
+    }
 }
-pub(super) use self::{Engine as World, EnginePre as WorldPre};
-use wit::{batches, endpoints, manifests, operations, pointers, types};
+pub(super) use self::{HydrantEngine as World, HydrantEnginePre as WorldPre};
+use wit::{batches, endpoints, manifests, operations, pointers, sessions, types};
 
 fn oid(text: &str) -> Oid {
     Oid::parse(text).unwrap_or_else(|| panic!("the component named {text:?} an oid"))
@@ -70,7 +82,8 @@ fn error_in(it: Error) -> types::Error {
 }
 
 pub(super) fn misuse(it: types::Misuse) -> core::Misuse {
-    same_case!(it, types::Misuse => core::Misuse: UnknownEffect OutOfOrder Finished)
+    same_case!(it, types::Misuse => core::Misuse:
+        UnknownEffect OutOfOrder TooLarge Finished AnotherKind)
 }
 
 pub(super) fn push_file(it: types::PushFile) -> core::PushFile {
@@ -109,19 +122,26 @@ pub(super) fn request(it: types::Request) -> core::Request {
     }
 }
 
+fn stage(it: types::Stage) -> core::Stage {
+    let resume = it.resume.map(|it| core::Resume { stage: core::StageId(it.stage), bytes: it.bytes });
+    core::Stage { id: core::StageId(it.id), blob: blob(it.blob), resume }
+}
+
 fn effect(it: types::Effect) -> core::Effect {
     match it {
         types::Effect::Http(it) => core::Effect::Http(core::Exchange {
             request: request(it.request),
-            stage: it.stage.map(|it| core::Stage { blob: blob(it.blob), resume_from: it.resume_from }),
+            stage: it.stage.map(stage),
             answer_bytes_max: it.answer_bytes_max,
             idle_max: it.idle_max,
         }),
         types::Effect::ReadFile(it) => core::Effect::ReadFile(core::Reading { name: it.name, as_chunks: it.as_chunks }),
         types::Effect::LoadDoc(name) => core::Effect::LoadDoc(name),
         types::Effect::HasBlob(it) => core::Effect::HasBlob(blob(it)),
-        types::Effect::KeepBlob(it) => core::Effect::KeepBlob(oid(&it)),
-        types::Effect::DropBlob(it) => core::Effect::DropBlob(oid(&it)),
+        types::Effect::KeepBlob(it) => {
+            core::Effect::KeepBlob(core::Staged { stage: core::StageId(it.stage), blob: blob(it.blob) })
+        }
+        types::Effect::DropStage(it) => core::Effect::DropStage(core::StageId(it)),
         types::Effect::SaveDoc(it) => core::Effect::SaveDoc(core::Saving {
             name: it.name,
             bytes: it.bytes,
@@ -188,6 +208,7 @@ pub(super) fn step(it: types::Step) -> core::Step {
         types::Step::Perform(it) => core::Step::Perform(core::EffectId(it.id), effect(it.effect)),
         types::Step::Cancel(id) => core::Step::Cancel(core::EffectId(id)),
         types::Step::Note(it) => core::Step::Note(core::Progress { name: it.name, done: it.done, total: it.total }),
+        types::Step::Retry(it) => core::Step::Retry(core::Retry { name: it.name, error: error(it.reason), at: it.at }),
         types::Step::Enter(it) => core::Step::Enter(phase(it)),
         types::Step::Wait(until) => core::Step::Wait(until),
         types::Step::Done => core::Step::Done,
@@ -208,7 +229,11 @@ pub(super) fn reply(it: &core::Reply) -> types::Reply {
         core::Reply::PushRange(it) => Reply::PushRange(push_range(it)),
         core::Reply::At(it) => Reply::At(it.0.clone()),
         core::Reply::Present => Reply::Present,
-        core::Reply::Partial(it) => Reply::Partial(types::Partial { bytes: it.bytes, validator: it.validator.clone() }),
+        core::Reply::Partial(it) => Reply::Partial(types::Beginning {
+            stage: it.stage.0.clone(),
+            bytes: it.bytes,
+            validator: it.validator.clone(),
+        }),
         core::Reply::Absent => Reply::Absent,
         core::Reply::Conflict => Reply::Conflict,
         core::Reply::Failed(it) => Reply::Failed(types::Failed {
@@ -274,8 +299,8 @@ pub(super) fn kind(it: pointers::Kind) -> Kind {
     }
 }
 
-pub(super) fn question(endpoint: &str, it: &Question) -> batches::Question {
-    batches::Question {
+pub(super) fn batch_request(endpoint: &str, it: &BatchRequest) -> batches::BatchRequest {
+    batches::BatchRequest {
         endpoint: endpoint.to_owned(),
         direction: direction(it.direction),
         reference: it.reference.clone(),
@@ -284,8 +309,8 @@ pub(super) fn question(endpoint: &str, it: &Question) -> batches::Question {
     }
 }
 
-pub(super) fn answer(it: &Answer) -> batches::Answer {
-    batches::Answer {
+pub(super) fn response(it: &Answer) -> batches::HttpResponse {
+    batches::HttpResponse {
         status: it.head.status,
         headers: headers_in(&it.head.headers),
         body: it.body.clone(),
@@ -302,35 +327,35 @@ pub(super) fn action_in(it: &batch::Action) -> batches::Action {
     batches::Action { href: it.href.clone(), headers: headers_in(&it.headers), expires_at: it.expires_at }
 }
 
-pub(super) fn object(it: batches::Object) -> batch::Object {
+pub(super) fn object(it: batches::BatchObject) -> batch::BatchObject {
     let verdict = match it.verdict {
         batches::Verdict::Present => Verdict::Present,
         batches::Verdict::Download(it) => Verdict::Download(action(it)),
         batches::Verdict::Upload(it) => Verdict::Upload(action(it.upload), it.verify.map(action)),
         batches::Verdict::Expired => Verdict::Expired,
         batches::Verdict::Refused(it) => {
-            Verdict::Refused(Refusal { status: it.status, message: it.message, retryable: it.retryable })
+            Verdict::Refused(ObjectError { status: it.status, message: it.message, retryable: it.retryable })
         }
         batches::Verdict::Broken(it) => Verdict::Broken(same_case!(it, batches::Flaw => batch::Flaw:
             NoAction MissingFromResponse Duplicate SizeMismatch BadHref BadHeader)),
     };
-    batch::Object { oid: oid(&it.oid), authenticated: it.authenticated, verdict }
+    batch::BatchObject { oid: oid(&it.oid), authenticated: it.authenticated, verdict }
 }
 
-pub(super) fn answered(it: batches::Answered) -> batch::Answered {
-    batch::Answered {
+pub(super) fn batch_response(it: batches::BatchResponse) -> batch::BatchResponse {
+    batch::BatchResponse {
         transfer: it.transfer,
         objects: it.objects.into_iter().map(object).collect(),
         unknown: it.unknown,
     }
 }
 
-pub(super) fn refused(it: batches::Refused) -> batch::Refused {
-    let kind = same_case!(it.kind, batches::RefusedKind => RefusedKind:
+pub(super) fn response_error(it: batches::ResponseError) -> ResponseError {
+    let kind = same_case!(it.kind, batches::ResponseErrorKind => ResponseErrorKind:
         Login Forbidden NotFound NotAcceptable Conflict Gone TooLarge Validation RateLimited Server NotImplemented
         InsufficientStorage BandwidthExceeded Client BadContentType BadJson UnexpectedStatus UnsupportedTransfer
         UnsupportedHashAlgo);
-    batch::Refused {
+    ResponseError {
         kind,
         status: it.status,
         message: it.message,
@@ -354,7 +379,7 @@ pub(super) fn endpoint(it: endpoints::Endpoint) -> Endpoint {
 pub(super) fn manifest(it: manifests::Manifest) -> ManifestFacts {
     let file = |it: manifests::FileRef| FileRef {
         name: it.name,
-        storage: same_case!(it.storage, manifests::Storage => Storage: Lfs Git Unknown),
+        storage: same_case!(it.storage, manifests::FileStorage => Storage: Lfs Git Unknown),
         oid: it.oid.as_deref().map(oid),
         size: it.size,
         flaw: it.flaw.map(error),
@@ -376,7 +401,7 @@ pub(super) fn manifest(it: manifests::Manifest) -> ManifestFacts {
 pub(super) fn file_ref(it: &FileRef) -> manifests::FileRef {
     manifests::FileRef {
         name: it.name.clone(),
-        storage: same_case!(it.storage, Storage => manifests::Storage: Lfs Git Unknown),
+        storage: same_case!(it.storage, Storage => manifests::FileStorage: Lfs Git Unknown),
         oid: it.oid.map(|oid| oid.to_string()),
         size: it.size,
         flaw: it.flaw.clone().map(error_in),
@@ -474,22 +499,22 @@ pub(super) fn sources(it: &[Source]) -> Vec<operations::Source> {
     it.iter().map(|it| operations::Source { name: it.name.clone(), expects: it.expects.clone() }).collect()
 }
 
-pub(super) fn task(it: &Task) -> operations::LockTask {
+pub(super) fn task(it: &LockTask) -> operations::LockTask {
     match it.clone() {
-        Task::Create(path) => operations::LockTask::Create(path),
-        Task::ListAll(path) => operations::LockTask::ListAll(path),
-        Task::Verify => operations::LockTask::Verify,
-        Task::Unlock { id, force } => operations::LockTask::Unlock((id, force)),
+        LockTask::Create(path) => operations::LockTask::Create(path),
+        LockTask::ListAll(path) => operations::LockTask::ListAll(path),
+        LockTask::Verify => operations::LockTask::Verify,
+        LockTask::Unlock { id, force } => operations::LockTask::Unlock((id, force)),
     }
 }
 
-pub(super) fn publication(it: &Publication) -> operations::Publication {
-    let file = |it: &PublishFile| operations::PublishFile {
+pub(super) fn publication(it: &Publication) -> sessions::Publication {
+    let file = |it: &PublishFile| sessions::PublishFile {
         name: it.name.clone(),
         source: it.source.clone(),
         in_git: it.in_git,
     };
-    operations::Publication {
+    sessions::Publication {
         session: it.session.clone(),
         files: it.files.iter().map(file).collect(),
         new_session_id: it.new_session_id.clone(),
@@ -498,12 +523,12 @@ pub(super) fn publication(it: &Publication) -> operations::Publication {
     }
 }
 
-pub(super) fn publish_report(it: operations::PublishReport) -> PublishReport {
-    let file = |it: operations::Published| Published {
+pub(super) fn publish_report(it: sessions::PublishReport) -> PublishReport {
+    let file = |it: sessions::Published| Published {
         name: it.name,
         oid: it.oid,
         size: it.size,
-        state: same_case!(it.state, operations::PublishedState => PublishedState: Unpublished Published Swapped Left),
+        state: same_case!(it.state, sessions::PublishedState => PublishedState: Unpublished Published Swapped Left),
         reason: it.reason.map(error),
     };
     PublishReport {
@@ -517,14 +542,14 @@ pub(super) fn publish_report(it: operations::PublishReport) -> PublishReport {
     }
 }
 
-pub(super) fn reconcile_report(it: operations::ReconcileReport) -> ReconcileReport {
-    let missing = |it: operations::MissingBlob| Missing {
+pub(super) fn reconcile_report(it: sessions::ReconcileReport) -> ReconcileReport {
+    let missing = |it: sessions::MissingBlob| Missing {
         path: it.path,
         blob: blob(it.blob),
         history_only: it.history_only,
-        remedy: same_case!(it.remedy, operations::Remedy => Remedy: UploadAgain Remove Squash None),
+        remedy: same_case!(it.remedy, sessions::Remedy => Remedy: UploadAgain Remove Squash None),
     };
-    let contradiction = |it: operations::Contradiction| Contradiction {
+    let contradiction = |it: sessions::Contradiction| Contradiction {
         path: it.path,
         pointer: blob(it.pointer),
         manifest: it.manifest.map(blob),
@@ -544,12 +569,20 @@ pub(super) fn reconcile_report(it: operations::ReconcileReport) -> ReconcileRepo
     }
 }
 
-pub(super) fn outcome(it: operations::Outcome) -> Outcome {
+fn outcome(it: operations::Outcome) -> Outcome {
     Outcome { name: it.name, oid: it.oid, size: it.size, ended: it.ended.map_err(error) }
 }
 
+pub(super) fn transfer_report(it: operations::TransferReport) -> TransferReport {
+    TransferReport { outcomes: it.outcomes.into_iter().map(outcome).collect(), ended: it.ended.map_err(error) }
+}
+
+pub(super) fn batch_outcome(it: operations::BatchOutcome) -> BatchOutcome {
+    BatchOutcome { oid: oid(&it.oid), answer: it.answer.map(object).map_err(error) }
+}
+
 pub(super) fn lock_report(it: operations::LockReport) -> LockReport {
-    let lock = |it: operations::Lock| Lock { id: it.id, path: it.path, locked_at: it.locked_at, owner: it.owner };
+    let lock = |it: operations::LfsLock| Lock { id: it.id, path: it.path, locked_at: it.locked_at, owner: it.owner };
     LockReport {
         locks: it.locks.into_iter().map(lock).collect(),
         theirs: it.theirs.into_iter().map(lock).collect(),

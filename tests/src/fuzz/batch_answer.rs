@@ -2,10 +2,11 @@
 
 use super::bytes::Bytes;
 use crate::world::blob;
-use hydrant_core::batch::{Action, Direction, Question, Verdict, read};
-use hydrant_core::contract::{Head, Header};
-use hydrant_core::limits::UNKNOWN_OIDS_MAX;
-use hydrant_core::retry::retry_after;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::{Head, Header};
+use hydrant_lfs::git_lfs::batch::{Action, BatchRequest, Verdict, read_response};
+use hydrant_lfs::text::headers::retry_after;
+use hydrant_lfs::text::limits::UNKNOWN_OIDS_MAX;
 
 /// Wall clock: March 2026.
 const NOW: u64 = 1_772_366_400_000;
@@ -34,8 +35,9 @@ pub fn batch_answer(data: &[u8]) {
     ];
     let direction = if upload { Direction::Upload } else { Direction::Download };
     let objects = vec![blob(b"one"), blob(b"other"), blob(b""), blob(b"one")];
-    let question = Question { direction, reference: None, transfers: vec!["basic".into()], objects: objects.clone() };
-    match read(&question, &Head { status, headers }, bytes.0, NOW, NOW) {
+    let question =
+        BatchRequest { direction, reference: None, transfers: vec!["basic".into()], objects: objects.clone() };
+    match read_response(&question, &Head { status, headers }, bytes.0, NOW, NOW) {
         Ok(answered) => {
             assert_eq!(status, 200);
             assert!(answered.unknown.len() <= UNKNOWN_OIDS_MAX);

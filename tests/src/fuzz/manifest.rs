@@ -1,8 +1,8 @@
 //! Manifests: reading loses nothing, an edit touches nothing else, ids never rotate.
 
-use hydrant_core::limits::OBJECT_BYTES_MAX;
-use hydrant_core::manifest::{Change, Fresh, Manifest, build, edit, leak};
-use hydrant_core::status::{Fact, Place, status};
+use hydrant_ledger::manifest::{Change, Fresh, Manifest, build, edit, leak};
+use hydrant_ledger::status::{Fact, Place, status};
+use hydrant_lfs::text::limits::OBJECT_BYTES_MAX;
 
 /// Reads the bytes as a manifest, edits it, and reads it again.
 pub fn manifest(data: &[u8]) {

@@ -1,9 +1,9 @@
 //! Pointer text: the three classes, the canonical form, the wider door of uploads.
 
-use hydrant_core::error::Code;
-use hydrant_core::limits::POINTER_BYTES_MAX;
-use hydrant_core::oid::Oid;
-use hydrant_core::pointer::{Kind, classify, format, pointer_shaped};
+use hydrant_lfs::git_lfs::pointer::{Kind, classify, format, pointer_shaped};
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::limits::POINTER_BYTES_MAX;
+use hydrant_lfs::text::oid::Oid;
 
 /// Classifies the bytes as a whole file, as the beginning of a larger one, and in every role an upload gives them.
 pub fn pointer(data: &[u8]) {

@@ -4,19 +4,19 @@
 //! because a misuse changes nothing.
 
 use super::bytes::Bytes;
+use crate::engine::{Engine as _, Native, Run, Start};
 use crate::world::blob;
-use hydrant_core::Operation;
-use hydrant_core::batch::Direction;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{
-    Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Ledger, LedgerFile, Login, Lookup,
-    Misuse, Partial, PushRange, RangeFile, Redirect, Reply, Revision, Saving, Step,
+use hydrant_ledger::publish::{Publication, PublishFile};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::{
+    Beginning, Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Ledger, LedgerFile,
+    Login, Lookup, Misuse, PushRange, RangeFile, Redirect, Reply, Revision, Saving, StageId, Step,
 };
-use hydrant_core::error::Error;
-use hydrant_core::locks::Task;
-use hydrant_core::oid::{Blob, Hasher, Oid};
-use hydrant_core::publish::{Publication, PublishFile};
-use hydrant_core::report::{Outcome, Source, Want};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::operations::LockTask;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::{Blob, Hasher, Oid};
 use std::collections::{BTreeMap, BTreeSet};
 
 const ENDPOINT: &str = "https://lfs.test";
@@ -49,7 +49,7 @@ const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:
 pub fn replies(data: &[u8]) {
     let mut bytes = Bytes(data);
     let (kind, config) = (bytes.below(KINDS), config(&mut bytes));
-    let (Ok(given), Ok(shadow)) = (operation(kind, config.clone()), operation(kind, config)) else { return };
+    let (Ok(given), Ok(shadow)) = (operation(kind, &config), operation(kind, &config)) else { return };
     let mut host =
         Host { given, shadow, open: BTreeMap::new(), seen: Seen::default(), now: Instant { ticks: 1, wall: 1 } };
     for _ in 0..MOVES_MAX {
@@ -81,48 +81,51 @@ fn config(bytes: &mut Bytes<'_>) -> Config {
         batch_objects_max: bytes.below(4) as u32,
         retries_max: bytes.below(3) as u32,
         login: [Login::None, Login::Stored, Login::Renewed][bytes.below(3)],
-        ..Config::new(format!("{ENDPOINT}/r"))
+        ..Config::new(format!("{ENDPOINT}/r"), 0)
     }
 }
 
-fn operation(kind: usize, config: Config) -> Result<Operation, Error> {
+fn operation(kind: usize, config: &Config) -> Result<Box<dyn Run>, Error> {
     let want = |bytes: &&[u8]| Want { name: "w".into(), oid: blob(bytes).oid.to_string(), size: bytes.len() as u64 };
     let wants = || CONTENTS.iter().map(want).collect();
     let blobs = || CONTENTS.iter().map(|bytes| blob(bytes)).collect();
-    match kind {
-        0 => Operation::hydrate(config, wants()),
-        1 => Operation::download(config, wants()),
-        2 => Operation::hydrate_session(config, "s"),
+    let start = match kind {
+        0 => Start::Hydrate(wants()),
+        1 => Start::Download(wants()),
+        2 => Start::HydrateSession("s".into()),
         3 => {
             let source = |at: usize| Source { name: format!("f{at}"), expects: None };
-            Operation::upload(config, (0..FILES).map(source).collect())
+            Start::Upload((0..FILES).map(source).collect())
         }
-        4 => Operation::batch(config, Direction::Upload, blobs()),
+        4 => Start::Batch(Direction::Upload, blobs()),
         PUBLISH => {
             let names = ["raw.jsonl", "b", "summary.json"];
             let file = |name: &&str| PublishFile { name: (*name).into(), source: None, in_git: name.ends_with("json") };
-            Operation::publish(
-                config,
-                Publication {
-                    session: "s".into(),
-                    files: names.iter().map(file).collect(),
-                    new_session_id: "ses_n".into(),
-                    created_at: "now".into(),
-                    fields: vec![("title".into(), "t".into())],
-                },
-            )
+            Start::Publish(Publication {
+                session: "s".into(),
+                files: names.iter().map(file).collect(),
+                new_session_id: "ses_n".into(),
+                created_at: "now".into(),
+                fields: vec![("title".into(), "t".into())],
+            })
         }
-        RECONCILE => Operation::reconcile(config, true),
-        _ => Operation::locks(config, Task::Verify),
-    }
+        RECONCILE => Start::Reconcile(true),
+        _ => Start::Locks(LockTask::Verify),
+    };
+    Native.begin(config, &start)
+}
+
+/// A leftover of this many bytes.
+fn left(bytes: u64, validator: Option<String>) -> Reply {
+    Reply::Partial(Beginning { stage: StageId("left".into()), bytes, validator })
 }
 
 /// What a run has shown so far.
 #[derive(Default)]
 struct Seen {
     last: Option<EffectId>,
-    /// For each oid, the blob its latest stage should be, and what its bytes hash to.
-    staged: BTreeMap<Oid, (Blob, Blob)>,
+    /// For each stage, the blob it should be, and what its bytes hash to.
+    staged: BTreeMap<StageId, (Blob, Blob)>,
     /// Oids that the cache holds, by its own word or because they were kept.
     held: BTreeSet<Oid>,
     done: bool,
@@ -136,8 +139,8 @@ struct Open {
 }
 
 struct Host {
-    given: Operation,
-    shadow: Operation,
+    given: Box<dyn Run>,
+    shadow: Box<dyn Run>,
     open: BTreeMap<EffectId, Open>,
     seen: Seen,
     now: Instant,
@@ -157,7 +160,7 @@ impl Host {
                     return true;
                 }
                 Step::Note(progress) => assert!(progress.done <= progress.total),
-                Step::Enter(_) => {}
+                Step::Enter(_) | Step::Retry(_) => {}
                 Step::Cancel(id) => {
                     let open = self.open.get_mut(&id).expect("only what is open is cancelled");
                     assert!(!open.cancelled, "cancelled twice");
@@ -182,9 +185,9 @@ impl Host {
     /// What no effect may be.
     fn judge(&self, effect: &Effect) {
         match effect {
-            Effect::KeepBlob(oid) => {
-                let (wanted, got) = self.seen.staged.get(oid).expect("only what was staged is kept");
-                assert_eq!(got, wanted, "kept without proof");
+            Effect::KeepBlob(it) => {
+                let (wanted, got) = self.seen.staged.get(&it.stage).expect("only what was staged is kept");
+                assert!(got == wanted && *got == it.blob, "kept without proof");
             }
             Effect::Http(Exchange { request, answer_bytes_max, idle_max, .. }) => {
                 let at = |origin: &str| request.url == origin || request.url.starts_with(&format!("{origin}/"));
@@ -199,7 +202,7 @@ impl Host {
     }
 
     fn reply(&mut self, id: EffectId, reply: Reply) {
-        let taken = self.given.reply(id, reply.clone());
+        let taken = self.given.reply(id, &reply);
         let Some(open) = self.open.get_mut(&id) else {
             let expected = if self.seen.done { Misuse::Finished } else { Misuse::UnknownEffect };
             return assert_eq!(taken, Err(expected), "no such effect is open");
@@ -207,7 +210,7 @@ impl Host {
         match taken {
             Err(misuse) => assert_eq!(misuse, Misuse::OutOfOrder),
             Ok(()) => {
-                assert_eq!(self.shadow.reply(id, reply.clone()), Ok(()), "a misuse changed something");
+                assert_eq!(self.shadow.reply(id, &reply), Ok(()), "a misuse changed something");
                 if self.seen.note(open, &reply) {
                     self.open.remove(&id);
                 }
@@ -267,30 +270,31 @@ impl Host {
         self.reply(EffectId(0), Reply::End);
         match kind {
             0..=3 => {
-                assert!(self.shadow.finish_batch().is_err());
-                let Ok(outcomes) = self.given.finish_transfer() else { return };
+                assert_eq!(self.shadow.batch_report(), Err(Misuse::AnotherKind));
+                assert!(self.shadow.transfer_report().is_ok(), "a misuse changed something");
+                let Ok(outcomes) = self.given.outcomes() else { return };
                 let expected = [Some(CONTENTS.len()), Some(CONTENTS.len()), None, Some(FILES)][kind];
                 assert!(expected.is_none_or(|count| count == outcomes.len()));
                 outcomes.iter().for_each(|outcome| self.seen.truthful(outcome, kind));
             }
             4 => {
-                assert!(self.shadow.finish_locks().is_err());
-                if let Ok(objects) = self.given.finish_batch() {
+                assert_eq!(self.shadow.lock_report(), Err(Misuse::AnotherKind));
+                if let Ok(objects) = self.given.objects() {
                     assert_eq!(objects.len(), CONTENTS.len());
                 }
             }
             PUBLISH => {
-                assert!(self.shadow.finish_transfer().is_err());
-                assert!(self.given.finish_publish().is_ok());
+                assert_eq!(self.shadow.transfer_report(), Err(Misuse::AnotherKind));
+                assert!(self.given.publish_report().is_ok());
             }
             RECONCILE => {
-                assert!(self.shadow.finish_transfer().is_err());
-                let report = self.given.finish_reconcile().expect("a reconcile");
+                assert_eq!(self.shadow.transfer_report(), Err(Misuse::AnotherKind));
+                let report = self.given.reconcile_report().expect("a reconcile");
                 assert!(report.tip.is_some() || report.removed.is_empty(), "{report:?}");
             }
             _ => {
-                assert!(self.shadow.finish_transfer().is_err());
-                assert!(self.given.finish_locks().is_ok());
+                assert_eq!(self.shadow.transfer_report(), Err(Misuse::AnotherKind));
+                assert!(self.given.lock_report().is_ok());
             }
         }
     }
@@ -302,32 +306,34 @@ impl Seen {
         match (&open.effect, reply) {
             (Effect::Http(exchange), reply) => {
                 if let (Some(stage), Reply::Received(got)) = (&exchange.stage, reply) {
-                    self.staged.insert(stage.blob.oid, (stage.blob, *got));
+                    self.staged.insert(stage.id.clone(), (stage.blob, *got));
                 }
                 if let Reply::Chunk(chunk) = reply {
                     open.hasher.update(chunk);
                 }
                 if let (Some(stage), Reply::End) = (&exchange.stage, reply) {
                     let got = std::mem::take(&mut open.hasher).finish();
-                    self.staged.insert(stage.blob.oid, (stage.blob, got));
+                    self.staged.insert(stage.id.clone(), (stage.blob, got));
                 }
                 matches!(reply, Reply::End | Reply::Received(_) | Reply::Conflict | Reply::Failed(_))
             }
             (Effect::HasBlob(wanted), reply) => {
+                let left = StageId("left".into());
                 match reply {
                     Reply::Chunk(chunk) => open.hasher.update(chunk),
-                    Reply::Received(got) => drop(self.staged.insert(wanted.oid, (*wanted, *got))),
+                    Reply::Received(got) => drop(self.staged.insert(left, (*wanted, *got))),
                     Reply::End => {
                         let got = std::mem::take(&mut open.hasher).finish();
-                        self.staged.insert(wanted.oid, (*wanted, got));
+                        self.staged.insert(left, (*wanted, got));
                     }
+                    Reply::Partial(it) if it.bytes == wanted.size && it.bytes > 0 => return false,
                     Reply::Present => drop(self.held.insert(wanted.oid)),
                     _ => {}
                 }
                 !matches!(reply, Reply::SoFar(_) | Reply::Chunk(_))
             }
-            (Effect::KeepBlob(oid), Reply::End) => {
-                self.held.insert(*oid);
+            (Effect::KeepBlob(it), Reply::End) => {
+                self.held.insert(it.blob.oid);
                 true
             }
             (Effect::ReadFile(_), reply) => matches!(reply, Reply::At(_) | Reply::Absent | Reply::Failed(_)),
@@ -360,7 +366,7 @@ fn any_reply(bytes: &mut Bytes<'_>) -> Reply {
         6 => Reply::Doc(Doc { bytes: bytes.run().to_vec(), revision: Revision(String::new()) }),
         7 => Reply::At(Revision("r".into())),
         8 => Reply::Present,
-        9 => Reply::Partial(Partial { bytes: u64::from(bytes.byte()), validator: Some("\"v\"".into()) }),
+        9 => left(u64::from(bytes.byte()), Some("\"v\"".into())),
         10 => Reply::Absent,
         11 => Reply::Conflict,
         _ => failed(bytes),
@@ -405,9 +411,9 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
     };
     match effect {
         Effect::Http(exchange) => http(exchange, bytes),
-        Effect::HasBlob(_) => match bytes.below(4) {
-            0 => content(bytes),
-            1 => vec![Reply::Partial(Partial { bytes: 1 + u64::from(bytes.byte() % 4), validator: None })],
+        Effect::HasBlob(wanted) => match bytes.below(4) {
+            0 => [vec![left(wanted.size, None)], content(bytes)].concat(),
+            1 => vec![left(1 + u64::from(bytes.byte() % 4), None)],
             2 => vec![Reply::Present],
             _ => vec![Reply::Absent],
         },
@@ -427,8 +433,8 @@ fn answer(effect: &Effect, bytes: &mut Bytes<'_>) -> Vec<Reply> {
             }
             _ => vec![Reply::Absent],
         },
-        Effect::KeepBlob(_) | Effect::DropBlob(_) if bytes.below(8) > 0 => vec![Reply::End],
-        Effect::KeepBlob(_) | Effect::DropBlob(_) => vec![failed(bytes)],
+        Effect::KeepBlob(_) | Effect::DropStage(_) if bytes.below(8) > 0 => vec![Reply::End],
+        Effect::KeepBlob(_) | Effect::DropStage(_) => vec![failed(bytes)],
         Effect::LoadLedger(lookup) => vec![ledger(lookup, bytes)],
         Effect::SaveDoc(Saving { bytes: None, .. }) | Effect::SettleLedger(_) => match bytes.below(8) {
             0 => vec![failed(bytes)],
@@ -502,7 +508,7 @@ fn http(exchange: &Exchange, bytes: &mut Bytes<'_>) -> Vec<Reply> {
         (Some(stage), _) => {
             let right = CONTENTS.iter().find(|content| blob(content).oid == stage.blob.oid).copied();
             let content = if bytes.below(3) == 0 { &b"bad"[..] } else { right.unwrap_or_default() };
-            let (first, size) = (stage.resume_from, stage.blob.size);
+            let (first, size) = (stage.resumed(), stage.blob.size);
             let range = format!("bytes {first}-{}/{size}", size.saturating_sub(1));
             let status = if first > 0 { 206 } else { 200 };
             let headers = vec![Header::new("Content-Range", range)];

@@ -4,10 +4,10 @@ use super::Life;
 use super::scenario::{RAW, place, transcript};
 use super::unpushed::Flaw;
 use crate::world::{Dice, Ended, Inode, Job, again, blob, content, run_through};
-use hydrant_core::error::Error;
-use hydrant_core::oid::Oid;
-use hydrant_core::publish::{Publication, PublishFile};
-use hydrant_core::report::{Outcome, Source, Want};
+use hydrant_ledger::publish::{Publication, PublishFile};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::Oid;
 
 /// Milliseconds by which a clock jumps.
 const JUMPS_MS: [i64; 6] = [-86_400_000, -7_200_000, -60_000, 90_000, 3_600_000, 40_000_000_000];

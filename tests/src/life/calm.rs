@@ -3,9 +3,9 @@
 use super::Life;
 use super::scenario::{RAW, place, pointer};
 use crate::world::{Ended, Faults, Job, again, publishes, readable_elsewhere, run};
-use hydrant_core::error::Code;
-use hydrant_core::oid::Oid;
-use hydrant_core::publish::Publication;
+use hydrant_ledger::publish::Publication;
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::oid::Oid;
 
 /// Runs in which a session must come to rest, others' changes and a pull between them included.
 const CALM_RUNS_MAX: usize = 4;
@@ -46,7 +46,7 @@ impl Life<'_> {
     /// A publication without files that the user removed, and with something to tell in its transcript.
     fn publishable(&mut self, mut publication: Publication) -> Publication {
         let session = publication.session.clone();
-        let path = |file: &hydrant_core::publish::PublishFile| {
+        let path = |file: &hydrant_ledger::publish::PublishFile| {
             file.source.clone().unwrap_or_else(|| place(&session, &file.name))
         };
         publication.files.retain(|file| self.world.store.owed.contains_key(&path(file)));
@@ -100,7 +100,7 @@ impl Life<'_> {
 
     /// What a publish that ends well has brought to the remote: the pointer of each file as it is at the beginning.
     fn pointers_of(&self, plan: &Publication) -> Vec<(String, Vec<u8>)> {
-        let pointer_of = |file: &hydrant_core::publish::PublishFile| {
+        let pointer_of = |file: &hydrant_ledger::publish::PublishFile| {
             let path = place(&plan.session, &file.name);
             let bytes = self.world.store.files.get(file.source.as_ref().unwrap_or(&path))?;
             Some((path, pointer(bytes)))

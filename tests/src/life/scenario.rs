@@ -1,7 +1,7 @@
 //! The world that a life begins in: sessions of every kind, two clones of their ledger, one server.
 
 use crate::world::{Dice, Feed, Inode, Order, Store, World, blob, content};
-use hydrant_core::publish::{Publication, PublishFile};
+use hydrant_ledger::publish::{Publication, PublishFile};
 
 /// Names of our sessions, in order.
 const SESSIONS: [&str; 3] = ["s", "t", "u"];

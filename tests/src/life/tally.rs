@@ -2,7 +2,7 @@
 
 use super::Act;
 use crate::world::Fault;
-use hydrant_core::publish::Phase;
+use hydrant_lfs::contract::Phase;
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 

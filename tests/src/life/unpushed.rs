@@ -4,8 +4,8 @@
 use super::Life;
 use super::scenario::{place, pointer};
 use crate::world::{Ended, Job, Store, Tree, World, blob, content};
-use hydrant_core::error::Code;
-use hydrant_core::reconcile::ReconcileReport;
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_lfs::text::error::Code;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 

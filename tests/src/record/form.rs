@@ -8,19 +8,22 @@ use crate::engine::ManifestFacts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cases::case;
-use hydrant_core::batch::{self, Action, Answered, Direction, Object, Question, Refused, RefusedKind};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Failure, Header, Instant, Login, Method, Misuse, Redirect, Request, Revision};
-use hydrant_core::endpoint::Setting;
-use hydrant_core::error::{Code, Error};
-use hydrant_core::locks::{Lock, LockReport};
-use hydrant_core::manifest::{FileRef, Storage};
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::pointer::{self, Finding};
-use hydrant_core::publish::{Phase, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
-use hydrant_core::report::{Outcome, Source, Want};
-use hydrant_core::status::{Fact, FileState, Hydration, State, Status};
+use hydrant_ledger::manifest::{FileRef, Storage};
+use hydrant_ledger::publish::{PublishFile, PublishReport, Published, PublishedState};
+use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
+use hydrant_ledger::status::{Fact, FileState, Hydration, State, Status};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{Failure, Header, Instant, Login, Method, Misuse, Redirect, Request, Revision};
+use hydrant_lfs::contract::{Outcome, Source, TransferReport, Want};
+use hydrant_lfs::git_lfs::batch::{self, Action, BatchObject, BatchRequest, BatchResponse};
+use hydrant_lfs::git_lfs::endpoint::Setting;
+use hydrant_lfs::git_lfs::pointer::{self, Finding};
+use hydrant_lfs::git_lfs::response_error::{ResponseError, ResponseErrorKind};
+use hydrant_lfs::operations::{BatchOutcome, Lock, LockReport};
+use hydrant_lfs::text::error::{Code, Error};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Value, json};
 
 /// A value of the contract.
@@ -34,8 +37,8 @@ pub fn bytes(bytes: &[u8]) -> Value {
     json!({"b64": STANDARD.encode(bytes)})
 }
 
-/// The question of the WIT, which names the endpoint too.
-pub fn question(endpoint: &str, it: &Question) -> Value {
+/// The request of the WIT, which names the endpoint too.
+pub fn batch_request(endpoint: &str, it: &BatchRequest) -> Value {
     json!({
         "endpoint": endpoint,
         "direction": it.direction.form(),
@@ -102,8 +105,8 @@ record!(Header: "name" name, "value" value);
 record!(Request: "method" method, "url" url, "headers" headers, "body" body, "login" login, "redirect" redirect);
 record!(Error: "code" code, "detail" detail, "retryAfter" retry_after);
 record!(Action: "href" href, "headers" headers, "expiresAt" expires_at);
-record!(Object: "oid" oid, "authenticated" authenticated, "verdict" verdict);
-record!(Answered: "transfer" transfer, "objects" objects, "unknown" unknown);
+record!(BatchObject: "oid" oid, "authenticated" authenticated, "verdict" verdict);
+record!(BatchResponse: "transfer" transfer, "objects" objects, "unknown" unknown);
 record!(Setting: "key" key, "value" value);
 record!(Finding: "flaw" flaw, "line" line);
 record!(Want: "name" name, "oid" oid, "size" size);
@@ -118,13 +121,15 @@ record!(Contradiction: "path" path, "pointer" pointer, "manifest" manifest);
 record!(ReconcileReport: "commits" commits, "scanned" scanned, "missing" missing, "contradictions" contradictions,
     "repairable" repairable, "uploaded" uploaded, "removed" removed, "squashed" squashed, "tip" tip,
     "orphans" orphans, "ended" ended);
+record!(TransferReport: "outcomes" outcomes, "ended" ended);
+record!(BatchOutcome: "oid" oid, "answer" answer);
 record!(Lock: "id" id, "path" path, "lockedAt" locked_at, "owner" owner);
 record!(LockReport: "locks" locks, "theirs" theirs, "supported" supported, "ended" ended);
 record!(FileRef: "name" name, "storage" storage, "oid" oid, "size" size, "flaw" flaw);
 record!(FileState: "name" name, "state" state, "detail" detail);
 record!(Status: "hydration" hydration, "files" files, "tally" tally);
 record!(Fact: "name" name, "place" place, "cached" cached);
-record!(Refused: "kind" kind, "status" status, "message" message, "requestId" request_id,
+record!(ResponseError: "kind" kind, "status" status, "message" message, "requestId" request_id,
     "documentationUrl" documentation_url, "schemes" schemes, "realm" realm, "retryAfter" retry_after);
 record!(ManifestFacts: "sessionName" session_name, "sessionId" session_id,
     "effectiveSessionId" effective_session_id, "repoId" repo_id, "title" title, "agentType" agent_type,
@@ -228,7 +233,7 @@ impl Form for batch::Flaw {
     }
 }
 
-impl Form for RefusedKind {
+impl Form for ResponseErrorKind {
     fn form(&self) -> Value {
         json!(self.name())
     }
@@ -237,7 +242,7 @@ impl Form for RefusedKind {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hydrant_core::contract::{Reply, Step};
+    use hydrant_lfs::contract::{Reply, Step};
 
     #[test]
     fn forms() {

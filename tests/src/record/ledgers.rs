@@ -3,13 +3,13 @@
 use super::{Recorder, ended, form};
 use crate::engine::{Engine, Ledgers};
 use form::Form;
-use hydrant_core::error::Error;
-use hydrant_core::ledger::coverage::{Checkout, Readiness};
-use hydrant_core::ledger::drafts::Placeholder;
-use hydrant_core::ledger::restore::Restored;
-use hydrant_core::ledger::titles::TitleRepair;
-use hydrant_core::oid::Blob;
-use hydrant_core::publish::Unfinished;
+use hydrant_ledger::journal::Unfinished;
+use hydrant_ledger::rules::drafts::Placeholder;
+use hydrant_ledger::rules::readiness::{Checkout, Readiness};
+use hydrant_ledger::rules::restore::Restored;
+use hydrant_ledger::rules::titles::TitleRepair;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::Blob;
 use serde_json::{Value, json};
 
 fn optional(text: Option<&[u8]>) -> Value {

@@ -2,11 +2,11 @@
 //! every function.
 
 use crate::engine::Engine;
-use hydrant_core::error::{Code, Error};
-use hydrant_core::ledger::coverage::{Checkout, ErrorClass};
-use hydrant_core::ledger::drafts::Placeholder;
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::status::Tally;
+use hydrant_ledger::rules::drafts::Placeholder;
+use hydrant_ledger::rules::readiness::{Checkout, ErrorClass};
+use hydrant_ledger::status::Tally;
+use hydrant_lfs::text::error::{Code, Error};
+use hydrant_lfs::text::oid::{Blob, Oid};
 
 /// The journal of a publish that named what it would send.
 const INTENDED: &str = r#"{"version": 1, "intended": [

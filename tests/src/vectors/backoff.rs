@@ -3,9 +3,9 @@
 use super::fields::number;
 use super::scripted::{Scripted, config, is_backoff};
 use crate::engine::{Engine, Start};
-use hydrant_core::batch::Direction;
-use hydrant_core::config::Config;
-use hydrant_core::contract::Head;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Head;
 use serde_json::Value;
 
 /// So many seeds show where the jitter lies.

@@ -4,13 +4,15 @@ use super::clock;
 use super::fields::{self, blobs, body, direction, expect, head, meets, moment, number};
 use super::scripted::{ENDPOINT, Scripted, asked, config, is_backoff, shown};
 use crate::engine::{Answer, Engine, Start};
-use hydrant_core::batch::{Action, Answered, Direction, Object, Question, Refused, Verdict};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Effect, Head, Login, Step};
-use hydrant_core::error::Error;
-use hydrant_core::limits::RETRY_DELAY_MS_MIN;
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::report::Want;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Want;
+use hydrant_lfs::contract::{Effect, Head, Login, Step};
+use hydrant_lfs::git_lfs::batch::{Action, BatchObject, BatchRequest, BatchResponse, Verdict};
+use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::limits::RETRY_DELAY_MS_MIN;
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
@@ -21,7 +23,7 @@ const MESSAGE_BYTES_MAX: usize = 150;
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     let scene = Scene {
-        question: Question {
+        question: BatchRequest {
             direction: direction(vector)?,
             reference: None,
             transfers: fields::words(vector.get("transfers")).unwrap_or_else(|| vec!["basic".to_owned()]),
@@ -34,7 +36,7 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     };
     let answer = Answer { head: scene.head.clone(), body: scene.body.clone(), asked_at: scene.now, now: scene.now };
     let expect = expect(vector)?;
-    match engine.read(ENDPOINT, &scene.question, &answer) {
+    match engine.read_response(ENDPOINT, &scene.question, &answer) {
         Ok(answered) => {
             judge_objects(expect, &answered)?;
             scene.goes_on(engine, expect, &answered)
@@ -48,7 +50,7 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
 
 /// What the server was asked and what it answers.
 struct Scene {
-    question: Question,
+    question: BatchRequest,
     head: Head,
     body: Vec<u8>,
     now: u64,
@@ -57,7 +59,7 @@ struct Scene {
 }
 
 /// Objects by oid, each with exactly what the vector expects of it.
-fn judge_objects(expect: &Map<String, Value>, answered: &Answered) -> Result<(), String> {
+fn judge_objects(expect: &Map<String, Value>, answered: &BatchResponse) -> Result<(), String> {
     let whole = json!({
         "batch": "ok",
         "transfer": answered.transfer,
@@ -98,7 +100,7 @@ fn with_moments(expected: &Map<String, Value>) -> Result<Map<String, Value>, Str
     Ok(expected)
 }
 
-fn outcome(object: &Object) -> Value {
+fn outcome(object: &BatchObject) -> Value {
     let mut outcome = match &object.verdict {
         Verdict::Present => json!({"outcome": "present"}),
         Verdict::Download(action) => self::action("download", action),
@@ -130,7 +132,12 @@ fn place(it: &Action) -> Value {
 
 impl Scene {
     /// A download with this answer fetches what it may, asks again about what is retryable, and about nothing else.
-    fn goes_on(&self, engine: &dyn Engine, expect: &Map<String, Value>, answered: &Answered) -> Result<(), String> {
+    fn goes_on(
+        &self,
+        engine: &dyn Engine,
+        expect: &Map<String, Value>,
+        answered: &BatchResponse,
+    ) -> Result<(), String> {
         let playable = |blob: &Blob| blob.size > 0 && blob.oid != Oid::EMPTY;
         let blobs: BTreeSet<Blob> = self.question.objects.iter().copied().collect();
         let download = self.question.direction == Direction::Download && answered.transfer == "basic";
@@ -188,7 +195,7 @@ impl Scene {
     }
 
     /// What is made of an answer that speaks of no object, in the vector's words.
-    fn decide(&self, engine: &dyn Engine, refused: &Refused) -> Result<Value, String> {
+    fn decide(&self, engine: &dyn Engine, refused: &ResponseError) -> Result<Value, String> {
         let mut decision = json!({"kind": refused.kind.name(), "status": refused.status, "message": refused.message});
         if let Some(id) = &refused.request_id {
             decision["request_id"] = json!(id);
@@ -202,7 +209,7 @@ impl Scene {
         let (mut host, first) = self.after_the_tries_before(engine)?;
         match host.step() {
             Step::Done => {
-                let error = host.end()?.finish_batch().err().ok_or("a refused request ended well")?;
+                let error = host.end()?.objects().err().ok_or("a refused request ended well")?;
                 self.judge_error(refused, &error)?;
                 decision["batch"] = json!("error");
                 decision["retryable"] = json!(false);
@@ -260,7 +267,7 @@ impl Scene {
         if asked == first.objects { Ok(()) } else { Err("it asks about other objects".to_owned()) }
     }
 
-    fn judge_delay(&self, decision: &mut Value, refused: &Refused, waited: u64) -> Result<(), String> {
+    fn judge_delay(&self, decision: &mut Value, refused: &ResponseError, waited: u64) -> Result<(), String> {
         decision["batch"] = json!("retry");
         decision["retryable"] = json!(true);
         decision["delay_source"] = json!(if refused.retry_after.is_some() { "retry-after" } else { "backoff" });
@@ -270,15 +277,15 @@ impl Scene {
             None => {
                 // The delay without jitter: the first one, doubled for each try before.
                 let delay = RETRY_DELAY_MS_MIN << self.attempt.saturating_sub(1).min(16);
-                is_backoff(waited, delay.min(hydrant_core::limits::RETRY_DELAY_MS_MAX))?;
-                json!(delay.min(hydrant_core::limits::RETRY_DELAY_MS_MAX))
+                is_backoff(waited, delay.min(hydrant_lfs::text::limits::RETRY_DELAY_MS_MAX))?;
+                json!(delay.min(hydrant_lfs::text::limits::RETRY_DELAY_MS_MAX))
             }
         };
         Ok(())
     }
 
     /// The error carries the server's words and its date.
-    fn judge_error(&self, refused: &Refused, error: &Error) -> Result<(), String> {
+    fn judge_error(&self, refused: &ResponseError, error: &Error) -> Result<(), String> {
         if refused.message.len() <= MESSAGE_BYTES_MAX && !error.detail.contains(&refused.message) {
             return Err(format!("the server's words are lost: {error}"));
         }
@@ -291,7 +298,7 @@ impl Scene {
         for _ in 0..REQUESTS_MAX {
             match host.step() {
                 Step::Done => {
-                    let ended = host.end()?.finish_batch();
+                    let ended = host.end()?.objects();
                     return ended.err().map(|_| ()).ok_or_else(|| "it ended well".to_owned());
                 }
                 Step::Perform(id, Effect::Http(_)) => host.answer(id, self.head.clone(), &self.body)?,

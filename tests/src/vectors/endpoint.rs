@@ -2,7 +2,7 @@
 
 use super::fields::{self, direction, expect, meets, word};
 use crate::engine::Engine;
-use hydrant_core::endpoint::Setting;
+use hydrant_lfs::git_lfs::endpoint::Setting;
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {

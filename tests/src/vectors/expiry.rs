@@ -4,10 +4,11 @@ use super::clock;
 use super::fields::{moment, number, word};
 use super::scripted::{ENDPOINT, STORAGE, Scripted, config};
 use crate::engine::{Answer, Engine, Start};
-use hydrant_core::batch::{Direction, Question, Verdict};
-use hydrant_core::contract::{Effect, Head, Header, Step};
-use hydrant_core::limits::EXPIRY_MARGIN_MS;
-use hydrant_core::report::Want;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Want;
+use hydrant_lfs::contract::{Effect, Head, Header, Step};
+use hydrant_lfs::git_lfs::batch::{BatchRequest, Verdict};
+use hydrant_lfs::text::limits::EXPIRY_MARGIN_MS;
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
@@ -48,11 +49,11 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
 fn effective_end(engine: &dyn Engine, actions: &Value, requested_at: u64) -> Result<Option<u64>, String> {
     let blob = crate::world::blob(b"expiring");
     let question =
-        Question { direction: Direction::Download, reference: None, transfers: Vec::new(), objects: vec![blob] };
+        BatchRequest { direction: Direction::Download, reference: None, transfers: Vec::new(), objects: vec![blob] };
     let body = json!({"objects": [{"oid": blob.oid.to_string(), "size": blob.size, "actions": actions}]});
     let head = Head { status: 200, headers: vec![Header::new("Content-Type", "application/json")] };
     let answer = Answer { head, body: body.to_string().into_bytes(), asked_at: requested_at, now: 0 };
-    match engine.read(ENDPOINT, &question, &answer).map(|answered| answered.objects) {
+    match engine.read_response(ENDPOINT, &question, &answer).map(|answered| answered.objects) {
         Ok(objects) => match objects.first().map(|object| &object.verdict) {
             Some(Verdict::Download(action)) => Ok(action.expires_at),
             // Only what ended before 1970 has ended at its first moment.

@@ -3,9 +3,9 @@
 use super::clock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hydrant_core::batch::Direction;
-use hydrant_core::contract::{Head, Header};
-use hydrant_core::oid::{Blob, Oid};
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::{Head, Header};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Map, Value};
 
 /// A text that must be there.

@@ -3,9 +3,9 @@
 use super::fields::{self, body, status, text, word};
 use super::scripted::{Scripted, config, shown};
 use crate::engine::{Engine, Start};
-use hydrant_core::contract::{Body, Effect, EffectId, Exchange, Head, Header, Request, Step};
-use hydrant_core::error::Code;
-use hydrant_core::locks::{Lock, LockReport, Task};
+use hydrant_lfs::contract::{Body, Effect, EffectId, Exchange, Head, Header, Request, Step};
+use hydrant_lfs::operations::{Lock, LockReport, LockTask};
+use hydrant_lfs::text::error::Code;
 use serde_json::{Value, json};
 
 /// Requests after which a run is endless.
@@ -14,10 +14,10 @@ const REQUESTS_MAX: usize = 64;
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     let call = text(vector, "call")?;
     let task = match call {
-        "create" => Task::Create("a/b.bin".to_owned()),
-        "list" => Task::ListAll(None),
-        "verify" => Task::Verify,
-        "unlock" => Task::Unlock { id: "L1".to_owned(), force: false },
+        "create" => LockTask::Create("a/b.bin".to_owned()),
+        "list" => LockTask::ListAll(None),
+        "verify" => LockTask::Verify,
+        "unlock" => LockTask::Unlock { id: "L1".to_owned(), force: false },
         other => return Err(format!("no judge knows the call {other}")),
     };
     let mut head = Head { status: status(vector)?, headers: fields::headers(vector.get("headers"))? };
@@ -28,7 +28,7 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     let (id, first) = host.request()?;
     host.answer(id, head.clone(), &body(vector)?)?;
     let next = play(&mut host, &first, &head, &body(vector)?)?;
-    let report = host.end()?.finish_locks().map_err(|error| format!("no report: {error}"))?;
+    let report = host.end()?.lock_report().map_err(|error| format!("no report: {error:?}"))?;
     fields::meets(fields::expect(vector)?, &told(call, &report, next, fields::expect(vector)?)?)
 }
 

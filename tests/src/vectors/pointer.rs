@@ -2,7 +2,7 @@
 
 use super::fields::{self, meets, word};
 use crate::engine::{Engine, Sample};
-use hydrant_core::pointer::{Extension, Kind};
+use hydrant_lfs::git_lfs::pointer::{Extension, Kind};
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {

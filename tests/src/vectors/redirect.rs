@@ -1,14 +1,14 @@
 //! Where a 3xx leads, and what goes along.
 
 use super::fields::{self, number, status, text, word};
-use super::scripted::{ENDPOINT, Scripted, config, shown};
+use super::scripted::{ENDPOINT, Scripted, config, left, shown};
 use crate::engine::{Engine, Start};
-use hydrant_core::batch::Direction;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Effect, EffectId, Exchange, Head, Header, Login, Method, Partial, Reply, Step};
-use hydrant_core::error::{Code, Error};
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::report::Want;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::Want;
+use hydrant_lfs::contract::{Effect, EffectId, Exchange, Head, Header, Login, Method, Reply, Step};
+use hydrant_lfs::text::error::{Code, Error};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -78,7 +78,7 @@ fn get(engine: &dyn Engine, vector: &Value, headers: &[Header]) -> Result<Play, 
     let want = Want { name: "file".to_owned(), oid: blob.oid.to_string(), size: blob.size };
     let config = Config { insecure_http: url.starts_with("http:"), ..config(engine) };
     let mut host = Scripted::begin(engine, &config, &Start::Hydrate(vec![want]))?;
-    host.cache(if have > 0 { Reply::Partial(Partial { bytes: have, validator: None }) } else { Reply::Absent })?;
+    host.cache([if have > 0 { left(have) } else { Reply::Absent }])?;
     let (id, _, asked) = host.batch()?;
     let own = |header: &&Header| !header.name.eq_ignore_ascii_case("range");
     let map: serde_json::Map<String, Value> =
@@ -155,8 +155,8 @@ impl Play {
 
     fn refuses(self, reason: &str) -> Result<(), String> {
         let batch = self.batch;
-        let run = self.host.end()?;
-        let error = if batch { run.finish_batch().err() } else { object_error(run.finish_transfer())? };
+        let mut run = self.host.end()?;
+        let error = if batch { run.objects().err() } else { object_error(run.outcomes())? };
         let error = error.ok_or("it ended well")?;
         let code = match reason {
             "insecure-downgrade" => Code::Blocked,
@@ -178,7 +178,7 @@ fn plain(url: &str) -> String {
     format!("{scheme}://{host}{}{path}", if path.starts_with('/') { "" } else { "/" })
 }
 
-fn object_error(ended: Result<Vec<hydrant_core::report::Outcome>, Error>) -> Result<Option<Error>, String> {
+fn object_error(ended: Result<Vec<hydrant_lfs::contract::Outcome>, Error>) -> Result<Option<Error>, String> {
     match ended {
         Err(error) => Ok(Some(error)),
         Ok(outcomes) => outcomes

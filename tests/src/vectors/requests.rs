@@ -3,10 +3,10 @@
 use super::fields::{self, blob, blobs, direction, number, word};
 use super::scripted::{ENDPOINT, STORAGE, Scripted, config};
 use crate::engine::{Engine, Start};
-use hydrant_core::batch::{Action, Question};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Body, Method, Request, Step};
-use hydrant_core::oid::{Blob, Oid};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Body, Method, Request, Step};
+use hydrant_lfs::git_lfs::batch::{Action, BatchRequest};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
@@ -15,19 +15,19 @@ pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     match word(input, "kind").unwrap_or("batch") {
         "verify" => {
             let action = Action { href: format!("{STORAGE}/verify"), headers: Vec::new(), expires_at: None };
-            let request = engine.verify(blob(input)?, &action).map_err(|error| error.to_string())?;
+            let request = engine.verify_request(blob(input)?, &action).map_err(|error| error.to_string())?;
             judge_request(Some(&request), STORAGE, expect)
         }
         "batch" if input.get("count").is_some() => judge_split(engine, input, expect),
         "batch" => {
             let endpoint = word(input, "base").unwrap_or(ENDPOINT);
-            let question = Question {
+            let question = BatchRequest {
                 direction: direction(input)?,
                 reference: word(input, "ref").map(str::to_owned),
                 transfers: fields::words(input.get("transfers")).unwrap_or_else(|| vec!["basic".to_owned()]),
                 objects: blobs(input.get("objects"))?,
             };
-            let request = engine.ask(endpoint, &question).map_err(|error| error.to_string())?;
+            let request = engine.write_request(endpoint, &question).map_err(|error| error.to_string())?;
             judge_request(request.as_ref(), endpoint, expect)?;
             let sent = sent_by_operation(engine, endpoint, &question)?;
             if sent == request { Ok(()) } else { Err(format!("an operation sends something else: {sent:?}")) }
@@ -75,7 +75,7 @@ fn judge_request(request: Option<&Request>, base: &str, expect: &Value) -> Resul
 }
 
 /// The first request of an operation that asks the same.
-fn sent_by_operation(engine: &dyn Engine, endpoint: &str, question: &Question) -> Result<Option<Request>, String> {
+fn sent_by_operation(engine: &dyn Engine, endpoint: &str, question: &BatchRequest) -> Result<Option<Request>, String> {
     let config = Config {
         endpoint: endpoint.to_owned(),
         reference: question.reference.clone(),
@@ -85,7 +85,7 @@ fn sent_by_operation(engine: &dyn Engine, endpoint: &str, question: &Question) -
     let mut host = Scripted::begin(engine, &config, &Start::Batch(question.direction, question.objects.clone()))?;
     match host.step() {
         Step::Done => Ok(None),
-        Step::Perform(_, hydrant_core::contract::Effect::Http(exchange)) => Ok(Some(exchange.request)),
+        Step::Perform(_, hydrant_lfs::contract::Effect::Http(exchange)) => Ok(Some(exchange.request)),
         other => Err(format!("expected a request, got {}", super::scripted::shown(&other))),
     }
 }

@@ -3,9 +3,9 @@
 use super::fields::{self, number, status, text, word};
 use super::scripted::{STORAGE, Scripted, config, shown};
 use crate::engine::{Engine, Start};
-use hydrant_core::contract::{EffectId, Exchange, Head, Header, Partial, Reply, Step};
-use hydrant_core::oid::Blob;
-use hydrant_core::report::Want;
+use hydrant_lfs::contract::Want;
+use hydrant_lfs::contract::{Beginning, EffectId, Exchange, Head, Header, Reply, StageId, Step};
+use hydrant_lfs::text::oid::Blob;
 use serde_json::{Value, json};
 
 /// Larger objects are not played.
@@ -46,10 +46,14 @@ impl Play {
         let blob = self.blob();
         let want = Want { name: "file".to_owned(), oid: blob.oid.to_string(), size: blob.size };
         let mut host = Scripted::begin(engine, &config(engine), &Start::Hydrate(vec![want]))?;
+        let left = |bytes| {
+            let validator = self.validator.map(str::to_owned);
+            Reply::Partial(Beginning { stage: StageId("left".to_owned()), bytes, validator })
+        };
         host.cache(match self.have {
-            0 => Reply::Absent,
-            have if have == blob.size => Reply::Received(blob),
-            have => Reply::Partial(Partial { bytes: have, validator: self.validator.map(str::to_owned) }),
+            0 => vec![Reply::Absent],
+            have if have == blob.size => vec![left(have), Reply::Received(blob)],
+            have => vec![left(have)],
         })?;
         if action == Some("verify-local") {
             if expect.get("range").is_some_and(|range| !range.is_null()) {
@@ -96,7 +100,7 @@ impl Play {
         }
         let kept = range.map_or(0, |_| self.have);
         match &exchange.stage {
-            Some(stage) if stage.resume_from == kept && stage.blob == self.blob() => Ok(()),
+            Some(stage) if stage.resumed() == kept && stage.blob == self.blob() => Ok(()),
             other => Err(format!("expected a stage that keeps {kept} bytes, got {other:?}")),
         }
     }
@@ -145,7 +149,7 @@ impl Play {
     /// The rest arrives, as asked, and all is well.
     fn whole(&self, mut host: Scripted, id: EffectId, exchange: &Exchange) -> Result<(), String> {
         let last = self.content.len() as u64 - 1;
-        let from = exchange.stage.as_ref().map_or(0, |stage| stage.resume_from);
+        let from = exchange.stage.as_ref().map_or(0, |stage| stage.resumed());
         let head = if from > 0 {
             let range = format!("bytes {from}-{last}/{}", self.content.len());
             Head { status: 206, headers: vec![Header::new("Content-Range", range)] }

@@ -3,9 +3,9 @@
 use super::fields::{self, moment, number, text};
 use super::scripted::{Scripted, config, is_backoff};
 use crate::engine::{Engine, Start};
-use hydrant_core::batch::Direction;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Head, Header, Step};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::{Head, Header, Step};
 use serde_json::{Value, json};
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
@@ -30,7 +30,7 @@ fn waits(engine: &dyn Engine, config: &Config, header: &str, now: u64, delay: Op
     host.answer_status(id, &Head { status: 429, headers: vec![Header::new("Retry-After", header)] })?;
     match host.step() {
         Step::Done => {
-            let ended = host.end()?.finish_batch();
+            let ended = host.end()?.objects();
             let error = ended.err().ok_or("a refused request ended well")?;
             let until = delay.map(|delay| now.saturating_add(delay));
             if error.retry_after == until {
@@ -44,7 +44,7 @@ fn waits(engine: &dyn Engine, config: &Config, header: &str, now: u64, delay: Op
             match delay {
                 Some(delay) if delay == waited => {}
                 Some(delay) => return Err(format!("expected a wait of {delay} ms, got {waited}")),
-                None => is_backoff(waited, hydrant_core::limits::RETRY_DELAY_MS_MIN)?,
+                None => is_backoff(waited, hydrant_lfs::text::limits::RETRY_DELAY_MS_MIN)?,
             }
             host.pass(waited);
             host.request().map(|_| true)

@@ -2,11 +2,12 @@
 
 use super::clock::NOON;
 use crate::engine::{Engine, Run, Start};
-use hydrant_core::config::Config;
-use hydrant_core::contract::{
-    Body, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Method, Reply, Revision, Step,
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{
+    Beginning, Body, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Method, Reply, Revision,
+    StageId, Step,
 };
-use hydrant_core::oid::{Blob, Oid};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Value, json};
 
 /// The LFS server.
@@ -18,13 +19,18 @@ const LFS_JSON: &str = "application/vnd.git-lfs+json";
 
 /// A configuration that lets a vector see the decision alone: no limit but those the vector is about.
 pub(super) fn config(engine: &dyn Engine) -> Config {
-    Config { object_bytes_max: i64::MAX as u64, ..engine.default_config(ENDPOINT) }
+    Config { object_bytes_max: i64::MAX as u64, ..engine.default_config(ENDPOINT, 0) }
 }
 
 /// A running operation and the time it is told.
 pub(super) struct Scripted {
     run: Box<dyn Run>,
     pub(super) now: Instant,
+}
+
+/// A leftover of this many bytes.
+pub(super) fn left(bytes: u64) -> Reply {
+    Reply::Partial(Beginning { stage: StageId("left".to_owned()), bytes, validator: None })
 }
 
 impl Scripted {
@@ -37,7 +43,7 @@ impl Scripted {
     pub(super) fn step(&mut self) -> Step {
         loop {
             let step = self.run.poll(self.now);
-            if !matches!(step, Step::Note(_)) {
+            if !matches!(step, Step::Note(_) | Step::Retry(_)) {
                 return step;
             }
         }
@@ -126,9 +132,9 @@ impl Scripted {
     }
 
     /// Answers the question about the cache.
-    pub(super) fn cache(&mut self, reply: Reply) -> Result<(), String> {
+    pub(super) fn cache(&mut self, replies: impl IntoIterator<Item = Reply>) -> Result<(), String> {
         match self.effect()? {
-            (id, Effect::HasBlob(_)) => self.reply(id, reply),
+            (id, Effect::HasBlob(_)) => replies.into_iter().try_for_each(|reply| self.reply(id, reply)),
             (id, other) => Err(format!("expected a look into the cache, got {}", shown(&Step::Perform(id, other)))),
         }
     }
@@ -148,7 +154,7 @@ impl Scripted {
     /// The blob must be kept now.
     pub(super) fn keep(&mut self, expected: Oid) -> Result<(), String> {
         match self.effect()? {
-            (id, Effect::KeepBlob(oid)) if oid == expected => self.reply(id, Reply::End),
+            (id, Effect::KeepBlob(staged)) if staged.blob.oid == expected => self.reply(id, Reply::End),
             (id, other) => Err(format!("expected the blob to be kept, got {}", shown(&Step::Perform(id, other)))),
         }
     }
@@ -171,8 +177,8 @@ impl Scripted {
     }
 
     /// The end of a transfer of one object.
-    pub(super) fn outcome(self) -> Result<Result<(), hydrant_core::error::Error>, String> {
-        match self.end()?.finish_transfer() {
+    pub(super) fn outcome(self) -> Result<Result<(), hydrant_lfs::text::error::Error>, String> {
+        match self.end()?.outcomes() {
             Err(error) => Ok(Err(error)),
             Ok(outcomes) => match <[_; 1]>::try_from(outcomes) {
                 Ok([outcome]) => Ok(outcome.ended),
@@ -187,7 +193,7 @@ impl Scripted {
     }
 
     /// The object must have ended with an error.
-    pub(super) fn fails(self) -> Result<hydrant_core::error::Error, String> {
+    pub(super) fn fails(self) -> Result<hydrant_lfs::text::error::Error, String> {
         self.outcome()?.err().ok_or_else(|| "it ended well".to_owned())
     }
 }

@@ -1,11 +1,11 @@
 //! What the status of one object's transfer leads to: the vector's word, played by an operation.
 
 use super::fields::{self, status, text};
-use super::scripted::{ENDPOINT, STORAGE, Scripted, config, is_backoff, shown};
+use super::scripted::{ENDPOINT, STORAGE, Scripted, config, is_backoff, left, shown};
 use crate::engine::{Engine, Start};
-use hydrant_core::contract::{Effect, EffectId, Exchange, Head, Login, Method, Partial, Reply, Step};
-use hydrant_core::limits::RETRY_DELAY_MS_MIN;
-use hydrant_core::report::{Source, Want};
+use hydrant_lfs::contract::{Effect, EffectId, Exchange, Head, Login, Method, Reply, Step};
+use hydrant_lfs::contract::{Source, Want};
+use hydrant_lfs::text::limits::RETRY_DELAY_MS_MIN;
 use serde_json::{Value, json};
 
 /// The bytes of the only object.
@@ -69,7 +69,7 @@ impl Play {
         };
         let mut host = Scripted::begin(engine, &config(engine), &start)?;
         match at {
-            At::Get if partial => host.cache(Reply::Partial(Partial { bytes: PARTIAL_BYTES, validator: None }))?,
+            At::Get if partial => host.cache([left(PARTIAL_BYTES)])?,
             At::Get => {}
             At::Put | At::Verify => host.file(CONTENT)?,
         }
@@ -134,7 +134,7 @@ impl Play {
             self.host.request()?.1
         };
         match &exchange.stage {
-            Some(stage) if stage.resume_from == 0 && !ranged(&exchange) => Ok(()),
+            Some(stage) if stage.resumed() == 0 && !ranged(&exchange) => Ok(()),
             _ => Err("it does not start from the first byte".to_owned()),
         }
     }

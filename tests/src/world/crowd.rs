@@ -9,10 +9,10 @@ use super::server::ENDPOINT;
 use super::{Fault, Feed, Remote, Server, Store, blob};
 use crate::engine::{Engine, Native, Run, Start};
 use crate::transcript;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Doc, Effect, EffectId, Instant, Reply, Step};
-use hydrant_core::oid::Oid;
-use hydrant_core::publish::{Publication, PublishReport};
+use hydrant_ledger::publish::{Publication, PublishReport};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Doc, Effect, EffectId, Instant, Reply, Step};
+use hydrant_lfs::text::oid::Oid;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Steps of one publisher between two waits.
@@ -115,7 +115,7 @@ impl Live {
     fn begin(crowd: &Crowd) -> Result<Self, String> {
         let mut actors = Vec::new();
         for part in &crowd.parts {
-            let config = Config::new(ENDPOINT);
+            let config = Config::new(ENDPOINT, 0);
             let operation = Native.begin(&config, &Start::Publish(part.publication.clone()));
             actors.push(Actor {
                 operation: Some(operation.map_err(|error| error.to_string())?),
@@ -182,7 +182,7 @@ impl Live {
                     actor.open.insert(id, effect);
                 }
                 Step::Enter(phase) => actor.steps.enter(phase)?,
-                Step::Note(_) => {}
+                Step::Note(_) | Step::Retry(_) => {}
                 Step::Cancel(id) => return Err(format!("effect {} is cancelled and nothing is wrong", id.0)),
                 Step::Wait(Some(until)) if actor.open.is_empty() => actor.ticks = until,
                 Step::Wait(_) if actor.open.is_empty() => return Err("it waits for nothing".to_owned()),
@@ -191,7 +191,7 @@ impl Live {
                     return Ok(());
                 }
                 Step::Done => {
-                    let report = operation.finish_publish().map_err(|error| error.to_string())?;
+                    let report = operation.publish_report().map_err(|misuse| format!("{misuse:?}"))?;
                     let store = &self.crowd.stores[self.crowd.parts[number].store];
                     laws::reported(&report, &actor.steps, store, &self.crowd.remote)?;
                     self.lines.push(format!("{number} = {:?}", report.ended));

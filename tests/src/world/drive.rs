@@ -7,14 +7,15 @@ use super::server::{ENDPOINT, SECRET};
 use super::{Dice, Fault, Faults, Remote, Server, Store, blob};
 use crate::engine::{self, Engine, Native, Start};
 use crate::transcript;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Body, Effect, EffectId, Failed, Failure, Instant, Login, Redirect, Reply, Step};
-use hydrant_core::error::Error;
-use hydrant_core::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
-use hydrant_core::pointer::pointer_shaped;
-use hydrant_core::publish::{Phase, Publication, PublishReport};
-use hydrant_core::reconcile::ReconcileReport;
-use hydrant_core::report::{Outcome, Source, Want};
+use hydrant_ledger::publish::{Publication, PublishReport};
+use hydrant_ledger::reconcile::ReconcileReport;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{Body, Effect, EffectId, Failed, Failure, Instant, Login, Redirect, Reply, Step};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::git_lfs::pointer::pointer_shaped;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::limits::{CHECKS_IN_FLIGHT_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, POINTER_BYTES_MAX};
 use std::collections::BTreeMap;
 
 /// Steps after which a run is a livelock.
@@ -115,7 +116,7 @@ pub enum Order {
 impl World {
     /// A calm world.
     pub fn new(feed: Feed, order: Order) -> Self {
-        let config = Config::new(ENDPOINT);
+        let config = Config::new(ENDPOINT, 0);
         Self {
             server: Server::default(),
             store: Store::default(),
@@ -180,11 +181,12 @@ pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &m
         return Err(format!("effect {} is open although the operation is done", id.0));
     }
     if matches!(job, Job::Reconcile(_)) {
-        let report = operation.finish_reconcile().map_err(|error| format!("a reconcile without a report: {error}"))?;
+        let report =
+            operation.reconcile_report().map_err(|error| format!("a reconcile without a report: {error:?}"))?;
         return Ok(Ended::Reconciled(report));
     }
-    let Some(steps) = run.steps else { return Ok(Ended::Done(operation.finish_transfer())) };
-    let report = operation.finish_publish().map_err(|error| format!("a publish without a report: {error}"))?;
+    let Some(steps) = run.steps else { return Ok(Ended::Done(operation.outcomes())) };
+    let report = operation.publish_report().map_err(|error| format!("a publish without a report: {error:?}"))?;
     laws::reported(&report, &steps, &world.store, &world.remote)?;
     Ok(Ended::Published(report))
 }
@@ -228,6 +230,7 @@ impl Run<'_> {
                     }
                 }
                 Step::Enter(phase) => self.entered(phase)?,
+                Step::Retry(_) => {}
                 Step::Cancel(id) => {
                     if let Some(open) = self.open.get_mut(&id) {
                         let why = Failure::Aborted;
@@ -359,9 +362,14 @@ impl Run<'_> {
             return Err("I16: a transfer writes to the ledger".to_owned());
         }
         match effect {
-            Effect::KeepBlob(oid) => {
-                let right = self.world.store.stages.get(oid).is_some_and(|bytes| blob(bytes).oid == *oid);
-                if right { Ok(()) } else { Err(format!("{oid} is kept although its stage is something else")) }
+            Effect::KeepBlob(it) => {
+                let staged = self.world.store.stages.get(&it.stage).map(|stage| blob(&stage.bytes));
+                let oid = it.blob.oid;
+                if staged == Some(it.blob) {
+                    Ok(())
+                } else {
+                    Err(format!("{oid} is kept although its stage is something else"))
+                }
             }
             Effect::Http(exchange) => {
                 let request = &exchange.request;

@@ -1,7 +1,7 @@
 //! What can go wrong, and the two plans that decide when it does.
 
 use super::{Dice, Rival};
-use hydrant_core::contract::{Body, Effect, Method};
+use hydrant_lfs::contract::{Body, Effect, Method};
 
 /// One thing that goes wrong at one effect. A fault that does not apply to an effect changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,11 @@
 use super::drive::origin;
 use super::ledger::Pushed;
 use super::server::{Answer, ENDPOINT, Server};
-use super::store::Swapped;
+use super::store::{Staging, Swapped};
 use super::{Fault, Remote, Store, blob};
-use hydrant_core::contract::{Body, Doc, Effect, Exchange, Failed, Failure, Login, Partial, Reply};
-use hydrant_core::oid::Oid;
+use hydrant_lfs::contract::{
+    Beginning, Body, Doc, Effect, Exchange, Failed, Failure, Login, Reply, Stage, StageId, Staged,
+};
 use std::collections::VecDeque;
 
 /// How bytes come back from the host.
@@ -22,27 +23,32 @@ pub enum Feed {
 /// What a reply changes in the store when it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Deed {
-    /// The stage now holds these bytes.
-    Stage(Oid, Vec<u8>),
+    /// The stage now holds these bytes; what it began with is moved.
+    Stage(Stage, Vec<u8>),
     /// The stage becomes a blob of the cache.
-    Keep(Oid),
+    Keep(Staged),
     /// The stage is gone.
-    Drop(Oid),
+    Drop(StageId),
 }
 
 impl Deed {
     /// Takes place.
     pub(super) fn take_place(self, store: &mut Store) -> Result<(), String> {
         match self {
-            Deed::Stage(oid, bytes) => drop(store.stages.insert(oid, bytes)),
-            Deed::Keep(oid) => match store.stages.remove(&oid) {
-                Some(bytes) => {
-                    store.look_at_entry(oid);
-                    drop(store.cache.insert(oid, bytes));
+            Deed::Stage(stage, bytes) => {
+                if let Some(resume) = stage.resume {
+                    store.stages.remove(&resume.stage);
                 }
-                None => return Err(format!("{oid} is kept and was never staged")),
+                store.stages.insert(stage.id, Staging { oid: stage.blob.oid, bytes });
+            }
+            Deed::Keep(it) => match store.stages.remove(&it.stage) {
+                Some(stage) => {
+                    store.look_at_entry(it.blob.oid);
+                    drop(store.cache.insert(it.blob.oid, stage.bytes));
+                }
+                None => return Err(format!("{} is kept and was never staged", it.blob.oid)),
             },
-            Deed::Drop(oid) => drop(store.stages.remove(&oid)),
+            Deed::Drop(stage) => drop(store.stages.remove(&stage)),
         }
         Ok(())
     }
@@ -91,22 +97,28 @@ pub(super) fn perform(
         },
         Effect::HasBlob(wanted) => {
             store.look_at_entry(wanted.oid);
-            let mut stage = store.stages.get(&wanted.oid).cloned();
             if fault == Fault::BadStage {
-                stage = Some(vec![0x77; wanted.size as usize]);
-                store.stages.insert(wanted.oid, vec![0x77; wanted.size as usize]);
+                let bad = Staging { oid: wanted.oid, bytes: vec![0x77; wanted.size as usize] };
+                store.stages.insert(StageId("zzz".to_owned()), bad);
             }
-            match stage {
+            // Of several leftovers the longest that can be a beginning.
+            let leftovers = store.stages.iter().filter(|(_, stage)| stage.oid == wanted.oid && !stage.bytes.is_empty());
+            let fitting = leftovers.filter(|(_, stage)| stage.bytes.len() as u64 <= wanted.size);
+            match fitting.max_by_key(|(_, stage)| stage.bytes.len()) {
                 _ if store.cache.contains_key(&wanted.oid) => one(Reply::Present),
-                Some(stage) if stage.len() as u64 == wanted.size => fed(&stage, feed, false),
-                Some(stage) if !stage.is_empty() => {
-                    one(Reply::Partial(Partial { bytes: stage.len() as u64, validator: None }))
+                Some((id, stage)) => {
+                    let bytes = stage.bytes.len() as u64;
+                    let mut replies = one(Reply::Partial(Beginning { stage: id.clone(), bytes, validator: None }));
+                    if bytes == wanted.size {
+                        replies.extend(fed(&stage.bytes, feed, false));
+                    }
+                    replies
                 }
-                _ => one(Reply::Absent),
+                None => one(Reply::Absent),
             }
         }
-        Effect::KeepBlob(oid) => [(Reply::End, Some(Deed::Keep(*oid)))].into(),
-        Effect::DropBlob(oid) => [(Reply::End, Some(Deed::Drop(*oid)))].into(),
+        Effect::KeepBlob(it) => [(Reply::End, Some(Deed::Keep(it.clone())))].into(),
+        Effect::DropStage(stage) => [(Reply::End, Some(Deed::Drop(stage.clone())))].into(),
         // What a user has not pushed is no place to publish from.
         Effect::LoadLedger(_) if !store.unpushed.is_empty() || store.rebasing => failed(Failure::Refused),
         Effect::LoadLedger(lookup) => {
@@ -235,22 +247,21 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
         replies.extend(broken.map_or_else(|| one(Reply::End), failed));
         return replies;
     };
-    let mut staged = match (status, store.stages.get(&stage.blob.oid)) {
-        (206, Some(kept)) => kept[..kept.len().min(stage.resume_from as usize)].to_vec(),
-        _ => Vec::new(),
-    };
+    let older = stage.resume.as_ref().filter(|_| status == 206);
+    let older = older.and_then(|resume| Some((store.stages.get(&resume.stage)?, resume.bytes as usize)));
+    let mut staged = older.map_or_else(Vec::new, |(older, kept)| older.bytes[..older.bytes.len().min(kept)].to_vec());
     staged.extend_from_slice(body);
     if fault == Fault::Torn {
         staged.truncate(staged.len() / 2);
         replies.push_back((
             Reply::Failed(Failed { why: Failure::NoSpace, detail: "planted".to_owned() }),
-            Some(Deed::Stage(stage.blob.oid, staged)),
+            Some(Deed::Stage(stage.clone(), staged)),
         ));
         return replies;
     }
     let mut bytes = broken.map_or_else(|| fed(&staged, feed, false), failed);
     if let Some((_, deed)) = bytes.front_mut() {
-        *deed = Some(Deed::Stage(stage.blob.oid, staged));
+        *deed = Some(Deed::Stage(stage.clone(), staged));
     }
     replies.extend(bytes);
     replies
@@ -258,7 +269,7 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
 
 /// A server that says yes before it has the bytes.
 fn early(feed: Feed) -> Replies {
-    let head = hydrant_core::contract::Head { status: 200, headers: Vec::new() };
+    let head = hydrant_lfs::contract::Head { status: 200, headers: Vec::new() };
     let mut replies: Replies = [(Reply::Head(head), None)].into();
     replies.extend(chunks(b"thanks", feed));
     replies.push_back((Reply::End, None));

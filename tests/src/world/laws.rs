@@ -4,9 +4,10 @@
 use super::ledger::{Remote, Tree, oids, pointed};
 use super::store::{Store, is_pointer};
 use super::{Server, blob, entries};
-use hydrant_core::contract::{Body, Effect, EffectId, Exchange, Method, Push, PushFile, Reply, Revision};
-use hydrant_core::oid::Oid;
-use hydrant_core::publish::{Phase, Publication, PublishReport, PublishedState};
+use hydrant_ledger::publish::{Publication, PublishReport, PublishedState};
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{Body, Effect, EffectId, Exchange, Method, Push, PushFile, Reply, Revision};
+use hydrant_lfs::text::oid::Oid;
 use serde_json::Value;
 use std::collections::BTreeMap;
 

@@ -2,8 +2,8 @@
 
 use super::store::{Store, is_pointer};
 use super::{Server, blob};
-use hydrant_core::contract::{Ledger, LedgerFile, Lookup, Push, Revision};
-use hydrant_core::oid::Oid;
+use hydrant_lfs::contract::{Ledger, LedgerFile, Lookup, Push, Revision};
+use hydrant_lfs::text::oid::Oid;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

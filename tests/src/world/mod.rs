@@ -19,7 +19,7 @@ mod server;
 mod store;
 mod unpushed;
 
-pub use alone::Alone;
+pub use alone::{Alone, Rest};
 pub use crowd::{Crowd, Explored, Finish, Part};
 pub use drive::{Ended, Job, Order, World, run, run_through};
 pub use fault::{Fault, Faults, Plan};
@@ -30,7 +30,7 @@ pub use scene::{Scene, again, entries, publishes, readable_elsewhere};
 pub use server::{Answer, ENDPOINT, Server};
 pub use store::{Inode, Store};
 
-use hydrant_core::oid::{Blob, Hasher};
+use hydrant_lfs::text::oid::{Blob, Hasher};
 
 /// A sequence of numbers from a seed: SplitMix64.
 #[derive(Clone, Debug)]

@@ -4,8 +4,8 @@
 
 use super::Store;
 use super::ledger::pointed;
-use hydrant_core::contract::{Body, Effect, EffectId, Method, Reply, Rewrite};
-use hydrant_core::oid::Oid;
+use hydrant_lfs::contract::{Body, Effect, EffectId, Method, Reply, Rewrite};
+use hydrant_lfs::text::oid::Oid;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 

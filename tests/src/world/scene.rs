@@ -4,9 +4,9 @@ use super::ledger::{oids, pointed};
 use super::rival::SESSION;
 use super::store::is_pointer;
 use super::{Ended, Faults, Feed, Inode, Job, Order, Store, World, blob, content, run};
-use hydrant_core::error::Code;
-use hydrant_core::oid::Oid;
-use hydrant_core::publish::{Publication, PublishFile, PublishReport};
+use hydrant_ledger::publish::{Publication, PublishFile, PublishReport};
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::oid::Oid;
 use serde_json::Value;
 
 /// What there is before a publish.

@@ -1,8 +1,8 @@
 //! The simulated LFS server: right when left alone, and wrong in every way a [`Fault`] names.
 
 use super::{Fault, blob};
-use hydrant_core::contract::{Body, Head, Header, Login, Method, Request};
-use hydrant_core::oid::Oid;
+use hydrant_lfs::contract::{Body, Head, Header, Login, Method, Request};
+use hydrant_lfs::text::oid::Oid;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -2,8 +2,8 @@
 //! while they are published.
 
 use super::{Tree, blob};
-use hydrant_core::contract::{Revision, Saving, Settle, Swap};
-use hydrant_core::oid::Oid;
+use hydrant_lfs::contract::{Revision, Saving, Settle, StageId, Swap};
+use hydrant_lfs::text::oid::Oid;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Store {
     /// Kept blobs. Durable.
     pub cache: BTreeMap<Oid, Vec<u8>>,
-    /// Beginnings of blobs. Not durable.
-    pub stages: BTreeMap<Oid, Vec<u8>>,
+    /// What transfers wrote, by the names of their stages. Not durable.
+    pub stages: BTreeMap<StageId, Staging>,
     /// Files that can be read: the caller's, and those of the work tree that are no manifest.
     pub files: BTreeMap<String, Vec<u8>>,
     /// Manifests of the work tree, journals, the orphan register.
@@ -38,6 +38,15 @@ pub struct Store {
     pub edits: Vec<String>,
     /// What users removed or wrote over themselves: nobody else owes it any more.
     pub given_up: Vec<Vec<u8>>,
+}
+
+/// Bytes of a stage.
+#[derive(Clone, Debug)]
+pub struct Staging {
+    /// What they should be.
+    pub oid: Oid,
+    /// What they are.
+    pub bytes: Vec<u8>,
 }
 
 /// Where a file is that somebody holds open.
@@ -264,8 +273,8 @@ impl Store {
     /// The power fails: stages are torn, what was kept stays.
     pub fn lose_power(&mut self) {
         for stage in self.stages.values_mut() {
-            let half = stage.len() / 2;
-            stage[half..].fill(0);
+            let half = stage.bytes.len() / 2;
+            stage.bytes[half..].fill(0);
         }
         self.agent = None;
     }

@@ -4,7 +4,7 @@
 use super::ledger::oids;
 use super::store::is_pointer;
 use super::{Remote, Server, Store, Tree, blob};
-use hydrant_core::contract::{PushRange, RangeFile, Revision, Rewrite};
+use hydrant_lfs::contract::{PushRange, RangeFile, Revision, Rewrite};
 use std::collections::BTreeSet;
 
 impl Store {

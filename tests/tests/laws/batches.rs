@@ -1,11 +1,11 @@
 //! Laws 9 and 11: what is asked at once, what is asked again, and what an answer that leaves something out means.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, bytes, download, json_type, offer, status, wants};
 use expect_test::expect;
-use hydrant_core::Operation;
-use hydrant_core::batch::Direction;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Body, Exchange};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Direction;
+use hydrant_lfs::contract::{Body, Exchange};
 use hydrant_tests::world::{blob, content};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -18,7 +18,7 @@ fn contents(count: usize) -> Vec<Vec<u8>> {
 fn many(config: Config, count: usize) -> Play {
     let contents = contents(count);
     let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-    Play::new(Operation::download(config, wants(&contents)))
+    Play::new(native::download(config, wants(&contents)))
 }
 
 fn is_batch(exchange: &Exchange) -> bool {
@@ -43,7 +43,7 @@ fn asked(exchange: &Exchange) -> Vec<String> {
 
 #[test]
 fn the_first_batch_goes_alone_then_three_are_ahead() {
-    let config = Config { batch_objects_max: 2, in_flight_max: 4, ..Config::new(ENDPOINT) };
+    let config = Config { batch_objects_max: 2, in_flight_max: 4, ..Config::new(ENDPOINT, 0) };
     let mut play = many(config, 20);
     play.settle();
     assert_eq!((batches(&play), transfers(&play)), (1, 0));
@@ -65,7 +65,7 @@ fn the_first_batch_goes_alone_then_three_are_ahead() {
 #[test]
 fn a_far_server_gets_more_at_once() {
     for (round_trip, width) in [(5, 8), (6, 32)] {
-        let mut play = many(Config::new(ENDPOINT), 100);
+        let mut play = many(Config::new(ENDPOINT, 0), 100);
         play.settle();
         play.now.ticks += round_trip;
         play.answer(offer());
@@ -76,7 +76,7 @@ fn a_far_server_gets_more_at_once() {
 
 #[test]
 fn a_batch_that_is_too_large_is_halved() {
-    let mut play = many(Config::new(ENDPOINT), 7);
+    let mut play = many(Config::new(ENDPOINT, 0), 7);
     play.settle();
     let (mut sizes, mut answered) = (Vec::new(), BTreeSet::new());
     for answer in [status(413), status(413), offer(), offer(), offer()] {
@@ -141,13 +141,13 @@ fn one_bad_object_leaves_the_others_alone() {
 #[test]
 fn an_oid_given_twice_is_asked_once() {
     let objects = vec![blob(b"one"), blob(b"two"), blob(b"one")];
-    let operation = Operation::batch(Config::new(ENDPOINT), Direction::Download, objects);
+    let operation = native::batch(Config::new(ENDPOINT, 0), Direction::Download, objects);
     let mut play = Play::new(operation);
     play.settle();
     assert_eq!(asked(&play.open[0].1).len(), 2);
     play.answer(offer());
     play.settle();
-    assert_eq!(play.operation.finish_batch().map(|objects| objects.len()), Ok(2));
+    assert_eq!(play.operation.objects().map(|objects| objects.len()), Ok(2));
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_page_is_no_answer() {
 fn a_server_that_finds_every_batch_too_large_is_not_flooded() {
     let contents: Vec<Vec<u8>> = (0..64u8).map(|n| vec![n; 3]).collect();
     let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
-    let mut play = Play::new(Operation::download(Config::new(ENDPOINT), wants(&contents)));
+    let mut play = Play::new(native::download(Config::new(ENDPOINT, 0), wants(&contents)));
     let mut most = 0;
     for _ in 0..1000 {
         play.settle();

@@ -1,14 +1,14 @@
 //! A clone of a ledger, its remote and its server, as small as a publish can be tried on: everything is answered at
 //! once and well, but for the answers that a test plants.
 
+use crate::native;
 use crate::play::{WALL, json_type, offered, shortened};
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{
+use hydrant_ledger::publish::{Publication, PublishFile, PublishReport};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{
     Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, LedgerFile, Lookup, Push, Reply,
     Revision, Saving, Settle, Step, Swap,
 };
-use hydrant_core::publish::{Publication, PublishFile, PublishReport};
 use hydrant_tests::transcript;
 use hydrant_tests::world::blob;
 use serde_json::Value;
@@ -50,7 +50,7 @@ pub(crate) struct Desk {
 
 /// An operation on its way, and what it waits for.
 pub(crate) struct Publishing {
-    pub(crate) operation: Operation,
+    pub(crate) operation: native::Running,
     pub(crate) now: Instant,
     /// Effects that are not answered, oldest first.
     pub(crate) open: VecDeque<(EffectId, Effect)>,
@@ -86,8 +86,8 @@ pub(crate) fn publication(names: &[&str]) -> Publication {
 
 /// The operation begins.
 pub(crate) fn begin(publication: &Publication) -> Publishing {
-    let config = Config { seed: 1, ..Config::new("https://lfs.test/r") };
-    let operation = Operation::publish(config, publication.clone()).expect("the operation begins");
+    let config = Config { seed: 1, ..Config::new("https://lfs.test/r", 0) };
+    let operation = native::publish(config, publication.clone()).expect("the operation begins");
     Publishing { operation, now: Instant { ticks: 1_000, wall: WALL }, open: VecDeque::new() }
 }
 
@@ -102,9 +102,9 @@ impl Publishing {
                 Step::Cancel(id) => {
                     lines.push("> cancel".to_owned());
                     self.open.retain(|(open, _)| *open != id);
-                    self.operation.reply(id, failed(Failure::Aborted)).expect("a cancelled effect is closed");
+                    self.operation.reply(id, &failed(Failure::Aborted)).expect("a cancelled effect is closed");
                 }
-                Step::Enter(_) => lines.extend(transcript::step(&step)),
+                Step::Enter(_) | Step::Retry(_) => lines.extend(transcript::step(&step)),
                 Step::Note(_) => {}
                 Step::Perform(id, ref effect) => {
                     lines.extend(transcript::step(&step).map(|line| without_id(&line)));
@@ -116,8 +116,8 @@ impl Publishing {
     }
 
     /// The report, at the end.
-    pub(crate) fn finish(self) -> PublishReport {
-        self.operation.finish_publish().expect("a publish")
+    pub(crate) fn finish(mut self) -> PublishReport {
+        self.operation.publish_report().expect("a publish")
     }
 }
 
@@ -186,7 +186,7 @@ impl Desk {
             None => self.perform(&effect),
         };
         for reply in replies {
-            publishing.operation.reply(id, reply).expect("a reply within the grammar");
+            publishing.operation.reply(id, &reply).expect("a reply within the grammar");
         }
     }
 

@@ -1,18 +1,22 @@
 //! Laws 3 and 9: only bytes of the right size and digest are kept, and every way to get others ends.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, STORE, bytes, download, offer, part, status, wants};
 use expect_test::expect;
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Failure, Partial, Reply};
-use hydrant_core::report::Want;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Want;
+use hydrant_lfs::contract::{Beginning, Failure, Reply, StageId};
 use hydrant_tests::world::blob;
 use serde_json::json;
 
 /// A hydration that finds the beginning of its one object.
 fn resumed(content: &[u8], bytes: usize, validator: Option<&str>) -> Play {
-    let mut play = Play::new(Operation::hydrate(Config::new(ENDPOINT), wants(&[content])));
-    play.cached = Reply::Partial(Partial { bytes: bytes as u64, validator: validator.map(str::to_owned) });
+    let mut play = Play::new(native::hydrate(Config::new(ENDPOINT, 0), wants(&[content])));
+    play.cached = Reply::Partial(Beginning {
+        stage: StageId("left".to_owned()),
+        bytes: bytes as u64,
+        validator: validator.map(str::to_owned),
+    });
     play.staged = content[..bytes].to_vec();
     play
 }
@@ -24,12 +28,13 @@ fn wrong_bytes_are_dropped_fetched_once_more_and_reported_with_both_oids() {
         < 0 head 200
         > 1 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
         < 1 head 200
-        > 2 drop-blob 7692c3ad
+        ! a again at 1000: expected 7692c3ad of 3 bytes, received 863613c4 of 3 bytes
+        > 2 drop-stage
         > 3 POST https://lfs.test/r/objects/batch 141 bytes
         < 3 head 200
         > 4 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
         < 4 head 200
-        > 5 drop-blob 7692c3ad
+        > 5 drop-stage
         = a integrity: expected 7692c3ad of 3 bytes, received 3fc4ccfe of 3 bytes
     "#]]
     .assert_eq(&download(&[b"one"]).run([offer(), bytes(b"eno"), offer(), bytes(b"two")]));
@@ -42,7 +47,8 @@ fn bytes_that_come_right_the_second_time_are_kept() {
         < 0 head 200
         > 1 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
         < 1 head 200
-        > 2 drop-blob 7692c3ad
+        ! a again at 1000: expected 7692c3ad of 3 bytes, received 863613c4 of 3 bytes
+        > 2 drop-stage
         > 3 POST https://lfs.test/r/objects/batch 141 bytes
         < 3 head 200
         > 4 GET https://store.test/o/7692c3ad stage 7692c3ad with x-token
@@ -58,12 +64,12 @@ fn the_size_is_proved_like_the_digest() {
     for got in [&b""[..], b"on", b"ones"] {
         let said = download(&[b"one"]).run([offer(), bytes(got), offer(), bytes(got)]);
         assert!(!said.contains("keep-blob") && said.contains("= a integrity: "), "{said}");
-        assert_eq!(said.matches("drop-blob").count(), 2, "{said}");
+        assert_eq!(said.matches("drop-stage").count(), 2, "{said}");
     }
     // A digest without its size is no proof either: the size is what the pointer promised.
     let mut lying = wants(&[b"one"]);
     lying[0].size = 4;
-    let operation = Operation::download(Config::new(ENDPOINT), lying);
+    let operation = native::download(Config::new(ENDPOINT, 0), lying);
     let said = Play::new(operation).run([offer(), bytes(b"one"), offer(), bytes(b"one")]);
     assert!(!said.contains("keep-blob") && said.contains("= a integrity: "), "{said}");
 }
@@ -76,11 +82,11 @@ fn what_the_host_hashed_is_judged_like_chunks() {
         play.answer(offer());
         play.settle();
         let (id, _) = play.open.remove(0);
-        play.reply(id, Reply::Head(hydrant_core::contract::Head { status: 200, headers: Vec::new() }));
+        play.reply(id, Reply::Head(hydrant_lfs::contract::Head { status: 200, headers: Vec::new() }));
         play.reply(id, Reply::Received(blob(sent)));
         play.settle();
         let said = play.lines.join("\n");
-        assert_eq!((said.contains("keep-blob"), said.contains("drop-blob")), (kept, !kept), "{said}");
+        assert_eq!((said.contains("keep-blob"), said.contains("drop-stage")), (kept, !kept), "{said}");
     }
 }
 
@@ -119,6 +125,7 @@ fn another_range_than_the_one_asked_for_starts_over() {
         < 1 head 200
         > 2 GET https://store.test/o/439316ab range=bytes=3-8 stage 439316ab with x-token
         < 2 head 206
+        ! a again at 1000: the server sent another part than it was asked for
         > 3 GET https://store.test/o/439316ab stage 439316ab with x-token
         < 3 head 200
         > 4 keep-blob 439316ab
@@ -137,7 +144,7 @@ fn a_part_that_nobody_asked_for_is_no_whole() {
 #[test]
 fn a_whole_answer_to_a_range_is_taken() {
     let said = resumed(b"nineteen!", 3, None).run([offer(), bytes(b"nineteen!")]);
-    assert!(said.ends_with("= a well\n") && !said.contains("drop-blob"), "{said}");
+    assert!(said.ends_with("= a well\n") && !said.contains("drop-stage"), "{said}");
 }
 
 #[test]
@@ -153,6 +160,7 @@ fn an_action_that_has_ended_is_not_used() {
     expect![[r#"
         > 0 POST https://lfs.test/r/objects/batch 141 bytes
         < 0 head 200
+        ! a again at 1236: the server's permission ended before it could be used
         . 236 ms pass
         > 1 POST https://lfs.test/r/objects/batch 141 bytes
         < 1 head 200
@@ -166,8 +174,8 @@ fn an_action_that_has_ended_is_not_used() {
 
 #[test]
 fn an_action_that_ends_while_it_waits_its_turn_is_asked_for_again() {
-    let config = Config { in_flight_max: 1, ..Config::new(ENDPOINT) };
-    let mut play = Play::new(Operation::download(config, wants(&[b"one", b"other"])));
+    let config = Config { in_flight_max: 1, ..Config::new(ENDPOINT, 0) };
+    let mut play = Play::new(native::download(config, wants(&[b"one", b"other"])));
     play.settle();
     play.answer(Answer::Offer(|entry| entry["actions"]["download"]["expires_in"] = json!(60)));
     play.settle();
@@ -226,15 +234,15 @@ fn only_a_definite_answer_says_missing() {
 #[test]
 fn what_cannot_be_right_is_not_even_asked() {
     let want = |oid: &str, size| vec![Want { name: "a".into(), oid: oid.into(), size }];
-    let limited = Config { object_bytes_max: 2, ..Config::new(ENDPOINT) };
+    let limited = Config { object_bytes_max: 2, ..Config::new(ENDPOINT, 0) };
     let one = blob(b"one").oid.to_string();
     for (config, wants, expected) in [
-        (Config::new(ENDPOINT), want("ABC", 1), "= a malformed: "),
-        (Config::new(ENDPOINT), want(&one.to_uppercase(), 3), "= a malformed: "),
-        (Config::new(ENDPOINT), want(&one, 0), "= a malformed: "),
+        (Config::new(ENDPOINT, 0), want("ABC", 1), "= a malformed: "),
+        (Config::new(ENDPOINT, 0), want(&one.to_uppercase(), 3), "= a malformed: "),
+        (Config::new(ENDPOINT, 0), want(&one, 0), "= a malformed: "),
         (limited, want(&one, 3), "= a limit: "),
     ] {
-        let said = Play::new(Operation::download(config, wants)).run([]);
+        let said = Play::new(native::download(config, wants)).run([]);
         assert!(said.starts_with(expected), "{said}");
     }
     assert!(STORE.starts_with("https://"));

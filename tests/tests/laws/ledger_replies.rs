@@ -2,11 +2,12 @@
 //! comes of it.
 
 use crate::desk::{Desk, JOURNAL, Publishing, RAW, TRANSCRIPT, begin, failed, publication, revision, scene};
-use hydrant_core::contract::{
-    Doc, Effect, EffectId, Failure, Head, Ledger, LedgerFile, Misuse, Partial, Reply, Revision, Step,
+use hydrant_ledger::publish::{Publication, PublishedState};
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{
+    Beginning, Doc, Effect, EffectId, Failure, Head, Ledger, LedgerFile, Misuse, Reply, Revision, StageId, Step,
 };
-use hydrant_core::error::Code;
-use hydrant_core::publish::{Phase, Publication, PublishedState};
+use hydrant_lfs::text::error::Code;
 use hydrant_tests::world::blob;
 
 /// One of each reply, with its name; `failed` may end any effect.
@@ -23,7 +24,7 @@ fn every_reply() -> Vec<(&'static str, Reply)> {
         ("ledger", Reply::Ledger(Ledger { tip: at(), files: Vec::new() })),
         ("at", Reply::At(at())),
         ("present", Reply::Present),
-        ("partial", Reply::Partial(Partial { bytes: 1, validator: None })),
+        ("partial", Reply::Partial(Beginning { stage: StageId("left".to_owned()), bytes: 1, validator: None })),
         ("absent", Reply::Absent),
         ("conflict", Reply::Conflict),
     ]
@@ -34,11 +35,11 @@ fn misuse(publishing: &mut Publishing, allowed: &[&str]) {
     let (id, effect) = publishing.open.front().cloned().expect("it waits for one");
     for (name, reply) in every_reply() {
         if !allowed.contains(&name) {
-            let taken = publishing.operation.reply(id, reply);
+            let taken = publishing.operation.reply(id, &reply);
             assert_eq!(taken, Err(Misuse::OutOfOrder), "{name} to {effect:?}");
         }
     }
-    assert_eq!(publishing.operation.reply(EffectId(999), Reply::End), Err(Misuse::UnknownEffect));
+    assert_eq!(publishing.operation.reply(EffectId(999), &Reply::End), Err(Misuse::UnknownEffect));
 }
 
 /// A session that was published, and its transcript anew: every effect of a publish is part of the next one.
@@ -90,7 +91,7 @@ fn a_wrong_reply_to_any_effect_changes_nothing() {
         desk.answer(&mut publishing);
     }
     assert!(met.iter().all(|met| *met), "{met:?}\n{}", desk.lines.join("\n"));
-    assert_eq!(publishing.operation.reply(EffectId(0), Reply::End), Err(Misuse::Finished));
+    assert_eq!(publishing.operation.reply(EffectId(0), &Reply::End), Err(Misuse::Finished));
     assert_eq!((desk.lines, desk.here, desk.remote, publishing.finish()), calm);
 }
 
@@ -121,7 +122,7 @@ fn a_ledger_names_exactly_what_was_asked_for_in_that_order() {
     for (what, change) in wrong {
         let mut ledger = right.clone();
         change(&mut ledger.files);
-        assert_eq!(publishing.operation.reply(id, Reply::Ledger(ledger)), Err(Misuse::OutOfOrder), "{what}");
+        assert_eq!(publishing.operation.reply(id, &Reply::Ledger(ledger)), Err(Misuse::OutOfOrder), "{what}");
     }
     while publishing.ask(&mut desk.lines) {
         desk.answer(&mut publishing);
@@ -139,7 +140,7 @@ fn a_transcript_is_fed_to_its_end_before_anything_else_is_said() {
     let (mut desk, publication) = scene();
     let mut publishing = desk.publish_until(&publication, "> read-file sessions/s/raw.jsonl as chunks");
     let (id, _) = publishing.open[0].clone();
-    let mut reply = |reply: Reply| publishing.operation.reply(id, reply);
+    let mut reply = |reply: Reply| publishing.operation.reply(id, &reply);
     let whole = || Reply::Received(blob(TRANSCRIPT.as_bytes()));
     assert_eq!(reply(whole()), Err(Misuse::OutOfOrder), "nobody counted entries");
     assert_eq!(reply(Reply::Received(blob(&[b'x'; 5_000]))), Err(Misuse::OutOfOrder), "however large it is");
@@ -203,7 +204,7 @@ fn a_stop_waits_for_what_writes() {
         let said = desk.lines.len();
         assert!(publishing.ask(&mut desk.lines), "{effect} is waited for");
         assert_eq!(desk.lines.len(), said, "{effect}: nothing is cancelled and nothing is begun");
-        publishing.operation.reply(id, right).expect("it ran to its end");
+        publishing.operation.reply(id, &right).expect("it ran to its end");
         assert!(!publishing.ask(&mut desk.lines), "{effect}: it ends");
         let report = publishing.finish();
         assert_eq!(report.ended.as_ref().map_err(|error| error.code), Err(Code::Unfinished), "{effect}");
@@ -222,7 +223,7 @@ fn a_stop_cancels_the_looks() {
     publishing.operation.stop();
     assert!(matches!(publishing.operation.poll(publishing.now), Step::Cancel(first) if first == id));
     // An answer that was under way closes it as well, and is not used.
-    publishing.operation.reply(id, late).expect("it was under way");
+    publishing.operation.reply(id, &late).expect("it was under way");
     publishing.open.pop_front();
     while publishing.ask(&mut desk.lines) {
         desk.answer(&mut publishing);

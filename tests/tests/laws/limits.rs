@@ -1,11 +1,11 @@
 //! Law 9: every exchange carries bounds, and what an operation is given or told is bounded too.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, STORE, download, json_type, offer, upload, wants};
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Head, Reply, Step};
-use hydrant_core::error::Code;
-use hydrant_core::limits::{DETAIL_BYTES_MAX, ERROR_BYTES_MAX, IDLE_MS_MAX, JSON_BYTES_MAX, WANTS_MAX};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Head, Reply, Step};
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::limits::{DETAIL_BYTES_MAX, ERROR_BYTES_MAX, IDLE_MS_MAX, JSON_BYTES_MAX, WANTS_MAX};
 use serde_json::json;
 
 #[test]
@@ -38,7 +38,7 @@ fn an_endless_answer_is_cancelled() {
 fn an_operation_has_a_greatest_size() {
     let want = wants(&[b"one"]).remove(0);
     let many = vec![want; WANTS_MAX + 1];
-    let refused = Operation::download(Config::new(ENDPOINT), many).map(|_| ());
+    let refused = native::download(Config::new(ENDPOINT, 0), many).map(|_| ());
     assert_eq!(refused.map_err(|error| error.code), Err(Code::Limit));
 }
 
@@ -52,7 +52,7 @@ fn a_servers_words_are_bounded_and_plain() {
     play.settle();
     play.answer(noisy);
     play.settle();
-    let outcomes = play.operation.finish_transfer().expect("outcomes");
+    let outcomes = play.operation.outcomes().expect("outcomes");
     let error = outcomes[0].ended.clone().expect_err("refused");
     assert!(error.detail.len() <= DETAIL_BYTES_MAX);
     assert!(!error.detail.contains(|c: char| c.is_control() || c == '\u{202e}'), "{error}");
@@ -76,6 +76,6 @@ fn an_action_may_not_set_what_frames_the_request() {
 
 #[test]
 fn a_play_that_ends_is_done() {
-    let said = Play::new(Operation::download(Config::new(ENDPOINT), Vec::new())).run([]);
+    let said = Play::new(native::download(Config::new(ENDPOINT, 0), Vec::new())).run([]);
     assert_eq!(said, "\n");
 }

@@ -1,10 +1,10 @@
 //! Law 4: which request asks for a login, which one renews it, and who waits meanwhile.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, bytes, download, offer, status, wants};
 use expect_test::expect;
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Failure, Login};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Failure, Login};
 use serde_json::json;
 
 /// Actions at the endpoint's own origin, for which the server wants the login that the API takes.
@@ -52,8 +52,8 @@ fn a_login_that_is_taken_stays() {
 
 #[test]
 fn one_request_renews_while_the_others_wait() {
-    let config = Config { batch_objects_max: 1, login: Login::Stored, ..Config::new(ENDPOINT) };
-    let mut play = Play::new(Operation::download(config, wants(&[b"one", b"two", b"three", b"four"])));
+    let config = Config { batch_objects_max: 1, login: Login::Stored, ..Config::new(ENDPOINT, 0) };
+    let mut play = Play::new(native::download(config, wants(&[b"one", b"two", b"three", b"four"])));
     play.settle();
     play.answer(offer());
     play.settle();
@@ -81,7 +81,7 @@ fn one_request_renews_while_the_others_wait() {
 
 #[test]
 fn no_login_leaves_the_endpoints_origin() {
-    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT, 0) };
     let foreign = Answer::Offer(|entry| {
         entry["authenticated"] = json!(false);
         entry["actions"]["download"]["header"] = json!({});
@@ -95,12 +95,12 @@ fn no_login_leaves_the_endpoints_origin() {
         > 2 keep-blob 7692c3ad
         = a well
     "#]]
-    .assert_eq(&Play::new(Operation::download(config, wants(&[b"one"]))).run(script));
+    .assert_eq(&Play::new(native::download(config, wants(&[b"one"]))).run(script));
 }
 
 #[test]
 fn an_action_that_brings_its_own_login_gets_no_other() {
-    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT, 0) };
     let own = Answer::Offer(|entry| {
         entry["authenticated"] = json!(false);
         entry["actions"]["download"] =
@@ -115,7 +115,7 @@ fn an_action_that_brings_its_own_login_gets_no_other() {
         > 2 keep-blob 7692c3ad
         = a well
     "#]]
-    .assert_eq(&Play::new(Operation::download(config, wants(&[b"one"]))).run(script));
+    .assert_eq(&Play::new(native::download(config, wants(&[b"one"]))).run(script));
 }
 
 #[test]
@@ -139,6 +139,7 @@ fn a_refused_action_of_the_endpoint_renews_the_login() {
         < 1 head 200
         > 2 GET https://lfs.test/o/7692c3ad login stage 7692c3ad
         < 2 head 401
+        ! a again at 1000: the download: the server answered 401
         > 3 POST https://lfs.test/r/objects/batch login-renewed 141 bytes
         < 3 head 200
         > 4 GET https://lfs.test/o/7692c3ad login stage 7692c3ad
@@ -157,9 +158,9 @@ fn a_host_without_permission_ends_it() {
 
 #[test]
 fn transfers_wait_for_a_renewal_instead_of_using_up_others() {
-    let config = Config { login: Login::Stored, in_flight_max: 1, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, in_flight_max: 1, ..Config::new(ENDPOINT, 0) };
     let contents: [&[u8]; 6] = [b"1", b"2", b"3", b"4", b"5", b"6"];
-    let mut play = Play::new(Operation::download(config, wants(&contents)));
+    let mut play = Play::new(native::download(config, wants(&contents)));
     play.settle();
     play.answer(at_home());
     play.settle();

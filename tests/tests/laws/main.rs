@@ -9,6 +9,7 @@ mod downloads;
 mod ledger_replies;
 mod limits;
 mod logins;
+mod native;
 mod play;
 mod publishing;
 mod redirects;

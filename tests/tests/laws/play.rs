@@ -3,13 +3,13 @@
 //! Local effects are answered at once and well: the cache is empty, stages are kept and dropped, files are read. Time
 //! stands still except when there is nothing to do but wait.
 
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{
+use crate::native;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{
     Body, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Progress, Reply, Request, Revision, Step,
 };
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::report::{Outcome, Source, Want};
+use hydrant_lfs::contract::{Outcome, Source, Want};
+use hydrant_lfs::text::oid::{Blob, Oid};
 use hydrant_tests::transcript;
 use hydrant_tests::world::blob;
 use serde_json::{Value, json};
@@ -97,21 +97,21 @@ pub(crate) fn wants(contents: &[&[u8]]) -> Vec<Want> {
 
 /// A download of these contents, nothing looked up in the cache.
 pub(crate) fn download(contents: &[&[u8]]) -> Play {
-    Play::new(Operation::download(Config::new(ENDPOINT), wants(contents)))
+    Play::new(native::download(Config::new(ENDPOINT, 0), wants(contents)))
 }
 
 /// An upload of files named `a`, `b`, … with these contents.
 pub(crate) fn upload(contents: &[&[u8]]) -> Play {
     let names: Vec<String> = (b'a'..).zip(contents).map(|(name, _)| char::from(name).to_string()).collect();
     let sources = names.iter().map(|name| Source { name: name.clone(), expects: None }).collect();
-    let mut play = Play::new(Operation::upload(Config::new(ENDPOINT), sources));
+    let mut play = Play::new(native::upload(Config::new(ENDPOINT, 0), sources));
     play.files = names.into_iter().zip(contents.iter().map(|bytes| bytes.to_vec())).collect();
     play
 }
 
 /// A running operation and what was said of it.
 pub(crate) struct Play {
-    pub(crate) operation: Operation,
+    pub(crate) operation: native::Running,
     pub(crate) now: Instant,
     /// What was said, a line each.
     pub(crate) lines: Vec<String>,
@@ -129,7 +129,7 @@ pub(crate) struct Play {
 }
 
 impl Play {
-    pub(crate) fn new(operation: Result<Operation, hydrant_core::error::Error>) -> Self {
+    pub(crate) fn new(operation: Result<native::Running, hydrant_lfs::text::error::Error>) -> Self {
         let operation = operation.expect("the operation begins");
         let now = Instant { ticks: 1000, wall: WALL };
         let (lines, open, files, staged) = (Vec::new(), Vec::new(), BTreeMap::new(), Vec::new());
@@ -143,6 +143,7 @@ impl Play {
             match step.clone() {
                 Step::Note(progress) => self.notes.push(progress),
                 Step::Enter(_) => {}
+                Step::Retry(_) => self.say(&step),
                 Step::Wait(until) => return until,
                 Step::Done => {
                     self.done = true;
@@ -159,7 +160,7 @@ impl Play {
                         Effect::Http(exchange) => self.open.push((id, exchange)),
                         Effect::HasBlob(_) => self.reply(id, self.cached.clone()),
                         Effect::LoadDoc(_) => self.reply(id, Reply::Absent),
-                        Effect::KeepBlob(_) | Effect::DropBlob(_) => self.reply(id, Reply::End),
+                        Effect::KeepBlob(_) | Effect::DropStage(_) => self.reply(id, Reply::End),
                         Effect::ReadFile(reading) => self.read(id, &reading.name),
                         other => panic!("no ledger here: {other:?}"),
                     }
@@ -183,7 +184,7 @@ impl Play {
         if !matches!(reply, Reply::Chunk(_) | Reply::End | Reply::At(_) | Reply::Sent(_)) {
             self.lines.push(transcript::reply(id, &reply));
         }
-        self.operation.reply(id, reply).expect("a reply within the grammar");
+        self.operation.reply(id, &reply).expect("a reply within the grammar");
     }
 
     /// Answers the oldest open request to this address' beginning.
@@ -211,7 +212,7 @@ impl Play {
         self.reply(id, Reply::Head(Head { status, headers }));
         let body = &body[..body.len().min(*answer_bytes_max as usize)];
         // What is staged speaks of the stage from its first byte.
-        let kept = exchange.stage.filter(|_| status == 206).map_or(0, |stage| stage.resume_from as usize);
+        let kept = exchange.stage.filter(|_| status == 206).map_or(0, |stage| stage.resumed() as usize);
         let body = [&self.staged[..kept.min(self.staged.len())], body].concat();
         if !body.is_empty() {
             self.reply(id, Reply::Chunk(body));
@@ -254,7 +255,7 @@ impl Play {
 
     /// The transcript with the outcomes of a transfer.
     pub(crate) fn finish(mut self) -> String {
-        match self.operation.finish_transfer() {
+        match self.operation.outcomes() {
             Ok(outcomes) => self.lines.extend(outcomes.iter().map(ended)),
             Err(error) => self.lines.push(format!("= all {error}")),
         }

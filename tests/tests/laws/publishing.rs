@@ -2,9 +2,10 @@
 
 use crate::desk::{Desk, JOURNAL, MANIFEST, NEW_ID, RAW, TRANSCRIPT, failed, publication, scene};
 use expect_test::expect;
-use hydrant_core::contract::{Failure, Reply};
-use hydrant_core::error::Code;
-use hydrant_core::publish::{Phase, PublishedState};
+use hydrant_ledger::publish::PublishedState;
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::contract::{Failure, Reply};
+use hydrant_lfs::text::error::Code;
 use hydrant_tests::fixtures;
 use hydrant_tests::world::blob;
 use serde_json::Value;
@@ -181,7 +182,7 @@ fn conflicts_without_end_come_to_one() {
     let report = desk.publish(&session);
     assert_eq!(report.ended.map_err(|error| error.code), Err(Code::Conflict));
     let pushes = desk.lines.iter().filter(|line| line.starts_with("> push-ledger")).count();
-    assert_eq!(pushes as u32, hydrant_core::limits::LEDGER_CONFLICTS_MAX + 1);
+    assert_eq!(pushes as u32, hydrant_ledger::limits::LEDGER_CONFLICTS_MAX + 1);
 }
 
 #[test]
@@ -249,7 +250,7 @@ fn a_derived_id_is_written_down_before_a_field_could_change_it() {
     let (mut desk, mut session) = scene();
     let legacy = fixture("meta/legacy-no-storage-no-session-id.json");
     desk.share(MANIFEST, &legacy);
-    let derived = hydrant_core::manifest::derive_session_id(
+    let derived = hydrant_ledger::manifest::derive_session_id(
         "repo_0196a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b",
         "2025-12-01T08-00-mina-OxLeg1",
     );

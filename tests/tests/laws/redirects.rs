@@ -1,11 +1,11 @@
 //! Laws 4 and 9: where a 3xx and an action may lead, and what goes along.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, STORE, bytes, download, moved, offer, wants};
 use expect_test::expect;
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::Login;
-use hydrant_core::error::Code;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Login;
+use hydrant_lfs::text::error::Code;
 use serde_json::json;
 
 #[test]
@@ -29,10 +29,10 @@ fn what_was_dropped_on_the_way_does_not_come_back() {
     let script = [offer(), moved(302, "https://elsewhere.test/x"), moved(302, STORE), bytes(b"one")];
     let said = download(&[b"one"]).run(script);
     assert_eq!(said.matches("with x-token").count(), 1, "{said}");
-    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT, 0) };
     let back = "https://lfs.test/r/objects/batch";
     let script = [moved(308, "https://elsewhere.test/batch"), moved(308, back), offer(), bytes(b"one")];
-    let said = Play::new(Operation::download(config, wants(&[b"one"]))).run(script);
+    let said = Play::new(native::download(config, wants(&[b"one"]))).run(script);
     assert_eq!((said.matches(" login").count(), said.matches("POST").count()), (1, 3), "{said}");
 }
 
@@ -45,7 +45,7 @@ fn a_redirect_within_the_origin_keeps_them() {
 
 #[test]
 fn the_batch_request_loses_its_login_at_a_change_of_origin() {
-    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT, 0) };
     let script = [moved(308, "https://elsewhere.test/batch"), offer(), bytes(b"one")];
     expect![[r#"
         > 0 POST https://lfs.test/r/objects/batch login 141 bytes
@@ -57,7 +57,7 @@ fn the_batch_request_loses_its_login_at_a_change_of_origin() {
         > 3 keep-blob 7692c3ad
         = a well
     "#]]
-    .assert_eq(&Play::new(Operation::download(config, wants(&[b"one"]))).run(script));
+    .assert_eq(&Play::new(native::download(config, wants(&[b"one"]))).run(script));
 }
 
 #[test]
@@ -71,9 +71,9 @@ fn redirects_are_counted() {
 
 #[test]
 fn nothing_leads_from_https_to_plain_http() {
-    let config = Config { insecure_http: true, ..Config::new(ENDPOINT) };
+    let config = Config { insecure_http: true, ..Config::new(ENDPOINT, 0) };
     let script = [offer(), moved(302, "http://store.test/o")];
-    let said = Play::new(Operation::download(config, wants(&[b"one"]))).run(script);
+    let said = Play::new(native::download(config, wants(&[b"one"]))).run(script);
     assert!(said.ends_with("redirects from https to plain http\n"), "{said}");
     assert!(!said.contains("GET http://"), "{said}");
 }
@@ -88,10 +88,10 @@ fn plain_http_is_not_reached() {
     let home = Answer::Offer(|entry| entry["actions"]["download"]["href"] = json!("http://127.0.0.1:9/o/1"));
     let said = download(&[b"one"]).run([home.clone()]);
     assert!(said.contains("= a blocked: ") && !said.contains("GET"), "{said}");
-    let local = Operation::download(Config::new("http://localhost:8080/r"), wants(&[b"one"]));
+    let local = native::download(Config::new("http://localhost:8080/r", 0), wants(&[b"one"]));
     let said = Play::new(local).run([home, bytes(b"one")]);
     assert!(said.ends_with("= a well\n"), "{said}");
-    let refused = Operation::download(Config::new("http://lfs.test/r"), wants(&[b"one"])).map(|_| ());
+    let refused = native::download(Config::new("http://lfs.test/r", 0), wants(&[b"one"])).map(|_| ());
     assert_eq!(refused.map_err(|error| error.code), Err(Code::Blocked));
 }
 

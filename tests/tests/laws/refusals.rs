@@ -1,11 +1,12 @@
 //! What is never published, and that a refusal comes before anything is written, asked of the server or pushed.
 
 use crate::desk::{Desk, MANIFEST, RAW, TRANSCRIPT, scene};
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::error::Code;
-use hydrant_core::limits::{DOCUMENT_BYTES_MAX, IN_GIT_BYTES_MAX, MANIFEST_FILES_MAX};
-use hydrant_core::publish::{Phase, Publication, PublishFile, PublishedState};
+use crate::native;
+use hydrant_ledger::limits::{DOCUMENT_BYTES_MAX, IN_GIT_BYTES_MAX, MANIFEST_FILES_MAX};
+use hydrant_ledger::publish::{Publication, PublishFile, PublishedState};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Phase;
+use hydrant_lfs::text::error::Code;
 
 const SUMMARY: &str = "sessions/s/summary.json";
 
@@ -220,7 +221,7 @@ fn names_that_lead_elsewhere_begin_nothing() {
         let file = |name: &&str| PublishFile { name: (*name).to_owned(), source: None, in_git: false };
         let (_, asked) = scene();
         let asked = Publication { session: session.into(), files: names.iter().map(file).collect(), ..asked };
-        Operation::publish(Config::new("https://lfs.test/r"), asked).map(drop).map_err(|error| error.code)
+        native::publish(Config::new("https://lfs.test/r", 0), asked).map(drop).map_err(|error| error.code)
     };
     for session in ["", "a/b", "/a", "..", ".", ".git", "a\\b", "a\nb", "con", "meta.json", " a", "a:b"] {
         assert_eq!(begin(session, &["raw.jsonl"]), Err(Code::Malformed), "session {session:?}");
@@ -237,6 +238,6 @@ fn names_that_lead_elsewhere_begin_nothing() {
 
     let (_, mut asked) = scene();
     asked.files[0].in_git = true;
-    let refused = Operation::publish(Config::new("https://lfs.test/r"), asked).map(drop);
+    let refused = native::publish(Config::new("https://lfs.test/r", 0), asked).map(drop);
     assert_eq!(refused.map_err(|error| error.code), Err(Code::Rejected), "raw.jsonl is never committed in full");
 }

@@ -1,11 +1,11 @@
 //! Laws 4 and 10: secrets of the server and of the user stand in no error, outcome, progress, debug print or
 //! transcript, whatever goes wrong.
 
+use crate::native;
 use crate::play::{Answer, Play, bytes, moved, part, status, upload, wants};
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Exchange, Failure, Login};
-use hydrant_core::report::Source;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Source;
+use hydrant_lfs::contract::{Exchange, Failure, Login};
 use serde_json::json;
 
 /// Stands in everything that is secret.
@@ -63,11 +63,11 @@ fn hold_nothing(what: &str, said: &str) {
 
 /// A play of each kind that has something to hide.
 fn plays() -> Vec<Play> {
-    let config = Config { login: Login::Stored, retries_max: 1, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, retries_max: 1, ..Config::new(ENDPOINT, 0) };
     let sources = vec![Source { name: "a".into(), expects: None }];
     let mut uploading = upload(&[b"one"]);
-    uploading.operation = Operation::upload(config.clone(), sources).expect("it begins");
-    vec![Play::new(Operation::download(config, wants(&[b"one"]))), uploading]
+    uploading.operation = native::upload(config.clone(), sources).expect("it begins");
+    vec![Play::new(native::download(config, wants(&[b"one"]))), uploading]
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn no_secret_is_said_whatever_goes_wrong() {
                 play.settle();
                 hold_nothing("the progress", &format!("{:?}", play.notes));
                 hold_nothing("the transcript", &play.lines.join("\n"));
-                let ended = play.operation.finish_transfer();
+                let ended = play.operation.outcomes();
                 hold_nothing("the outcome", &format!("{ended:?}"));
                 let errors: Vec<String> = match ended {
                     Ok(outcomes) => {
@@ -116,7 +116,7 @@ fn shown(exchange: &Exchange) -> String {
 #[test]
 fn an_address_with_a_login_is_refused_without_repeating_it() {
     for endpoint in ["https://me:pl4nted@lfs.test/r", "pl4nted", "http://me:pl4nted@h/r?pl4nted", "http://h/?pl4nted"] {
-        let refused = Operation::download(Config::new(endpoint), Vec::new()).map(|_| ()).expect_err("not usable");
+        let refused = native::download(Config::new(endpoint, 0), Vec::new()).map(|_| ()).expect_err("not usable");
         hold_nothing("an error", &format!("{refused} {refused:?}"));
     }
 }
@@ -124,12 +124,12 @@ fn an_address_with_a_login_is_refused_without_repeating_it() {
 #[test]
 fn actions_of_a_batch_are_printed_without_what_opens_them() {
     let objects = vec![hydrant_tests::world::blob(b"one")];
-    let operation = Operation::batch(Config::new(ENDPOINT), hydrant_core::batch::Direction::Upload, objects);
+    let operation = native::batch(Config::new(ENDPOINT, 0), hydrant_lfs::contract::Direction::Upload, objects);
     let mut play = Play::new(operation);
     play.settle();
     play.answer(secret_offer());
     play.settle();
-    let objects = play.operation.finish_batch().expect("actions");
+    let objects = play.operation.objects().expect("actions");
     let all = format!("{objects:?}");
     assert!(all.contains("store.test"), "{all}");
     hold_nothing("a debug print of an action", &all);

@@ -1,14 +1,14 @@
 //! Law 5: what is sent is what was hashed, nothing that looks like a pointer is sent, and only the server's word after
 //! all bytes is a success.
 
+use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, bytes, offer, status, upload};
 use expect_test::expect;
-use hydrant_core::Operation;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{Effect, Instant, Login, Reply, Revision, Step};
-use hydrant_core::error::Code;
-use hydrant_core::oid::Blob;
-use hydrant_core::report::Source;
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::Source;
+use hydrant_lfs::contract::{Effect, Instant, Login, Reply, Revision, Step};
+use hydrant_lfs::text::error::Code;
+use hydrant_lfs::text::oid::Blob;
 use hydrant_tests::world::blob;
 use serde_json::json;
 
@@ -44,16 +44,16 @@ fn files_with_the_same_bytes_are_sent_once() {
 #[test]
 fn a_host_that_gives_one_digest_two_sizes_is_not_believed() {
     let sources = ["a", "b"].map(|name| Source { name: name.into(), expects: None }).to_vec();
-    let mut operation = Operation::upload(Config::new(ENDPOINT), sources).expect("it begins");
+    let mut operation = native::upload(Config::new(ENDPOINT, 0), sources).expect("it begins");
     let now = Instant { ticks: 1, wall: 1 };
     for size in [5_000, 6_000] {
         let Step::Perform(id, Effect::ReadFile(_)) = operation.poll(now) else { panic!("a file is read") };
-        operation.reply(id, Reply::Received(Blob { size, ..blob(b"x") })).expect("hashed by the host");
-        operation.reply(id, Reply::At(Revision("r".into()))).expect("at a revision");
+        operation.reply(id, &Reply::Received(Blob { size, ..blob(b"x") })).expect("hashed by the host");
+        operation.reply(id, &Reply::At(Revision("r".into()))).expect("at a revision");
     }
     operation.stop();
     while operation.poll(now) != Step::Done {}
-    let outcomes = operation.finish_transfer().expect("outcomes");
+    let outcomes = operation.outcomes().expect("outcomes");
     assert_eq!(outcomes[1].ended.as_ref().map_err(|error| error.code), Err(Code::Host));
 }
 
@@ -95,8 +95,8 @@ fn a_success_before_the_last_byte_is_none() {
     let said = upload(&[b"one"]).run([offer(), Answer::Early, offer(), bytes(b"")]);
     assert_eq!(said.matches("PUT").count(), 2, "{said}");
     assert!(said.ends_with("= a well\n"), "{said}");
-    let config = Config { retries_max: 0, ..Config::new(ENDPOINT) };
-    let mut play = Play::new(Operation::upload(config, vec![Source { name: "a".into(), expects: None }]));
+    let config = Config { retries_max: 0, ..Config::new(ENDPOINT, 0) };
+    let mut play = Play::new(native::upload(config, vec![Source { name: "a".into(), expects: None }]));
     play.files.insert("a".into(), b"one".to_vec());
     let said = play.run([offer(), Answer::Early]);
     assert!(said.ends_with("= a host: the server answered before it had all bytes\n"), "{said}");
@@ -123,14 +123,14 @@ fn what_looks_like_a_pointer_is_never_sent() {
 fn a_pointer_in_pieces_is_still_a_pointer() {
     for size in [1, 20, 60] {
         let mut play = upload(&[]);
-        play.operation = Operation::upload(Config::new(ENDPOINT), vec![Source { name: "a".into(), expects: None }])
+        play.operation = native::upload(Config::new(ENDPOINT, 0), vec![Source { name: "a".into(), expects: None }])
             .expect("it begins");
-        let hydrant_core::contract::Step::Perform(id, _) = play.operation.poll(play.now) else { panic!("a read") };
+        let hydrant_lfs::contract::Step::Perform(id, _) = play.operation.poll(play.now) else { panic!("a read") };
         for piece in POINTER.as_bytes().chunks(size) {
             play.reply(id, Reply::Chunk(piece.to_vec()));
         }
         play.reply(id, Reply::End);
-        play.reply(id, Reply::At(hydrant_core::contract::Revision("r".into())));
+        play.reply(id, Reply::At(hydrant_lfs::contract::Revision("r".into())));
         play.settle();
         assert!(play.finish().contains("looks like a pointer"), "pieces of {size}");
     }
@@ -139,7 +139,7 @@ fn a_pointer_in_pieces_is_still_a_pointer() {
 #[test]
 fn a_file_that_is_not_what_it_is_called_is_not_sent() {
     let sources = vec![Source { name: "a".into(), expects: Some(blob(b"two").oid.to_string()) }];
-    let mut play = Play::new(Operation::upload(Config::new(ENDPOINT), sources));
+    let mut play = Play::new(native::upload(Config::new(ENDPOINT, 0), sources));
     play.files.insert("a".into(), b"one".to_vec());
     let said = play.run([offer(), status(200)]);
     assert!(said.contains("= a integrity: ") && !said.contains("POST"), "{said}");
@@ -154,12 +154,12 @@ fn a_page_for_people_is_no_success() {
 
 #[test]
 fn an_upload_takes_the_login_of_the_endpoint_only_there() {
-    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT) };
+    let config = Config { login: Login::Stored, ..Config::new(ENDPOINT, 0) };
     let foreign = Answer::Offer(|entry| {
         entry["authenticated"] = json!(false);
         entry["actions"]["upload"]["header"] = json!({});
     });
-    let mut play = Play::new(Operation::upload(config, vec![Source { name: "a".into(), expects: None }]));
+    let mut play = Play::new(native::upload(config, vec![Source { name: "a".into(), expects: None }]));
     play.files.insert("a".into(), b"one".to_vec());
     let said = play.run([foreign, status(200)]);
     assert_eq!(said.matches(" login").count(), 1, "{said}");

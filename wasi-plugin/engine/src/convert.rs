@@ -1,11 +1,8 @@
 //! The words of `types`, both ways.
 
 use crate::exports::hydrant::lfs::types as wit;
-use hydrant_core::batch::Direction;
-use hydrant_core::contract as core;
-use hydrant_core::error::{Code, Error};
-use hydrant_core::oid::{Blob, Oid};
-use hydrant_core::publish::Phase;
+use hydrant_lfs::contract::{self as core, Direction, Phase};
+use hydrant_lfs::{Blob, Code, Error, Oid};
 
 /// The case of the same name on the other side.
 macro_rules! same_case {
@@ -16,28 +13,29 @@ macro_rules! same_case {
     }};
 }
 
-pub(crate) fn error(it: Error) -> wit::Error {
+pub(crate) fn error(it: Error) -> wit::LfsError {
     let code = same_case!(it.code, Code => wit::Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
-    wit::Error { code, detail: it.detail, retry_after: it.retry_after }
+    wit::LfsError { code, detail: it.detail, retry_after: it.retry_after }
 }
 
-pub(crate) fn error_in(it: wit::Error) -> Error {
+#[cfg(feature = "ledger")]
+pub(crate) fn error_in(it: wit::LfsError) -> Error {
     let code = same_case!(it.code, wit::Code => Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
     Error { code, detail: it.detail, retry_after: it.retry_after }
 }
 
-pub(crate) fn oid(text: &str) -> Result<Oid, wit::Error> {
+pub(crate) fn oid(text: &str) -> Result<Oid, wit::LfsError> {
     Oid::parse(text).ok_or_else(|| error(Error::new(Code::Malformed, "an oid is not 64 lower-case hexadecimal digits")))
 }
 
-pub(crate) fn blob_in(blob: &wit::Blob) -> Result<Blob, wit::Error> {
+pub(crate) fn blob_in(blob: &wit::LfsBlob) -> Result<Blob, wit::LfsError> {
     Ok(Blob { oid: oid(&blob.oid)?, size: blob.size })
 }
 
-pub(crate) fn blob_out(blob: Blob) -> wit::Blob {
-    wit::Blob { oid: blob.oid.to_string(), size: blob.size }
+pub(crate) fn blob_out(blob: Blob) -> wit::LfsBlob {
+    wit::LfsBlob { oid: blob.oid.to_string(), size: blob.size }
 }
 
 pub(crate) fn direction(direction: wit::Direction) -> Direction {
@@ -71,8 +69,8 @@ pub(crate) fn headers_out(headers: Vec<core::Header>) -> Vec<wit::Header> {
     headers.into_iter().map(|header| wit::Header { name: header.name, value: header.value }).collect()
 }
 
-pub(crate) fn request(request: core::Request) -> wit::Request {
-    wit::Request {
+pub(crate) fn request(request: core::Request) -> wit::HttpRequest {
+    wit::HttpRequest {
         method: match request.method {
             core::Method::Get => wit::Method::Get,
             core::Method::Post => wit::Method::Post,
@@ -81,9 +79,9 @@ pub(crate) fn request(request: core::Request) -> wit::Request {
         url: request.url,
         headers: headers_out(request.headers),
         body: match request.body {
-            core::Body::Empty => wit::Body::Empty,
-            core::Body::Bytes(bytes) => wit::Body::Bytes(bytes),
-            core::Body::File(slice) => wit::Body::File(wit::Slice {
+            core::Body::Empty => wit::RequestBody::Empty,
+            core::Body::Bytes(bytes) => wit::RequestBody::Bytes(bytes),
+            core::Body::File(slice) => wit::RequestBody::File(wit::Slice {
                 name: slice.name,
                 revision: slice.revision.0,
                 offset: slice.offset,
@@ -98,13 +96,16 @@ pub(crate) fn request(request: core::Request) -> wit::Request {
     }
 }
 
+fn stage(stage: core::Stage) -> wit::Stage {
+    let resume = stage.resume.map(|resume| wit::Resume { stage: resume.stage.0, bytes: resume.bytes });
+    wit::Stage { id: stage.id.0, blob: blob_out(stage.blob), resume }
+}
+
 fn effect(effect: core::Effect) -> wit::Effect {
     match effect {
         core::Effect::Http(exchange) => wit::Effect::Http(wit::Exchange {
             request: request(exchange.request),
-            stage: exchange
-                .stage
-                .map(|stage| wit::Stage { blob: blob_out(stage.blob), resume_from: stage.resume_from }),
+            stage: exchange.stage.map(stage),
             answer_bytes_max: exchange.answer_bytes_max,
             idle_max: exchange.idle_max,
         }),
@@ -113,8 +114,10 @@ fn effect(effect: core::Effect) -> wit::Effect {
         }
         core::Effect::LoadDoc(name) => wit::Effect::LoadDoc(name),
         core::Effect::HasBlob(blob) => wit::Effect::HasBlob(blob_out(blob)),
-        core::Effect::KeepBlob(oid) => wit::Effect::KeepBlob(oid.to_string()),
-        core::Effect::DropBlob(oid) => wit::Effect::DropBlob(oid.to_string()),
+        core::Effect::KeepBlob(staged) => {
+            wit::Effect::KeepBlob(wit::Staged { stage: staged.stage.0, blob: blob_out(staged.blob) })
+        }
+        core::Effect::DropStage(stage) => wit::Effect::DropStage(stage.0),
         core::Effect::SaveDoc(saving) => wit::Effect::SaveDoc(wit::Saving {
             name: saving.name,
             bytes: saving.bytes,
@@ -213,6 +216,9 @@ pub(crate) fn step(step: core::Step) -> wit::Step {
         core::Step::Note(progress) => {
             wit::Step::Note(wit::Progress { name: progress.name, done: progress.done, total: progress.total })
         }
+        core::Step::Retry(retry) => {
+            wit::Step::Retry(wit::Retry { name: retry.name, reason: error(retry.error), at: retry.at })
+        }
         core::Step::Enter(it) => wit::Step::Enter(phase(it)),
         core::Step::Wait(until) => wit::Step::Wait(until),
         core::Step::Done => wit::Step::Done,
@@ -220,7 +226,7 @@ pub(crate) fn step(step: core::Step) -> wit::Step {
 }
 
 /// An oid that is none is no digest, and so no reply.
-fn digest(blob: &wit::Blob) -> Result<Blob, wit::Misuse> {
+fn digest(blob: &wit::LfsBlob) -> Result<Blob, wit::Misuse> {
     blob_in(blob).map_err(|_| wit::Misuse::OutOfOrder)
 }
 
@@ -241,9 +247,11 @@ pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
         wit::Reply::PushRange(it) => core::Reply::PushRange(push_range(it)),
         wit::Reply::At(revision) => core::Reply::At(core::Revision(revision)),
         wit::Reply::Present => core::Reply::Present,
-        wit::Reply::Partial(partial) => {
-            core::Reply::Partial(core::Partial { bytes: partial.bytes, validator: partial.validator })
-        }
+        wit::Reply::Partial(partial) => core::Reply::Partial(core::Beginning {
+            stage: core::StageId(partial.stage),
+            bytes: partial.bytes,
+            validator: partial.validator,
+        }),
         wit::Reply::Absent => core::Reply::Absent,
         wit::Reply::Conflict => core::Reply::Conflict,
         wit::Reply::Failed(failed) => core::Reply::Failed(core::Failed {
@@ -267,6 +275,8 @@ pub(crate) fn misuse(misuse: core::Misuse) -> wit::Misuse {
     match misuse {
         core::Misuse::UnknownEffect => wit::Misuse::UnknownEffect,
         core::Misuse::OutOfOrder => wit::Misuse::OutOfOrder,
+        core::Misuse::TooLarge => wit::Misuse::TooLarge,
         core::Misuse::Finished => wit::Misuse::Finished,
+        core::Misuse::AnotherKind => wit::Misuse::AnotherKind,
     }
 }

@@ -1,14 +1,24 @@
-//! The engine: the core behind WIT. One function per WIT item and conversions between two spellings of the same
-//! types; no rule lives here.
+//! The core behind WIT. One function per WIT item and conversions between two spellings of the same types; no rule lives
+//! here.
+//!
+//! The feature `ledger` chooses the world: `hydrant-engine` with it, `hydrant-transfers` without. It adds exports and
+//! changes none.
 
-#![allow(missing_docs, reason = "generated from wit/hydrant.wit, which documents every item")]
+#![allow(missing_docs, reason = "generated from wit/, which documents every item")]
 
-wit_bindgen::generate!({ world: "engine", path: "../../wit" });
+#[cfg(feature = "ledger")]
+wit_bindgen::generate!({ world: "hydrant-engine", path: "../../wit" });
+#[cfg(not(feature = "ledger"))]
+wit_bindgen::generate!({ world: "hydrant-transfers", path: "../../wit" });
 
+mod batches;
 mod convert;
-mod ledgers;
+mod endpoints;
+#[cfg(feature = "ledger")]
+mod ledger;
+mod machine;
 mod operations;
-mod pure;
+mod pointers;
 
 /// The component.
 struct Engine;

@@ -1,27 +1,83 @@
-//! The interface `operations`.
+//! The interface `operations`: the loop, and the operations that need no ledger.
 
 use crate::Engine;
+use crate::batches;
 use crate::convert;
 use crate::exports::hydrant::lfs::operations as wit;
 use crate::exports::hydrant::lfs::types;
-use crate::pure;
-use hydrant_core::Operation as Core;
-use hydrant_core::config::Config;
-use hydrant_core::contract::{EffectId, Instant};
-use hydrant_core::locks::{Lock, Task};
-use hydrant_core::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_core::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
-use hydrant_core::report::{Outcome, Source, Want};
+use crate::machine::{AnyMachine, AnyReport, Finish};
+use hydrant_lfs::contract::{Config, EffectId, Instant, Outcome, Source, TransferReport, Want};
+use hydrant_lfs::operations::{BatchOutcome, Lock, LockReport, LockTask, Machine};
+use hydrant_lfs::{Code, Error, Handle, Operation};
 use std::cell::RefCell;
 
-/// One running operation, behind a handle.
-pub(crate) struct Running(RefCell<Core>);
+thread_local! {
+    /// Seeds of the operations that run: two with one seed would write to the same stages.
+    static SEEDS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// One operation, behind a handle.
+pub(crate) struct Running {
+    handle: RefCell<Handle<AnyMachine>>,
+    /// Held until the report is taken.
+    seed: RefCell<Option<Seed>>,
+}
+
+/// A seed that no other operation of this component has.
+struct Seed(u64);
+
+impl Seed {
+    fn take(seed: u64) -> Result<Self, Error> {
+        SEEDS.with_borrow_mut(|seeds| {
+            if seeds.contains(&seed) {
+                let why = "another operation runs with this seed: give each one 64 random bits";
+                return Err(Error::new(Code::Host, why));
+            }
+            seeds.push(seed);
+            Ok(Self(seed))
+        })
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        SEEDS.with_borrow_mut(|seeds| seeds.retain(|seed| *seed != self.0));
+    }
+}
+
+impl Running {
+    /// Takes the report by one of the functions that do.
+    pub(crate) fn take(&self, finish: Finish) -> Result<AnyReport, types::Misuse> {
+        let taken = self.handle.borrow_mut().take(|machine| machine.finish_of() == finish);
+        if taken.is_ok() {
+            self.seed.take();
+        }
+        taken.map_err(convert::misuse)
+    }
+}
+
+/// Begins an operation of any kind.
+pub(crate) fn begin<M: Machine>(
+    given: wit::Config,
+    operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
+    any: impl FnOnce(M) -> AnyMachine,
+) -> Result<wit::Operation, types::LfsError> {
+    let begun = Seed::take(given.seed).and_then(|seed| {
+        let operation = operation(config(given))?.map(any);
+        Ok(Running { handle: RefCell::new(Handle::Running(operation)), seed: RefCell::new(Some(seed)) })
+    });
+    begun.map(wit::Operation::new).map_err(convert::error)
+}
 
 impl wit::Guest for Engine {
     type Operation = Running;
 
-    fn default_config(endpoint: String) -> wit::Config {
-        let config = Config::new(endpoint);
+    fn version() -> String {
+        env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    fn default_config(endpoint: String, seed: u64) -> wit::Config {
+        let config = Config::new(endpoint, seed);
         wit::Config {
             endpoint: config.endpoint,
             reference: config.reference,
@@ -41,7 +97,7 @@ impl wit::Guest for Engine {
     }
 }
 
-fn config(config: wit::Config) -> Config {
+pub(crate) fn config(config: wit::Config) -> Config {
     Config {
         endpoint: config.endpoint,
         reference: config.reference,
@@ -64,14 +120,6 @@ fn wants(wants: Vec<wit::Want>) -> Vec<Want> {
     wants.into_iter().map(|want| Want { name: want.name, oid: want.oid, size: want.size }).collect()
 }
 
-fn running(operation: Result<Core, hydrant_core::error::Error>) -> Result<wit::Operation, types::Error> {
-    operation.map(|core| wit::Operation::new(Running(RefCell::new(core)))).map_err(convert::error)
-}
-
-fn finished(operation: wit::Operation) -> Core {
-    operation.into_inner::<Running>().0.into_inner()
-}
-
 fn outcome(outcome: Outcome) -> wit::Outcome {
     wit::Outcome {
         name: outcome.name,
@@ -81,159 +129,96 @@ fn outcome(outcome: Outcome) -> wit::Outcome {
     }
 }
 
-fn publication(publication: wit::Publication) -> Publication {
-    let file = |file: wit::PublishFile| PublishFile { name: file.name, source: file.source, in_git: file.in_git };
-    Publication {
-        session: publication.session,
-        files: publication.files.into_iter().map(file).collect(),
-        new_session_id: publication.new_session_id,
-        created_at: publication.created_at,
-        fields: publication.fields,
-    }
-}
-
-fn publish_report(report: PublishReport) -> wit::PublishReport {
-    let file = |file: Published| wit::Published {
-        name: file.name,
-        oid: file.oid,
-        size: file.size,
-        state: match file.state {
-            PublishedState::Unpublished => wit::PublishedState::Unpublished,
-            PublishedState::Published => wit::PublishedState::Published,
-            PublishedState::Swapped => wit::PublishedState::Swapped,
-            PublishedState::Left => wit::PublishedState::Left,
-        },
-        reason: file.reason.map(convert::error),
-    };
-    wit::PublishReport {
-        session_id: report.session_id,
-        phase: convert::phase(report.phase),
-        resumed: report.resumed,
-        tip: report.tip.map(|tip| tip.0),
-        files: report.files.into_iter().map(file).collect(),
-        orphans: report.orphans.into_iter().map(convert::blob_out).collect(),
+fn transfer_report(report: TransferReport) -> wit::TransferReport {
+    wit::TransferReport {
+        outcomes: report.outcomes.into_iter().map(outcome).collect(),
         ended: report.ended.map_err(convert::error),
     }
 }
 
-fn reconcile_report(report: ReconcileReport) -> wit::ReconcileReport {
-    let missing = |it: Missing| wit::MissingBlob {
-        path: it.path,
-        blob: convert::blob_out(it.blob),
-        history_only: it.history_only,
-        remedy: match it.remedy {
-            Remedy::UploadAgain => wit::Remedy::UploadAgain,
-            Remedy::Remove => wit::Remedy::Remove,
-            Remedy::Squash => wit::Remedy::Squash,
-            Remedy::None => wit::Remedy::None,
-        },
-    };
-    let contradiction = |it: Contradiction| wit::Contradiction {
-        path: it.path,
-        pointer: convert::blob_out(it.pointer),
-        manifest: it.manifest.map(convert::blob_out),
-    };
-    wit::ReconcileReport {
-        commits: report.commits,
-        scanned: report.scanned,
-        missing: report.missing.into_iter().map(missing).collect(),
-        contradictions: report.contradictions.into_iter().map(contradiction).collect(),
-        repairable: report.repairable.map_err(convert::error),
-        uploaded: report.uploaded.into_iter().map(convert::blob_out).collect(),
-        removed: report.removed,
-        squashed: report.squashed,
-        tip: report.tip.map(|tip| tip.0),
-        orphans: report.orphans.into_iter().map(convert::blob_out).collect(),
-        ended: report.ended.map_err(convert::error),
-    }
+fn batch_outcome(outcome: BatchOutcome) -> wit::BatchOutcome {
+    let answer = outcome.answer.map(batches::object).map_err(convert::error);
+    wit::BatchOutcome { oid: outcome.oid.to_string(), answer }
 }
 
-fn lock(lock: Lock) -> wit::Lock {
-    wit::Lock { id: lock.id, path: lock.path, locked_at: lock.locked_at, owner: lock.owner }
+fn lock(lock: Lock) -> wit::LfsLock {
+    wit::LfsLock { id: lock.id, path: lock.path, locked_at: lock.locked_at, owner: lock.owner }
+}
+
+fn lock_report(report: LockReport) -> wit::LockReport {
+    wit::LockReport {
+        locks: report.locks.into_iter().map(lock).collect(),
+        theirs: report.theirs.into_iter().map(lock).collect(),
+        supported: report.supported,
+        ended: report.ended.map_err(convert::error),
+    }
 }
 
 impl wit::GuestOperation for Running {
-    fn hydrate(given: wit::Config, wanted: Vec<wit::Want>) -> Result<wit::Operation, types::Error> {
-        running(Core::hydrate(config(given), wants(wanted)))
+    fn hydrate(given: wit::Config, wanted: Vec<wit::Want>) -> Result<wit::Operation, types::LfsError> {
+        begin(given, |config| Operation::hydrate(config, wants(wanted)), AnyMachine::Download)
     }
 
-    fn hydrate_session(given: wit::Config, session: String) -> Result<wit::Operation, types::Error> {
-        running(Core::hydrate_session(config(given), &session))
+    fn download(given: wit::Config, wanted: Vec<wit::Want>) -> Result<wit::Operation, types::LfsError> {
+        begin(given, |config| Operation::download(config, wants(wanted)), AnyMachine::Download)
     }
 
-    fn download(given: wit::Config, wanted: Vec<wit::Want>) -> Result<wit::Operation, types::Error> {
-        running(Core::download(config(given), wants(wanted)))
-    }
-
-    fn upload(given: wit::Config, sources: Vec<wit::Source>) -> Result<wit::Operation, types::Error> {
+    fn upload(given: wit::Config, sources: Vec<wit::Source>) -> Result<wit::Operation, types::LfsError> {
         let source = |source: wit::Source| Source { name: source.name, expects: source.expects };
-        running(Core::upload(config(given), sources.into_iter().map(source).collect()))
+        let sources = sources.into_iter().map(source).collect();
+        begin(given, |config| Operation::upload(config, sources), AnyMachine::Upload)
     }
 
     fn batch(
         given: wit::Config,
         direction: types::Direction,
-        objects: Vec<types::Blob>,
-    ) -> Result<wit::Operation, types::Error> {
-        let objects = objects.iter().map(convert::blob_in).collect::<Result<_, _>>()?;
-        running(Core::batch(config(given), convert::direction(direction), objects))
+        objects: Vec<types::LfsBlob>,
+    ) -> Result<wit::Operation, types::LfsError> {
+        let objects = objects.iter().map(convert::blob_in).collect::<Result<Vec<_>, _>>()?;
+        let direction = convert::direction(direction);
+        begin(given, |config| Operation::batch(config, direction, &objects), AnyMachine::Batch)
     }
 
-    fn publish(given: wit::Config, given_publication: wit::Publication) -> Result<wit::Operation, types::Error> {
-        running(Core::publish(config(given), publication(given_publication)))
-    }
-
-    fn reconcile(given: wit::Config, repair: bool) -> Result<wit::Operation, types::Error> {
-        running(Core::reconcile(config(given), repair))
-    }
-
-    fn locks(given: wit::Config, task: wit::LockTask) -> Result<wit::Operation, types::Error> {
+    fn locks(given: wit::Config, task: wit::LockTask) -> Result<wit::Operation, types::LfsError> {
         let task = match task {
-            wit::LockTask::Create(path) => Task::Create(path),
-            wit::LockTask::ListAll(path) => Task::ListAll(path),
-            wit::LockTask::Verify => Task::Verify,
-            wit::LockTask::Unlock((id, force)) => Task::Unlock { id, force },
+            wit::LockTask::Create(path) => LockTask::Create(path),
+            wit::LockTask::ListAll(path) => LockTask::ListAll(path),
+            wit::LockTask::Verify => LockTask::Verify,
+            wit::LockTask::Unlock((id, force)) => LockTask::Unlock { id, force },
         };
-        running(Core::locks(config(given), task))
+        begin(given, |config| Operation::locks(config, task), AnyMachine::Locks)
     }
 
     fn poll(&self, now: types::Instant) -> types::Step {
-        convert::step(self.0.borrow_mut().poll(Instant { ticks: now.ticks, wall: now.wall }))
+        convert::step(self.handle.borrow_mut().poll(Instant { ticks: now.ticks, wall: now.wall }))
     }
 
     fn reply(&self, id: u32, reply: types::Reply) -> Result<(), types::Misuse> {
-        self.0.borrow_mut().reply(EffectId(id), convert::reply(reply)?).map_err(convert::misuse)
+        self.handle.borrow_mut().reply(EffectId(id), convert::reply(reply)?).map_err(convert::misuse)
     }
 
     fn stop(&self) {
-        self.0.borrow_mut().stop();
+        self.handle.borrow_mut().stop();
     }
 
-    fn finish_transfer(this: wit::Operation) -> Result<Vec<wit::Outcome>, types::Error> {
-        let outcomes = finished(this).finish_transfer().map_err(convert::error)?;
-        Ok(outcomes.into_iter().map(outcome).collect())
+    fn finish_transfer(&self) -> Result<wit::TransferReport, types::Misuse> {
+        match self.take(Finish::Transfer)? {
+            AnyReport::Transfer(report) => Ok(transfer_report(report)),
+            _ => Err(types::Misuse::AnotherKind),
+        }
     }
 
-    fn finish_publish(this: wit::Operation) -> Result<wit::PublishReport, types::Error> {
-        finished(this).finish_publish().map(publish_report).map_err(convert::error)
+    fn finish_batch(&self) -> Result<Vec<wit::BatchOutcome>, types::Misuse> {
+        match self.take(Finish::Batch)? {
+            AnyReport::Batch(outcomes) => Ok(outcomes.into_iter().map(batch_outcome).collect()),
+            _ => Err(types::Misuse::AnotherKind),
+        }
     }
 
-    fn finish_batch(this: wit::Operation) -> Result<Vec<wit::Object>, types::Error> {
-        let objects = finished(this).finish_batch().map_err(convert::error)?;
-        Ok(objects.into_iter().map(pure::object).collect())
-    }
-
-    fn finish_reconcile(this: wit::Operation) -> Result<wit::ReconcileReport, types::Error> {
-        finished(this).finish_reconcile().map(reconcile_report).map_err(convert::error)
-    }
-
-    fn finish_locks(this: wit::Operation) -> Result<wit::LockReport, types::Error> {
-        let report = finished(this).finish_locks().map_err(convert::error)?;
-        Ok(wit::LockReport {
-            locks: report.locks.into_iter().map(lock).collect(),
-            theirs: report.theirs.into_iter().map(lock).collect(),
-            supported: report.supported,
-            ended: report.ended.map_err(convert::error),
-        })
+    fn finish_locks(&self) -> Result<wit::LockReport, types::Misuse> {
+        match self.take(Finish::Locks)? {
+            AnyReport::Locks(report) => Ok(lock_report(report)),
+            _ => Err(types::Misuse::AnotherKind),
+        }
     }
 }

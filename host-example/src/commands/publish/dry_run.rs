@@ -5,7 +5,7 @@
 
 use hydrant_host::digest::blob_of_file;
 use hydrant_host::documents::Documents;
-use hydrant_host::wit::operations::PublishReport;
+use hydrant_host::wit::sessions::PublishReport;
 use hydrant_host::wit::types::{Blob, Code, Error, Phase};
 
 use crate::cli::Voice;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::remote_ledger::{Options, RemoteLedger};
 use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::manifests::{Manifest, Storage};
+use hydrant_host::wit::manifests::{FileStorage, Manifest};
 use hydrant_host::wit::pointers::Sample;
 use hydrant_host::wit::types::Code;
 
@@ -61,7 +61,7 @@ fn check(arguments: &PublishArgs, repository: &Repository, engine: &Engine) -> R
     let folder = folder.canonicalize().ok().filter(|real| real.is_dir());
     let folder = folder.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
     let files = recording::named(&folder)?;
-    let content = manifests.iter().flat_map(|manifest| &manifest.files).filter(|file| file.storage == Storage::Lfs);
+    let content = manifests.iter().flat_map(|manifest| &manifest.files).filter(|file| file.storage == FileStorage::Lfs);
     let content: BTreeSet<&str> = content.map(|file| file.name.as_str()).collect();
     if !files.iter().any(|(name, _)| content.contains(name.as_str())) {
         let names: Vec<String> = content.iter().take(NAMES_SHOWN_MAX).map(|name| quote(name.as_bytes())).collect();

@@ -12,8 +12,8 @@ use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::files::Files;
 use hydrant_host::remote_ledger::{Options, Preflight, Reason, Refusal, RemoteLedger};
 use hydrant_host::store::Store;
-use hydrant_host::wit::manifests::{Change, FileRef, Manifest, Storage};
-use hydrant_host::wit::operations::{Publication, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_host::wit::manifests::{Change, FileRef, FileStorage, Manifest};
+use hydrant_host::wit::sessions::{Publication, PublishFile, PublishReport, Published, PublishedState};
 use hydrant_host::wit::types::{Code, Direction};
 
 use crate::cli::{PublishArgs, Voice};
@@ -137,7 +137,7 @@ impl<'a> Scene<'a> {
             };
         let taken: BTreeSet<&str> = self.recording.files.iter().map(|file| file.name.as_str()).collect();
         let is_named = |name: &str| self.recording.published.contains(name) || taken.contains(name);
-        let mut blobs = manifest.files.iter().filter(|file| file.storage == Storage::Lfs);
+        let mut blobs = manifest.files.iter().filter(|file| file.storage == FileStorage::Lfs);
         self.recording.files.iter().all(is_published)
             && (self.arguments.from.is_some() || blobs.all(|file| is_named(&file.name)))
     }
@@ -145,7 +145,7 @@ impl<'a> Scene<'a> {
     /// Whether the session has what was published from a file then.
     fn still_says(&self, refs: &HashMap<&str, &FileRef>, known: &Known) -> bool {
         match refs.get(known.name.as_str()) {
-            Some(file) if file.storage == Storage::Git => {
+            Some(file) if file.storage == FileStorage::Git => {
                 let there = self.files.open(&path_in(&self.session, &known.name)).ok().flatten();
                 there.is_some_and(|mut there| blob_of_file(&mut there.file).is_ok_and(|blob| blob.oid == known.oid))
             }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::wit::manifests::{FileRef, State, Storage};
+use hydrant_host::wit::manifests::{FileRef, FileStorage, State};
 use hydrant_host::wit::types::Code;
 
 use super::Seen;
@@ -102,23 +102,23 @@ impl LastCommit {
         let files = &standing.manifest.files;
         // The first recorders wrote manifests and no pointers at all, and committed content in full before that. So a
         // file that is not committed is a loss only where another one of the session has its pointer in the commit.
-        let keeps_pointers = files.iter().any(|file| file.storage == Storage::Lfs && is_pointer(file));
+        let keeps_pointers = files.iter().any(|file| file.storage == FileStorage::Lfs && is_pointer(file));
         for (file, state) in files.iter().zip(&standing.files).filter(|(file, _)| file.flaw.is_none()) {
             let found = match (file.storage, committed.get(&file.name)) {
-                (Storage::Lfs, Some(is)) => wrong(file, is),
+                (FileStorage::Lfs, Some(is)) => wrong(file, is),
                 // The empty blob needs no keeping.
-                (Storage::Lfs, None) if keeps_pointers && file.size > 0 => {
+                (FileStorage::Lfs, None) if keeps_pointers && file.size > 0 => {
                     Some((Code::Missing, "no commit holds its pointer: nothing keeps the blob".to_owned()))
                 }
-                (Storage::Git, _) if is_pointer(file) => {
+                (FileStorage::Git, _) if is_pointer(file) => {
                     Some((Code::Conflict, "a pointer is committed where git should hold content".to_owned()))
                 }
-                (Storage::Git, Some(Some(Held::Content { size, .. }))) if *size != file.size => {
+                (FileStorage::Git, Some(Some(Held::Content { size, .. }))) if *size != file.size => {
                     Some((Code::Integrity, format!("{size} bytes are committed, {} in the manifest", file.size)))
                 }
                 _ => None,
             };
-            let is_unread = file.storage == Storage::Lfs
+            let is_unread = file.storage == FileStorage::Lfs
                 && matches!(committed.get(&file.name), Some(Some(Held::Content { oid: None, .. })));
             let name = format!("{name}/{}", file.name);
             let oid = file.oid.clone().unwrap_or_default();

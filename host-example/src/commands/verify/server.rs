@@ -17,13 +17,7 @@ pub(super) fn ask(runner: &mut Runner<'_>, seen: &mut Seen) -> Result<usize, Fau
     let blobs = unique(&seen.named);
     let mut verdicts: BTreeMap<String, (Code, String)> = BTreeMap::new();
     for part in blobs.chunks(OBJECTS_PER_OPERATION_MAX) {
-        let mut operation = runner.engine.guest()?.batch(&runner.config, Direction::Download, part)?;
-        runner.ask(&mut operation)?;
-        let answered = operation.finish_batch();
-        if runner.host.interrupted() {
-            return Err(Fault::interrupted("interrupted before the server had answered everything"));
-        }
-        for object in answered? {
+        for object in runner.batch(Direction::Download, part)? {
             let wrong = match object.verdict {
                 Verdict::Present | Verdict::Download(_) | Verdict::Expired => continue,
                 Verdict::Refused(refusal) if refusal.status == 404 => {

@@ -9,7 +9,7 @@ use hydrant_host::documents::DOCUMENT_BYTES_MAX;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::error::HostError;
 use hydrant_host::git::Git;
-use hydrant_host::wit::manifests::{FileRef, Manifest, Storage};
+use hydrant_host::wit::manifests::{FileRef, FileStorage, Manifest};
 use hydrant_host::wit::types::Code;
 
 use super::held::{self, Held};
@@ -211,7 +211,7 @@ fn look_at_entries(
         let one = (path_in(session, &file.name), oid);
         if let Some(flaw) = &file.flaw {
             seen.find(one.0, &one.1, flaw.code, &flaw.detail);
-        } else if file.storage == Storage::Lfs
+        } else if file.storage == FileStorage::Lfs
             && !before.is_some_and(|before| before.contains(&one.1))
             && !staged.contains(&one)
         {
@@ -238,8 +238,8 @@ fn look_at_content(
     for (file, size) in &session.content {
         let entry = entries.get(file);
         let is_wrong = match entry {
-            Some(entry) if entry.storage == Storage::Git => false,
-            Some(entry) if entry.storage == Storage::Lfs && entry.flaw.is_none() => (*size, entry.size) != (0, 0),
+            Some(entry) if entry.storage == FileStorage::Git => false,
+            Some(entry) if entry.storage == FileStorage::Lfs && entry.flaw.is_none() => (*size, entry.size) != (0, 0),
             _ => *size > 0 && content_files.iter().any(|one| one == file),
         };
         if is_wrong {

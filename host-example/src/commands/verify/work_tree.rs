@@ -8,7 +8,7 @@ use std::io;
 use hydrant_host::digest::blob_of_file;
 use hydrant_host::engine::Guest;
 use hydrant_host::store::Store;
-use hydrant_host::wit::manifests::{Fact, FileRef, FileState, Manifest, Place, State, Storage};
+use hydrant_host::wit::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
 use hydrant_host::wit::types::Code;
 
 use super::{Named, Seen};
@@ -62,14 +62,14 @@ pub(super) fn look_at_file(
             seen.find(&path, &oid, status::state_code(state.state), detail());
         }
         // A checkout may have given it other line ends: the last commit tells.
-        State::Changed if file.storage == Storage::Git => {}
+        State::Changed if file.storage == FileStorage::Git => {}
         // To a reader it is newer content; to whoever asks what the manifest promises, it is not that.
         State::Changed => seen.find(&path, &oid, Code::Integrity, detail()),
         State::InPlace | State::Dehydrated | State::NotFetched | State::TooLarge => {}
         // Nobody was told of the cache.
         State::Cached | State::Corrupt => {}
     }
-    if file.storage != Storage::Lfs {
+    if file.storage != FileStorage::Lfs {
         return Ok(());
     }
     if state.state == State::InPlace {

@@ -2,17 +2,17 @@
 
 use super::{Form, bytes};
 use crate::engine::{Answer, Sample};
-use hydrant_core::batch::Verdict;
-use hydrant_core::contract::{
+use hydrant_ledger::manifest::Change;
+use hydrant_ledger::publish::Publication;
+use hydrant_ledger::status::Place;
+use hydrant_lfs::contract::{
     Body, Effect, Exchange, Head, Ledger, LedgerFile, PushFile, PushRange, RangeFile, Reply, RewriteFile, SettleFile,
     Step,
 };
-use hydrant_core::endpoint::Endpoint;
-use hydrant_core::locks::Task;
-use hydrant_core::manifest::Change;
-use hydrant_core::pointer::{Extension, Kind, Pointer};
-use hydrant_core::publish::Publication;
-use hydrant_core::status::Place;
+use hydrant_lfs::git_lfs::batch::Verdict;
+use hydrant_lfs::git_lfs::endpoint::Endpoint;
+use hydrant_lfs::git_lfs::pointer::{Extension, Kind, Pointer};
+use hydrant_lfs::operations::LockTask;
 use serde_json::{Value, json};
 
 /// A case with a payload.
@@ -48,7 +48,11 @@ impl Form for Exchange {
         let stage = self.stage.as_ref();
         json!({
             "request": self.request.form(),
-            "stage": stage.map(|it| json!({"blob": it.blob.form(), "resumeFrom": it.resume_from.form()})),
+            "stage": stage.map(|it| json!({
+                "id": it.id.0,
+                "blob": it.blob.form(),
+                "resume": it.resume.as_ref().map(|it| json!({"stage": it.stage.0, "bytes": it.bytes.form()})),
+            })),
             "answerBytesMax": self.answer_bytes_max.form(),
             "idleMax": self.idle_max.form(),
         })
@@ -62,8 +66,8 @@ impl Form for Effect {
             Effect::ReadFile(it) => case("read-file", json!({"name": it.name, "asChunks": it.as_chunks})),
             Effect::LoadDoc(name) => case("load-doc", json!(name)),
             Effect::HasBlob(it) => case("has-blob", it.form()),
-            Effect::KeepBlob(it) => case("keep-blob", it.form()),
-            Effect::DropBlob(it) => case("drop-blob", it.form()),
+            Effect::KeepBlob(it) => case("keep-blob", json!({"stage": it.stage.0, "blob": it.blob.form()})),
+            Effect::DropStage(it) => case("drop-stage", json!(it.0)),
             Effect::SaveDoc(it) => {
                 let saved = it.bytes.as_deref().map(bytes);
                 case("save-doc", json!({"name": it.name, "bytes": saved, "replaces": it.replaces.form()}))
@@ -110,6 +114,7 @@ impl Form for Step {
             Step::Perform(id, it) => case("perform", json!({"id": id.0, "effect": it.form()})),
             Step::Cancel(id) => case("cancel", json!(id.0)),
             Step::Note(it) => case("note", json!({"name": it.name, "done": it.done.form(), "total": it.total.form()})),
+            Step::Retry(it) => case("retry", json!({"name": it.name, "reason": it.error.form(), "at": it.at.form()})),
             Step::Enter(it) => case("enter", it.form()),
             Step::Wait(until) => case("wait", until.form()),
             Step::Done => bare("done"),
@@ -137,7 +142,9 @@ impl Form for Reply {
             Reply::PushRange(it) => case("push-range", it.form()),
             Reply::At(it) => case("at", json!(it.0)),
             Reply::Present => bare("present"),
-            Reply::Partial(it) => case("partial", json!({"bytes": it.bytes.form(), "validator": it.validator})),
+            Reply::Partial(it) => {
+                case("partial", json!({"stage": it.stage.0, "bytes": it.bytes.form(), "validator": it.validator}))
+            }
             Reply::Absent => bare("absent"),
             Reply::Conflict => bare("conflict"),
             Reply::Failed(it) => case("failed", json!({"why": it.why.form(), "detail": it.detail})),
@@ -247,13 +254,13 @@ impl Form for Place {
     }
 }
 
-impl Form for Task {
+impl Form for LockTask {
     fn form(&self) -> Value {
         match self {
-            Task::Create(path) => case("create", json!(path)),
-            Task::ListAll(path) => case("list-all", json!(path)),
-            Task::Verify => bare("verify"),
-            Task::Unlock { id, force } => case("unlock", json!([id, force])),
+            LockTask::Create(path) => case("create", json!(path)),
+            LockTask::ListAll(path) => case("list-all", json!(path)),
+            LockTask::Verify => bare("verify"),
+            LockTask::Unlock { id, force } => case("unlock", json!([id, force])),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use super::cases::case;
 use super::{Form, bytes, kebab};
-use hydrant_core::ledger::coverage::{Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
-use hydrant_core::ledger::drafts::Placeholder;
-use hydrant_core::ledger::restore::{Restored, Witness};
-use hydrant_core::ledger::titles::{Skip, TitleRepair};
-use hydrant_core::publish::Unfinished;
-use hydrant_core::status::Tally;
+use hydrant_ledger::journal::Unfinished;
+use hydrant_ledger::rules::drafts::Placeholder;
+use hydrant_ledger::rules::readiness::{Checkout, Coverage, ErrorClass, Hydrated, HydrationState, Readiness};
+use hydrant_ledger::rules::restore::{Restored, Witness};
+use hydrant_ledger::rules::titles::{Skip, TitleRepair};
+use hydrant_ledger::status::Tally;
 use serde_json::{Value, json};
 
 by_case_name!(Skip, Witness, ErrorClass, HydrationState);

@@ -1,0 +1,95 @@
+//! What goes into a publish and what comes out of it.
+
+use super::Phase;
+use crate::journal::{Bound, Kept};
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use hydrant_lfs::contract::Revision;
+use hydrant_lfs::text::error::Error;
+use hydrant_lfs::text::oid::Blob;
+
+/// One file of a session to publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishFile {
+    /// Its name within the session.
+    pub name: String,
+    /// What the host reads it by when its content lies elsewhere; none: in the session's own folder, where a pointer
+    /// takes its place in the end.
+    pub source: Option<String>,
+    /// Small and carried by git as it is.
+    pub in_git: bool,
+}
+
+/// A session to publish.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Publication {
+    /// Name of the session's folder.
+    pub session: String,
+    /// Its files; none finishes an interrupted publish and begins no other.
+    pub files: Vec<PublishFile>,
+    /// `ses_` and a UUIDv7 for a session that has no id yet.
+    pub new_session_id: String,
+    /// RFC 3339, for a session that has no manifest yet.
+    pub created_at: String,
+    /// Text fields of the manifest, name and value, as the user gave them.
+    pub fields: Vec<(String, String)>,
+}
+
+/// What became of one file of a publish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PublishedState {
+    /// Not published.
+    Unpublished,
+    /// The remote has it, and nothing had to change here.
+    Published,
+    /// The remote has it, and a pointer took its place here.
+    Swapped,
+    /// The remote has it, and the file here changed meanwhile: it was left as it is.
+    Left,
+}
+
+/// One file of a publish.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// Its name within the session.
+    pub name: String,
+    /// What it hashed to; empty when it was never hashed.
+    pub oid: String,
+    /// Bytes.
+    pub size: u64,
+    /// What became of it.
+    pub state: PublishedState,
+    /// Why it is not published, or why it was left.
+    pub reason: Option<Error>,
+}
+
+/// What a publish came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishReport {
+    /// Id of the session; empty before it is known.
+    pub session_id: String,
+    /// The phase it ended in.
+    pub phase: Phase,
+    /// An interrupted publish was brought to its end first.
+    pub resumed: bool,
+    /// The commit that the remote confirmed.
+    pub tip: Option<Revision>,
+    /// In the order given; of a resumed publish, as its journal has them.
+    pub files: Vec<Published>,
+    /// Blobs that nothing names any more; each stands in the orphan register.
+    pub orphans: Vec<Blob>,
+    /// Well, or why not.
+    pub ended: Result<(), Error>,
+}
+
+/// The files of a journal.
+pub(super) fn of_bound(bound: &Bound) -> Vec<Published> {
+    let file = |file: &super::BoundFile| {
+        let (oid, size) = match &file.kept {
+            Kept::Lfs { proof, .. } => (proof.blob().oid.to_string(), proof.blob().size),
+            Kept::InGit { size, .. } => (String::new(), *size),
+        };
+        Published { name: file.name.clone(), oid, size, state: PublishedState::Unpublished, reason: None }
+    };
+    bound.files.iter().map(file).collect()
+}

@@ -1,0 +1,179 @@
+//! Answers of the server that are no success: their class, the server's words, how long it asks us to wait. The same
+//! for batch, verify and lock requests.
+
+use crate::contract::Head;
+use crate::text::error::quote;
+use crate::text::headers;
+use crate::text::json;
+use crate::text::limits::JSON_BYTES_MAX;
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Classes of whole answers that speak of no object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResponseErrorKind {
+    /// 401.
+    Login,
+    /// 403.
+    Forbidden,
+    /// 404.
+    NotFound,
+    /// 406.
+    NotAcceptable,
+    /// 409.
+    Conflict,
+    /// 410.
+    Gone,
+    /// 413.
+    TooLarge,
+    /// 422.
+    Validation,
+    /// 429.
+    RateLimited,
+    /// 500, 502, 503, 504.
+    Server,
+    /// 501.
+    NotImplemented,
+    /// 507.
+    InsufficientStorage,
+    /// 509.
+    BandwidthExceeded,
+    /// Any other 4xx or 5xx.
+    Client,
+    /// 200 with a body that does not call itself JSON.
+    BadContentType,
+    /// 200 with a body that is not the JSON object it should be.
+    BadJson,
+    /// Any other status.
+    UnexpectedStatus,
+    /// A transfer that was not offered.
+    UnsupportedTransfer,
+    /// Another hash than sha256.
+    UnsupportedHashAlgo,
+}
+
+impl ResponseErrorKind {
+    /// The whole list with the names every boundary uses, in the order of the WIT enum.
+    pub const ALL: [(ResponseErrorKind, &'static str); 19] = [
+        (ResponseErrorKind::Login, "login"),
+        (ResponseErrorKind::Forbidden, "forbidden"),
+        (ResponseErrorKind::NotFound, "not-found"),
+        (ResponseErrorKind::NotAcceptable, "not-acceptable"),
+        (ResponseErrorKind::Conflict, "conflict"),
+        (ResponseErrorKind::Gone, "gone"),
+        (ResponseErrorKind::TooLarge, "too-large"),
+        (ResponseErrorKind::Validation, "validation"),
+        (ResponseErrorKind::RateLimited, "rate-limited"),
+        (ResponseErrorKind::Server, "server"),
+        (ResponseErrorKind::NotImplemented, "not-implemented"),
+        (ResponseErrorKind::InsufficientStorage, "insufficient-storage"),
+        (ResponseErrorKind::BandwidthExceeded, "bandwidth-exceeded"),
+        (ResponseErrorKind::Client, "client"),
+        (ResponseErrorKind::BadContentType, "bad-content-type"),
+        (ResponseErrorKind::BadJson, "bad-json"),
+        (ResponseErrorKind::UnexpectedStatus, "unexpected-status"),
+        (ResponseErrorKind::UnsupportedTransfer, "unsupported-transfer"),
+        (ResponseErrorKind::UnsupportedHashAlgo, "unsupported-hash-algo"),
+    ];
+
+    /// The name every boundary uses.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+/// An answer that speaks of no object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResponseError {
+    /// Its class.
+    pub kind: ResponseErrorKind,
+    /// Status code.
+    pub status: u16,
+    /// The server's words, bounded; empty when it had none.
+    pub message: String,
+    /// The server's name for this request.
+    pub request_id: Option<String>,
+    /// Where the server explains itself.
+    pub documentation_url: Option<String>,
+    /// For [`ResponseErrorKind::Login`]: the schemes asked for, lower case, in order.
+    pub schemes: Vec<String>,
+    /// For [`ResponseErrorKind::Login`]: the first realm.
+    pub realm: Option<String>,
+    /// Milliseconds to wait, as the server asked.
+    pub retry_after: Option<u64>,
+}
+
+/// Whether a status, of one object or of a request, may be another one when asked again.
+pub const fn retryable(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502 | 503 | 504)
+}
+
+impl ResponseError {
+    pub(crate) fn plain(status: u16) -> Self {
+        Self {
+            kind: ResponseErrorKind::UnexpectedStatus,
+            status,
+            message: String::new(),
+            request_id: None,
+            documentation_url: None,
+            schemes: Vec::new(),
+            realm: None,
+            retry_after: None,
+        }
+    }
+}
+
+/// A whole answer that is not 200, also of the lock and verify APIs.
+pub fn response_error(head: &Head, body: &[u8], now: u64) -> ResponseError {
+    let kind = match head.status {
+        401 => ResponseErrorKind::Login,
+        403 => ResponseErrorKind::Forbidden,
+        404 => ResponseErrorKind::NotFound,
+        406 => ResponseErrorKind::NotAcceptable,
+        409 => ResponseErrorKind::Conflict,
+        410 => ResponseErrorKind::Gone,
+        413 => ResponseErrorKind::TooLarge,
+        422 => ResponseErrorKind::Validation,
+        429 => ResponseErrorKind::RateLimited,
+        501 => ResponseErrorKind::NotImplemented,
+        507 => ResponseErrorKind::InsufficientStorage,
+        509 => ResponseErrorKind::BandwidthExceeded,
+        500 | 502 | 503 | 504 => ResponseErrorKind::Server,
+        400..=599 => ResponseErrorKind::Client,
+        _ => ResponseErrorKind::UnexpectedStatus,
+    };
+    let root = Some(body).filter(|body| body.len() <= JSON_BYTES_MAX).and_then(|body| json::parse(body).ok());
+    let word = |key| root.as_ref().and_then(|root| root.get(key)?.text().map(quote));
+    let (schemes, realm) = if kind == ResponseErrorKind::Login { challenges(head) } else { (Vec::new(), None) };
+    ResponseError {
+        kind,
+        message: word("message").unwrap_or_default(),
+        request_id: word("request_id"),
+        documentation_url: word("documentation_url"),
+        schemes,
+        realm,
+        retry_after: head.value("retry-after").and_then(|value| headers::retry_after(value, now)),
+        ..ResponseError::plain(head.status)
+    }
+}
+
+/// `LFS-Authenticate` is read first: servers send it so that browsers show no password prompt. None at all means basic.
+fn challenges(head: &Head) -> (Vec<String>, Option<String>) {
+    let values: Vec<&str> = head.values("lfs-authenticate").chain(head.values("www-authenticate")).collect();
+    let mut schemes: Vec<String> = Vec::new();
+    for value in &values {
+        let scheme = quote(value.split([' ', ',']).next().unwrap_or_default()).to_ascii_lowercase();
+        if !scheme.is_empty() && !schemes.contains(&scheme) {
+            schemes.push(scheme);
+        }
+    }
+    if schemes.is_empty() {
+        schemes.push("basic".to_owned());
+    }
+    let realm = values.iter().find_map(|value| {
+        let (_, rest) = value.split_once("realm=\"")?;
+        rest.split_once('"').map(|(realm, _)| quote(realm))
+    });
+    (schemes, realm)
+}

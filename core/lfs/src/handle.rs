@@ -1,0 +1,56 @@
+//! An operation behind a handle that its host cannot give up: the report is taken out, and late answers are ignored.
+
+use crate::contract::{EffectId, Instant, Misuse, Reply, Step};
+use crate::operation::Operation;
+use crate::operations::Machine;
+use alloc::vec::Vec;
+
+/// An operation until its report is taken, then the memory of what was open: a host in the middle of an answer must not
+/// be told that it is wrong.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them behind a handle")]
+pub enum Handle<M> {
+    /// It goes on.
+    Running(Operation<M>),
+    /// Its report was taken while these waited for answers.
+    Finished(Vec<EffectId>),
+}
+
+impl<M: Machine> Handle<M> {
+    /// As [`Operation::poll`]; done once the report was taken.
+    pub fn poll(&mut self, now: Instant) -> Step {
+        match self {
+            Handle::Running(operation) => operation.poll(now),
+            Handle::Finished(_) => Step::Done,
+        }
+    }
+
+    /// As [`Operation::reply`]; what comes late is ignored.
+    pub fn reply(&mut self, id: EffectId, reply: Reply) -> Result<(), Misuse> {
+        match self {
+            Handle::Running(operation) => operation.reply(id, reply),
+            Handle::Finished(open) if open.contains(&id) => Ok(()),
+            Handle::Finished(_) => Err(Misuse::Finished),
+        }
+    }
+
+    /// As [`Operation::stop`].
+    pub fn stop(&mut self) {
+        if let Handle::Running(operation) = self {
+            operation.stop();
+        }
+    }
+
+    /// Takes the report, if the machine is of the right kind.
+    pub fn take(&mut self, is_kind: impl FnOnce(&M) -> bool) -> Result<M::Report, Misuse> {
+        let open = match self {
+            Handle::Finished(_) => return Err(Misuse::Finished),
+            Handle::Running(operation) if !is_kind(operation.machine()) => return Err(Misuse::AnotherKind),
+            Handle::Running(operation) => operation.open(),
+        };
+        match core::mem::replace(self, Handle::Finished(open)) {
+            Handle::Running(operation) => Ok(operation.finish()),
+            Handle::Finished(_) => Err(Misuse::Finished),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Git LFS as state machines: transfers, batches and locks for any repository, without I/O.
+//!
+//! # The law of the loop
+//!
+//! 1. Call [`Operation::poll`] until it says wait or done. Perform each effect you are given; several may be open at
+//!    once.
+//! 2. Answer with [`Operation::reply`]. Answers to different ids may interleave; within one id they follow the grammar
+//!    of its effect.
+//! 3. At wait, sleep until an answer arrives or the tick passes, then go to 1. Time enters through `poll` and nowhere
+//!    else.
+//! 4. At done, call [`Operation::finish`], which consumes it.
+//! 5. A misuse means that the host is wrong; nothing changed. No input makes the core panic.
+//!
+//! # Where things are
+//!
+//! A module uses those before it in this list, and none after it:
+//!
+//! - [`text`]: oids, URLs, JSON, dates, headers; errors and limits.
+//! - [`order`]: one sort and one sorted map.
+//! - [`contract`]: what an operation asks of its host, and what the host answers.
+//! - [`git_lfs`]: the formats of Git LFS: pointers, endpoints, batch requests and responses.
+//! - [`protocol`]: what machines are made of. [`protocol::outbox`] alone knows which replies may follow which effect.
+//! - [`operations`]: the machines, behind one trait.
+//! - [`Operation`]: one face for all of them; [`Handle`] where a host cannot give one up.
+//!
+//! Without the standard library there is no clock, no file, no socket, no thread and no environment: the compiler
+//! proves that the core does no I/O.
+
+#![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+#[macro_use]
+extern crate alloc;
+
+pub mod contract;
+pub mod git_lfs;
+mod handle;
+mod operation;
+pub mod operations;
+pub mod order;
+pub mod protocol;
+pub mod text;
+
+pub use contract::Config;
+pub use handle::Handle;
+pub use operation::Operation;
+pub use text::error::{Code, Error};
+pub use text::oid::{Blob, Oid};

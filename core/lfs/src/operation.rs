@@ -1,0 +1,145 @@
+//! One running protocol, whatever its kind: the loop that every host drives.
+
+use crate::contract::request::bounded;
+use crate::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Source, Step, Want};
+use crate::operations::{Batch, Download, LockTask, Locks, Machine, Upload};
+use crate::protocol::link::Link;
+use crate::protocol::outbox::Outbox;
+use crate::text::error::Error;
+use crate::text::oid::Blob;
+use alloc::vec::Vec;
+
+/// One running protocol. Never blocks, never calls out, never panics on any input.
+///
+/// `poll` until it says wait or done, perform what it asks, answer with `reply`; at done, `finish`. The crate
+/// documentation has the law of the loop.
+#[derive(Debug)]
+pub struct Operation<M> {
+    out: Outbox,
+    link: Link,
+    machine: M,
+    done: bool,
+}
+
+impl Operation<Download> {
+    /// Brings objects into the cache: those it has are not asked for.
+    pub fn hydrate(config: Config, wants: Vec<Want>) -> Result<Self, Error> {
+        Self::fetch(config, wants, true)
+    }
+
+    /// Fetches and verifies objects, whatever the cache has.
+    pub fn download(config: Config, wants: Vec<Want>) -> Result<Self, Error> {
+        Self::fetch(config, wants, false)
+    }
+
+    fn fetch(config: Config, wants: Vec<Want>, cached: bool) -> Result<Self, Error> {
+        bounded(wants.len(), wants.iter().map(|want| want.name.as_str()))?;
+        Self::begin(config, |link| Ok(Download::new(wants, cached, link)))
+    }
+}
+
+impl Operation<Upload> {
+    /// Hashes files, then brings their bytes to the server.
+    pub fn upload(config: Config, sources: Vec<Source>) -> Result<Self, Error> {
+        bounded(sources.len(), sources.iter().map(|source| source.name.as_str()))?;
+        Self::begin(config, |link| Ok(Upload::new(sources, link)))
+    }
+}
+
+impl Operation<Batch> {
+    /// Asks the server about objects and transfers nothing.
+    pub fn batch(config: Config, direction: Direction, objects: &[Blob]) -> Result<Self, Error> {
+        bounded(objects.len(), core::iter::empty())?;
+        Self::begin(config, |link| Ok(Batch::new(direction, objects, link)))
+    }
+}
+
+impl Operation<Locks> {
+    /// Uses the server's lock API.
+    pub fn locks(config: Config, task: LockTask) -> Result<Self, Error> {
+        Self::begin(config, |_| Locks::new(task))
+    }
+}
+
+impl<M: Machine> Operation<M> {
+    /// An operation around a machine that may look at its link.
+    pub fn begin(config: Config, machine: impl FnOnce(&Link) -> Result<M, Error>) -> Result<Self, Error> {
+        let link = Link::new(config)?;
+        let machine = machine(&link)?;
+        Ok(Self { out: Outbox::default(), link, machine, done: false })
+    }
+
+    /// What to do next. Time enters here and nowhere else.
+    pub fn poll(&mut self, now: Instant) -> Step {
+        // A host whose monotonic clock goes backwards must not undo a deadline.
+        let ticks = now.ticks.max(self.out.now.ticks);
+        self.out.now = Instant { ticks, wall: now.wall };
+        self.link.at(self.out.now);
+        self.out.expire();
+        if let Some(step) = self.out.pop() {
+            return step;
+        }
+        loop {
+            let before = self.machine.left();
+            if !self.is_done() {
+                self.machine.advance(&mut self.out, &mut self.link);
+            }
+            if let Some(step) = self.out.pop() {
+                return step;
+            }
+            self.done = self.is_done();
+            if self.done {
+                return Step::Done;
+            }
+            let wake = self.machine.wake(ticks, &self.link);
+            let wake = wake.into_iter().chain(self.out.deadline()).min();
+            // Objects that end without an effect make room for others: with nothing to wait for, go on with those.
+            let went_on = self.machine.left() < before;
+            if wake.is_some() || !self.out.is_idle() || !went_on {
+                return Step::Wait(wake);
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.out.is_idle() && self.machine.is_done()
+    }
+
+    /// Takes an answer. An error means that the host broke the contract; nothing changed.
+    pub fn reply(&mut self, id: EffectId, reply: Reply) -> Result<(), Misuse> {
+        if self.done {
+            return Err(Misuse::Finished);
+        }
+        if let Some(event) = self.out.accept(id, reply)? {
+            self.machine.on(id, event, &mut self.out, &mut self.link);
+        }
+        Ok(())
+    }
+
+    /// Comes to an end soon: open effects are cancelled, the report says `unfinished` for the rest.
+    pub fn stop(&mut self) {
+        if !self.done {
+            self.machine.stop(&mut self.out);
+        }
+    }
+
+    /// Effects that wait for their answers.
+    pub fn open(&self) -> Vec<EffectId> {
+        self.out.open()
+    }
+
+    /// The same operation around another machine, such as one of several kinds.
+    pub fn map<N: Machine>(self, machine: impl FnOnce(M) -> N) -> Operation<N> {
+        Operation { out: self.out, link: self.link, machine: machine(self.machine), done: self.done }
+    }
+
+    /// The machine, to ask it what only its kind knows.
+    pub fn machine(&self) -> &M {
+        &self.machine
+    }
+
+    /// What it came to, however it ended; before done, the rest is `unfinished`.
+    pub fn finish(self) -> M::Report {
+        self.machine.finish()
+    }
+}

@@ -1,0 +1,253 @@
+//! The lock API: create, list, verify, unlock, page by page.
+//!
+//! Unlike git-lfs, the lock that is in the way of a new one is reported with its holder, and ids are percent-encoded.
+
+use super::Machine;
+use crate::contract::{EffectId, Method};
+use crate::git_lfs::response_error::response_error;
+use crate::protocol::call::{Call, Response};
+use crate::protocol::link::Link;
+use crate::protocol::outbox::{Event, Outbox};
+use crate::protocol::outgoing::Outgoing;
+use crate::protocol::refusal;
+use crate::text::error::{Code, Error, quote};
+use crate::text::json::{self, Value};
+use crate::text::limits::{LOCK_ID_BYTES_MAX, LOCK_PAGES_MAX, LOCKS_MAX, NAME_BYTES_MAX};
+use alloc::borrow::ToOwned as _;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One lock.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lock {
+    /// The server's name for it.
+    pub id: String,
+    /// The path it guards.
+    pub path: String,
+    /// RFC 3339, as the server wrote it, or empty.
+    pub locked_at: String,
+    /// Who holds it, if the server says.
+    pub owner: Option<String>,
+}
+
+/// What to do about locks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LockTask {
+    /// Take a lock on a path.
+    Create(String),
+    /// List locks, of one path or all.
+    ListAll(Option<String>),
+    /// List ours and theirs.
+    Verify,
+    /// Give a lock up, by id; `force` takes it from somebody else.
+    Unlock {
+        /// The server's name for it.
+        id: String,
+        /// Take it even from somebody else.
+        force: bool,
+    },
+}
+
+/// What became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockReport {
+    /// The lock made or given up, the locks listed, or our own when verified.
+    pub locks: Vec<Lock>,
+    /// Locks of others when verified; the existing lock when creating met one, whosever it is.
+    pub theirs: Vec<Lock>,
+    /// False when the server has no lock API.
+    pub supported: bool,
+    /// How it ended.
+    pub ended: Result<(), Error>,
+}
+
+/// The machine behind `locks`.
+#[derive(Debug)]
+pub struct Locks {
+    task: LockTask,
+    call: Option<Call>,
+    cursor: Option<String>,
+    pages: u32,
+    report: LockReport,
+    done: bool,
+}
+
+impl Locks {
+    pub(crate) fn new(task: LockTask) -> Result<Self, Error> {
+        let text = match &task {
+            LockTask::Create(text) | LockTask::ListAll(Some(text)) | LockTask::Unlock { id: text, .. } => text,
+            LockTask::ListAll(None) | LockTask::Verify => "-",
+        };
+        let climbs = matches!(&task, LockTask::Unlock { id, .. } if id == "." || id == "..");
+        if text.is_empty() || text.contains(char::is_control) || climbs {
+            return Err(Error::new(Code::Malformed, "a lock needs a path or an id on one line"));
+        }
+        if text.len() > NAME_BYTES_MAX {
+            return Err(Error::new(Code::Limit, format_args!("a path or id has more than {NAME_BYTES_MAX} bytes")));
+        }
+        let report =
+            LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
+        Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
+    }
+
+    fn end(&mut self, ended: Result<(), Error>) {
+        self.report.ended = ended;
+        self.done = true;
+    }
+
+    /// Takes an answer into the report; `Some` is the cursor of the next page.
+    fn read(&mut self, answer: &Response, now: u64) -> Result<Option<String>, Error> {
+        self.pages += 1;
+        let broken = || Error::new(Code::Malformed, "the lock request: the server's answer has no lock in it");
+        let status = answer.head.status;
+        if !(200..300).contains(&status) {
+            let verify = matches!(self.task, LockTask::Verify);
+            // 501 says so of every call; 404 may be a lock or a repository, but nobody can push less for want of locks.
+            self.report.supported = status != 501 && !(verify && status == 404);
+            if verify && !self.report.supported {
+                return Ok(None);
+            }
+            let root = json::parse(&answer.body).ok();
+            self.report.theirs.extend(root.as_ref().and_then(|root| lock(root.get("lock")?)));
+            let refused = refusal::whole("the lock request", &response_error(&answer.head, &answer.body, now), now);
+            // A 409 of this API is a lock in the way, which is no fault of the request's.
+            return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
+        }
+        let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
+        let list = |key| {
+            root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        match &self.task {
+            LockTask::Create(_) | LockTask::Unlock { .. } => {
+                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
+                return Ok(None);
+            }
+            LockTask::ListAll(_) => self.report.locks.extend(list("locks")),
+            LockTask::Verify => {
+                self.report.locks.extend(list("ours"));
+                self.report.theirs.extend(list("theirs"));
+            }
+        }
+        let cursor = root.get("next_cursor").and_then(Value::text).filter(|cursor| !cursor.is_empty());
+        if cursor.is_some_and(|cursor| !is_id(cursor)) {
+            return Err(broken());
+        }
+        Ok(cursor.map(str::to_owned))
+    }
+}
+
+impl Machine for Locks {
+    type Report = LockReport;
+
+    fn advance(&mut self, out: &mut Outbox, link: &mut Link) {
+        if self.done {
+            return;
+        }
+        let (task, cursor) = (&self.task, self.cursor.as_deref());
+        self.call.get_or_insert_with(|| Call::new("the lock request", request(task, cursor, link))).advance(out, link);
+    }
+
+    fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) {
+        let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
+        let Some(ended) = call.on(event, out, link) else { return };
+        self.call = None;
+        match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
+            Ok(None) => self.end(Ok(())),
+            Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
+                self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
+            }
+            Ok(Some(_))
+                if self.pages >= LOCK_PAGES_MAX || self.report.locks.len() + self.report.theirs.len() > LOCKS_MAX =>
+            {
+                self.end(Err(Error::new(
+                    Code::Limit,
+                    format_args!("the server lists more than {LOCK_PAGES_MAX} pages or {LOCKS_MAX} locks"),
+                )));
+            }
+            Ok(Some(cursor)) => self.cursor = Some(cursor),
+            Err(error) => self.end(Err(error)),
+        }
+    }
+
+    fn stop(&mut self, out: &mut Outbox) {
+        if self.done {
+            return;
+        }
+        match self.call.as_ref().and_then(Call::id) {
+            Some(id) => out.cancel(id),
+            None => self.end(Err(refusal::stopped())),
+        }
+    }
+
+    fn wake(&self, now: u64, link: &Link) -> Option<u64> {
+        self.call.as_ref().and_then(Call::wake).filter(|at| *at > now || !link.renewing())
+    }
+
+    fn left(&self) -> usize {
+        usize::from(!self.done)
+    }
+
+    fn is_done(&self) -> bool {
+        self.done
+    }
+
+    fn finish(self) -> LockReport {
+        self.report
+    }
+}
+
+/// What a server may call a lock or a page.
+fn is_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LOCK_ID_BYTES_MAX && !text.contains(char::is_control)
+}
+
+fn lock(value: &Value<'_>) -> Option<Lock> {
+    let word = |key| value.get(key).and_then(Value::text).map(quote);
+    let id = value.get("id").and_then(Value::text).filter(|id| is_id(id))?.to_owned();
+    // Whole, so that it can be compared with the name of a file.
+    let path = value.get("path").and_then(Value::text).filter(|path| path.len() <= NAME_BYTES_MAX);
+    let path = path.filter(|path| !path.contains(char::is_control)).unwrap_or_default().to_owned();
+    let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));
+    Some(Lock { id, path, locked_at: word("locked_at").unwrap_or_default(), owner })
+}
+
+fn request(task: &LockTask, cursor: Option<&str>, link: &Link) -> Outgoing {
+    let reference = link.config.reference.as_deref();
+    let in_body = reference.map(|name| format!("\"ref\":{{\"name\":{}}}", json::quoted(name)));
+    let post = |path: &str, fields: Vec<Option<String>>| {
+        let fields: Vec<String> = fields.into_iter().flatten().collect();
+        Outgoing::api(Method::Post, link.api(path), format!("{{{}}}", fields.join(",")))
+    };
+    match task {
+        LockTask::Create(path) => post("locks", vec![Some(format!("\"path\":{}", json::quoted(path))), in_body]),
+        LockTask::Verify => {
+            post("locks/verify", vec![in_body, cursor.map(|cursor| format!("\"cursor\":{}", json::quoted(cursor)))])
+        }
+        LockTask::Unlock { id, force } => {
+            let force = force.then(|| "\"force\":true".to_owned());
+            post(&format!("locks/{}/unlock", encoded(id)), vec![force, in_body])
+        }
+        LockTask::ListAll(path) => {
+            let fields = [("path", path.as_deref()), ("cursor", cursor), ("refspec", reference)];
+            let mut url = link.api("locks");
+            for (key, value) in fields {
+                if let Some(value) = value {
+                    url.path.push(if url.path.contains('?') { '&' } else { '?' });
+                    url.path += &format!("{key}={}", encoded(value));
+                }
+            }
+            Outgoing::api(Method::Get, url, String::new())
+        }
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            _ => out += &format!("%{byte:02X}"),
+        }
+    }
+    out
+}

@@ -1,0 +1,195 @@
+//! Asks the server about objects, a batch at a time and ahead of the transfers that need the answers.
+//!
+//! The first request goes alone, so that a login is asked for once; after its answer up to
+//! [`BATCHES_IN_FLIGHT_MAX`] are on their way. A 413 halves the batch. What every object gets is an answer of its own.
+
+use crate::contract::config::BASIC;
+use crate::contract::{Direction, EffectId};
+use crate::git_lfs::batch::{self, BatchObject, BatchRequest};
+use crate::git_lfs::response_error::ResponseErrorKind;
+use crate::protocol::call::Call;
+use crate::protocol::link::Link;
+use crate::protocol::outbox::{Event, Outbox};
+use crate::protocol::outgoing::batch_call;
+use crate::protocol::refusal;
+use crate::text::error::{Code, Error};
+use crate::text::limits::{BATCH_OBJECTS_MAX, BATCHES_IN_FLIGHT_MAX};
+use crate::text::oid::Blob;
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+
+/// Objects on their way to being asked about.
+#[derive(Debug)]
+pub struct BatchQueue {
+    direction: Direction,
+    /// Objects in one request at most: what configuration says, less once a server found it too much.
+    objects_max: usize,
+    /// Objects not asked yet, by the caller's number.
+    queue: VecDeque<(usize, Blob)>,
+    calls: Vec<Asking>,
+    /// The server answered once: the login is settled.
+    admitted: bool,
+    /// The server spoke of objects once.
+    heard: bool,
+    /// Why nothing can be asked any more.
+    closed: Option<Error>,
+}
+
+#[derive(Debug)]
+struct Asking {
+    call: Call,
+    request: BatchRequest,
+    numbers: Vec<usize>,
+}
+
+/// One object's answer, by the caller's number.
+pub type ObjectAnswer = (usize, Result<BatchObject, Error>);
+
+impl BatchQueue {
+    /// Nothing is queued yet.
+    pub fn new(direction: Direction, link: &Link) -> Self {
+        let objects_max = link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize;
+        Self {
+            direction,
+            objects_max,
+            queue: VecDeque::new(),
+            calls: Vec::new(),
+            admitted: false,
+            heard: false,
+            closed: None,
+        }
+    }
+
+    /// Adds an object to ask about.
+    pub fn want(&mut self, number: usize, blob: Blob) {
+        self.queue.push_back((number, blob));
+    }
+
+    /// Whether a call waits for this effect.
+    pub fn expects(&self, id: EffectId) -> bool {
+        self.calls.iter().any(|asking| asking.call.id() == Some(id))
+    }
+
+    /// Objects asked or to be asked.
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.calls.is_empty()
+    }
+
+    /// Whether what is queued fills a request.
+    pub fn fills_a_request(&self) -> bool {
+        self.queue.len() >= self.objects_max
+    }
+
+    /// Why the server never spoke of any object, if it did not.
+    pub fn unheard(&self) -> Option<&Error> {
+        self.closed.as_ref().filter(|_| !self.heard)
+    }
+
+    /// The tick at which a call is due. None that waits for a renewal counts: the renewal's answer wakes it.
+    pub fn wake(&self, now: u64, link: &Link) -> Option<u64> {
+        let due = self.calls.iter().filter_map(|asking| asking.call.wake());
+        due.filter(|at| *at > now || !link.renewing()).min()
+    }
+
+    /// Sends what is due, and asks about more while `more` and the bounds allow. Answers for objects that cannot be
+    /// asked any more come back at once.
+    pub fn advance(&mut self, more: bool, out: &mut Outbox, link: &mut Link) -> Vec<ObjectAnswer> {
+        let mut told = Vec::new();
+        if let Some(error) = &self.closed {
+            told.extend(self.queue.drain(..).map(|(number, _)| (number, Err(error.clone()))));
+        }
+        let batches_max = if self.admitted { BATCHES_IN_FLIGHT_MAX } else { 1 };
+        while more && !self.queue.is_empty() && self.calls.len() < batches_max {
+            let (numbers, blobs) = self.queue.drain(..self.queue.len().min(self.objects_max)).unzip();
+            self.ask(numbers, blobs, link);
+        }
+        for asking in &mut self.calls {
+            asking.call.advance(out, link);
+        }
+        told
+    }
+
+    fn ask(&mut self, numbers: Vec<usize>, objects: Vec<Blob>, link: &Link) {
+        let request = BatchRequest {
+            direction: self.direction,
+            reference: link.config.reference.clone(),
+            transfers: link.config.transfers.clone(),
+            objects,
+        };
+        let Some(body) = batch::write_request(&request) else { return };
+        let call = Call::new("the batch request", batch_call(link, body));
+        self.calls.push(Asking { call, request, numbers });
+    }
+
+    /// Takes an event of an effect it [expects](BatchQueue::expects).
+    pub fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Vec<ObjectAnswer> {
+        let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
+        let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
+        let asking = self.calls.remove(at);
+        let answer = match ended {
+            Ok(answer) => answer,
+            Err(error) => {
+                // No answer at all: the same would happen to everything else.
+                self.closed.get_or_insert(error.clone());
+                return asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect();
+            }
+        };
+        self.admitted = true;
+        match batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
+            Ok(response) if response.transfer == BASIC => {
+                self.heard = true;
+                // One object too many may have made a batch too large: grow again, slowly.
+                self.objects_max =
+                    (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
+                let objects = response.objects.into_iter().map(Ok);
+                asking.numbers.into_iter().zip(objects).collect()
+            }
+            Ok(_) => {
+                let error = Error::new(
+                    Code::Malformed,
+                    "the server chose a transfer other than basic, the only one carried out here",
+                );
+                asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
+            }
+            Err(refused) if refused.kind == ResponseErrorKind::TooLarge && asking.numbers.len() > 1 => {
+                self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
+                for again in asking.numbers.into_iter().zip(asking.request.objects).rev() {
+                    self.queue.push_front(again);
+                }
+                Vec::new()
+            }
+            Err(refused) => {
+                let error = refusal::whole("the batch request", &refused, out.now.wall);
+                // Some servers answer 404, 410, 413 or 422 when no object of the batch can be had; others may be.
+                let this_batch_only = matches!(
+                    refused.kind,
+                    ResponseErrorKind::NotFound
+                        | ResponseErrorKind::Gone
+                        | ResponseErrorKind::Validation
+                        | ResponseErrorKind::TooLarge
+                );
+                if !this_batch_only {
+                    self.closed.get_or_insert(error.clone());
+                }
+                asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
+            }
+        }
+    }
+
+    /// Stops: nothing is asked any more, open requests are cancelled.
+    pub fn stop(&mut self, out: &mut Outbox) -> Vec<ObjectAnswer> {
+        let stopped = Error::new(Code::Unfinished, "it was stopped before the server was asked");
+        self.closed.get_or_insert(stopped.clone());
+        let mut told: Vec<ObjectAnswer> =
+            self.queue.drain(..).map(|(number, _)| (number, Err(stopped.clone()))).collect();
+        self.calls.retain(|asking| {
+            if let Some(id) = asking.call.id() {
+                out.cancel(id);
+                return true;
+            }
+            told.extend(asking.numbers.iter().map(|number| (*number, Err(stopped.clone()))));
+            false
+        });
+        told
+    }
+}

@@ -1,17 +1,13 @@
-//! What the component itself promises: no imports, documentation inside, no trap, bounded memory.
+//! What the component itself promises: no imports, no trap, bounded memory.
 
 use hydrant_ledger::limits::DOCUMENT_BYTES_MAX;
-use hydrant_lfs::contract::{Effect, Exchange, Head, Instant, Reply, Stage, Step};
-use hydrant_lfs::contract::{Source, Want};
+use hydrant_lfs::contract::{Effect, Exchange, Head, Instant, Misuse, Reply, Source, Stage, Step, Want};
 use hydrant_lfs::git_lfs::pointer::Kind;
 use hydrant_lfs::text::error::Code;
-use hydrant_lfs::text::limits::{JSON_BYTES_MAX, WANTS_MAX};
+use hydrant_lfs::text::limits::{CHUNK_BYTES_MAX, JSON_BYTES_MAX, WANTS_MAX};
 use hydrant_lfs::text::oid::{Blob, Oid};
-use hydrant_tests::engine::{Answer, Component, Engine, Native, Sample, Start, component_path};
+use hydrant_tests::engine::{Answer, Component, Engine, Native, Sample, Start};
 use hydrant_tests::world::{blob, content};
-
-/// Bytes of a chunk, at most, as the contract says.
-const CHUNK_BYTES_MAX: usize = 256 << 10;
 
 fn component() -> Component {
     Component::load().expect("the component is built")
@@ -26,56 +22,6 @@ fn it_imports_nothing_and_exports_the_contract() {
     exports.sort();
     let interfaces = ["batches", "endpoints", "ledgers", "manifests", "operations", "pointers", "sessions", "types"];
     assert_eq!(exports, interfaces.map(|name| format!("hydrant:lfs/{name}@0.1.0")));
-}
-
-#[test]
-fn every_comment_of_the_contract_is_inside() {
-    let bytes = std::fs::read(component_path()).expect("the component is built");
-    let section = custom_section(&bytes, "package-docs").expect("the section is there");
-    let docs: serde_json::Value = serde_json::from_slice(&section[1..]).expect("JSON after the version byte");
-    let inside = docs["docs"].as_str().expect("the documentation is text");
-    let source: String = wit().iter().map(String::as_str).collect();
-    let comments: Vec<&str> = source.lines().map(str::trim).filter(|line| line.starts_with("///")).collect();
-    assert!(comments.len() > 300);
-    for comment in comments {
-        assert!(inside.contains(comment), "the component does not say: {comment}");
-    }
-}
-
-/// The files of the contract.
-fn wit() -> Vec<String> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
-    let files = std::fs::read_dir(folder).expect("the contract is there").flatten();
-    files.map(|file| std::fs::read_to_string(file.path()).expect("text")).collect()
-}
-
-/// The contents of a custom section at the outermost level of a component.
-fn custom_section<'a>(bytes: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut rest = bytes.get(8..)?;
-    while let Some((id, tail)) = rest.split_first() {
-        let (length, body) = leb128(tail)?;
-        let (section, after) = body.split_at_checked(length)?;
-        if *id == 0 {
-            let (length, named) = leb128(section)?;
-            let (found, contents) = named.split_at_checked(length)?;
-            if found == name.as_bytes() {
-                return Some(contents);
-            }
-        }
-        rest = after;
-    }
-    None
-}
-
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0;
-    for (at, byte) in bytes.iter().enumerate().take(5) {
-        value |= usize::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((value, &bytes[at + 1..]));
-        }
-    }
-    None
 }
 
 fn wants(count: usize) -> Vec<Want> {
@@ -180,4 +126,30 @@ fn a_file_is_what_its_bytes_are_however_they_come() {
         let hydrant_lfs::contract::Body::Bytes(body) = request.body else { panic!("a question has a body") };
         assert!(String::from_utf8_lossy(&body).contains(&blob(&bytes).oid.to_string()));
     }
+}
+
+#[test]
+fn two_operations_never_run_with_one_seed() {
+    let component = component();
+    let config = |seed| component.default_config("https://lfs.example.test/x", seed);
+    let begin = |seed| component.begin(&config(seed), &Start::Download(wants(1))).map_err(|error| error.code);
+    let mut first = begin(1).expect("the first");
+    assert_eq!(begin(1).map(drop), Err(Code::Host));
+    let second = begin(2).expect("another seed");
+    first.stop();
+    assert!(first.outcomes().is_ok());
+    drop((begin(1).expect("the first has ended"), second));
+    assert!(begin(2).is_ok(), "the second was dropped");
+}
+
+/// The bytes are copied into the component before it can look at them.
+#[test]
+fn a_chunk_that_is_too_large_is_a_misuse_and_no_trap() {
+    let component = component();
+    let config = component.default_config("https://lfs.example.test/x", 0);
+    let mut run = component.begin(&config, &Start::Download(wants(1))).expect("it begins");
+    let Step::Perform(id, Effect::Http(_)) = run.poll(Instant { ticks: 1, wall: 1 }) else { panic!("a batch request") };
+    run.reply(id, &Reply::Head(Head { status: 200, headers: Vec::new() })).expect("an answer");
+    assert_eq!(run.reply(id, &Reply::Chunk(vec![0; 64 << 20])), Err(Misuse::TooLarge));
+    assert_eq!(run.reply(id, &Reply::Chunk(vec![0; CHUNK_BYTES_MAX])), Ok(()));
 }

@@ -9,6 +9,7 @@ mod failure;
 mod interop;
 mod lint;
 mod mutants;
+mod rooms;
 mod seed;
 mod setup;
 mod sim;
@@ -31,6 +32,7 @@ cargo xtask COMMAND
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
+  rooms           which part of the core uses which; fails on a circle and on an arrow against the order
   mutants [NAME…] plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
   sim [ARGS]      seeded lives on every core: `--seeds N [--from S]`, or `--seed S [--trace]` for one again
@@ -105,6 +107,10 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             linted.failed.is_empty()
         }
         "test" => suites::test(&workspace)?,
+        "rooms" => {
+            rooms::rooms(&workspace.root)?;
+            true
+        }
         "soak" => {
             soak::soak(&workspace)?;
             true

@@ -21,7 +21,8 @@
 //! - [`git_lfs`]: the formats of Git LFS: pointers, endpoints, batch requests and responses.
 //! - [`protocol`]: what machines are made of. [`protocol::outbox`] alone knows which replies may follow which effect.
 //! - [`operations`]: the machines, behind one trait.
-//! - [`Operation`]: one face for all of them; [`Handle`] where a host cannot give one up.
+//! - [`Operation`]: one face for all of them.
+//! - [`Handle`]: an operation for hosts that cannot give one up.
 //!
 //! Without the standard library there is no clock, no file, no socket, no thread and no environment: the compiler
 //! proves that the core does no I/O.

@@ -1,7 +1,7 @@
 //! Laws 3 and 9: only bytes of the right size and digest are kept, and every way to get others ends.
 
 use crate::native;
-use crate::play::{Answer, ENDPOINT, Play, STORE, bytes, download, offer, part, status, wants};
+use crate::play::{Answer, ENDPOINT, Play, STORE, WALL, bytes, download, offer, part, status, wants};
 use expect_test::expect;
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Want;
@@ -246,4 +246,50 @@ fn what_cannot_be_right_is_not_even_asked() {
         assert!(said.starts_with(expected), "{said}");
     }
     assert!(STORE.starts_with("https://"));
+}
+
+#[test]
+fn every_try_has_a_stage_of_its_own() {
+    let mut stages = Vec::new();
+    // Two seeds at one time, and one seed at two times: a process that begins again with the seed of the last.
+    for (seed, wall) in [(1, WALL), (2, WALL), (1, WALL + 1)] {
+        let mut play = Play::new(native::download(Config::new(ENDPOINT, seed), wants(&[b"one"])));
+        play.now.wall = wall;
+        for answer in [offer(), status(503), offer(), bytes(b"two"), offer(), bytes(b"one")] {
+            while let Some(until) = play.settle().filter(|_| play.open.is_empty()) {
+                play.now.ticks = until;
+            }
+            stages.extend(play.open.iter().filter_map(|(_, exchange)| exchange.stage.clone()).map(|stage| stage.id.0));
+            play.answer(answer);
+        }
+        play.settle();
+        assert!(play.finish().ends_with("= a well\n"));
+    }
+    let tries = stages.len();
+    stages.sort();
+    stages.dedup();
+    assert_eq!((stages.len(), tries), (9, 9));
+}
+
+#[test]
+fn nothing_is_tried_again_without_a_word() {
+    let other_part = || part("bytes 2-8/9", b"neteen!");
+    let again = [
+        vec![offer(), status(401)],
+        vec![offer(), status(403)],
+        vec![offer(), status(404), status(500)],
+        vec![offer(), status(416)],
+        vec![offer(), status(429)],
+        vec![offer(), other_part()],
+        vec![offer(), bytes(b"nineteen?")],
+        vec![offer(), Answer::Failed(Failure::Offline)],
+        vec![status(503)],
+        vec![Answer::Failed(Failure::TimedOut)],
+    ];
+    for script in again {
+        let said = resumed(b"nineteen!", 3, None).run(script.into_iter().chain([offer(), bytes(b"nineteen!")]));
+        let sent = said.lines().filter(|line| line.contains("POST") || line.contains("GET")).count();
+        let words = said.lines().filter(|line| line.starts_with('!')).count();
+        assert!(words > 0 || sent <= 2, "{said}");
+    }
 }

@@ -2,10 +2,12 @@
 
 use crate::native;
 use crate::play::{Answer, ENDPOINT, Play, STORE, download, json_type, offer, upload, wants};
-use hydrant_lfs::contract::Config;
-use hydrant_lfs::contract::{Head, Reply, Step};
+use hydrant_lfs::Error;
+use hydrant_lfs::contract::{Config, Head, Misuse, Reply, Source, Step, Want};
 use hydrant_lfs::text::error::Code;
-use hydrant_lfs::text::limits::{DETAIL_BYTES_MAX, ERROR_BYTES_MAX, IDLE_MS_MAX, JSON_BYTES_MAX, WANTS_MAX};
+use hydrant_lfs::text::limits::{
+    CHUNK_BYTES_MAX, DETAIL_BYTES_MAX, ERROR_BYTES_MAX, IDLE_MS_MAX, JSON_BYTES_MAX, NAME_BYTES_MAX, WANTS_MAX,
+};
 use serde_json::json;
 
 #[test]
@@ -78,4 +80,29 @@ fn an_action_may_not_set_what_frames_the_request() {
 fn a_play_that_ends_is_done() {
     let said = Play::new(native::download(Config::new(ENDPOINT, 0), Vec::new())).run([]);
     assert_eq!(said, "\n");
+}
+
+#[test]
+fn a_chunk_has_a_greatest_size() {
+    let mut play = download(&[b"one"]);
+    play.settle();
+    let (id, _) = play.open.remove(0);
+    play.reply(id, Reply::Head(Head { status: 200, headers: vec![json_type()] }));
+    let chunk = |length: usize| Reply::Chunk(vec![b' '; length]);
+    assert_eq!(play.operation.reply(id, &chunk(CHUNK_BYTES_MAX + 1)), Err(Misuse::TooLarge));
+    assert_eq!(play.operation.reply(id, &chunk(CHUNK_BYTES_MAX)), Ok(()));
+}
+
+#[test]
+fn names_have_a_greatest_length() {
+    let name = |length: usize| "n".repeat(length);
+    let config = || Config::new(ENDPOINT, 0);
+    let want = |length: usize| vec![Want { name: name(length), ..wants(&[b"one"]).remove(0) }];
+    let source = |length: usize| vec![Source { name: name(length), expects: None }];
+    let refused = |begun: Result<native::Running, Error>| begun.map(drop).map_err(|error| error.code);
+    for (length, expected) in [(NAME_BYTES_MAX, Ok(())), (NAME_BYTES_MAX + 1, Err(Code::Limit))] {
+        assert_eq!(refused(native::download(config(), want(length))), expected);
+        assert_eq!(refused(native::hydrate(config(), want(length))), expected);
+        assert_eq!(refused(native::upload(config(), source(length))), expected);
+    }
 }

@@ -275,3 +275,26 @@ fn a_file_that_outgrows_the_limit_is_not_read_to_its_end() {
     let outcomes = operation.outcomes().expect("outcomes");
     assert_eq!(outcomes[0].ended.as_ref().map_err(|error| error.code), Err(Code::Limit));
 }
+
+#[test]
+fn an_answer_that_comes_after_the_report_is_ignored() {
+    let mut play = download(&[b"one"]);
+    play.settle();
+    let (id, _) = play.open.remove(0);
+    play.operation.stop();
+    assert!(play.operation.outcomes().is_ok(), "the report may be taken while a request is open");
+    for reply in every_reply() {
+        assert_eq!(play.operation.reply(id, &reply), Ok(()));
+        assert_eq!(play.operation.reply(EffectId(99), &reply), Err(Misuse::Finished));
+    }
+    assert_eq!(play.operation.poll(play.now), Step::Done);
+}
+
+#[test]
+fn asking_for_another_report_changes_nothing() {
+    let mut play = download(&[b"one"]);
+    play.settle();
+    assert_eq!(play.operation.lock_report().err(), Some(Misuse::AnotherKind));
+    assert_eq!(play.operation.publish_report().err(), Some(Misuse::AnotherKind));
+    assert_eq!(play.run([offer(), bytes(b"one")]), download(&[b"one"]).run([offer(), bytes(b"one")]));
+}

@@ -1,10 +1,9 @@
 //! What goes into a publish and what comes out of it.
 
-use super::Phase;
 use crate::journal::{Bound, Kept};
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
-use hydrant_lfs::contract::Revision;
+use hydrant_lfs::contract::{Phase, Revision};
 use hydrant_lfs::text::error::Error;
 use hydrant_lfs::text::oid::Blob;
 

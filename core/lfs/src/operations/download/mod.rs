@@ -36,7 +36,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use fetching::Fetch;
+use fetching::{Faults, Fetch, Next};
 
 /// The machine behind `download` and `hydrate`.
 #[derive(Debug)]
@@ -61,10 +61,7 @@ struct Object {
     blob: Blob,
     phase: Phase,
     retries: u32,
-    /// Times its action was refused with 401 or 403.
-    refusals: u32,
-    /// Times its bytes were wrong.
-    wrong: u32,
+    faults: Faults,
     /// What is left of an earlier try.
     partial: Option<Beginning>,
     /// Tick of the last note of progress.
@@ -205,6 +202,59 @@ impl Download {
         if self.stopped { self.end(number, Err(refusal::stopped()), out) } else { self.ask(number) }
     }
 
+    /// Begins a transfer, unless its action has ended meanwhile.
+    fn fetch(&mut self, number: usize, out: &mut Outbox, link: &mut Link) {
+        let object = &mut self.objects[number];
+        let Phase::Ready { action, authenticated } = core::mem::replace(&mut object.phase, Phase::Ask) else { return };
+        if action.expired(out.now.wall) {
+            return self.later(number, None, refusal::expired(), out, link);
+        }
+        match Fetch::new(object.blob, action, authenticated, object.partial.take(), link) {
+            Ok(fetch) => self.send(number, Box::new(fetch), out, link),
+            Err(error) => self.end(number, Err(error), out),
+        }
+    }
+
+    fn send(&mut self, number: usize, mut fetch: Box<Fetch>, out: &mut Outbox, link: &Link) {
+        match fetch.effect(link, out.now) {
+            Ok(effect) => {
+                let id = out.perform(effect);
+                self.effects.insert(id, number);
+                self.scheduler.began(self.objects[number].blob.size);
+                self.objects[number].phase = Phase::Fetch(fetch);
+            }
+            Err(error) => self.end(number, Err(error), out),
+        }
+    }
+
+    fn fetched(&mut self, number: usize, mut fetch: Box<Fetch>, event: Event, out: &mut Outbox, link: &mut Link) {
+        let object = &mut self.objects[number];
+        let next = fetch.next(event, &mut object.faults, out.now, link);
+        match next {
+            // Bytes that arrived are kept or dropped also when nothing more is fetched.
+            Next::Keep => self.keep(number, fetch.stage, out),
+            Next::Drop { error, again } => {
+                let again = again && !self.stopped;
+                if again {
+                    out.retry(&object.name, &error, out.now.ticks);
+                }
+                self.drop_stage(number, fetch.stage, Err(error), again, out);
+            }
+            _ if self.stopped => self.end(number, Err(refusal::stopped()), out),
+            Next::Redirected => self.send(number, fetch, out, link),
+            Next::Restart(error) => {
+                out.retry(&object.name, &error, out.now.ticks);
+                self.ready(number, fetch.action, fetch.authenticated, out);
+            }
+            Next::Ask(error) => {
+                out.retry(&object.name, &error, out.now.ticks);
+                self.ask(number);
+            }
+            Next::Later(asked, error) => self.later(number, asked, error, out, link),
+            Next::End(error) => self.end(number, Err(error), out),
+        }
+    }
+
     /// Promotes a stage whose bytes are the blob.
     fn keep(&mut self, number: usize, stage: StageId, out: &mut Outbox) {
         let blob = self.objects[number].blob;
@@ -317,7 +367,14 @@ impl Machine for Download {
         let Some(number) = self.effects.get(&id).copied() else { return };
         match event {
             Event::Progress(bytes) => return self.note(number, bytes, out),
-            Event::Head(head) => return self.judge_head(number, id, &head, out, link),
+            Event::Head(head) => {
+                if let Phase::Fetch(fetch) = &mut self.objects[number].phase
+                    && !fetch.accepts(&head, link)
+                {
+                    out.cancel(id);
+                }
+                return;
+            }
             _ => {}
         }
         self.effects.remove(&id);
@@ -396,7 +453,7 @@ impl Machine for Download {
 
 impl Object {
     fn new(name: String, blob: Blob) -> Self {
-        Self { name, blob, phase: Phase::Check, retries: 0, refusals: 0, wrong: 0, partial: None, noted: 0 }
+        Self { name, blob, phase: Phase::Check, retries: 0, faults: Faults::default(), partial: None, noted: 0 }
     }
 }
 

@@ -12,8 +12,8 @@ const LINE_COLUMNS_MAX: usize = 120;
 
 /// The packages of the core, and all that each may depend on.
 const CORE: [(&str, &[&str]); 2] = [("core/lfs", &["sha2"]), ("core/ledger", &["hydrant-lfs", "sha1"])];
-/// What makes the compiler prove law 1: without the standard library there is no clock, no file, no socket, no thread, no
-/// environment and no map whose order differs from run to run.
+/// What makes the compiler prove law 1: without the standard library there is no clock, no file, no socket, no thread,
+/// no environment and no map whose order differs from run to run.
 const NO_STD: &str = "#![cfg_attr(not(test), no_std)]";
 /// Names that say nothing about what a file is for.
 const EMPTY_NAMES: [&str; 9] = ["util", "utils", "common", "types", "helper", "helpers", "manager", "misc", "prelude"];

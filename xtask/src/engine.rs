@@ -46,7 +46,9 @@ const ENGINE: World = World {
 
 /// The component that the host runs.
 pub(crate) const ENGINE_WASM: &str = "hydrant-engine.wasm";
-/// The same, compiled for this platform's baseline processor.
+/// The component for hosts without a ledger.
+pub(crate) const TRANSFERS_WASM: &str = "hydrant-transfers.wasm";
+/// The engine, compiled for this platform's baseline processor.
 pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
 
 /// Builds the engine component, compiles it, and builds the host around it.

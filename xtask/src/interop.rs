@@ -1,5 +1,5 @@
-//! `cargo xtask interop [NAME...]`: hydrant with other people's programs: the real git-lfs client, the engine in
-//! another language's wasmtime, and servers that hydrant's authors did not write.
+//! `cargo xtask interop [NAME...]`: hydrant with other people's programs: the real git-lfs client, and
+//! servers that hydrant's authors did not write.
 //!
 //! Opt-in, because it installs those programs from their registries, each with fixed versions and only under
 //! `target/interop`. Everything listens on loopback and ends with the task.
@@ -33,10 +33,9 @@ struct Suite {
     run: fn(&Ground<'_>) -> Result<String>,
 }
 
-const SUITES: [Suite; 7] = [
+const SUITES: [Suite; 6] = [
     Suite { name: "git-lfs", shows: "the real client and `hydrant serve`, both ways", run: exchange::with_git_lfs },
     Suite { name: "pointers", shows: "every pointer file as `git lfs pointer --check` sees it", run: pointers::agree },
-    Suite { name: "python", shows: "the engine in Python's wasmtime", run: servers::engine_in_python },
     Suite { name: "dulwich", shows: "the server of dulwich", run: servers::dulwich },
     Suite { name: "giftless", shows: "giftless on local files", run: servers::giftless_local },
     Suite { name: "giftless-s3", shows: "giftless on S3 (moto)", run: servers::giftless_s3 },

@@ -1,8 +1,7 @@
-//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error. Packages are taken one by
-//! one, as everywhere, so that nothing is built twice.
+//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error.
 
 use crate::failure::{Because, Result};
-use crate::workspace::{PACKAGES, Workspace};
+use crate::workspace::{BARE_WASM, ENGINE, NATIVE, Workspace};
 use std::process::Command;
 
 /// How many checks passed and which failed.
@@ -19,17 +18,20 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
     let mut linted = Linted::default();
     let mut format = workspace.cargo();
     check(&mut linted, "fmt".to_owned(), format.args(["fmt", "--all", "--check"]))?;
-    for package in &PACKAGES {
-        let cargo = || if package.wasm_only { workspace.cargo_wasm() } else { workspace.cargo() };
-        let mut clippy = cargo();
-        clippy.arg("clippy").args(package.selection()).arg("--no-deps");
-        if !package.wasm_only {
-            clippy.arg("--all-targets");
-        }
-        check(&mut linted, format!("clippy {}", package.name), clippy.args(["--", "-Dwarnings"]))?;
-        let mut doc = cargo();
-        doc.arg("doc").args(package.selection()).args(["--no-deps", "--quiet"]);
-        check(&mut linted, format!("doc {}", package.name), doc.env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    for group in NATIVE {
+        let name = group.join(" ");
+        let packages: Vec<&str> = group.iter().flat_map(|package| ["-p", package]).collect();
+        let mut clippy = workspace.cargo();
+        clippy.args(["clippy", "--release", "--no-deps", "--all-targets"]).args(&packages).args(["--", "-Dwarnings"]);
+        check(&mut linted, format!("clippy {name}"), &mut clippy)?;
+        let mut doc = workspace.cargo();
+        doc.args(["doc", "--release", "--no-deps", "--quiet"]).args(&packages).env("RUSTDOCFLAGS", "-Dwarnings");
+        check(&mut linted, format!("doc {name}"), &mut doc)?;
+    }
+    for features in [&["--no-default-features"][..], &[]] {
+        let mut clippy = workspace.cargo_wasm();
+        clippy.args(["clippy", "--profile", "wasm", "--target", BARE_WASM, "--no-deps", "-p", ENGINE]).args(features);
+        check(&mut linted, format!("clippy {ENGINE} {}", features.concat()), clippy.args(["--", "-Dwarnings"]))?;
     }
     Ok(linted)
 }

@@ -6,9 +6,11 @@ mod component;
 mod demo;
 mod engine;
 mod failure;
+mod hosts;
 mod interop;
 mod lint;
 mod mutants;
+mod release;
 mod rooms;
 mod seed;
 mod setup;
@@ -29,6 +31,7 @@ cargo xtask COMMAND
 
   demo [ARGS]     see hydrant at work; sets up and builds first (needs Rust and git)
   test            everything that must pass: lint, every package, every host; sets up and builds first
+  test --quick    a verdict in minutes: no lint, no host in another language, no long test
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
@@ -38,6 +41,7 @@ cargo xtask COMMAND
   sim [ARGS]      seeded lives on every core: `--seeds N [--from S]`, or `--seed S [--trace]` for one again
   soak            kills and seeded lives, for longer than `test` takes
   interop [NAME]  hydrant with other people's clients and servers; `interop --help` lists them
+  release [PART…] all that, and everything too long for every change; `release --help` lists the parts
   help            this text
 
 A command ends with 0 when all went well, 1 when something failed, 2 when it was not understood.";
@@ -77,15 +81,17 @@ fn main() -> ExitCode {
 
 /// None when the words are not understood; otherwise whether all went well.
 fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
-    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "sim");
-    if !rest.is_empty() && !takes_arguments {
+    let quick = command == "test" && rest == ["--quick"];
+    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "sim" | "release");
+    if !rest.is_empty() && !takes_arguments && !quick {
         return Ok(None);
     }
     let workspace = Workspace::find()?;
     let done = match command {
         "setup" => {
             setup::prepare(&workspace, &Tool::FOR_TESTS)?;
-            let missing: Vec<&str> = Tool::FOR_TESTS.iter().filter(|t| !t.is_present()).map(|t| t.name()).collect();
+            let missing: Vec<&str> =
+                Tool::FOR_TESTS.iter().filter(|t| !t.is_present(&workspace)).map(|t| t.name()).collect();
             if !missing.is_empty() {
                 return Err(Failure::new(format!("still missing: {}", missing.join(", "))));
             }
@@ -106,16 +112,14 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             say(&format!("{} passed, {} failed", linted.passed, linted.failed.len()));
             linted.failed.is_empty()
         }
-        "test" => suites::test(&workspace)?,
-        "rooms" => {
-            rooms::rooms(&workspace.root)?;
-            true
-        }
+        "test" => suites::test(&workspace, quick)?,
+        "rooms" => rooms::rooms(&workspace.root)?,
         "soak" => {
             soak::soak(&workspace)?;
             true
         }
         "sim" => return sim::sim(&workspace, rest),
+        "release" => return release::release(&workspace, rest),
         "mutants" => mutants::mutants(&workspace, rest)?,
         "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,

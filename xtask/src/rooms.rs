@@ -132,7 +132,9 @@ fn listed(library: &str) -> Vec<String> {
     let entries = library.lines().filter_map(|line| line.strip_prefix(ENTRY));
     let names = entries.flat_map(|entry| {
         let names = entry.split(':').next().unwrap_or_default();
-        names.split("[`").skip(1).filter_map(|rest| rest.split_once('`')).map(|(name, _)| name.to_lowercase())
+        let names = names.replace("mod@", "");
+        let named = |rest: &str| rest.split_once('`').map(|(name, _)| name.to_lowercase());
+        names.split("[`").skip(1).filter_map(named).collect::<Vec<_>>()
     });
     names.collect()
 }

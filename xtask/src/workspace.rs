@@ -15,37 +15,12 @@ pub(crate) const WASI_WASM: &str = "wasm32-wasip2";
 /// again at every change between a shell and a task.
 const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// A package and where its code runs.
-pub(crate) struct Package {
-    /// Name for `-p`.
-    pub(crate) name: &'static str,
-    /// Its folder, from the root.
-    pub(crate) folder: &'static str,
-    /// Only ever compiled to wasm.
-    pub(crate) wasm_only: bool,
-}
-
-/// Every package, in the order of dependence. Each has a cargo call of its own: a call for several at once would unify
-/// the features of wasmtime and build it once more.
-pub(crate) const PACKAGES: [Package; 6] = [
-    Package { name: "hydrant-lfs", folder: "core/lfs", wasm_only: false },
-    Package { name: "hydrant-ledger", folder: "core/ledger", wasm_only: false },
-    Package { name: "hydrant-engine", folder: "wasi-plugin/engine", wasm_only: true },
-    Package { name: "hydrant-host", folder: "host-example", wasm_only: false },
-    Package { name: "hydrant-tests", folder: "tests", wasm_only: false },
-    Package { name: "xtask", folder: "xtask", wasm_only: false },
-];
-
-impl Package {
-    /// The cargo arguments that choose this package, its profile and its target.
-    pub(crate) fn selection(&self) -> Vec<&'static str> {
-        if self.wasm_only {
-            vec!["--profile", "wasm", "--target", BARE_WASM, "-p", self.name]
-        } else {
-            vec!["--release", "-p", self.name]
-        }
-    }
-}
+/// Packages that run natively, as cargo calls take them: together, so that two processors build and check them. Only
+/// xtask has a compiler in its wasmtime; in one call with the others it would make them build theirs once more.
+pub(crate) const NATIVE: [&[&str]; 2] =
+    [&["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests"], &["xtask"]];
+/// The package that is only ever compiled to wasm.
+pub(crate) const ENGINE: &str = "hydrant-engine";
 
 /// A checked-out tree and its target folder.
 #[derive(Clone, Debug)]

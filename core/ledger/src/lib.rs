@@ -10,7 +10,7 @@
 //! - [`register`], [`journal`]: what a publish writes down.
 //! - [`status`]: where a reader gets the content of each file.
 //! - [`rules`]: titles, drafts, restore, readiness, the sessions' `.gitignore`.
-//! - [`hydrate_session`], [`publish`], [`reconcile`]: the machines.
+//! - [`mod@hydrate_session`], [`mod@publish`], [`mod@reconcile`]: the machines.
 
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]

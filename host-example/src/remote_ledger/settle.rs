@@ -266,6 +266,11 @@ impl IndexCopy {
             |start: &str| self.run(&["read-tree", "-m", "-u", "--no-recurse-submodules", start, &way.target], b"");
         let is_in_the_way = |ended: &Finished| IN_THE_WAY.iter().any(|sign| ended.stderr.contains(sign));
         let mut ended = from(&way.start)?;
+        if !ended.success() && is_in_the_way(&ended) {
+            // In a copied clone, git takes every file for changed until it has looked at it.
+            self.look()?;
+            ended = from(&way.start)?;
+        }
         if !ended.success()
             && is_in_the_way(&ended)
             && let Some(start) = standing::take(place, self, (&way.start, &way.target), waiting)?

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::panic::AssertUnwindSafe;
 
 use crate::checks;
 use crate::child::{self, Died};
 use crate::ledger::{SESSION, World};
+use crate::snapshot::Snapshot;
 
 /// Steps at which a child is killed at most; a publish of four files has fewer.
 const STEPS_MAX: usize = 120;
@@ -267,34 +269,40 @@ fn window(world: &mut World) {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
 }
 
-/// One cell: arrange, die at a step (or not at all), relieve, publish to the end, look. True when the child died there.
-fn cell(situation: &Situation, dies_at: Option<usize>) -> bool {
+/// A world in this situation, and a copy of its files.
+fn arranged(situation: &Situation) -> (World, Snapshot) {
     let mut world = World::new();
     world.record();
     (situation.arrange)(&mut world);
-    let before = (situation.user)(&world);
+    let snapshot = Snapshot::of(&world.scene);
+    (world, snapshot)
+}
+
+/// One cell: die at a step (or not at all), relieve, publish to the end, look. True when the child died there.
+fn cell(situation: &Situation, world: &World, dies_at: Option<usize>) -> bool {
+    let before = (situation.user)(world);
     let with_unpushed = situation.arguments.contains(&"--with-unpushed");
-    let died = dies_at.map_or(Died::Ended, |step| child::publish(&world, step, with_unpushed));
-    checks::no_pointer_precedes_its_blob(&world);
-    checks::nothing_is_lost(&world);
-    checks::every_oid_is_named(&world);
+    let died = dies_at.map_or(Died::Ended, |step| child::publish(world, step, with_unpushed));
+    checks::no_pointer_precedes_its_blob(world);
+    checks::nothing_is_lost(world);
+    checks::every_oid_is_named(world);
     let arguments = [&["publish", SESSION], situation.arguments].concat();
     if let Some(relieve) = situation.relieve {
         let said = world.scene.hydrant(&world.clone, &arguments);
         assert_ne!(said.code, 101, "{}", said.err);
-        checks::no_pointer_precedes_its_blob(&world);
-        checks::nothing_is_lost(&world);
-        checks::every_oid_is_named(&world);
-        relieve(&world);
+        checks::no_pointer_precedes_its_blob(world);
+        checks::nothing_is_lost(world);
+        checks::every_oid_is_named(world);
+        relieve(world);
     }
     world.scene.hydrant(&world.clone, &arguments).ends(0);
-    checks::published(&world);
-    checks::nothing_is_lost(&world);
-    checks::every_oid_is_named(&world);
-    assert_eq!((situation.user)(&world), before, "what is the user's is as it was");
-    checks::tidy(&world);
+    checks::published(world);
+    checks::nothing_is_lost(world);
+    checks::every_oid_is_named(world);
+    assert_eq!((situation.user)(world), before, "what is the user's is as it was");
+    checks::tidy(world);
     if !situation.name.contains("dirty") && !situation.name.contains("staged change of another") {
-        checks::pulls(&world);
+        checks::pulls(world);
     }
     died == Died::There
 }
@@ -304,8 +312,10 @@ fn run(part: usize, parts: usize) {
     let (mut cells, mut crashes) = (0, 0);
     for situation in SITUATIONS.iter().skip(part).step_by(parts) {
         let mut steps = 0;
+        let (world, snapshot) = arranged(situation);
         for dies_at in std::iter::once(None).chain((0..STEPS_MAX).map(Some)) {
-            let outcome = std::panic::catch_unwind(|| cell(situation, dies_at));
+            snapshot.restore();
+            let outcome = std::panic::catch_unwind(AssertUnwindSafe(|| cell(situation, &world, dies_at)));
             let died = outcome.unwrap_or_else(|_| panic!("{}: a crash at step {dies_at:?}", situation.name));
             cells += 1;
             if dies_at.is_some() && !died {

@@ -267,7 +267,7 @@ fn both_kept(bench: &mut Bench<'_>) -> Verdict {
     Ok(())
 }
 
-/// A transfer that still writes and another one that asks what there is: the second must not go on in the first's stage.
+/// A transfer still writes and another one asks what there is: the second must not go on in the first's stage.
 fn resumed_beside(bench: &mut Bench<'_>) -> Verdict {
     let body = bytes(LARGE);
     let blob = bench.host.blob(&body);

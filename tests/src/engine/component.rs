@@ -1,7 +1,7 @@
 //! The built component in wasmtime: an empty linker, bounded memory, a deadline for every call.
 //!
-//! It runs the code that `cargo xtask build` compiled for the host: no test carries a compiler. Every [`Component`] is an instance of its own; the operations begun in it share its
-//! memory.
+//! It runs the code that `cargo xtask build` compiled for the host: no test carries a compiler. Every [`Component`] is
+//! an instance of its own; the operations begun in it share its memory.
 
 use super::words::{self, World, WorldPre, wit};
 use super::{Answer, Engine, ManifestFacts, Run, Sample, Start};

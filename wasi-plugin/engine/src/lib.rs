@@ -1,5 +1,5 @@
-//! The core behind WIT. One function per WIT item and conversions between two spellings of the same types; no rule lives
-//! here.
+//! The core behind WIT. One function per WIT item and conversions between two spellings of the same types; no rule
+//! lives here.
 //!
 //! The feature `ledger` chooses the world: `hydrant-engine` with it, `hydrant-transfers` without. It adds exports and
 //! changes none.

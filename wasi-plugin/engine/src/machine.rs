@@ -12,7 +12,6 @@ use hydrant_lfs::protocol::link::Link;
 use hydrant_lfs::protocol::outbox::{Event, Outbox};
 
 /// A machine of any kind.
-#[expect(clippy::large_enum_variant, reason = "there is one of them in an operation")]
 pub(crate) enum AnyMachine {
     Download(Download),
     Upload(Upload),

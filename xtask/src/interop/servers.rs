@@ -1,15 +1,13 @@
-//! Servers that others wrote, installed with the versions that are known to work together, and the engine in Python.
+//! Servers that others wrote, installed with the versions that are known to work together.
 
 use super::Ground;
 use super::exchange::Objects;
 use super::peer::{Peer, finish, free_port, install};
-use crate::engine::ENGINE_WASM;
 use crate::failure::{Because, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const WASMTIME: &[&str] = &["wasmtime==50.0.1"];
 const DULWICH: &[&str] = &["dulwich==1.2.21"];
 const MOTO: &[&str] = &["moto[server,s3]==5.2.5"];
 /// The wheel names none of its dependencies, and newer ones break it.
@@ -35,16 +33,6 @@ const GIFTLESS: &[&str] = &[
     "azure-storage-blob==12.19.1",
 ];
 const RUDOLFS: &str = "rudolfs@0.3.8";
-
-/// The component, unchanged, under another wasmtime and another language.
-pub(crate) fn engine_in_python(ground: &Ground<'_>) -> Result<String> {
-    let python = venv(ground, "wasmtime", WASMTIME)?.join("python");
-    let tests = ground.workspace.root.join("tests");
-    let mut script = Command::new(python);
-    script.arg(tests.join("interop/engine.py")).arg(ground.workspace.dist().join(ENGINE_WASM)).arg(&tests);
-    let said = finish(&mut script)?;
-    Ok(said.last().cloned().unwrap_or_default())
-}
 
 /// dulwich: Python's git, with a small LFS server.
 pub(crate) fn dulwich(ground: &Ground<'_>) -> Result<String> {

@@ -146,7 +146,7 @@ fn every_refusal_changes_nothing() {
         (
             "a manifest that cannot be read",
             with(vec![gone(RAW)], |facts| {
-                drop(facts.manifests.insert("a".to_owned(), Some(b"<<<<<<< HEAD\n".to_vec())))
+                facts.manifests.insert("a".to_owned(), Some(b"<<<<<<< HEAD\n".to_vec()));
             }),
             Code::Malformed,
         ),

@@ -1,5 +1,5 @@
-// The form of recorded values, both ways: u64 as {"u64":"12"}, bytes as {"b64":"…"}, an absent option as null. Records,
-// variants and enums are in JSON what they are in jco.
+// The form of recorded values, both ways: u64 as {"u64":"12"}, bytes as {"b64":"…"}, an absent option as null.
+// Records, variants and enums are in JSON what they are in jco.
 
 /** A recorded value as jco takes it. */
 export function decode(value) {

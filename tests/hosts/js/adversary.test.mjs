@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'node:test';
-import { allWell, digest, within } from './scene.mjs';
+import { allWell, collect, digest, until, within } from './scene.mjs';
 
 const MIB = 2 ** 20;
 
@@ -113,6 +113,29 @@ test('a refused login is renewed, and goes to the server alone', () => within(as
   assert.equal(report.ended.val.code, 'auth');
   const dismissed = await (await place.host({ login: () => undefined })).hydrate(server.endpoint, files);
   assert.equal(dismissed.ended.val.code, 'auth');
+}));
+
+test('a body is read, and a cancel heard, after garbage was collected', () => within(async (place) => {
+  const bytes = Buffer.alloc(MIB, 'x');
+  const want = { name: 'a', oid: digest(bytes), size: bytes.length };
+  const held = [];
+  const endpoint = await offering(place, (_, response) => {
+    response.write(bytes.subarray(0, 1000));
+    held.push(response);
+  });
+  const host = await place.host();
+  const first = host.hydrate(endpoint, [want]);
+  await until('it waits for more', async () => (await place.stages()).length === 1);
+  await collect();
+  held[0].end(bytes.subarray(1000));
+  allWell(await first);
+
+  const cancel = new AbortController();
+  const second = host.hydrate(endpoint, [{ ...want, oid: digest('other') }], { signal: cancel.signal });
+  await until('it waits for more', async () => (await place.stages()).length === 1);
+  await collect();
+  cancel.abort();
+  assert.equal((await second).outcomes[0].ended.val.code, 'unfinished');
 }));
 
 test('a question for a login does not outlive a cancel', () => within(async (place) => {

@@ -12,8 +12,9 @@ import { logins } from './login.mjs';
 import { Stages } from './stages.mjs';
 
 /**
- * Opens a host. `login({ origin, refused })` gives `{ user, password }` for the server, or nothing; `config` replaces
- * defaults of the contract's `config`.
+ * Opens a host. `login({ origin, refused })` gives `{ user, password }` for the server, or nothing; it is asked at the
+ * first request. `config` replaces defaults of the contract's `config`: with `{ login: 'none' }` a server that lets
+ * everybody in is used without asking.
  *
  * Every method returns the contract's `transfer-report`. Its options: `signal` stops it, and then the report says
  * `unfinished` for the rest; `onProgress` and `onRetry` are shown the contract's `progress` and `retry`.

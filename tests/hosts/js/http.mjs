@@ -60,11 +60,22 @@ async function ask({ method, url, body: { val }, redirect }, headers, { signal }
       signal,
     });
     const received = [...response.headers].map(([name, value]) => ({ name, value }));
-    // Taken at once: Node ends a body that nobody reads yet when it collects its Response as garbage.
-    const body = response.body?.[Symbol.asyncIterator]() ?? [];
+    // Read from now on: once its Response is garbage, Node ends a body that has no reader.
+    const body = response.body ? read(response.body.getReader(), signal) : [];
     return { status: response.status, headers: received, body };
   } catch (error) {
     throw lost(error);
+  }
+}
+
+/** The bytes of a body. The reader hears of an abort from us: once a Response is garbage, Deno forgets its signal. */
+async function* read(reader, signal) {
+  signal.addEventListener('abort', () => reader.cancel(signal.reason).catch(() => {}));
+  for (;;) {
+    const { done, value } = await reader.read();
+    signal.throwIfAborted();
+    if (done) return;
+    yield value;
   }
 }
 
@@ -107,14 +118,19 @@ class Connection {
 
   constructor(signal, idleMax) {
     this.#idleMax = idleMax;
-    this.signal = AbortSignal.any([signal, this.#over.signal]);
+    signal.addEventListener('abort', () => this.end(signal.reason));
+  }
+
+  /** Aborted when it is over, for whatever reason. */
+  get signal() {
+    return this.#over.signal;
   }
 
   /** From now on it is the server's turn. */
   waits() {
     this.works();
     if (this.signal.aborted) return;
-    this.#timer = setTimeout(() => this.#over.abort(new DOMException('no byte moved', 'TimeoutError')), this.#idleMax);
+    this.#timer = setTimeout(() => this.end(new DOMException('no byte moved', 'TimeoutError')), this.#idleMax);
     this.#timer.unref();
   }
 
@@ -123,8 +139,8 @@ class Connection {
     clearTimeout(this.#timer);
   }
 
-  end() {
+  end(reason) {
     this.works();
-    this.#over.abort();
+    this.#over.abort(reason);
   }
 }

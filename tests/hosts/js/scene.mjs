@@ -11,19 +11,26 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { instantiate, target } from './component.mjs';
 import { open } from './host.mjs';
 
 /** Milliseconds that anything here may take before it counts as broken. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 const HYDRANT = process.env.HYDRANT_BIN ?? join(target, 'release', 'hydrant');
 
 /** Runs a test in a place of its own, and clears it away. */
 export async function within(test) {
   const place = new Place(await mkdtemp(join(tmpdir(), 'hydrant-js-')));
+  let timer;
+  const late = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the test hangs: not within ${PATIENCE_MS} ms`)), PATIENCE_MS);
+  });
   try {
-    await test(place);
+    await Promise.race([test(place), late]);
   } finally {
+    clearTimeout(timer);
     await place.leave();
   }
 }
@@ -190,6 +197,16 @@ class Proxying {
       await all;
       yield* body;
     };
+  }
+}
+
+/** Collects garbage: what nobody holds is gone afterwards. */
+export async function collect() {
+  if (!('Bun' in globalThis)) setFlagsFromString('--expose-gc');
+  const gc = 'Bun' in globalThis ? globalThis.Bun.gc : runInNewContext('gc');
+  for (let times = 0; times < 3; times += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    gc(true);
   }
 }
 

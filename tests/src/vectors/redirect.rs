@@ -3,10 +3,9 @@
 use super::fields::{self, number, status, text, word};
 use super::scripted::{ENDPOINT, Scripted, config, left, shown};
 use crate::engine::{Engine, Start};
-use hydrant_lfs::contract::Config;
-use hydrant_lfs::contract::Direction;
-use hydrant_lfs::contract::Want;
-use hydrant_lfs::contract::{Effect, EffectId, Exchange, Head, Header, Login, Method, Reply, Step};
+use hydrant_lfs::contract::{
+    Config, Direction, Effect, EffectId, Exchange, Head, Header, Login, Method, Reply, Source, Step, Want,
+};
 use hydrant_lfs::text::error::{Code, Error};
 use hydrant_lfs::text::oid::{Blob, Oid};
 use serde_json::{Value, json};
@@ -14,12 +13,15 @@ use std::collections::BTreeSet;
 
 /// The path that every batch request has.
 const BATCH: &str = "/objects/batch";
+/// The host adds it to every request that has a body.
+const CONTENT_LENGTH: &str = "content-length";
 
 pub(super) fn judge(engine: &dyn Engine, vector: &Value) -> Result<(), String> {
     let headers = fields::headers(vector.get("headers"))?;
     let mut play = match text(vector, "method")? {
         "POST" => post(engine, vector, &headers)?,
         "GET" => get(engine, vector, &headers)?,
+        "PUT" => put(engine, vector, &headers)?,
         other => return Err(format!("no judge knows the method {other}")),
     };
     play.arrive(vector)?;
@@ -80,12 +82,28 @@ fn get(engine: &dyn Engine, vector: &Value, headers: &[Header]) -> Result<Play, 
     let mut host = Scripted::begin(engine, &config, &Start::Hydrate(vec![want]))?;
     host.cache([if have > 0 { left(have) } else { Reply::Absent }])?;
     let (id, _, asked) = host.batch()?;
-    let own = |header: &&Header| !header.name.eq_ignore_ascii_case("range");
-    let map: serde_json::Map<String, Value> =
-        headers.iter().filter(own).map(|header| (header.name.clone(), json!(header.value))).collect();
-    host.offer(id, &asked, &json!({"download": {"href": url, "header": map}}))?;
+    host.offer(id, &asked, &json!({"download": {"href": url, "header": action_headers(headers, &["range"])}}))?;
     let (id, exchange) = host.request()?;
     Ok(Play { host, id, exchange, batch: false })
+}
+
+/// An upload: its headers are those of the action, but for what the host adds itself.
+fn put(engine: &dyn Engine, vector: &Value, headers: &[Header]) -> Result<Play, String> {
+    let url = first_url(vector)?;
+    let config = Config { insecure_http: url.starts_with("http:"), ..config(engine) };
+    let source = Source { name: "file".to_owned(), expects: None };
+    let mut host = Scripted::begin(engine, &config, &Start::Upload(vec![source]))?;
+    host.file(b"what is sent")?;
+    let (id, _, asked) = host.batch()?;
+    host.offer(id, &asked, &json!({"upload": {"href": url, "header": action_headers(headers, &[CONTENT_LENGTH])}}))?;
+    let (id, exchange) = host.request()?;
+    Ok(Play { host, id, exchange, batch: false })
+}
+
+/// The headers of an action, without those of these names.
+fn action_headers(headers: &[Header], without: &[&str]) -> Value {
+    let own = |header: &&Header| !without.iter().any(|name| header.name.eq_ignore_ascii_case(name));
+    headers.iter().filter(own).map(|header| (header.name.clone(), json!(header.value))).collect()
 }
 
 /// The URL asked first: the vector's own, or one of the same origin from which it takes the hops so far.
@@ -144,8 +162,12 @@ impl Play {
                     .any(|sent| sent.name.eq_ignore_ascii_case(&header.name) && sent.value == header.value)
         };
         let lower = |name: &str| name.to_ascii_lowercase();
-        let dropped: BTreeSet<String> =
-            headers.iter().filter(|header| !goes_along(header)).map(|header| lower(&header.name)).collect();
+        let dropped: BTreeSet<String> = headers
+            .iter()
+            .filter(|header| !goes_along(header))
+            .map(|header| lower(&header.name))
+            .filter(|name| name != CONTENT_LENGTH)
+            .collect();
         match fields::words(expect.get("drop_headers")) {
             None => Ok(()),
             Some(expected) if expected.iter().map(|name| lower(name)).collect::<BTreeSet<_>>() == dropped => Ok(()),
@@ -186,5 +208,31 @@ fn object_error(ended: Result<Vec<hydrant_lfs::contract::Outcome>, Error>) -> Re
             .next()
             .map(|outcome| outcome.ended.err())
             .ok_or_else(|| format!("no outcome from {ENDPOINT}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Native;
+
+    #[test]
+    fn redirects_of_a_put_are_played() {
+        let vector = |location: &str, status: u16, expect: Value| {
+            let headers = json!({"X-Token": "t", "Content-Length": "12"});
+            json!({"method": "PUT", "url": "https://media.example.test/o/1", "status": status, "location": location,
+                   "hops_so_far": 0, "headers": headers, "expect": expect})
+        };
+        let (same, other) = ("https://media.example.test/o/2", "https://elsewhere.example.test/o/2");
+        let follow = |url: &str, dropped: Value| json!({"follow": url, "method": "PUT", "drop_headers": dropped});
+        for (location, status, expect) in [
+            (same, 307, follow(same, json!([]))),
+            (other, 308, follow(other, json!(["X-Token"]))),
+            ("http://media.example.test/o/2", 307, json!({"refuse": "insecure-downgrade"})),
+        ] {
+            let vector = vector(location, status, expect);
+            assert_eq!(judge(&Native, &vector), Ok(()), "{vector}");
+        }
+        assert!(judge(&Native, &vector(same, 307, follow(other, json!([])))).is_err());
     }
 }

@@ -293,3 +293,15 @@ fn nothing_is_tried_again_without_a_word() {
         assert!(words > 0 || sent <= 2, "{said}");
     }
 }
+
+#[test]
+fn a_beginning_that_is_gone_is_not_gone_on_with() {
+    let later =
+        Answer::Offer(|entry| *entry = json!({"oid": entry["oid"], "error": {"code": 503, "message": "later"}}));
+    let mut play = resumed(b"nineteen!", 3, None);
+    play.settle();
+    play.answer(later);
+    play.cached = Reply::Absent;
+    let said = play.run([offer(), bytes(b"nineteen!")]);
+    assert!(said.contains("absent") && !said.contains("range=") && said.ends_with("= a well\n"), "{said}");
+}

@@ -184,6 +184,8 @@ impl Download {
 
     fn checked(&mut self, number: usize, event: Event, out: &mut Outbox) {
         let blob = self.objects[number].blob;
+        // What an earlier look found counts no more.
+        self.objects[number].partial = None;
         match event {
             Event::Present => self.end(number, Ok(()), out),
             Event::Partial(partial) => {

@@ -190,7 +190,7 @@ fn approve(
         (Named::ByCommit, Direction::Download) if is_nearer(user, found) => "Ask it for objects?",
         (Named::OnUsersServer | Named::ByCommit, Direction::Download) => return Ok(false),
     };
-    let place = hydrant_host::transcript::place(&found.url);
+    let place = hydrant_host::trace::place(&found.url);
     if arguments.trust_endpoint || ask(&place, question).unwrap_or(false) {
         return Ok(true);
     }

@@ -21,7 +21,7 @@ use crate::effects::{BEAT_MS, Effects};
 use crate::engine::Operation;
 use crate::error::HostError;
 use crate::host::Host;
-use crate::transcript;
+use crate::trace;
 use crate::wit::types::{EffectId, Reply, Step};
 pub use interrupts::{Interrupts, interrupted};
 pub use watch::{Unwatched, Watch};
@@ -64,8 +64,8 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
         match op.poll(clock.now())? {
             Step::Perform(task) => {
                 let id = task.id;
-                if watch.wants_transcript() {
-                    watch.transcript(&transcript::effect(&task));
+                if watch.wants_trace() {
+                    watch.trace(&trace::effect(&task));
                 }
                 if let Some(reply) = effects.begin(task) {
                     answer(op, watch, id, &reply)?;
@@ -78,8 +78,8 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
             }
             Step::Enter(phase) => watch.entered(phase),
             Step::Retry(retry) => {
-                if watch.wants_transcript() {
-                    watch.transcript(&transcript::retry(&retry, clock.now().ticks));
+                if watch.wants_trace() {
+                    watch.trace(&trace::retry(&retry, clock.now().ticks));
                 }
             }
             Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
@@ -107,8 +107,8 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
 }
 
 fn answer(op: &mut Operation, watch: &mut dyn Watch, id: EffectId, reply: &Reply) -> Result<(), HostError> {
-    if watch.wants_transcript() {
-        watch.transcript(&transcript::reply(id, reply));
+    if watch.wants_trace() {
+        watch.trace(&trace::reply(id, reply));
     }
     op.reply(id, reply)
 }

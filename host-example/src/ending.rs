@@ -26,18 +26,18 @@ pub(crate) struct Fault {
     pub(crate) code: Code,
     pub(crate) detail: String,
     /// Wall-clock milliseconds before which another try is useless.
-    pub(crate) retry_after: Option<u64>,
+    pub(crate) retry_at: Option<u64>,
 }
 
 impl Fault {
     /// The caller asked for something that makes no sense.
     pub(crate) fn misuse(detail: impl Into<String>) -> Self {
-        Self { ending: Ending::Misuse, code: Code::Host, detail: detail.into(), retry_after: None }
+        Self { ending: Ending::Misuse, code: Code::Host, detail: detail.into(), retry_at: None }
     }
 
     /// The operation failed as a whole, for this reason.
     pub(crate) fn failed(code: Code, detail: impl Into<String>) -> Self {
-        Self { ending: Ending::Failed, code, detail: detail.into(), retry_after: None }
+        Self { ending: Ending::Failed, code, detail: detail.into(), retry_at: None }
     }
 
     /// The user asked to stop.
@@ -53,11 +53,11 @@ impl Fault {
 
 impl From<HostError> for Fault {
     fn from(error: HostError) -> Self {
-        let retry_after = match &error {
-            HostError::Engine(error) => error.retry_after,
+        let retry_at = match &error {
+            HostError::Engine(error) => error.retry_at,
             _ => None,
         };
-        Self { retry_after, ..Self::failed(error.code(), error.to_string()) }
+        Self { retry_at, ..Self::failed(error.code(), error.to_string()) }
     }
 }
 

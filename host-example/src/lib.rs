@@ -34,5 +34,5 @@ pub mod server;
 mod shared;
 pub mod store;
 mod swap;
-pub mod transcript;
+pub mod trace;
 pub mod wit;

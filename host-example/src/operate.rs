@@ -185,7 +185,7 @@ fn total(wants: &[Want]) -> u64 {
 }
 
 fn untried(name: &str, oid: &str, size: u64) -> Outcome {
-    let error = Error { code: Code::Unfinished, detail: "it was not tried".into(), retry_after: None };
+    let error = Error { code: Code::Unfinished, detail: "it was not tried".into(), retry_at: None };
     Outcome { name: name.into(), oid: oid.into(), size, ended: Err(error) }
 }
 
@@ -225,11 +225,11 @@ impl Watch for Watcher {
         self.meter.waiting(millis);
     }
 
-    fn wants_transcript(&self) -> bool {
+    fn wants_trace(&self) -> bool {
         self.verbose
     }
 
-    fn transcript(&mut self, line: &str) {
+    fn trace(&mut self, line: &str) {
         self.meter.say(line);
     }
 }

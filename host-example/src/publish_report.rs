@@ -202,7 +202,7 @@ pub(crate) fn document(session: &str, came: &Came) -> Value {
         json!({
             "name": file.name, "oid": (!file.oid.is_empty()).then_some(&file.oid), "size": file.size,
             "state": state_name(file),
-            "reason": reason.map(|error| error_json(error.code, &error.detail, error.retry_after)),
+            "reason": reason.map(|error| error_json(error.code, &error.detail, error.retry_at)),
         })
     };
     let ended = report.ended.as_ref().err();
@@ -217,7 +217,7 @@ pub(crate) fn document(session: &str, came: &Came) -> Value {
         "files": report.files.iter().map(file).collect::<Vec<_>>(),
         "orphans": report.orphans.iter().map(|blob| json!({"oid": blob.oid, "size": blob.size})).collect::<Vec<_>>(),
         "seconds": (seconds * 1000.0).round() / 1000.0,
-        "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_after)),
+        "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_at)),
         "next": next(session, report),
     })
 }

@@ -157,7 +157,7 @@ fn document(came: &Came) -> Value {
         |one| json!({ "path": one.path, "pointer": blob(&one.pointer), "manifest": one.manifest.as_ref().map(blob) }),
     );
     let error = |result: &Result<(), hydrant_host::wit::types::Error>| {
-        result.as_ref().err().map(|error| error_json(error.code, &error.detail, error.retry_after))
+        result.as_ref().err().map(|error| error_json(error.code, &error.detail, error.retry_at))
     };
     json!({
         "schema_version": SCHEMA_VERSION,

@@ -90,7 +90,7 @@ impl Output {
     /// Says why a whole command ended.
     pub(crate) fn fault(&mut self, fault: &Fault) {
         if self.voice.json {
-            self.json(&json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_after) }));
+            self.json(&json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_at) }));
         } else {
             self.flush();
             say(&format!("hydrant: {}", plain(&fault.detail)));
@@ -104,10 +104,10 @@ pub(crate) fn say(text: &str) {
 }
 
 /// An error in JSON.
-pub(crate) fn error_json(code: Code, detail: &str, retry_after: Option<u64>) -> Value {
+pub(crate) fn error_json(code: Code, detail: &str, retry_at: Option<u64>) -> Value {
     let mut error = json!({ "code": code_name(code), "detail": detail });
-    if let Some(at) = retry_after {
-        error["retry_after_ms"] = at.into();
+    if let Some(at) = retry_at {
+        error["retry_at_ms"] = at.into();
     }
     error
 }
@@ -176,9 +176,9 @@ fn outcome_json(outcome: &Outcome) -> Value {
     let mut value = json!({ "name": outcome.name, "oid": outcome.oid, "size": outcome.size });
     match &outcome.ended {
         Ok(()) => value["state"] = "present".into(),
-        Err(Error { code, detail, retry_after }) => {
+        Err(Error { code, detail, retry_at }) => {
             value["state"] = if *code == Code::Unfinished { "unfinished" } else { "failed" }.into();
-            value["error"] = error_json(*code, detail, *retry_after);
+            value["error"] = error_json(*code, detail, *retry_at);
         }
     }
     value

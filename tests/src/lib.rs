@@ -8,6 +8,6 @@ pub mod fuzz;
 pub mod life;
 pub mod record;
 pub mod tour;
-pub mod transcript;
+pub mod trace;
 pub mod vectors;
 pub mod world;

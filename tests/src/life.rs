@@ -32,7 +32,7 @@ pub struct Lived {
     /// Where it came from.
     pub seed: u64,
     /// What was said, from the beginning.
-    pub transcript: Vec<String>,
+    pub trace: Vec<String>,
     /// How much of everything there was.
     pub tally: Tally,
     /// The law that was broken, and the act in which it was.
@@ -42,7 +42,7 @@ pub struct Lived {
 impl Lived {
     /// The last lines of what was said.
     pub fn tail(&self, lines: usize) -> String {
-        self.transcript[self.transcript.len().saturating_sub(lines)..].join("\n")
+        self.trace[self.trace.len().saturating_sub(lines)..].join("\n")
     }
 }
 
@@ -51,9 +51,9 @@ pub fn live(engine: &dyn Engine, seed: u64) -> Lived {
     let mut life = Life::born(engine, seed);
     let broken = life.run().err().map(|broken| format!("{}: {broken}", life.doing));
     let mut tally = life.tally;
-    tally.heard(&life.world.transcript);
+    tally.heard(&life.world.trace);
     tally.struck(&life.faults.drawn);
-    Lived { seed, transcript: life.world.transcript, tally, broken }
+    Lived { seed, trace: life.world.trace, tally, broken }
 }
 
 /// One life under way.
@@ -115,7 +115,7 @@ impl<'a> Life<'a> {
     }
 
     fn say(&mut self, line: String) {
-        self.world.transcript.push(line);
+        self.world.trace.push(line);
     }
 }
 

@@ -243,7 +243,7 @@ fn world(
     };
     run_through(engine, &mut world, &job, &mut faults)
         .map(|_| ())
-        .map_err(|broken| format!("{broken}; the run so far:\n{}", world.transcript.join("\n")))
+        .map_err(|broken| format!("{broken}; the run so far:\n{}", world.trace.join("\n")))
 }
 
 /// A publish, and the same command once more: it finishes what the first one began.
@@ -252,7 +252,7 @@ fn publish(engine: &dyn Engine, scene: Scene, feed: Feed, order: Order, mut faul
     for faults in [&mut faults, &mut Faults::none()] {
         let job = Job::Publish(again(&world.store, &publication));
         if let Err(broken) = run_through(engine, &mut world, &job, faults) {
-            return Err(format!("{scene:?}: {broken}; the run so far:\n{}", world.transcript.join("\n")));
+            return Err(format!("{scene:?}: {broken}; the run so far:\n{}", world.trace.join("\n")));
         }
     }
     Ok(())

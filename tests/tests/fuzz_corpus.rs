@@ -1,10 +1,11 @@
 //! Every input the fuzzers ever found worth keeping, and seeded mutations of them: the targets of `tests/fuzz` without
-//! the fuzzer. `HYDRANT_MUTATIONS=N` tries more; a failure prints the input, to be put into the corpus.
+//! the fuzzer. `HYDRANT_FUZZ_MINUTES=N` goes on for so long; a failure prints the input, to be put into the corpus.
 
 use hydrant_tests::fuzz::{TARGETS, Target};
 use hydrant_tests::world::Dice;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// Mutations of one target.
 const MUTATIONS: usize = 20_000;
@@ -105,13 +106,15 @@ fn replay(name: &str) {
     for input in &corpus {
         try_one(name, target, input);
     }
-    let mutations = std::env::var("HYDRANT_MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(MUTATIONS);
-    let seed = std::env::var("HYDRANT_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0x6679);
-    let mut dice = Dice(seed);
-    for _ in 0..mutations {
-        let input = mutate(&mut dice, &corpus);
-        try_one(name, target, &input);
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let until = number("HYDRANT_FUZZ_MINUTES").map(|minutes| Instant::now() + Duration::from_secs(minutes * 60));
+    let mut dice = Dice(number("HYDRANT_SEED").unwrap_or(0x6679));
+    let mut tried = 0;
+    while until.map_or(tried < MUTATIONS, |until| Instant::now() < until) {
+        try_one(name, target, &mutate(&mut dice, &corpus));
+        tried += 1;
     }
+    println!("{name}: {tried} mutations");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn all() -> &'static Tally {
             let lived = live(&Native, seed);
             whole(&lived);
             if seed % TWICE_ONE_IN == 0 {
-                assert_eq!(lived.transcript, live(&Native, seed).transcript, "seed {seed} does not replay");
+                assert_eq!(lived.trace, live(&Native, seed).trace, "seed {seed} does not replay");
             }
             tally.add(&lived.tally);
         }
@@ -108,7 +108,7 @@ fn the_component_lives_the_same_lives() {
         let component = Component::load().expect("the component is built");
         let (native, lived) = (live(&Native, seed), live(&component, seed));
         whole(&lived);
-        assert_eq!(native.transcript, lived.transcript, "seed {seed}");
+        assert_eq!(native.trace, lived.trace, "seed {seed}");
         assert_eq!(native.tally, lived.tally, "seed {seed}");
     }
 }

@@ -21,8 +21,8 @@ const WAYS: [(Feed, Order, bool); 3] = [
 ];
 
 fn tail(world: &World) -> String {
-    let from = world.transcript.len().saturating_sub(60);
-    world.transcript[from..].join("\n")
+    let from = world.trace.len().saturating_sub(60);
+    world.trace[from..].join("\n")
 }
 
 fn build(scene: Scene, way: &(Feed, Order, bool)) -> (World, Publication) {
@@ -39,7 +39,7 @@ fn calm(scene: Scene, way: &(Feed, Order, bool)) -> Vec<String> {
         Ok(Ended::Published(PublishReport { ended: Ok(()), phase: Phase::Done, .. })) => {}
         ended => panic!("{scene:?} {way:?}: {ended:?}\n{}", tail(&world)),
     }
-    let said = world.transcript.clone();
+    let said = world.trace.clone();
     let checked = publishes(&mut world, &publication).and_then(|_| readable_elsewhere(&world, &publication));
     checked.unwrap_or_else(|broken| panic!("{scene:?} {way:?}: {broken}\n{}", tail(&world)));
     said
@@ -77,7 +77,7 @@ fn lives(world: &mut World, publication: &Publication, faults: &mut Faults) -> R
         Ended::Killed => None,
         ended => return Err(format!("a publish ended as {ended:?}")),
     };
-    world.transcript.push(format!("= {:?}", report.as_ref().map(|report| (&report.phase, &report.ended))));
+    world.trace.push(format!("= {:?}", report.as_ref().map(|report| (&report.phase, &report.ended))));
     Ok(report)
 }
 
@@ -95,7 +95,7 @@ fn one_fault_at_every_step() {
                         let mut faults = Faults::new(Plan::At { effect: at as u32, fault, lasting });
                         let checked = lives(&mut world, &publication, &mut faults).and_then(|report| {
                             runs += 1;
-                            if world.events == 0 && world.transcript[..world.transcript.len() - 1] == said {
+                            if world.events == 0 && world.trace[..world.trace.len() - 1] == said {
                                 // It does not apply to this effect.
                                 return Ok(());
                             }
@@ -259,11 +259,11 @@ fn life(seed: u64) -> Result<World, Box<(String, World)>> {
             3 => Job::Publish(Publication { files: plan.files.into_iter().take(1).collect(), ..plan }),
             _ => Job::Publish(plan),
         };
-        world.transcript.push(format!("= {job:?}"));
+        world.trace.push(format!("= {job:?}"));
         let ended = run(world, &job, &mut faults)?;
-        world.transcript.push(format!("= {ended:?}"));
+        world.trace.push(format!("= {ended:?}"));
         if dice.once_in(5) {
-            world.transcript.push("= pulled".to_owned());
+            world.trace.push("= pulled".to_owned());
             world.store.pull(&world.remote.history);
         }
         let done = matches!(&ended, Ended::Published(report) if report.ended.is_ok());
@@ -298,11 +298,11 @@ fn seeded_lives() {
     for seed in seeds {
         match life(seed) {
             Ok(world) => {
-                let once_more = life(seed).map(|world| world.transcript).unwrap_or_default();
-                assert_eq!(world.transcript, once_more, "seed {seed} does not replay");
-                struck += usize::from(world.transcript.iter().any(|line| line.contains("failed")));
+                let once_more = life(seed).map(|world| world.trace).unwrap_or_default();
+                assert_eq!(world.trace, once_more, "seed {seed} does not replay");
+                struck += usize::from(world.trace.iter().any(|line| line.contains("failed")));
                 rivals += usize::from(world.rivals > 0);
-                died += usize::from(world.transcript.iter().any(|line| line == "= Killed"));
+                died += usize::from(world.trace.iter().any(|line| line == "= Killed"));
             }
             Err(broken) => panic!("HYDRANT_SEED={seed}: {}\n{}", broken.0, tail(&broken.1)),
         }

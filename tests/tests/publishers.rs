@@ -59,7 +59,7 @@ fn end_calmly(crowd: &mut Crowd, reports: &[PublishReport]) -> Result<(), String
         let published = if report.ended.is_err() { publishes(&mut world, &part.publication).map(drop) } else { Ok(()) };
         let read = published.and_then(|()| readable_elsewhere(&world, &part.publication));
         if let Err(broken) = read {
-            return Err(format!("{broken}\n{}", world.transcript.join("\n")));
+            return Err(format!("{broken}\n{}", world.trace.join("\n")));
         }
         crowd.server = std::mem::take(&mut world.server);
         crowd.remote = std::mem::take(&mut world.remote);

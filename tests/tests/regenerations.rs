@@ -26,7 +26,7 @@ fn regenerated(scene: Scene, aside: bool, feed: Feed) -> Result<(World, Publicat
     publication.files[0].source = Some(path.clone()).filter(|path| path != RAW);
     world.store.agent = None;
     world.store.write(&path, FRESH);
-    world.transcript.clear();
+    world.trace.clear();
     Ok((world, publication))
 }
 
@@ -66,7 +66,7 @@ fn one_fault_at_every_step() {
                     in_the_end(&world)
                 });
                 if let Err(broken) = checked {
-                    let tail = &world.transcript[world.transcript.len().saturating_sub(60)..];
+                    let tail = &world.trace[world.trace.len().saturating_sub(60)..];
                     panic!("{scene:?} aside {aside} {feed:?}: {fault:?} at {at}: {broken}\n{}", tail.join("\n"));
                 }
                 runs += 1;

@@ -67,7 +67,7 @@ fn one_fault_at_every_step() {
                         heals(&mut world, flaws)
                     });
                     if let Err(broken) = checked {
-                        let tail = &world.transcript[world.transcript.len().saturating_sub(60)..];
+                        let tail = &world.trace[world.trace.len().saturating_sub(60)..];
                         let what = format!("{flaws:?} {feed:?}: {fault:?} (lasting: {lasting}) at {at}");
                         panic!("{what}: {broken}\n{}", tail.join("\n"));
                     }
@@ -94,7 +94,7 @@ fn a_stop_at_every_step() {
             let unstopped = !matches!(ended, Ok(Some(Err(Code::Unfinished))));
             let checked = ended.and_then(|_| heals(&mut world, &flaws));
             checked.unwrap_or_else(|broken| {
-                panic!("{flaws:?} stopped after {stop_after}: {broken}\n{}", world.transcript.join("\n"))
+                panic!("{flaws:?} stopped after {stop_after}: {broken}\n{}", world.trace.join("\n"))
             });
             if unstopped {
                 break;

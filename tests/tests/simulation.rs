@@ -73,8 +73,8 @@ fn truthful(world: &World, job: &Job, outcomes: &[Outcome]) -> Result<(), String
 }
 
 fn tail(world: &World) -> String {
-    let from = world.transcript.len().saturating_sub(60);
-    world.transcript[from..].join("\n")
+    let from = world.trace.len().saturating_sub(60);
+    world.trace[from..].join("\n")
 }
 
 /// Runs once more without faults: everything must end well, whatever happened before.
@@ -141,7 +141,7 @@ fn verdict(fault: Fault, effect: &str, lasting: bool) -> Option<&'static [Code]>
 fn one_fault(kind: Kind, feed: Feed, order: &Order) -> usize {
     let (mut calm, job) = scene(kind, feed, order.clone(), &SIZES);
     heals(&mut calm, &job).unwrap_or_else(|broken| panic!("{kind:?} {feed:?}: {broken}\n{}", tail(&calm)));
-    let effects: Vec<String> = calm.transcript.iter().filter(|line| line.starts_with("> ")).cloned().collect();
+    let effects: Vec<String> = calm.trace.iter().filter(|line| line.starts_with("> ")).cloned().collect();
     let mut runs = 0;
     for (at, effect) in effects.iter().enumerate() {
         for fault in Fault::ALL {
@@ -217,7 +217,7 @@ fn life(seed: u64) -> Result<World, Box<(String, World)>> {
             Ok(ended) => ended,
             Err(broken) => return Err(Box::new((broken, world))),
         };
-        world.transcript.push(format!("= {}", if ended == Ended::Killed { "killed" } else { "done" }));
+        world.trace.push(format!("= {}", if ended == Ended::Killed { "killed" } else { "done" }));
         let Ended::Done(ended) = ended else { continue };
         if let Ok(outcomes) = &ended
             && let Err(broken) = truthful(&world, &job, outcomes)
@@ -245,9 +245,9 @@ fn seeded_lives() {
     for seed in seeds {
         match life(seed) {
             Ok(world) => {
-                let again = life(seed).map(|again| again.transcript).unwrap_or_default();
-                assert_eq!(world.transcript, again, "seed {seed} does not replay");
-                struck += usize::from(world.transcript.iter().any(|line| line.contains("failed")));
+                let again = life(seed).map(|again| again.trace).unwrap_or_default();
+                assert_eq!(world.trace, again, "seed {seed} does not replay");
+                struck += usize::from(world.trace.iter().any(|line| line.contains("failed")));
             }
             Err(broken) => panic!("HYDRANT_SEED={seed}: {}\n{}", broken.0, tail(&broken.1)),
         }

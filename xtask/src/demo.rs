@@ -9,6 +9,6 @@ use std::process::Command;
 /// Sets up what the demo needs, builds, and runs it.
 pub(crate) fn demo(workspace: &Workspace, arguments: &[String]) -> Result<()> {
     setup::prepare(workspace, &[Tool::Git])?;
-    engine::build(workspace)?;
+    engine::command(workspace)?;
     succeed(Command::new(workspace.hydrant()).arg("demo").args(arguments), "the demo did not end well")
 }

@@ -8,6 +8,7 @@ use crate::component;
 use crate::failure::{Because, Result};
 use crate::terminal::remark;
 use crate::workspace::{BARE_WASM, Workspace, succeed, write_if_changed};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmtime::{Config, Engine};
 
 /// A component that imports nothing.
@@ -50,24 +51,29 @@ pub(crate) const ENGINE_WASM: &str = "hydrant-engine.wasm";
 pub(crate) const TRANSFERS_WASM: &str = "hydrant-transfers.wasm";
 /// The engine, compiled for this platform's baseline processor.
 pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
+/// The other one, compiled with wasmtime's own choices, for the host of `tests/hosts/rust`.
+const TRANSFERS_CWASM: &str = "hydrant-transfers.cwasm";
 
-/// Builds the engine component, compiles it, and builds the host around it.
+/// Everything that is built: the `hydrant` command, and the component for hosts without a ledger.
 pub(crate) fn build(workspace: &Workspace) -> Result<()> {
-    engine(workspace)?;
     transfers(workspace)?;
+    command(workspace)
+}
+
+/// The engine component, its compiled form, and the host around it.
+pub(crate) fn command(workspace: &Workspace) -> Result<()> {
+    engine(workspace)?;
     host(workspace)
 }
 
 /// The component and its compiled form, in `dist`.
 pub(crate) fn engine(workspace: &Workspace) -> Result<()> {
-    let bytes = world(workspace, &ENGINE)?;
-    write_if_changed(&workspace.dist().join(ENGINE_CWASM), &precompile(&bytes)?)?;
-    Ok(())
+    precompile(workspace, &world(workspace, &ENGINE)?, &config()?, ENGINE_CWASM)
 }
 
-/// The component for hosts without a ledger, in `dist`.
+/// The component for hosts without a ledger, and its compiled form, in `dist`.
 pub(crate) fn transfers(workspace: &Workspace) -> Result<()> {
-    world(workspace, &TRANSFERS).map(drop)
+    precompile(workspace, &world(workspace, &TRANSFERS)?, &Config::new(), TRANSFERS_CWASM)
 }
 
 fn world(workspace: &Workspace, world: &World) -> Result<Vec<u8>> {
@@ -130,7 +136,19 @@ const fn baseline() -> Option<&'static str> {
     }
 }
 
-fn precompile(component: &[u8]) -> Result<Vec<u8>> {
-    let engine = Engine::new(&config()?).because("wasmtime refuses the engine's settings")?;
-    engine.precompile_component(component).because("wasmtime cannot compile the engine")
+/// Compiles a component into `dist`, unless that was made from the same bytes by the same compiler.
+fn precompile(workspace: &Workspace, component: &[u8], config: &Config, name: &str) -> Result<()> {
+    let compiler = std::fs::read(workspace.root.join("Cargo.lock")).because("Cargo.lock cannot be read")?;
+    let mut hasher = DefaultHasher::new();
+    (component, compiler, format!("{config:?}")).hash(&mut hasher);
+    let origin = hasher.finish().to_string();
+    let compiled = workspace.dist().join(name);
+    let made_from = compiled.with_extension("origin");
+    if compiled.is_file() && std::fs::read_to_string(&made_from).is_ok_and(|made_from| made_from == origin) {
+        return Ok(());
+    }
+    let engine = Engine::new(config).because("wasmtime refuses the engine's settings")?;
+    let bytes = engine.precompile_component(component).because("wasmtime cannot compile the engine")?;
+    write_if_changed(&compiled, &bytes)?;
+    write_if_changed(&made_from, origin.as_bytes()).map(drop)
 }

@@ -3,12 +3,12 @@
 
 use crate::child;
 use crate::engine;
-use crate::failure::{Because, Result};
+use crate::failure::{Because, Failure, Result};
 use crate::setup::{self, Tool};
 use crate::suites::{Report, SUITE_MINUTES_MAX};
-use crate::workspace::{Workspace, write_if_changed};
+use crate::workspace::{Workspace, succeed, write_if_changed};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -29,16 +29,13 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
         return Ok(());
     }
     let node = setup::node(workspace);
-    if !is_installed(&folder) {
-        let mut npm = Command::new("npm");
-        npm.current_dir(&folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-        let ended = run(workspace, &mut npm)?;
-        if !ended.ok {
-            report.add("hosts/js npm", &ended, |_| None);
-            return Ok(());
-        }
+    if let Some(ended) = install(workspace, &folder)?.filter(|ended| !ended.ok) {
+        report.add("hosts/js npm", &ended, |_| None);
+        return Ok(());
     }
+    record(workspace)?;
     let bin = folder.join("node_modules/.bin");
+    let recording = recording(workspace);
     let runs: [(&str, &Path, &[&str], Count); 3] = [
         ("hosts/js node", &node, &["--test", "--test-reporter=spec"], count_of_node),
         ("hosts/js deno", &bin.join("deno"), &["test", "--allow-all", "--no-check"], count_of_deno),
@@ -48,9 +45,42 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
         // Bun writes its report to standard error.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(program).args(arguments).current_dir(&folder);
+        shell.env("HYDRANT_RECORD", &recording);
         report.add(name, &run(workspace, &mut shell)?, count);
     }
     Ok(())
+}
+
+/// What the native core said, for the replay: by the program that cargo built beside the tests.
+fn record(workspace: &Workspace) -> Result<()> {
+    let program = workspace.target.join("release").join(format!("record{}", std::env::consts::EXE_SUFFIX));
+    let mut command = Command::new(program);
+    succeed(command.arg(recording(workspace)), "the native core could not be recorded")
+}
+
+fn recording(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("record.jsonl")
+}
+
+/// A script of `tests/hosts/js`, in Node.
+pub(crate) fn node(workspace: &Workspace, script: &str) -> Result<Command> {
+    let folder = workspace.root.join("tests/hosts/js");
+    if install(workspace, &folder)?.is_some_and(|ended| !ended.ok) {
+        return Err(Failure::new("npm cannot install what tests/hosts/js needs"));
+    }
+    let mut node = Command::new(setup::node(workspace));
+    inform(workspace, node.current_dir(folder).arg(script));
+    Ok(node)
+}
+
+/// What the lock file names; none when it is there already.
+fn install(workspace: &Workspace, folder: &Path) -> Result<Option<child::Ended>> {
+    if is_installed(folder) {
+        return Ok(None);
+    }
+    let mut npm = Command::new("npm");
+    npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    run(workspace, &mut npm).map(Some)
 }
 
 fn python(workspace: &Workspace, report: &mut Report) -> Result<()> {
@@ -85,10 +115,15 @@ fn python(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 fn run(workspace: &Workspace, command: &mut Command) -> Result<child::Ended> {
+    inform(workspace, command);
+    child::run(command, Duration::from_secs(SUITE_MINUTES_MAX * 60), true)
+}
+
+/// Says where the component and the command are.
+fn inform(workspace: &Workspace, command: &mut Command) {
     command.env("HYDRANT_ENGINE_WASM", workspace.dist().join(engine::ENGINE_WASM));
     command.env("HYDRANT_TRANSFERS_WASM", workspace.dist().join(engine::TRANSFERS_WASM));
     command.env("HYDRANT_BIN", workspace.hydrant()).env("NO_COLOR", "1");
-    child::run(command, Duration::from_secs(SUITE_MINUTES_MAX * 60), true)
 }
 
 /// Whether the installed packages are at least as new as the lock file.

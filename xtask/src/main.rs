@@ -6,6 +6,7 @@ mod component;
 mod demo;
 mod engine;
 mod failure;
+mod fuzz;
 mod hosts;
 mod interop;
 mod lint;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
   mutants [NAME…] plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
   sim [ARGS]      seeded lives on every core: `--seeds N [--from S]`, or `--seed S [--trace]` for one again
+  fuzz [MINUTES]  a host that does anything at all, against the native core and the component in Node
   soak            kills and seeded lives, for longer than `test` takes
   interop [NAME]  hydrant with other people's clients and servers; `interop --help` lists them
   release [PART…] all that, and everything too long for every change; `release --help` lists the parts
@@ -82,7 +84,7 @@ fn main() -> ExitCode {
 /// None when the words are not understood; otherwise whether all went well.
 fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
     let quick = command == "test" && rest == ["--quick"];
-    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "sim" | "release");
+    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
     if !rest.is_empty() && !takes_arguments && !quick {
         return Ok(None);
     }
@@ -118,6 +120,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             soak::soak(&workspace)?;
             true
         }
+        "fuzz" => return fuzz::fuzz(&workspace, rest),
         "sim" => return sim::sim(&workspace, rest),
         "release" => return release::release(&workspace, rest),
         "mutants" => mutants::mutants(&workspace, rest)?,

@@ -4,11 +4,13 @@
 use crate::failure::Result;
 use crate::terminal::{remark, say, table};
 use crate::workspace::Workspace;
-use crate::{bench, interop, mutants, sim, soak, suites};
+use crate::{bench, fuzz, interop, mutants, sim, soak, suites};
 use std::time::Instant;
 
 /// Seeds of the simulation.
 const SEEDS: &str = "20000";
+/// Minutes of fuzzing.
+const FUZZ_MINUTES: &str = "120";
 
 struct Part {
     name: &'static str,
@@ -16,7 +18,7 @@ struct Part {
     run: fn(&Workspace) -> Result<bool>,
 }
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     Part {
         name: "test",
         shows: "everything that every change must pass",
@@ -31,6 +33,11 @@ const PARTS: [Part; 6] = [
         name: "sim",
         shows: "20,000 seeded lives",
         run: |workspace| Ok(sim::sim(workspace, &["--seeds".to_owned(), SEEDS.to_owned()])? == Some(true)),
+    },
+    Part {
+        name: "fuzz",
+        shows: "two hours of a host that does anything at all",
+        run: |workspace| Ok(fuzz::fuzz(workspace, &[FUZZ_MINUTES.to_owned()])? == Some(true)),
     },
     Part {
         name: "soak",

@@ -16,7 +16,7 @@ const SEEDS: u64 = 5_000;
 
 pub(crate) fn soak(workspace: &Workspace) -> Result<()> {
     setup::prepare(workspace, &Tool::FOR_TESTS)?;
-    engine::build(workspace)?;
+    engine::command(workspace)?;
     remark(&format!("{KILLS} kills of `hydrant publish`"));
     let run = |package: &str, binary: &str, test: &str, variable: &str, count: u64| {
         let mut cargo = workspace.cargo();

@@ -18,7 +18,7 @@ const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_
 /// Packages that run natively, as cargo calls take them: together, so that two processors build and check them. Only
 /// xtask has a compiler in its wasmtime; in one call with the others it would make them build theirs once more.
 pub(crate) const NATIVE: [&[&str]; 2] =
-    [&["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests"], &["xtask"]];
+    [&["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host"], &["xtask"]];
 /// The package that is only ever compiled to wasm.
 pub(crate) const ENGINE: &str = "hydrant-engine";
 

@@ -1,4 +1,4 @@
-//! Brings the blobs of a session into the cache: its manifest names them.
+//! Fetches the blobs that a session's manifest names into the cache.
 
 use crate::manifest::{Manifest, Storage};
 use crate::name;
@@ -13,7 +13,7 @@ use hydrant_lfs::protocol::outbox::{Event, Outbox};
 use hydrant_lfs::protocol::refusal;
 use hydrant_lfs::text::error::{Code, Error};
 
-/// Brings the blobs of a session into the cache.
+/// Fetches the blobs of a session into the cache.
 pub fn hydrate_session(config: Config, session: &str) -> Result<Operation<HydrateSession>, Error> {
     Operation::begin(config, |_| HydrateSession::new(session))
 }

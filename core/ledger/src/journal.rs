@@ -1,4 +1,4 @@
-//! The journal of one publish: a document where no commit can place anything, written before the first byte is sent
+//! The journal of one publish. It lies where no commit can place a file. It is written before the first byte is sent,
 //! and removed when every oid in it is referenced or registered.
 //!
 //! It is in one of two states: *intended* names the oids that may be sent; *bound* also holds receipts, base and the
@@ -16,7 +16,7 @@ use hydrant_lfs::text::error::{Code, Error};
 use hydrant_lfs::text::json::{self, Value, quoted};
 use hydrant_lfs::text::oid::Blob;
 
-/// The form of the document; a journal of another form is never guessed at.
+/// Version of the format; a journal of another version is an error.
 const VERSION: i64 = 1;
 
 /// An unfinished publish.
@@ -35,7 +35,7 @@ pub(crate) struct Bound {
     /// The id was made for this publish and nobody has seen it yet.
     pub(crate) fresh_id: bool,
     pub(crate) files: Vec<BoundFile>,
-    /// State of the local manifest when it was read.
+    /// Revision of the local manifest when it was read.
     pub(crate) local: Option<Revision>,
     /// The manifest that the remote had.
     pub(crate) base: Option<Vec<u8>>,
@@ -45,7 +45,7 @@ pub(crate) struct Bound {
     pub(crate) push: Push,
 }
 
-/// One file of it.
+/// One file of a bound publish.
 #[derive(Clone, Debug)]
 pub(crate) struct BoundFile {
     pub(crate) name: String,
@@ -55,28 +55,28 @@ pub(crate) struct BoundFile {
 /// Where a file's bytes are.
 #[derive(Clone, Debug)]
 pub(crate) enum Kept {
-    /// On the server; `swap` is the state in which it stood in the session's folder when it was hashed.
+    /// On the server. `swap` is the revision at which it was hashed in the session's folder.
     Lfs { proof: Proof, swap: Option<Revision> },
-    /// In the push itself; `local` is the state of the copy in the session's folder.
+    /// In the push itself. `local` is the revision of the copy in the session's folder.
     InGit { size: u64, local: Option<Revision> },
 }
 
-/// What a journal says of its publish, for whoever explains it to people.
+/// What a journal says about its publish, for reports to people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unfinished {
     /// These may have been sent, and nothing names them.
     Intended(Vec<Blob>),
-    /// Everything was sent. Whether the push was taken, the remote tells.
+    /// Everything was sent. Only the remote knows whether it accepted the push.
     Bound {
-        /// What was to be pushed, the manifest first.
+        /// Files to push, the manifest first.
         push: Vec<PushFile>,
-        /// Files whose content stood in the session's folder and gives way to its pointer.
+        /// Files in the session's folder whose content is to be replaced with a pointer.
         in_place: Vec<String>,
     },
 }
 
 impl Unfinished {
-    /// Reads a journal; one of another form is an error.
+    /// Reads a journal; one of another version is an error.
     pub fn read(journal: &[u8]) -> Result<Self, Error> {
         Ok(match Journal::read(journal)? {
             Journal::Intended(blobs) => Unfinished::Intended(blobs),
@@ -218,7 +218,7 @@ fn revision(revision: Option<&Revision>) -> String {
     revision.map_or_else(|| "null".to_owned(), |revision| quoted(&revision.0))
 }
 
-/// None when it is there and not as it should be.
+/// `None` when it is there and malformed; `Some(None)` when it is absent.
 fn read_revision(value: &Value<'_>, key: &str) -> Option<Option<Revision>> {
     match value.get(key) {
         None => Some(None),
@@ -226,7 +226,7 @@ fn read_revision(value: &Value<'_>, key: &str) -> Option<Option<Revision>> {
     }
 }
 
-/// Text as a string; anything else as a list of one string of hexadecimal digits.
+/// UTF-8 text as a string; other bytes as a list of one string of hexadecimal digits.
 fn bytes(bytes: &[u8]) -> String {
     match core::str::from_utf8(bytes) {
         Ok(text) => quoted(text),

@@ -1,11 +1,11 @@
 //! Sessions in a git repository: what a manifest says, what a checkout can read, how a session is published, and how a
-//! push becomes possible again that names blobs the server lacks. All of it over [`hydrant_lfs`], without I/O.
+//! push is repaired that names blobs the server lacks. All of it is built on [`hydrant_lfs`], without I/O.
 //!
 //! # Where things are
 //!
-//! A module uses those before it in this list, and none after it:
+//! A module uses only those before it in this list:
 //!
-//! - [`limits`], [`name`], [`transcript`], [`proof`]: the ground.
+//! - [`limits`], [`name`], [`transcript`], [`proof`]: the base of all others.
 //! - [`manifest`]: a session's `meta.json`, read and changed without losing a byte of it.
 //! - [`register`], [`journal`]: what a publish writes down.
 //! - [`status`]: where a reader gets the content of each file.

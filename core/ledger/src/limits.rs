@@ -10,15 +10,15 @@ pub const MANIFEST_FILES_MAX: usize = 4096;
 pub const FILE_NAME_BYTES_MAX: usize = 1024;
 /// Bytes of one component of a file name, as on common file systems.
 pub const NAME_COMPONENT_BYTES_MAX: usize = 255;
-/// Bytes of one line of a transcript that is looked into; a longer one counts as an entry.
+/// Bytes of one line of a transcript that is parsed; a longer one counts as an entry.
 pub const TRANSCRIPT_LINE_BYTES_MAX: usize = 1 << 20;
-/// Bytes of a file that git carries as it is.
+/// Bytes of a file that is stored in git.
 pub const IN_GIT_BYTES_MAX: usize = 1 << 20;
 /// Bytes of a publish's journal.
 pub const JOURNAL_BYTES_MAX: usize = JSON_BYTES_MAX;
 /// Orphans in the register.
 pub const ORPHANS_MAX: usize = 32_768;
-/// Times the ledger is asked again because somebody else changed what a publish replaces.
+/// Times the ledger is loaded again because somebody else changed what a publish replaces.
 pub const LEDGER_CONFLICTS_MAX: u32 = 5;
 /// Times a document of ours is read and written again because somebody else wrote it meanwhile.
 pub const DOCUMENT_CONFLICTS_MAX: u32 = 8;

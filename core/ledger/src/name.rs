@@ -1,4 +1,4 @@
-//! File names within a session: the only way a name from a manifest enters an operation.
+//! File names within a session. No name from a manifest enters an operation without this check.
 //!
 //! The ledger's first implementation accepted relative slash-separated names without `..` (measured: it also let `.`,
 //! `C:/x`, `a:stream`, `CON`, NUL, newlines, `.git/config` and `meta.json` through). Here a name must mean the same
@@ -10,7 +10,7 @@ use alloc::string::String;
 /// Device names that Windows finds in any folder, whatever follows the first dot.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 
-/// Files that git or git-lfs obeys wherever they stand.
+/// Files that git or git-lfs obeys in any folder.
 const GIT_FILES: [&str; 5] = [".gitattributes", ".gitignore", ".gitmodules", ".gitconfig", ".lfsconfig"];
 
 /// Why a name cannot be used for a file of a session; `None` when it can.
@@ -52,7 +52,7 @@ fn component_flaw(part: &str) -> Option<&'static str> {
     if part.len() > NAME_COMPONENT_BYTES_MAX {
         return Some("a part of the name is too long");
     }
-    // Almost every name is of these alone.
+    // Almost every name has only these.
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if !part.bytes().all(is_plain) {
         if part.contains(|c: char| c.is_control() || matches!(c, '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|')) {

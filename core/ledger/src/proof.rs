@@ -1,4 +1,5 @@
-//! Proof that the server holds a blob, as long as a publish lives: from a receipt, or from a journal that had one.
+//! Proof that the server holds a blob, for the time of a publish: from a receipt, or from a journal that was written
+//! with one.
 
 use hydrant_lfs::Blob;
 use hydrant_lfs::operations::Receipt;
@@ -16,12 +17,12 @@ impl Proof {
         self.blob
     }
 
-    /// The proof that a journal kept. Only `bind` writes a journal that holds any, and it has receipts to do so.
+    /// A proof from a journal. Only `bind` writes proofs into a journal, and it has receipts for them.
     pub(crate) fn of_journal(blob: Blob) -> Self {
         Self { blob }
     }
 
-    /// For tests of what consumes proofs.
+    /// For tests of code that takes proofs.
     #[cfg(test)]
     pub(crate) fn for_test(blob: Blob) -> Self {
         Self { blob }

@@ -1,7 +1,7 @@
-//! The orphan register: blobs that were sent and that nothing names any more, for whoever runs the server to purge.
+//! The orphan register: blobs that were sent and that nothing names any more, for the server's operator to purge.
 //!
-//! One document for all sessions of a clone. It only grows: with several publishers at work, nobody can know that a
-//! blob is named for good. Who purges asks first what the ledger names now.
+//! One document for all sessions of a clone. It only grows: while others publish, nobody can know that a blob stays
+//! named. Before a purge, the operator subtracts what the ledger names now.
 
 use crate::limits::{DOCUMENT_CONFLICTS_MAX, ORPHANS_MAX};
 use alloc::borrow::ToOwned as _;
@@ -17,7 +17,7 @@ use hydrant_lfs::text::oid::{Blob, Oid};
 
 /// Name of the document.
 const REGISTER: &str = "orphans";
-/// The form of the document.
+/// Version of the format.
 const VERSION: i64 = 1;
 
 /// The register, by oid.
@@ -63,11 +63,11 @@ impl Register {
     }
 }
 
-/// A change of the register: read, then written unless nothing is new, again while others write it.
+/// A change of the register: it is read, then written if something is new, and both again if others wrote it meanwhile.
 #[derive(Debug)]
 pub(crate) struct Registering {
     more: Vec<Blob>,
-    /// The state it replaces, and its text; none while it is read.
+    /// The revision to replace, and the new text; none while the register is read.
     save: Option<(Option<Revision>, Vec<u8>)>,
     conflicts: u32,
 }

@@ -1,6 +1,6 @@
 //! How much of a session can be read here, and where: one rule for status and for content.
 //!
-//! An empty artifact counts as hydrated. Readers get content or one of these states, never pointer bytes as content.
+//! An empty file counts as hydrated. Readers get content or one of these states, never pointer bytes as content.
 
 use crate::manifest::{FileRef, Storage};
 use alloc::borrow::ToOwned as _;
@@ -10,7 +10,7 @@ use hydrant_lfs::git_lfs::pointer::{self, Kind};
 use hydrant_lfs::order::SortedMap;
 use hydrant_lfs::text::oid::Blob;
 
-/// What stands in the work tree.
+/// What the working tree holds at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Nothing.
@@ -26,7 +26,7 @@ pub enum Place {
 }
 
 impl Place {
-    /// What a file of fewer than 1024 bytes is, by all of them.
+    /// What a file under 1024 bytes is, judged by all its bytes.
     pub fn of_small(bytes: &[u8]) -> Place {
         let size = bytes.len() as u64;
         match pointer::classify(bytes, size) {
@@ -44,9 +44,9 @@ impl Place {
 pub struct Fact {
     /// File name within the session.
     pub name: String,
-    /// In the work tree.
+    /// What the working tree holds.
     pub place: Place,
-    /// Bytes of the entry in the cache.
+    /// Bytes of its blob in the cache; none: not there.
     pub cached: Option<u64>,
 }
 
@@ -55,9 +55,9 @@ pub struct Fact {
 pub enum State {
     /// In the cache.
     Cached,
-    /// In the work tree, of the size the manifest names: verify on use.
+    /// In the working tree, with the size that the manifest names. Not hashed: verify on use.
     InPlace,
-    /// In the work tree, of another size: not published yet.
+    /// In the working tree, with another size: not published yet.
     Changed,
     /// Only the pointer is here: hydrate.
     Dehydrated,
@@ -71,7 +71,7 @@ pub enum State {
     TooLarge,
     /// The pointer names another blob than the manifest.
     Conflict,
-    /// The file in the work tree is a broken pointer or cannot be read.
+    /// The file in the working tree is a broken pointer or cannot be read.
     Malformed,
     /// The manifest's entry cannot be used.
     Unusable,
@@ -102,28 +102,29 @@ pub enum Hydration {
 /// A session's state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// In all.
+    /// Overall.
     pub hydration: Hydration,
     /// In manifest order.
     pub files: Vec<FileState>,
-    /// What it adds to a report.
+    /// Its counts for a report on the checkout.
     pub tally: Tally,
 }
 
-/// What one session adds to a report on a checkout.
+/// The counts of one session for a report on a checkout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Files that the manifest names.
     pub files: u64,
     /// Of these, files that are here as the manifest says.
     pub there: u64,
-    /// Files stored out of band.
+    /// Files stored in Git LFS.
     pub required: u64,
     /// Of these, files whose content is here.
     pub completed: u64,
     /// Files here with other content than the manifest says.
     pub changed: u64,
-    /// Files that are missing from git, broken, or contradict themselves; a manifest that cannot be read counts as one.
+    /// Files that are missing from git, broken, or contradict the manifest; a manifest that cannot be read counts as
+    /// one.
     pub broken: u64,
     /// The manifest could not be read, so nothing is known of its files.
     pub unreadable: bool,
@@ -159,7 +160,7 @@ pub fn status(refs: &[FileRef], facts: &[Fact], object_bytes_max: u64) -> Status
         FileState { name: file.name.clone(), state, detail }
     };
     let files: Vec<FileState> = refs.iter().map(state_of).collect();
-    // What git carries is read as it stands: a checkout may have given it other line ends.
+    // A file stored in git is read as it is: a checkout may have changed its line ends.
     let readable = |(file, now): &(&FileRef, &FileState)| match now.state {
         State::Cached | State::InPlace => true,
         State::Changed => file.storage == Storage::Git,
@@ -212,7 +213,7 @@ fn resolve(file: &FileRef, place: Place, cached: Option<u64>, object_bytes_max: 
     }
 }
 
-/// What stands in the place of a file that is read from the cache, where it is neither its pointer nor its content.
+/// What the working tree holds for a file that is read from the cache, if that is neither its pointer nor its content.
 fn beside_the_cached(place: Place, blob: Blob) -> Option<String> {
     match place {
         Place::Absent | Place::Pointer(_) => None,

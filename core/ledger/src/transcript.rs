@@ -23,7 +23,7 @@ pub(crate) struct Entries {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Counter {
     line: Vec<u8>,
-    /// The line is longer than is looked at; its rest is passed over.
+    /// The line is longer than the limit; its rest is skipped.
     long: bool,
     entries: Entries,
 }

@@ -1,18 +1,18 @@
-//! An operation behind a handle that its host cannot give up: the report is taken out, and late answers are ignored.
+//! An operation behind a handle that its host keeps: the report is taken out, and late replies are ignored.
 
 use crate::contract::{EffectId, Instant, Misuse, Reply, Step};
 use crate::operation::Operation;
 use crate::operations::Machine;
 use alloc::vec::Vec;
 
-/// An operation until its report is taken, then the memory of what was open: a host in the middle of an answer must not
-/// be told that it is wrong.
+/// An operation until its report is taken; then the effects that were open. A host may still be replying to these, and
+/// that is no misuse.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one of them behind a handle")]
 pub enum Handle<M> {
-    /// It goes on.
+    /// Its report was not taken yet.
     Running(Operation<M>),
-    /// Its report was taken while these waited for answers.
+    /// Its report was taken while these effects were open.
     Finished(Vec<EffectId>),
 }
 
@@ -25,7 +25,7 @@ impl<M: Machine> Handle<M> {
         }
     }
 
-    /// As [`Operation::reply`]; what comes late is ignored.
+    /// As [`Operation::reply`]; late replies are ignored.
     pub fn reply(&mut self, id: EffectId, reply: Reply) -> Result<(), Misuse> {
         match self {
             Handle::Running(operation) => operation.reply(id, reply),

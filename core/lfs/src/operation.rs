@@ -1,4 +1,4 @@
-//! One running protocol, whatever its kind: the loop that every host drives.
+//! A running operation of any kind, and the loop that every host drives.
 
 use crate::contract::request::bounded;
 use crate::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Source, Step, Want};
@@ -9,10 +9,10 @@ use crate::text::error::Error;
 use crate::text::oid::Blob;
 use alloc::vec::Vec;
 
-/// One running protocol. Never blocks, never calls out, never panics on any input.
+/// A running operation. It never blocks, never calls the host, and never panics on any input.
 ///
-/// `poll` until it says wait or done, perform what it asks, answer with `reply`; at done, `finish`. The crate
-/// documentation has the law of the loop.
+/// `poll` until it returns wait or done, perform its effects, send results with `reply`; at done, `finish`. The crate
+/// documentation describes the loop.
 #[derive(Debug)]
 pub struct Operation<M> {
     out: Outbox,
@@ -22,12 +22,12 @@ pub struct Operation<M> {
 }
 
 impl Operation<Download> {
-    /// Brings objects into the cache: those it has are not asked for.
+    /// Fetches the objects that the cache does not have.
     pub fn hydrate(config: Config, wants: Vec<Want>) -> Result<Self, Error> {
         Self::fetch(config, wants, true)
     }
 
-    /// Fetches and verifies objects, whatever the cache has.
+    /// Fetches and verifies all objects, even those that the cache has.
     pub fn download(config: Config, wants: Vec<Want>) -> Result<Self, Error> {
         Self::fetch(config, wants, false)
     }
@@ -39,7 +39,7 @@ impl Operation<Download> {
 }
 
 impl Operation<Upload> {
-    /// Hashes files, then brings their bytes to the server.
+    /// Hashes files, then uploads those that the server lacks.
     pub fn upload(config: Config, sources: Vec<Source>) -> Result<Self, Error> {
         bounded(sources.len(), sources.iter().map(|source| source.name.as_str()))?;
         Self::begin(config, |link| Ok(Upload::new(sources, link)))
@@ -69,7 +69,7 @@ impl<M: Machine> Operation<M> {
         Ok(Self { out: Outbox::default(), link, machine, done: false })
     }
 
-    /// What to do next. Time enters here and nowhere else.
+    /// What to do next. The core learns the time here and nowhere else.
     pub fn poll(&mut self, now: Instant) -> Step {
         // A host whose monotonic clock goes backwards must not undo a deadline.
         let ticks = now.ticks.max(self.out.now.ticks);
@@ -105,7 +105,7 @@ impl<M: Machine> Operation<M> {
         self.out.is_idle() && self.machine.is_done()
     }
 
-    /// Takes an answer. An error means that the host broke the contract; nothing changed.
+    /// Takes a reply. An error means that the host broke the contract; nothing changed.
     pub fn reply(&mut self, id: EffectId, reply: Reply) -> Result<(), Misuse> {
         if self.done {
             return Err(Misuse::Finished);
@@ -116,19 +116,19 @@ impl<M: Machine> Operation<M> {
         Ok(())
     }
 
-    /// Comes to an end soon: open effects are cancelled, the report says `unfinished` for the rest.
+    /// Ends soon: open effects are cancelled, the report says `unfinished` for the rest.
     pub fn stop(&mut self) {
         if !self.done {
             self.machine.stop(&mut self.out);
         }
     }
 
-    /// Effects that wait for their answers.
+    /// Effects that are open.
     pub fn open(&self) -> Vec<EffectId> {
         self.out.open()
     }
 
-    /// The same operation around another machine, such as one of several kinds.
+    /// The same operation around another machine, such as an enum of several kinds.
     pub fn map<N: Machine>(self, machine: impl FnOnce(M) -> N) -> Operation<N> {
         Operation { out: self.out, link: self.link, machine: machine(self.machine), done: self.done }
     }
@@ -138,7 +138,7 @@ impl<M: Machine> Operation<M> {
         &self.machine
     }
 
-    /// What it came to, however it ended; before done, the rest is `unfinished`.
+    /// The report, however it ended; before done, the rest is `unfinished`.
     pub fn finish(self) -> M::Report {
         self.machine.finish()
     }

@@ -1,5 +1,5 @@
-//! One sort, one sorted map and one sorted set for the whole core. They do what those of the library do; but there each
-//! type brings a sort of its own, of twenty kilobytes in WebAssembly, and a third of the engine was nothing else.
+//! One sort, one sorted map and one sorted set for the whole core. They do what those of the library do. But there each
+//! type brings a sort of its own, of twenty kilobytes in WebAssembly; these sorts were a third of the engine.
 
 use alloc::vec::{self, Vec};
 use core::borrow::Borrow;
@@ -26,8 +26,8 @@ pub fn sorted<T>(items: Vec<T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> 
     order.into_iter().filter_map(|at| items[at].take()).collect()
 }
 
-/// A map in the order of its keys. A single key is put in by moving those behind it: right for few keys, for keys that
-/// mostly ascend, and for maps that are collected as a whole.
+/// A map in the order of its keys. An insert moves all later keys: right for few keys, for keys that mostly ascend, and
+/// for maps that are collected as a whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortedMap<K, V>(Vec<(K, V)>);
 
@@ -53,7 +53,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         }
     }
 
-    /// Takes a key out.
+    /// Removes a key.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -80,7 +80,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         Some(&mut self.0[at].1)
     }
 
-    /// The value of a key, which is put in with an empty one where it is not there.
+    /// The value of a key. A key that is not there is inserted with the default value.
     pub fn or_default(&mut self, key: K) -> &mut V
     where
         V: Default,
@@ -118,7 +118,7 @@ impl<K: Ord, V> SortedMap<K, V> {
         self.0.iter().map(|(_, value)| value)
     }
 
-    /// Values in the order of their keys, given away.
+    /// Values in the order of their keys; consumes the map.
     pub fn into_values(self) -> impl Iterator<Item = V> {
         self.0.into_iter().map(|(_, value)| value)
     }
@@ -135,7 +135,7 @@ impl<K: Ord, V> SortedMap<K, V> {
 }
 
 impl<K: Ord, V> FromIterator<(K, V)> for SortedMap<K, V> {
-    /// Of one key, the last value stays.
+    /// Of several values for one key, the last stays.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         let mut entries = sorted(entries.into_iter().collect(), |a: &(K, V), b| a.0.cmp(&b.0));
         entries.reverse();
@@ -154,7 +154,7 @@ impl<K, V> IntoIterator for SortedMap<K, V> {
     }
 }
 
-/// A set in its order.
+/// A sorted set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SortedSet<T>(SortedMap<T, ()>);
 
@@ -173,7 +173,7 @@ impl<T: Ord> SortedSet<T> {
         self.0.contains_key(item)
     }
 
-    /// Puts an item in; false when it was there.
+    /// Inserts an item; false when it was there.
     pub fn insert(&mut self, item: T) -> bool {
         let new = !self.contains(&item);
         self.0.insert(item, ());

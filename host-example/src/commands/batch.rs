@@ -3,7 +3,7 @@
 use std::env;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::transcript;
+use hydrant_host::trace;
 use hydrant_host::wit::batches::{Action, BatchObject, Flaw, Verdict};
 use hydrant_host::wit::types::Direction;
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ fn shown(value: &str, secrets: bool) -> &str {
 
 /// Signed addresses carry their signature in the query, others a login before the host.
 fn shown_href(href: &str, secrets: bool) -> String {
-    if secrets { hydrant_host::process::plain(href) } else { transcript::place(href) }
+    if secrets { hydrant_host::process::plain(href) } else { trace::place(href) }
 }
 
 fn flaw_name(flaw: Flaw) -> &'static str {

@@ -84,8 +84,8 @@ pub(crate) fn transfer(
         let session = match ledger.session(&mut guest, &store, &one.name, limit.unwrap_or(u64::MAX)) {
             Ok(session) => session,
             Err(fault) if whole.is_some() => return Err(fault),
-            Err(Fault { code, detail, retry_after, .. }) => {
-                failed.push(unusable(&one.name, MANIFEST, 0, Error { code, detail, retry_after }));
+            Err(Fault { code, detail, retry_at, .. }) => {
+                failed.push(unusable(&one.name, MANIFEST, 0, Error { code, detail, retry_at }));
                 continue;
             }
         };

@@ -165,7 +165,7 @@ fn unlock(arguments: &LocksUnlockArgs, repository: &Repository, output: &mut Out
 /// Ends as the server's own answer for an id does that it does not know.
 fn not_locked(path: &str, output: &mut Output) -> Ending {
     let detail = format!("{} is not locked", quote(path.as_bytes()));
-    let ended = Err(Error { code: Code::NotFound, detail, retry_after: None });
+    let ended = Err(Error { code: Code::NotFound, detail, retry_at: None });
     let report = LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended };
     say_why(&report, &InTheWay::default(), output);
     let mut document = document(&report, &[], Ending::Failed);
@@ -180,7 +180,7 @@ fn theirs(lock: &LfsLock, output: &mut Output) -> Ending {
     let holder = holder(lock);
     let path = quote(lock.path.as_bytes());
     let detail = format!("the lock on {path} is {holder}'s; --force takes it");
-    let ended = Err(Error { code: Code::Conflict, detail, retry_after: None });
+    let ended = Err(Error { code: Code::Conflict, detail, retry_at: None });
     let report = LockReport { locks: Vec::new(), theirs: vec![lock.clone()], supported: true, ended };
     failed(&report, &InTheWay { locks: vec![lock.clone()], whose: THEIRS }, output)
 }
@@ -323,6 +323,6 @@ fn document(report: &LockReport, held: &[LfsLock], ending: Ending) -> Value {
         "locks": report.locks.iter().map(lock).collect::<Vec<_>>(),
         "theirs": report.theirs.iter().map(lock).collect::<Vec<_>>(),
         "held": held.iter().map(lock).collect::<Vec<_>>(),
-        "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_after)),
+        "ended": ended.map(|error| error_json(error.code, &error.detail, error.retry_at)),
     })
 }

@@ -77,11 +77,11 @@ impl Watch for Told {
         }
     }
 
-    fn wants_transcript(&self) -> bool {
+    fn wants_trace(&self) -> bool {
         true
     }
 
-    fn transcript(&mut self, line: &str) {
+    fn trace(&mut self, line: &str) {
         self.lines.push(line.to_owned());
     }
 }

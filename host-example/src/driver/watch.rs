@@ -10,12 +10,12 @@ pub trait Watch {
     fn entered(&mut self, _phase: Phase) {}
     /// Nothing moves, and nothing will for so many milliseconds: the engine tries again then.
     fn waiting(&mut self, _millis: u64) {}
-    /// Whether `transcript` is wanted.
-    fn wants_transcript(&self) -> bool {
+    /// Whether `trace` is wanted.
+    fn wants_trace(&self) -> bool {
         false
     }
     /// One effect or reply in one redacted line.
-    fn transcript(&mut self, _line: &str) {}
+    fn trace(&mut self, _line: &str) {}
 }
 
 /// Looks away.

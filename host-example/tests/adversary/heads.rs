@@ -158,7 +158,7 @@ fn statuses_that_are_no_answer() {
             seconds: 10,
             also: |seen, evidence| {
                 let asks = seen.len();
-                let told = !evidence.is_json() || evidence.report()?["error"]["retry_after_ms"].is_u64();
+                let told = !evidence.is_json() || evidence.report()?["error"]["retry_at_ms"].is_u64();
                 if asks == 1 && told { Ok(()) } else { Err(format!("{asks} requests, and when to come again: {told}")) }
             },
             ..head(

@@ -72,12 +72,12 @@ impl Watch for Dying {
 
     fn waiting(&mut self, _millis: u64) {}
 
-    fn wants_transcript(&self) -> bool {
+    fn wants_trace(&self) -> bool {
         true
     }
 
     /// Called with `ID > EFFECT` before an effect is performed, and with `ID < ANSWER` before the engine hears of it.
-    fn transcript(&mut self, line: &str) {
+    fn trace(&mut self, line: &str) {
         let mut words = line.split_whitespace();
         let (Some(id), Some(way), Some(what)) = (words.next(), words.next(), words.next()) else { return };
         let counts = match way {

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     if let Some(lived) = broken {
         let why = lived.broken.clone().unwrap_or_default();
         if asked.trace {
-            say(&lived.transcript.join("\n"));
+            say(&lived.trace.join("\n"));
         } else {
             say(&lived.tail(TAIL_LINES));
         }
@@ -90,7 +90,7 @@ fn run(asked: Asked) -> (Tally, Option<Lived>) {
                     let lived = one(seed);
                     tally.add(&lived.tally);
                     if asked.trace && lived.broken.is_none() {
-                        say(&lived.transcript.join("\n"));
+                        say(&lived.trace.join("\n"));
                     }
                     if let (Some(_), Ok(mut found)) = (&lived.broken, found.lock())
                         && found.1.as_ref().is_none_or(|other| other.seed > seed)
@@ -112,7 +112,7 @@ fn run(asked: Asked) -> (Tally, Option<Lived>) {
 fn one(seed: u64) -> Lived {
     catch_unwind(AssertUnwindSafe(|| live(&Native, seed))).unwrap_or_else(|_| Lived {
         seed,
-        transcript: Vec::new(),
+        trace: Vec::new(),
         tally: Tally::default(),
         broken: Some("a panic; what it said stands above".to_owned()),
     })

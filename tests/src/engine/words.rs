@@ -72,13 +72,13 @@ macro_rules! same_case {
 pub(super) fn error(it: types::Error) -> Error {
     let code = same_case!(it.code, types::Code => Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
-    Error { code, detail: it.detail, retry_after: it.retry_after }
+    Error { code, detail: it.detail, retry_at: it.retry_at }
 }
 
 fn error_in(it: Error) -> types::Error {
     let code = same_case!(it.code, Code => types::Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
-    types::Error { code, detail: it.detail, retry_after: it.retry_after }
+    types::Error { code, detail: it.detail, retry_at: it.retry_at }
 }
 
 pub(super) fn misuse(it: types::Misuse) -> core::Misuse {

@@ -41,9 +41,9 @@ impl Tally {
         }
     }
 
-    pub(super) fn heard(&mut self, transcript: &[String]) {
-        self.steps += transcript.len() as u64;
-        for line in transcript {
+    pub(super) fn heard(&mut self, trace: &[String]) {
+        self.steps += trace.len() as u64;
+        for line in trace {
             self.effects += u64::from(line.starts_with("> ") && !line.ends_with(" cancel"));
             let phase = line.strip_prefix("= ").filter(|name| Phase::ALL.iter().any(|phase| phase.name() == *name));
             if let Some(phase) = phase {

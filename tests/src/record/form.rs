@@ -103,7 +103,7 @@ record!(Instant: "ticks" ticks, "wall" wall);
 record!(Blob: "oid" oid, "size" size);
 record!(Header: "name" name, "value" value);
 record!(Request: "method" method, "url" url, "headers" headers, "body" body, "login" login, "redirect" redirect);
-record!(Error: "code" code, "detail" detail, "retryAfter" retry_after);
+record!(Error: "code" code, "detail" detail, "retryAt" retry_at);
 record!(Action: "href" href, "headers" headers, "expiresAt" expires_at);
 record!(BatchObject: "oid" oid, "authenticated" authenticated, "verdict" verdict);
 record!(BatchResponse: "transfer" transfer, "objects" objects, "unknown" unknown);

@@ -290,7 +290,7 @@ impl Scene {
             return Err(format!("the server's words are lost: {error}"));
         }
         let until = refused.retry_after.map(|millis| self.now.saturating_add(millis));
-        if error.retry_after == until { Ok(()) } else { Err(format!("the server's date is lost: {error}")) }
+        if error.retry_at == until { Ok(()) } else { Err(format!("the server's date is lost: {error}")) }
     }
 
     /// A server that refuses every login ends the operation, soon.

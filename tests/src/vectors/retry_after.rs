@@ -33,10 +33,10 @@ fn waits(engine: &dyn Engine, config: &Config, header: &str, now: u64, delay: Op
             let ended = host.end()?.objects();
             let error = ended.err().ok_or("a refused request ended well")?;
             let until = delay.map(|delay| now.saturating_add(delay));
-            if error.retry_after == until {
+            if error.retry_at == until {
                 return Ok(false);
             }
-            Err(format!("expected an error that says to come back at {until:?}, got {:?}", error.retry_after))
+            Err(format!("expected an error that says to come back at {until:?}, got {:?}", error.retry_at))
         }
         Step::Perform(..) if delay == Some(0) => Ok(true),
         Step::Wait(Some(until)) => {

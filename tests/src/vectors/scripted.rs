@@ -223,5 +223,5 @@ pub(super) fn is_backoff(waited: u64, expected: u64) -> Result<(), String> {
 
 /// A step in few words.
 pub(super) fn shown(step: &Step) -> String {
-    crate::transcript::step(step).unwrap_or_else(|| "nothing".to_owned())
+    crate::trace::step(step).unwrap_or_else(|| "nothing".to_owned())
 }

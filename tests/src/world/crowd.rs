@@ -8,7 +8,7 @@ use super::laws::{self, Steps};
 use super::server::ENDPOINT;
 use super::{Fault, Feed, Remote, Server, Store, blob};
 use crate::engine::{Engine, Native, Run, Start};
-use crate::transcript;
+use crate::trace;
 use hydrant_ledger::publish::{Publication, PublishReport};
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::{Doc, Effect, EffectId, Instant, Reply, Step};
@@ -159,7 +159,7 @@ impl Live {
             if let Some(deed) = deed {
                 deed.take_place(store)?;
             }
-            self.lines.push(format!("{number} {}", transcript::reply(id, &reply)));
+            self.lines.push(format!("{number} {}", trace::reply(id, &reply)));
             actor.told = told(&actor.told, id, &reply);
             actor.steps.told(id, &reply);
             let Some(operation) = &mut actor.operation else { return Ok(()) };
@@ -174,7 +174,7 @@ impl Live {
         let Some(mut operation) = actor.operation.take() else { return Ok(()) };
         for _ in 0..STEPS_MAX {
             let step = operation.poll(Instant { ticks: actor.ticks, wall: actor.ticks });
-            self.lines.extend(transcript::step(&step).map(|line| format!("{number} {line}")));
+            self.lines.extend(trace::step(&step).map(|line| format!("{number} {line}")));
             match step {
                 Step::Perform(id, effect) => {
                     let store = &self.crowd.stores[self.crowd.parts[number].store];

@@ -6,7 +6,7 @@ use super::repairs::Repairs;
 use super::server::{ENDPOINT, SECRET};
 use super::{Dice, Fault, Faults, Remote, Server, Store, blob};
 use crate::engine::{self, Engine, Native, Start};
-use crate::transcript;
+use crate::trace;
 use hydrant_ledger::publish::{Publication, PublishReport};
 use hydrant_ledger::reconcile::ReconcileReport;
 use hydrant_lfs::contract::Config;
@@ -97,7 +97,7 @@ pub struct World {
     /// Configuration besides the endpoint.
     pub config: Config,
     /// What was said, for people.
-    pub transcript: Vec<String>,
+    pub trace: Vec<String>,
     /// Effects of the last run.
     pub effects: u32,
 }
@@ -131,7 +131,7 @@ impl World {
             order,
             stop_after: None,
             config,
-            transcript: Vec::new(),
+            trace: Vec::new(),
             effects: 0,
         }
     }
@@ -220,7 +220,7 @@ impl Run<'_> {
         let mut replies = 0;
         for _ in 0..STEPS_MAX {
             let step = operation.poll(self.now());
-            self.world.transcript.extend(transcript::step(&step));
+            self.world.trace.extend(trace::step(&step));
             match step {
                 Step::Perform(id, effect) => {
                     self.world.effects = id.0 + 1;
@@ -332,7 +332,7 @@ impl Run<'_> {
             deed.take_place(store)?;
             store.check()?;
         }
-        self.world.transcript.push(transcript::reply(id, &reply));
+        self.world.trace.push(trace::reply(id, &reply));
         if let Some(steps) = &mut self.steps {
             steps.told(id, &reply);
         }

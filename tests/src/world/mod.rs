@@ -3,7 +3,7 @@
 //!
 //! One fault plan decides everything that goes wrong. The exhaustive plan places one fault at one effect and is run for
 //! every fault and every effect of a small world; the seeded plan draws faults by odds that the seed itself decides, so
-//! that some runs have none and some have little else. A failure names its seed and the last lines of its transcript.
+//! that some runs have none and some have little else. A failure names its seed and the last lines of its trace.
 
 mod alone;
 mod crowd;

@@ -174,7 +174,7 @@ pub fn publishes(world: &mut World, publication: &Publication) -> Result<Option<
         && error.code == Code::Conflict
         && world.rivals + world.edits > 0
     {
-        world.transcript.push("= pulled".to_owned());
+        world.trace.push("= pulled".to_owned());
         world.store.pull(&world.remote.history);
         report = calm(world, publication)?;
     }
@@ -201,7 +201,7 @@ fn calm(world: &mut World, publication: &Publication) -> Result<Option<PublishRe
     if plan.files.is_empty() && plan.fields.is_empty() && !world.store.docs.contains_key(&journal) {
         return Ok(None);
     }
-    world.transcript.push("= a calm run".to_owned());
+    world.trace.push("= a calm run".to_owned());
     match run(world, &Job::Publish(plan), &mut Faults::none())? {
         Ended::Published(report) => Ok(Some(report)),
         ended => Err(format!("a calm run ended as {ended:?}")),

@@ -9,7 +9,7 @@ use hydrant_lfs::contract::{
     Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, LedgerFile, Lookup, Push, Reply,
     Revision, Saving, Settle, Step, Swap,
 };
-use hydrant_tests::transcript;
+use hydrant_tests::trace;
 use hydrant_tests::world::blob;
 use serde_json::Value;
 use std::collections::{BTreeMap, VecDeque};
@@ -104,10 +104,10 @@ impl Publishing {
                     self.open.retain(|(open, _)| *open != id);
                     self.operation.reply(id, &failed(Failure::Aborted)).expect("a cancelled effect is closed");
                 }
-                Step::Enter(_) | Step::Retry(_) => lines.extend(transcript::step(&step)),
+                Step::Enter(_) | Step::Retry(_) => lines.extend(trace::step(&step)),
                 Step::Note(_) => {}
                 Step::Perform(id, ref effect) => {
-                    lines.extend(transcript::step(&step).map(|line| without_id(&line)));
+                    lines.extend(trace::step(&step).map(|line| without_id(&line)));
                     self.open.push_back((id, effect.clone()));
                 }
             }
@@ -195,7 +195,7 @@ impl Desk {
     }
 
     /// Everything that was said.
-    pub(crate) fn transcript(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         shortened(&(self.lines.join("\n") + "\n"))
     }
 
@@ -306,6 +306,6 @@ impl Desk {
 }
 
 fn line(effect: &Effect) -> String {
-    let line = transcript::step(&Step::Perform(EffectId(0), effect.clone())).unwrap_or_default();
+    let line = trace::step(&Step::Perform(EffectId(0), effect.clone())).unwrap_or_default();
     without_id(&line)
 }

@@ -81,7 +81,7 @@ fn a_wrong_reply_to_any_effect_changes_nothing() {
     let mut met = vec![false; allowed.len()];
     while publishing.ask(&mut desk.lines) {
         let (_, effect) = publishing.open.front().cloned().expect("it waits for one");
-        let line = hydrant_tests::transcript::step(&Step::Perform(EffectId(0), effect)).expect("an effect has a line");
+        let line = hydrant_tests::trace::step(&Step::Perform(EffectId(0), effect)).expect("an effect has a line");
         let line = line.replacen("> 0 ", "> ", 1);
         // The last that fits is the narrowest.
         let at = allowed.iter().rposition(|(begins, _)| line.starts_with(begins));

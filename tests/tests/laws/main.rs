@@ -1,7 +1,7 @@
 //! The laws of the protocols, one surprising branch a test: a scripted server answers, and the transcript says what the
 //! operation made of it.
 //!
-//! The transcripts are expect-tests: `UPDATE_EXPECT=1 cargo test -p hydrant-tests --test laws` writes them anew.
+//! The traces are expect-tests: `UPDATE_EXPECT=1 cargo test -p hydrant-tests --test laws` writes them anew.
 
 mod batches;
 mod desk;

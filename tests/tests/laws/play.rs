@@ -10,7 +10,7 @@ use hydrant_lfs::contract::{
 };
 use hydrant_lfs::contract::{Outcome, Source, Want};
 use hydrant_lfs::text::oid::{Blob, Oid};
-use hydrant_tests::transcript;
+use hydrant_tests::trace;
 use hydrant_tests::world::blob;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -182,7 +182,7 @@ impl Play {
     /// Gives one reply.
     pub(crate) fn reply(&mut self, id: EffectId, reply: Reply) {
         if !matches!(reply, Reply::Chunk(_) | Reply::End | Reply::At(_) | Reply::Sent(_)) {
-            self.lines.push(transcript::reply(id, &reply));
+            self.lines.push(trace::reply(id, &reply));
         }
         self.operation.reply(id, &reply).expect("a reply within the grammar");
     }
@@ -221,7 +221,7 @@ impl Play {
     }
 
     /// Answers one request after the other by the script, then by its last line, and lets time pass where nothing else
-    /// helps. The transcript, with the outcomes.
+    /// helps. The trace, with the outcomes.
     pub(crate) fn run(mut self, script: impl IntoIterator<Item = Answer>) -> String {
         let mut script = script.into_iter();
         for _ in 0..STEPS_MAX {
@@ -253,7 +253,7 @@ impl Play {
         self.now.wall += millis;
     }
 
-    /// The transcript with the outcomes of a transfer.
+    /// The trace with the outcomes of a transfer.
     pub(crate) fn finish(mut self) -> String {
         match self.operation.outcomes() {
             Ok(outcomes) => self.lines.extend(outcomes.iter().map(ended)),
@@ -263,7 +263,7 @@ impl Play {
     }
 
     fn say(&mut self, step: &Step) {
-        let Some(mut line) = transcript::step(step) else { return };
+        let Some(mut line) = trace::step(step) else { return };
         if let Step::Perform(_, Effect::Http(exchange)) = step {
             let names = exchange.request.headers.iter().map(|header| header.name.to_ascii_lowercase());
             let names: Vec<String> = names.filter(|name| !COMMON_HEADERS.contains(&name.as_str())).collect();

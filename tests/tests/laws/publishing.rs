@@ -41,7 +41,7 @@ fn every_step_waits_for_the_one_before() {
         = done
         > save-doc journal/s removed
     "#]]
-    .assert_eq(&desk.transcript());
+    .assert_eq(&desk.trace());
 }
 
 /// What stands at a moment is what the next run would find: the effect is asked for and not answered.
@@ -168,7 +168,7 @@ fn a_conflict_is_looked_at_and_bound_again_before_it_is_pushed_again() {
         = done
         > save-doc journal/s removed
     "#]]
-    .assert_eq(&desk.transcript());
+    .assert_eq(&desk.trace());
     let files = desk.published()["files"].as_object().expect("files").keys().cloned().collect::<Vec<_>>();
     assert_eq!(files, ["notes.md", "plan.md", "raw.jsonl", "summary.json"]);
 }

@@ -1,5 +1,5 @@
 //! Laws 4 and 10: secrets of the server and of the user stand in no error, outcome, progress, debug print or
-//! transcript, whatever goes wrong.
+//! trace, whatever goes wrong.
 
 use crate::native;
 use crate::play::{Answer, Play, bytes, moved, part, status, upload, wants};
@@ -93,7 +93,7 @@ fn no_secret_is_said_whatever_goes_wrong() {
                 play.operation.stop();
                 play.settle();
                 hold_nothing("the progress", &format!("{:?}", play.notes));
-                hold_nothing("the transcript", &play.lines.join("\n"));
+                hold_nothing("the trace", &play.lines.join("\n"));
                 let ended = play.operation.outcomes();
                 hold_nothing("the outcome", &format!("{ended:?}"));
                 let errors: Vec<String> = match ended {

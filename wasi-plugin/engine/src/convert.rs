@@ -16,14 +16,14 @@ macro_rules! same_case {
 pub(crate) fn error(it: Error) -> wit::LfsError {
     let code = same_case!(it.code, Code => wit::Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
-    wit::LfsError { code, detail: it.detail, retry_after: it.retry_after }
+    wit::LfsError { code, detail: it.detail, retry_at: it.retry_at }
 }
 
 #[cfg(feature = "ledger")]
 pub(crate) fn error_in(it: wit::LfsError) -> Error {
     let code = same_case!(it.code, wit::Code => Code:
         Host Auth Missing NotFound Removed Rejected Busy Malformed Integrity Conflict Blocked Limit Unfinished);
-    Error { code, detail: it.detail, retry_after: it.retry_after }
+    Error { code, detail: it.detail, retry_at: it.retry_at }
 }
 
 pub(crate) fn oid(text: &str) -> Result<Oid, wit::LfsError> {

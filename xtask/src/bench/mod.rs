@@ -56,7 +56,7 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Optio
     let hydrant = match &choice.hydrant {
         Some(named) => named.canonicalize().because("the program to measure cannot be found")?,
         None => {
-            engine::build(workspace)?;
+            engine::command(workspace)?;
             workspace.hydrant()
         }
     };

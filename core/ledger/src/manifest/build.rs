@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use hydrant_lfs::text::error::Error;
 use hydrant_lfs::text::json::quoted;
 
-/// What a first manifest says. Empty fields are not written.
+/// The fields of a first manifest. Empty ones are not written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fresh {
     /// Name of the session's folder.
@@ -20,9 +20,9 @@ pub struct Fresh {
     pub fields: Vec<(String, String)>,
 }
 
-/// The text of a manifest: the existing one with what it lacks, or a new one. An existing id always wins, also one that
-/// is derived: it is written down before another field could change it. An existing manifest that cannot be read is an
-/// error, and fields that are there stay.
+/// The text of a manifest: the existing one with missing fields added, or a new one. An existing id always wins, even a
+/// derived one: it is written down before another field could change it. Existing fields stay. An existing manifest
+/// that cannot be read is an error.
 pub fn build(existing: Option<&[u8]>, fresh: &Fresh) -> Result<Vec<u8>, Error> {
     let mut text = match existing {
         Some(text) => text.to_vec(),

@@ -1,7 +1,7 @@
-//! Changes of single fields: the value's bytes are replaced, or a member put in or taken out, and nothing else moves.
+//! Changes of single fields: the value's bytes are replaced, or a member is inserted or removed. All other bytes stay.
 //!
-//! New members take the place that their field has in the schema, and the look of their neighbours, so that two
-//! programs that make the same change write the same bytes.
+//! New members go where the schema has their field, with the white space of their neighbours, so that two programs that
+//! make the same change write the same bytes.
 
 use super::{ENTRY, Field, FileRef, Manifest, SCHEMA, Storage, guard, malformed, root};
 use crate::name;
@@ -15,7 +15,7 @@ use hydrant_lfs::text::error::{Code, Error, quote};
 use hydrant_lfs::text::json::{Member, Value, quoted};
 use hydrant_lfs::text::oid::Oid;
 
-/// Fields that are never changed once written: ids never rotate, names never move, entries need proof.
+/// Fields that are never edited once written: ids and names stay, and entries of `files` need proof.
 pub(super) const FIXED: [&str; 10] = [
     "version",
     "session_name",
@@ -28,7 +28,7 @@ pub(super) const FIXED: [&str; 10] = [
     "files",
     "username",
 ];
-/// Bytes of `stop_detail`, as its other writer bounds it.
+/// Bytes of `stop_detail`; its other writer has the same limit.
 const STOP_DETAIL_BYTES_MAX: usize = 512;
 
 /// A change of one field.
@@ -60,9 +60,9 @@ pub(crate) fn says(text: &[u8], name: &str, value: &str) -> bool {
 /// A new entry of `files`.
 #[derive(Debug)]
 pub enum Entry {
-    /// Out of band: the proof that its blob is on the server.
+    /// In Git LFS: the proof that its blob is on the server.
     Proved(Proof),
-    /// In git as it is, of so many bytes.
+    /// In git, with this many bytes.
     InGit(u64),
 }
 
@@ -86,7 +86,7 @@ pub fn record(text: &[u8], entries: SortedMap<String, Entry>) -> Result<Vec<u8>,
             continue;
         }
         let entry = members.get(name.as_str()).ok_or_else(|| malformed("an entry is not an object"))?;
-        // Whoever left `storage` out still leaves it out.
+        // An entry without `storage` stays without it.
         for (key, value) in values.iter().filter(|(key, _)| *key != "storage") {
             let rank = |other: &str| ENTRY.iter().position(|name| *name == other);
             splices.push(put(&text, entry, key, value, rank));
@@ -98,7 +98,7 @@ pub fn record(text: &[u8], entries: SortedMap<String, Entry>) -> Result<Vec<u8>,
     Ok(text)
 }
 
-/// Whether [`record`] can enter these files: known before anything is sent.
+/// Whether [`record`] can enter these files; checked before anything is sent.
 pub(crate) fn recordable<'a>(text: &[u8], files: impl Iterator<Item = (&'a str, Storage)>) -> Result<(), Error> {
     let manifest = Manifest::parse(text)?;
     let known: SortedMap<&str, &FileRef> = manifest.files().iter().map(|file| (file.name.as_str(), file)).collect();
@@ -120,8 +120,8 @@ fn fits(name: &str, storage: Storage, entry: Option<&FileRef>) -> Result<(), Err
     Ok(())
 }
 
-/// Takes entries out of `files`: exactly those that name these blobs, and nothing else moves. Refused when one names
-/// another blob, cannot be used or is not stored out of band.
+/// Removes entries from `files`: exactly those that name these blobs. All other bytes stay. Refused when an entry names
+/// another blob, cannot be used or is not stored in Git LFS.
 pub fn remove_entries(text: &[u8], entries: &SortedMap<&str, Oid>) -> Result<Vec<u8>, Error> {
     let manifest = Manifest::parse(text)?;
     let known: SortedMap<&str, &FileRef> = manifest.files().iter().map(|file| (file.name.as_str(), file)).collect();
@@ -147,7 +147,7 @@ pub fn remove_entries(text: &[u8], entries: &SortedMap<&str, Oid>) -> Result<Vec
     Ok(text)
 }
 
-/// Says that the session is still recorded.
+/// Marks the session as still being recorded.
 pub(crate) fn mark_draft(text: &[u8]) -> Result<Vec<u8>, Error> {
     let text = set_field(text, "draft", "true")?;
     check(&text)?;
@@ -175,7 +175,7 @@ fn values(entry: &Entry) -> Vec<(&'static str, String)> {
     }
 }
 
-/// What every writer checks before bytes leave it.
+/// The check of every writer before it returns a text.
 pub(super) fn check(text: &[u8]) -> Result<(), Error> {
     let manifest = Manifest::parse(text)?;
     for (field, value) in [("title", &manifest.title), ("summary", &manifest.summary)] {
@@ -212,7 +212,7 @@ pub(super) fn set_field(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>,
     Ok(splice.apply(text))
 }
 
-/// Sets a member that may be one no version here knows: such a one comes last.
+/// Sets a member that may be unknown to this version; an unknown one is inserted last.
 pub(super) fn set_member(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Error> {
     if SCHEMA.iter().any(|(known, _)| *known == name) {
         return set_field(text, name, value);
@@ -233,7 +233,7 @@ pub(super) fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
     Ok(apply_all(text, take_out(&root, |member| member.key == name)))
 }
 
-/// Takes members out, each with the comma and the white space that belong to it.
+/// Removes members, each with the comma and the white space that belong to it.
 fn take_out(object: &Value<'_>, gone: impl Fn(&Member<'_>) -> bool) -> Vec<Splice> {
     let members = object.members();
     let splice = |range| Splice { range, text: String::new() };
@@ -246,7 +246,7 @@ fn take_out(object: &Value<'_>, gone: impl Fn(&Member<'_>) -> bool) -> Vec<Splic
     leading.into_iter().chain(others).collect()
 }
 
-/// Entries stand in the order of their names: new ones go behind the last smaller one. `new` comes in that order.
+/// Entries are in the order of their names: a new one goes behind the last smaller one. `new` has the same order.
 fn insert_entries(text: &[u8], files: &Value<'_>, new: &[(String, Vec<String>)]) -> Vec<Splice> {
     let members = files.members();
     let before = |name: &str| members.iter().rposition(|member| member.key.as_ref() < name);
@@ -266,7 +266,7 @@ fn object(members: &[(&str, String)]) -> Vec<String> {
     ["{".to_owned()].into_iter().chain(members.iter().enumerate().map(line)).chain(["}".to_owned()]).collect()
 }
 
-/// Replaces a member's value, or puts the member behind the last one that `rank` orders before it.
+/// Replaces a member's value, or inserts the member behind the last one that `rank` orders before it.
 fn put(text: &[u8], object: &Value<'_>, key: &str, value: &str, rank: impl Fn(&str) -> Option<usize>) -> Splice {
     if let Some(member) = object.members().iter().find(|member| member.key == key) {
         return Splice { range: member.value.span.clone(), text: value.to_owned() };

@@ -1,4 +1,4 @@
-//! What must never stand where users read it: the words of a failed summary, or a placeholder in its place.
+//! Texts that must never be in a title or summary: the diagnostics of a failed summary, and counts of messages.
 
 /// Beginnings of diagnostics that once reached titles and summaries.
 const LEAKS: [&str; 3] =

@@ -1,4 +1,4 @@
-//! The id of a session that carries none: computed alike by every client and by servers, so it is frozen.
+//! The derived id of a session that has none. Every client and server computes it alike, so this must never change.
 
 use super::Manifest;
 use alloc::string::String;
@@ -32,8 +32,8 @@ pub fn derive_session_id(repo_id: &str, session_name: &str) -> String {
     format!("ses_{hex}")
 }
 
-/// The id that whoever publishes again must keep. Three answers: an id; none, when there is no manifest or it carries
-/// none, and then one may be made; an error, when the manifest cannot be read, because it may carry one.
+/// The id that a later publish must keep. Three results: an id; none, when there is no manifest or it has no id, and
+/// then one may be made; an error, when the manifest cannot be read, because it may hold an id.
 pub fn preserved_session_id(manifest: Option<&[u8]>) -> Result<Option<String>, Error> {
     match manifest {
         None => Ok(None),

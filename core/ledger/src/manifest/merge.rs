@@ -1,6 +1,6 @@
-//! Two versions of one manifest into one, by rules that need no person: counters by maximum, lists by union, anything
-//! else by who changed it, the id and all entries as the remote has them, and with the entry of the transcript what was
-//! counted in it.
+//! Merges two versions of a manifest without asking anybody. Counters take the maximum, lists the union, any other
+//! field the value of the side that changed it. The id and all entries stay as the remote has them, and so does the
+//! number of entries if the remote has another transcript.
 
 use super::edit::{FIXED, check, clear_field, set_member};
 use super::{Field, SCHEMA, root};
@@ -12,11 +12,11 @@ use hydrant_lfs::order::SortedSet;
 use hydrant_lfs::text::error::Error;
 use hydrant_lfs::text::json::Value;
 
-/// The field that is counted in the transcript.
+/// The number of entries in the transcript.
 const ENTRY_COUNT: &str = "entry_count";
 
-/// What `theirs` becomes with what `ours` changed since `base`. Where both changed a field, ours is the newer one, and
-/// an empty text never replaces another. `files` stays as theirs has it: entries come from proof alone.
+/// Applies to `theirs` what `ours` changed since `base`. Where both changed a field, ours is the newer one, but an
+/// empty text never replaces another. `files` stays as theirs has it: entries come from proof alone.
 pub fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
     let base = base.map(|base| Ok((base, root(base)?))).transpose()?;
     let was = |key: &str| base.as_ref().and_then(|(text, root)| Some(spelled(text, root.get(key)?)));
@@ -31,7 +31,7 @@ pub fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>,
         }
         let theirs_root = root(&merged)?;
         let Some(yours) = theirs_root.get(key) else {
-            // Taken out by them and unchanged by us: it stays out.
+            // Removed by them and unchanged by us: it stays removed.
             if was(key).as_deref() != Some(&spelled(ours, mine)) || FIXED.contains(&key) {
                 merged = set_member(&merged, key, raw(ours, mine))?;
             }
@@ -97,7 +97,7 @@ fn raw<'a>(text: &'a [u8], value: &Value<'_>) -> &'a str {
     core::str::from_utf8(&text[value.span.clone()]).unwrap_or_default()
 }
 
-/// The same without white space between its parts: how two values are compared.
+/// The same without white space between its parts, to compare two values.
 fn spelled(text: &[u8], value: &Value<'_>) -> String {
     let (mut in_text, mut escaped) = (false, false);
     let mut seen = String::new();

@@ -84,11 +84,11 @@ enum Field {
 /// Where a file's bytes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Storage {
-    /// Out of band, by oid. An entry that does not say means this.
+    /// In Git LFS, by oid. An entry without `storage` means this.
     Lfs,
-    /// In git, as they are.
+    /// In git, as the file itself.
     Git,
-    /// Somewhere this version does not know; kept, not usable.
+    /// In a storage unknown to this version: the entry is kept, but cannot be used.
     Unknown,
 }
 
@@ -99,7 +99,7 @@ pub struct FileRef {
     pub name: String,
     /// Where its bytes are.
     pub storage: Storage,
-    /// For [`Storage::Lfs`]: what they hash to.
+    /// For [`Storage::Lfs`]: the oid of its bytes.
     pub oid: Option<Oid>,
     /// Bytes; 0 when the entry does not say.
     pub size: u64,
@@ -107,7 +107,7 @@ pub struct FileRef {
     pub flaw: Option<Error>,
 }
 
-/// What is read of a manifest; everything else stays in the text.
+/// The fields of a manifest that are read. Edits keep all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Manifest {
     /// Name of the session's folder.
@@ -124,17 +124,17 @@ pub struct Manifest {
     pub agent_type: String,
     /// RFC 3339, as written.
     pub created_at: String,
-    /// Entries of the transcript, without header and footer.
+    /// Number of entries in the transcript, without header and footer.
     pub entry_count: Option<u64>,
-    /// What became of the summary, or empty: `ok`, `pending`, `unrecoverable`, and whatever others write.
+    /// Status of the summary, or empty: `ok`, `pending`, `unrecoverable`, or what other programs write.
     pub summary_status: String,
     /// Diagnostics of summaries, which users never see, or empty.
     pub validation_error: String,
-    /// Times a summary was tried in vain.
+    /// Failed attempts to find a title.
     pub summary_attempts: u64,
-    /// A placeholder of a session that is still recorded.
+    /// A placeholder of a session that is still being recorded.
     pub draft: bool,
-    /// Turns of a session that is still recorded.
+    /// Turns of a session that is still being recorded.
     pub turn_count: u64,
     files: Vec<FileRef>,
 }
@@ -161,7 +161,7 @@ impl Manifest {
             turn_count: count("turn_count").unwrap_or(0),
             files: files(&root)?,
         };
-        // Two pairs of repository and name would give one id: better none.
+        // With a slash, two pairs of repository and name could give one id, so none is derived.
         let ambiguous = manifest.repo_id.contains('/') || manifest.session_name.contains('/');
         if manifest.session_id.is_none() && ambiguous {
             return Err(malformed("no id can be derived, because the repository or the session's name holds a slash"));
@@ -174,7 +174,7 @@ impl Manifest {
         &self.files
     }
 
-    /// The id on disk, verbatim, or the one that repository and name give.
+    /// The id on disk, verbatim, or the one derived from repository and name.
     pub fn effective_session_id(&self) -> String {
         self.session_id.clone().unwrap_or_else(|| derive_session_id(&self.repo_id, &self.session_name))
     }
@@ -184,7 +184,7 @@ fn malformed(what: impl AsRef<str>) -> Error {
     Error::new(Code::Malformed, format_args!("the manifest cannot be used: {}", what.as_ref()))
 }
 
-/// The object of a manifest, with every known field of its type and no field twice.
+/// Parses a manifest: an object in which every known field has its type and no field comes twice.
 fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     if text.len() > DOCUMENT_BYTES_MAX {
         return Err(Error::new(Code::Limit, format_args!("the manifest has more than {DOCUMENT_BYTES_MAX} bytes")));
@@ -203,7 +203,7 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
         let known = field(&member.key).or_else(|| field(&name::fold(&member.key)));
         let Some((name, field)) = known else { continue };
         if member.key != *name {
-            // Another reader of this format takes it for the field; to guess either way could rotate an id.
+            // Another reader of this format takes it for the field. A wrong guess could change the session's id.
             return Err(malformed(format!("{} differs from {name} in case alone", quote(&member.key))));
         }
         let fits = match (field, &member.value.kind) {
@@ -222,7 +222,7 @@ fn field(key: &str) -> Option<&'static (&'static str, Field)> {
     SCHEMA.iter().find(|(name, _)| *name == key)
 }
 
-/// Other readers take the last of two; an edit would have to choose, so neither is taken.
+/// Refuses a member that comes twice: other readers take the last, but an edit would have to choose.
 fn distinct(object: &Value<'_>, of: &str) -> Result<(), Error> {
     let members = object.members();
     // Lengths first: most keys differ there already.
@@ -256,7 +256,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
     Ok(refs)
 }
 
-/// Another reader of this format takes it for the member.
+/// Whether a member differs from a known one in case alone: another reader of this format takes it for that one.
 fn differs_in_case(member: &json::Member<'_>) -> bool {
     !ENTRY.contains(&member.key.as_ref()) && ENTRY.contains(&name::fold(&member.key).as_str())
 }

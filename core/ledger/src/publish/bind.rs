@@ -1,7 +1,7 @@
-//! From what was read and proved to the exact bytes of a push.
+//! Makes the exact bytes of a push from what was read and proved.
 //!
 //! Two steps, because refusals come before anything is sent: [`Draft`] is the manifest without new references, checked
-//! against the remote's; [`bind`] gives it references, from receipts alone.
+//! against the remote's; [`bind`] adds the references, from proofs alone.
 
 use super::plan::Plan;
 use crate::journal::{Bound, BoundFile, Kept};
@@ -23,9 +23,9 @@ use hydrant_lfs::text::oid::{Blob, Oid};
 /// The three versions of a manifest that a publish knows.
 #[derive(Debug, Default)]
 pub(super) struct Versions {
-    /// In the last commit here.
+    /// In the last local commit.
     pub(super) base: Option<Vec<u8>>,
-    /// In the work tree.
+    /// In the working tree.
     pub(super) ours: Option<Vec<u8>>,
     /// At the remote.
     pub(super) theirs: Option<Vec<u8>>,
@@ -39,7 +39,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// What the manifest becomes, or why this cannot be published.
+    /// The new manifest, or why this cannot be published.
     pub(super) fn new(
         plan: &Plan,
         versions: &Versions,
@@ -83,7 +83,7 @@ impl Draft {
         Manifest::parse(&self.manifest).map_or_else(|_| String::new(), |manifest| manifest.effective_session_id())
     }
 
-    /// The same draft over another version of the remote's.
+    /// The same draft on top of another version of the remote's manifest.
     pub(super) fn again(bound: &Bound, ledger: &Ledger) -> Result<Self, Error> {
         let theirs = ledger.files.first().and_then(|file| file.bytes.as_deref());
         in_git_untouched(bound, ledger)?;
@@ -110,14 +110,14 @@ impl Draft {
     }
 }
 
-/// What is bound: files in the order of the plan, and the bytes of those that go into git.
+/// What is bound: files in the order of the plan, and the bytes of those that are stored in git.
 pub(super) struct Parts {
     pub(super) files: Vec<BoundFile>,
     pub(super) in_git: SortedMap<String, Vec<u8>>,
 }
 
-/// Binds receipts to a draft. `ledger` is the remote as the draft saw it; `before` lost their names by a push of the
-/// same receipts that may have taken place.
+/// Binds proofs to a draft. `ledger` is the remote as the draft saw it. An earlier push of the same proofs may have
+/// succeeded; `before` are the blobs that it replaced.
 pub(super) fn bind(
     draft: Draft,
     parts: Parts,
@@ -167,12 +167,12 @@ pub(super) fn bind(
     })
 }
 
-/// The pointer of what a proof proves. Also an empty blob gets a real one: the ledger's other readers expect it.
+/// The pointer of a proved blob. An empty blob gets a real one, too: other readers of ledgers expect it.
 pub(super) fn pointer_text(proof: &Proof) -> Vec<u8> {
     pointer::of_ledger(proof.blob()).into_bytes()
 }
 
-/// A file may be carried by git as it is.
+/// Checks that a file may be stored in git.
 pub(super) fn fit_for_git(name: &str, bytes: &[u8]) -> Result<(), Error> {
     if bytes.len() > IN_GIT_BYTES_MAX {
         return Err(Error::new(
@@ -202,14 +202,14 @@ fn superseded(base: Option<&[u8]>, files: &[FileRef]) -> Result<Vec<Blob>, Error
     Ok(old.filter(|blob| !named.contains(&blob.oid)).collect::<SortedSet<Blob>>().into_iter().collect())
 }
 
-/// What each file of a manifest names.
+/// The oid of each file of a manifest.
 fn oids(manifest: Option<&[u8]>) -> Result<SortedMap<String, Oid>, Error> {
     let Some(manifest) = manifest else { return Ok(SortedMap::default()) };
     let manifest = Manifest::parse(manifest)?;
     Ok(manifest.files().iter().filter_map(|file| Some((file.name.clone(), file.oid?))).collect())
 }
 
-/// Nobody else changed a file that is about to be replaced.
+/// Checks that nobody else changed a file that is about to be replaced.
 fn untouched_by_others<'a>(
     base: Option<&[u8]>,
     theirs: Option<&[u8]>,
@@ -238,7 +238,7 @@ pub(super) fn in_git_unseen<'a>(ledger: &Ledger, read: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// And once they are bound: the remote still has what they replace.
+/// The same after they are bound: the remote must still have what they replace.
 fn in_git_untouched(bound: &Bound, ledger: &Ledger) -> Result<(), Error> {
     let in_git = bound.files.iter().filter(|file| matches!(file.kept, Kept::InGit { .. })).count();
     let pushed: SortedMap<&str, &PushFile> = bound.push.files.iter().map(|file| (file.name.as_str(), file)).collect();
@@ -262,7 +262,7 @@ fn unseen(what: &str) -> String {
     )
 }
 
-/// The manifest here makes no claim that nobody could check: a reference comes from a proof or from the remote.
+/// Checks that every reference in the local manifest comes from a proof, the last commit or the remote.
 fn nothing_unproved(versions: &Versions, published: &[&str]) -> Result<(), Error> {
     let (base, theirs) = (oids(versions.base.as_deref())?, oids(versions.theirs.as_deref())?);
     for (name, oid) in oids(versions.ours.as_deref())? {
@@ -279,8 +279,8 @@ fn nothing_unproved(versions: &Versions, published: &[&str]) -> Result<(), Error
     Ok(())
 }
 
-/// What the remote has no manifest of is published as a whole: whoever removed it there removed its pointers too, and
-/// an entry without one is a blob that nothing keeps.
+/// Checks that a session which the remote lacks is published as a whole. If it was removed there, its pointers were
+/// removed, too, and nothing keeps a blob without a pointer.
 fn whole(plan: &Plan, manifest: &[u8]) -> Result<(), Error> {
     let is_published = |name: &str| plan.lfs.iter().chain(&plan.in_git).any(|file| file.name == name);
     match Manifest::parse(manifest)?.files().iter().find(|file| !is_published(&file.name)) {
@@ -296,7 +296,7 @@ fn whole(plan: &Plan, manifest: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// A session is published with a transcript in which something happened.
+/// Checks that the session has a transcript in which something happened.
 fn substantive(
     plan: &Plan,
     existing: Option<&[u8]>,
@@ -340,7 +340,7 @@ fn fields(plan: &Plan, existing: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     manifest::edit(&built, &changes)
 }
 
-/// Two clients may both find no id and make one; two that exist never become one.
+/// Checks that both have the same session id: two different sessions are never merged.
 fn same_session(theirs: &[u8], ours: &[u8]) -> Result<(), Error> {
     let (theirs, ours) = (Manifest::parse(theirs)?, Manifest::parse(ours)?);
     let (their_id, our_id) = (theirs.effective_session_id(), ours.effective_session_id());

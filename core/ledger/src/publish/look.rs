@@ -1,4 +1,4 @@
-//! The look around before anything is written: documents, the remote's ledger, and what every file hashes to.
+//! Everything that is read before anything is written: documents, the remote's ledger, and the hash of every file.
 
 use super::bind::{self, Draft, Parts, Versions};
 use super::plan::Plan;
@@ -22,7 +22,7 @@ use hydrant_lfs::text::oid::{Blob, Oid};
 /// What is known before anything is written.
 #[derive(Debug)]
 pub(super) struct Look {
-    /// Hashes the files, and is released once the journal names them.
+    /// Hashes the files, and is released when the journal names them.
     pub(super) upload: Upload,
     /// Counts the transcript's entries in the very bytes that are hashed.
     counter: Option<Counter>,
@@ -31,7 +31,7 @@ pub(super) struct Look {
     asked: bool,
     open: SortedMap<EffectId, Asked>,
     local: Option<Doc>,
-    /// Files that git carries, in the order of the plan.
+    /// Files that are stored in git, in the order of the plan.
     in_git: Vec<Option<Doc>>,
     ledger: Option<Ledger>,
 }
@@ -77,7 +77,7 @@ impl Look {
         self.open.is_empty() && self.upload.is_hashed() && (self.asked || self.wrong.is_some())
     }
 
-    /// `Err`: it is of no use to go on.
+    /// `Err` ends the look.
     pub(super) fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Result<(), Error> {
         let Some(asked) = self.open.remove(&id) else {
             if let (Event::Chunk { bytes, .. }, Some(counter)) = (&event, &mut self.counter) {
@@ -110,7 +110,7 @@ impl Look {
         self.upload.stop(out);
     }
 
-    /// What the manifest becomes, or why this is refused. Nothing was written yet.
+    /// The new manifest, or why the publish is refused. Nothing was written yet.
     pub(super) fn draft(&self, plan: &Plan) -> Result<Draft, Error> {
         let mut hashed = Vec::new();
         for (file, read) in plan.lfs.iter().zip(self.upload.hashed()) {
@@ -145,7 +145,7 @@ impl Look {
         hashed.collect::<SortedSet<Blob>>().into_iter().collect()
     }
 
-    /// What the remote's manifest names.
+    /// The oids that the remote's manifest names.
     pub(super) fn referenced(&self) -> SortedSet<Oid> {
         let theirs = self.ledger.as_ref().and_then(|ledger| ledger.files.first()?.bytes.as_deref());
         let manifest = theirs.and_then(|theirs| Manifest::parse(theirs).ok());

@@ -1,7 +1,7 @@
 //! Publishes a session without ever losing a byte of it: the one path that every command takes.
 //!
-//! [`Phase`] has the crash argument. The machine below is that table: `Doing` is what is asked of the host at the
-//! moment, one thing after the other, and `Publish::on` is every transition there is.
+//! [`Phase`] has the crash argument as a table, and the machine below follows it. `Doing` is what is asked of the host
+//! at the moment, one thing after the other. `Publish::on` has every transition.
 //!
 //! ```text
 //! hash      LoadJournal ──bound──────────────────────────────┐
@@ -62,13 +62,13 @@ pub struct Publish {
     plan: Plan,
     phase: Phase,
     doing: Doing,
-    /// The one effect that the present doing waits for; `Look`, `Upload` and `Swap` keep their own.
+    /// The open effect of the present `Doing`; `Look`, `Upload` and `Swap` keep their own.
     open: Option<EffectId>,
-    /// State of the journal, as this run left or found it.
+    /// Revision of the journal, as this run left or found it.
     journal: Option<Revision>,
     /// Blobs of an unfinished journal, until the new one or the register names them.
     abandoned: Vec<Blob>,
-    /// An interrupted publish is being brought to its end, before the plan's own begins.
+    /// An interrupted publish is being resumed, before the plan's own begins.
     resuming: bool,
     ledger_conflicts: u32,
     stopped: bool,
@@ -80,7 +80,7 @@ pub struct Publish {
 enum Doing {
     LoadJournal,
     Look(Box<Look>),
-    /// The oids that an unfinished journal named and nothing names any more are registered first.
+    /// Oids that an unfinished journal named, and nothing names any more, are registered first.
     Abandon(Ready, Registering),
     /// With the journal's text.
     Intend(Ready, Vec<u8>),
@@ -91,7 +91,7 @@ enum Doing {
     Push(Box<Bound>),
     Settle(Box<Bound>, Revision),
     Swap(Box<Bound>, Swaps),
-    /// Whatever lost its last reference is registered, and the journal can go.
+    /// Blobs that lost their last reference are registered; then the journal can be removed.
     Close(Box<Bound>, Registering),
     RemoveJournal(Vec<String>),
     Ended,
@@ -129,7 +129,7 @@ impl Publish {
         })
     }
 
-    /// The effect of a doing that has one.
+    /// The effect of the present `Doing`, if it has a single one.
     fn effect(&self) -> Option<Effect> {
         let save = |name: String, bytes: Option<Vec<u8>>, replaces: Option<&Revision>| {
             Effect::SaveDoc(Saving { name, bytes, replaces: replaces.cloned() })
@@ -202,7 +202,7 @@ impl Publish {
         }
     }
 
-    /// Whether a publish that is resumed and cannot go on may make room for the plan's own.
+    /// Whether the plan's own publish may replace a resumed one that cannot go on.
     fn may_begin_anew(&self) -> bool {
         self.resuming && !self.plan.is_empty() && !self.stopped
     }
@@ -213,7 +213,7 @@ impl Publish {
         self.begin(out, link);
     }
 
-    /// Ends what is asked of the host at the moment, with everything else that is open.
+    /// On an error, stops the look and everything that it has open.
     fn go_on_unless(&mut self, told: Result<(), Error>, out: &mut Outbox) {
         let Err(error) = told else { return };
         if let Doing::Look(look) = &mut self.doing
@@ -224,7 +224,7 @@ impl Publish {
         }
     }
 
-    /// Once documents, ledger and hashes are known: every refusal comes now.
+    /// After documents, ledger and hashes are known: every refusal comes now.
     fn looked(&mut self, out: &mut Outbox) {
         let Doing::Look(look) = &mut self.doing else { return };
         if !look.is_done() {
@@ -262,7 +262,7 @@ impl Publish {
         }
     }
 
-    /// Once every file is on the server, or cannot be.
+    /// After every file was uploaded, or failed.
     fn uploaded(&mut self, out: &mut Outbox) {
         let Doing::Upload(ready) = &self.doing else { return };
         if !ready.look.upload.is_done() {
@@ -292,7 +292,7 @@ impl Publish {
         }
     }
 
-    /// Once every file that stood in the session's folder is a pointer, or was left.
+    /// After every file in the session's folder became a pointer, or was left.
     fn swapped(&mut self, out: &mut Outbox) {
         let Doing::Swap(_, swaps) = &self.doing else { return };
         if !(swaps.is_idle() && (swaps.is_done() || self.stopped)) {
@@ -314,7 +314,7 @@ impl Publish {
         }
     }
 
-    /// Every oid is referenced or registered: the journal may go.
+    /// Every oid is referenced or registered: the journal may be removed.
     fn close(&mut self, bound: &Bound) {
         self.report.orphans.extend(bound.superseded.iter().copied());
         let swapped = self.report.files.iter().filter(|file| file.state == PublishedState::Swapped);
@@ -332,7 +332,7 @@ impl Publish {
         self.begin(out, link);
     }
 
-    /// What the register gains when a plan takes the place of an unfinished one.
+    /// The blobs to register when a plan replaces an unfinished one.
     fn abandoned_of(&self, ready: &Ready) -> Vec<Blob> {
         let named = ready.look.named();
         let referenced = ready.look.referenced();
@@ -419,11 +419,11 @@ impl Machine for Publish {
             }
             (Doing::LookAgain(bound), Event::Ledger(ledger)) => match bound.again(&ledger, &self.plan.session) {
                 Ok(again) => self.bind(again, out),
-                // What was bound does not fit what the remote has become.
+                // The bound publish no longer fits the remote.
                 Err(_) if self.may_begin_anew() => self.begin_anew(&bound, out, link),
                 Err(error) => self.end(Err(error)),
             },
-            // What was bound can never be pushed, and there is something newer to publish.
+            // The bound publish can never be pushed, and there is something newer to publish.
             (Doing::Push(bound), Event::Failed(Failed { why: Failure::Refused, .. })) if self.may_begin_anew() => {
                 self.begin_anew(&bound, out, link);
             }
@@ -445,7 +445,7 @@ impl Machine for Publish {
                 Ok(None) => self.close(&bound),
                 Err(error) => self.end(Err(error)),
             },
-            // A conflict: somebody else took the journal over, and its end is theirs.
+            // A conflict: another publish took over the journal and will remove it.
             (Doing::RemoveJournal(swapped), Event::End | Event::Conflict) => self.closed(&swapped, out, link),
 
             (doing, Event::Failed(failed)) => self.end(Err(refusal::failed(doing.what(), &failed))),
@@ -517,7 +517,7 @@ impl Doing {
 }
 
 impl Bound {
-    /// The same publish over what the remote has become.
+    /// The same publish on top of the remote's new state.
     fn again(&self, ledger: &Ledger, session: &str) -> Result<Self, Error> {
         let draft = Draft::again(self, ledger)?;
         let parts = Parts { files: self.files.clone(), in_git: self.in_git(session) };
@@ -544,7 +544,7 @@ fn lookup(bound: &Bound) -> Lookup {
     Lookup { documents, files }
 }
 
-/// What follows a push.
+/// The settle that follows a push.
 fn settle(bound: &Bound, tip: &Revision) -> Settle {
     let expects = |at: usize| match at.checked_sub(1).map(|at| &bound.files[at].kept) {
         None => bound.local.clone(),

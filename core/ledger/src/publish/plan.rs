@@ -1,4 +1,4 @@
-//! What is to be published, judged before anything is asked of the host.
+//! What is to be published, checked before anything is asked of the host.
 
 use super::report::Publication;
 use crate::limits::MANIFEST_FILES_MAX;
@@ -12,7 +12,7 @@ use hydrant_lfs::contract::request::bounded;
 use hydrant_lfs::order::SortedSet;
 use hydrant_lfs::text::error::{Code, Error, quote};
 
-/// A publication whose names are all fit for use.
+/// A publication whose names were checked.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) session: String,
@@ -23,13 +23,13 @@ pub(super) struct Plan {
     pub(super) fields: Vec<(String, String)>,
 }
 
-/// One file of it.
+/// One file of a plan.
 #[derive(Clone, Debug)]
 pub(super) struct PlannedFile {
     pub(super) name: String,
-    /// What the host reads it by.
+    /// The host's name for its content.
     pub(super) source: String,
-    /// It stands in the session's own folder.
+    /// It lies in the session's own folder.
     pub(super) in_place: bool,
 }
 
@@ -74,12 +74,12 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Nothing but an interrupted publish is to be finished.
+    /// Whether only an interrupted publish is to be finished.
     pub(super) fn is_empty(&self) -> bool {
         self.lfs.is_empty() && self.in_git.is_empty() && self.fields.is_empty()
     }
 
-    /// Files.
+    /// How many files it has.
     pub(super) fn len(&self) -> usize {
         self.lfs.len() + self.in_git.len()
     }
@@ -103,7 +103,7 @@ impl Plan {
         self.lfs.iter().map(|file| Source { name: file.source.clone(), expects: None }).collect()
     }
 
-    /// Which of the files is the transcript.
+    /// Index of the transcript in `lfs`.
     pub(super) fn transcript(&self) -> Option<usize> {
         self.lfs.iter().position(|file| file.name == TRANSCRIPT)
     }

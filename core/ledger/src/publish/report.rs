@@ -12,10 +12,10 @@ use hydrant_lfs::text::oid::Blob;
 pub struct PublishFile {
     /// Its name within the session.
     pub name: String,
-    /// What the host reads it by when its content lies elsewhere; none: in the session's own folder, where a pointer
-    /// takes its place in the end.
+    /// The host's name for the content, if it lies elsewhere. None: it lies in the session's own folder, where a
+    /// pointer replaces it in the end.
     pub source: Option<String>,
-    /// Small and carried by git as it is.
+    /// True: a small file that is stored in git.
     pub in_git: bool,
 }
 
@@ -24,7 +24,7 @@ pub struct PublishFile {
 pub struct Publication {
     /// Name of the session's folder.
     pub session: String,
-    /// Its files; none finishes an interrupted publish and begins no other.
+    /// Its files. Without files and fields, the operation only finishes an interrupted publish.
     pub files: Vec<PublishFile>,
     /// `ses_` and a UUIDv7 for a session that has no id yet.
     pub new_session_id: String,
@@ -39,11 +39,11 @@ pub struct Publication {
 pub enum PublishedState {
     /// Not published.
     Unpublished,
-    /// The remote has it, and nothing had to change here.
+    /// The remote has it; the local file did not have to change.
     Published,
-    /// The remote has it, and a pointer took its place here.
+    /// The remote has it, and a pointer replaced the local file.
     Swapped,
-    /// The remote has it, and the file here changed meanwhile: it was left as it is.
+    /// The remote has it, but the local file changed meanwhile and was left as it is.
     Left,
 }
 
@@ -52,7 +52,7 @@ pub enum PublishedState {
 pub struct Published {
     /// Its name within the session.
     pub name: String,
-    /// What it hashed to; empty when it was never hashed.
+    /// Its oid; empty when it was never hashed, as for a file stored in git.
     pub oid: String,
     /// Bytes.
     pub size: u64,
@@ -62,22 +62,22 @@ pub struct Published {
     pub reason: Option<Error>,
 }
 
-/// What a publish came to.
+/// The result of a publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishReport {
     /// Id of the session; empty before it is known.
     pub session_id: String,
     /// The phase it ended in.
     pub phase: Phase,
-    /// An interrupted publish was brought to its end first.
+    /// An interrupted publish was resumed first.
     pub resumed: bool,
     /// The commit that the remote confirmed.
     pub tip: Option<Revision>,
-    /// In the order given; of a resumed publish, as its journal has them.
+    /// In the order given; for a resumed publish, in the order of its journal.
     pub files: Vec<Published>,
-    /// Blobs that nothing names any more; each stands in the orphan register.
+    /// Blobs that nothing names any more; each is in the orphan register.
     pub orphans: Vec<Blob>,
-    /// Well, or why not.
+    /// Success, or the error.
     pub ended: Result<(), Error>,
 }
 

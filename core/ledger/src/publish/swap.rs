@@ -1,4 +1,4 @@
-//! The last step: pointers take the place of content that the remote is proved to have.
+//! The last step: pointers replace content that the remote is proved to have.
 
 use super::bind::pointer_text;
 use super::plan::Plan;
@@ -17,7 +17,7 @@ use hydrant_lfs::text::error::{Code, Error};
 /// The swaps of one publish.
 #[derive(Debug)]
 pub(super) struct Swaps {
-    /// Places of files that still stand in the session's folder, in the order of the journal.
+    /// Indexes of files whose content is still in the session's folder, in the order of the journal.
     waiting: VecDeque<usize>,
     open: SortedMap<EffectId, usize>,
     paths: SortedMap<usize, String>,
@@ -73,7 +73,7 @@ impl Swaps {
         self.ends.insert(at, ended);
     }
 
-    /// Writes down what became of each file; the first failure, if there is one.
+    /// Enters what became of each file, and returns the first failure, if there is one.
     pub(super) fn into_report(self, files: &mut [Published]) -> Option<Error> {
         let mut first = None;
         let mut ends = self.ends;

@@ -1,6 +1,6 @@
 //! Finds pointers that a push would send and whose blob the server lacks; a repair makes the push possible again.
 //!
-//! A server that checks every commit of a push refuses all of it for one such pointer, and with it everybody's work.
+//! A server that checks every commit of a push refuses the whole push for one such pointer, with all other work in it.
 //!
 //! ```text
 //! LoadRange ──no pointers──────────────────────────────────────► Ended
@@ -8,15 +8,15 @@
 //!                                                      └─repair─► Register ─► Upload ─► Confirm ─► Rewrite ─► Ended
 //! ```
 //!
-//! | doing | if we die in it, the world is | the next run |
+//! | doing | if the process dies in it, the state is | the next run |
 //! | --- | --- | --- |
 //! | LoadRange, Ask, Look | unchanged | starts over |
 //! | Register | unchanged, or with a longer register | starts over |
 //! | Upload, Confirm | blobs on the server, all named by the register and by pointers here | finds fewer missing |
 //! | Rewrite | old or new, the old commits under a ref of their own | finds nothing missing, or starts over |
 //!
-//! `plan` has every check; nothing is changed before all of them hold. What is sent again is asked for again, because a
-//! server's "have it" is what got us here.
+//! `plan` has every check; nothing is changed before all of them pass. After an upload the server is asked again,
+//! because a server that wrongly claimed to have a blob is the cause of the damage.
 
 mod plan;
 mod report;
@@ -60,9 +60,9 @@ pub fn reconcile(config: Config, repair: bool) -> Result<Operation<Reconcile>, E
 pub struct Reconcile {
     repair: bool,
     doing: Doing,
-    /// The one effect that the present doing waits for; `Ask`, `Look`, `Upload` and `Confirm` keep their own.
+    /// The open effect of the present `Doing`; `Ask`, `Look`, `Upload` and `Confirm` keep their own.
     open: Option<EffectId>,
-    /// Commits of the range; its files became facts.
+    /// The range, without its files: these became facts.
     range: Option<PushRange>,
     facts: Facts,
     /// The exact text of each pointer, in the order of the facts.
@@ -86,7 +86,7 @@ enum Doing {
     Ended,
 }
 
-/// Whether the cache has what is missing, and what the manifests say of pointers at the tip.
+/// Whether the cache has the missing blobs, and what the manifests say of pointers at the tip.
 #[derive(Debug)]
 struct Look {
     unchecked: VecDeque<Blob>,
@@ -123,7 +123,7 @@ impl Reconcile {
         }
     }
 
-    /// The effect of a doing that has one.
+    /// The effect of the present `Doing`, if it has a single one.
     fn effect(&self) -> Option<Effect> {
         match &self.doing {
             Doing::LoadRange => Some(Effect::LoadPushRange),
@@ -143,14 +143,14 @@ impl Reconcile {
         self.doing = Doing::Ended;
     }
 
-    /// What is still open then is answered to nobody.
+    /// Ends on an error. Replies to effects that are still open are then ignored.
     fn end_unless(&mut self, answers: Result<(), Error>) {
         if let Err(error) = answers {
             self.end(Err(error));
         }
     }
 
-    /// Pointers among the files of the range, and the question about their blobs.
+    /// Finds the pointers among the files of the range, and begins to ask about their blobs.
     fn ranged(&mut self, mut range: PushRange, link: &Link) -> Result<(), Error> {
         if range.files.len() > WANTS_MAX {
             return Err(Error::new(
@@ -177,7 +177,7 @@ impl Reconcile {
         (self.report.commits, self.report.scanned) = (range.commits, self.facts.pointers.len() as u64);
         self.range = Some(range);
         if self.facts.pointers.is_empty() {
-            // Nobody needs to be asked, not even for a login.
+            // The server need not be asked, nor the user for a login.
             self.report.repairable = Ok(());
             self.end(Ok(()));
             return Ok(());
@@ -192,7 +192,7 @@ impl Reconcile {
         Ok(())
     }
 
-    /// What the server said.
+    /// Takes what the server said.
     fn take(&mut self, answers: Vec<ObjectAnswer>) {
         let Doing::Ask(_, blobs) = &self.doing else { return };
         let said: SortedMap<Blob, Verdict> =
@@ -207,7 +207,7 @@ impl Reconcile {
         }
     }
 
-    /// Everything was asked: what is missing may be in the cache, and manifests may say something else.
+    /// After the server was asked: looks for missing blobs in the cache, and reads the manifests.
     fn asked(&mut self) {
         if self.stopped {
             return self.end(Err(refusal::stopped()));
@@ -226,7 +226,7 @@ impl Reconcile {
         });
     }
 
-    /// Everything is known: the plan is made, and begun when it was asked for.
+    /// After everything is known: makes the plan, and begins the repair if one was asked for.
     fn looked(&mut self) {
         if self.stopped {
             return self.end(Err(refusal::stopped()));
@@ -269,7 +269,7 @@ impl Reconcile {
         self.doing = Doing::Upload(Box::new(Upload::new(sources, link)));
     }
 
-    /// Once everything was sent, or could not be.
+    /// After everything was sent, or failed.
     fn uploaded(&mut self, link: &Link) {
         let Doing::Upload(upload) = core::mem::replace(&mut self.doing, Doing::Ended) else { return };
         let mut first = None;
@@ -299,7 +299,7 @@ impl Reconcile {
         }
     }
 
-    /// The one commit that takes the place of all that the remote lacks.
+    /// The one commit that replaces all that the remote lacks.
     fn rewriting(&self) -> Option<Rewrite> {
         let range = self.range.as_ref()?;
         let at_tip = self.facts.pointers.iter().zip(&self.texts).filter(|(fact, _)| fact.at_tip);
@@ -324,7 +324,7 @@ impl Reconcile {
         Some(Rewrite { tip: range.tip.clone(), base: range.base.clone()?, files, message })
     }
 
-    /// Paths of the files that go.
+    /// Paths of the files to remove.
     fn removed(&self) -> Vec<String> {
         let paths = |removal: &plan::Removal| {
             removal.files.iter().map(|file| format!("sessions/{}/{file}", removal.session)).collect::<Vec<_>>()
@@ -337,7 +337,7 @@ impl Reconcile {
         self.actions.rewrites && self.facts.commits.saturating_add(more) > 1
     }
 
-    /// Blobs on the server that only the older commits name, which go.
+    /// Blobs on the server that only the replaced commits name.
     fn lost(&self) -> Vec<Blob> {
         if !self.actions.rewrites {
             return Vec::new();
@@ -509,7 +509,7 @@ impl Look {
         }
     }
 
-    /// `Err`: what is not known for certain must not be guessed at.
+    /// `Err` when something cannot be determined: it must not be guessed.
     fn on(&mut self, id: EffectId, event: Event, facts: &mut Facts, report: &mut ReconcileReport) -> Result<(), Error> {
         if matches!(event, Event::Progress(_)) {
             return Ok(());
@@ -540,7 +540,7 @@ impl Look {
             let pointers = facts.pointers.iter().filter(of_session).map(|fact| (fact.path.as_str(), fact.blob));
             report.contradictions.extend(plan::contradictions(pointers, &manifest));
         }
-        // Others are not kept: a push may be about many sessions.
+        // Other manifests are not kept: a push may be about many sessions.
         if facts.pointers.iter().filter(of_session).any(|fact| fact.verdict == Verdict::Missing) {
             self.kept_bytes += text.as_ref().map_or(0, Vec::len);
             if self.kept_bytes > REPAIR_BYTES_MAX {
@@ -582,7 +582,7 @@ fn verdict(answer: Result<batch::BatchObject, Error>) -> Verdict {
     }
 }
 
-/// What was sent again must be there now.
+/// Checks that the server has what was sent again.
 fn confirmed(answers: Vec<ObjectAnswer>) -> Result<(), Error> {
     for (_, answer) in answers {
         let oid = answer.as_ref().map(|object| object.oid.to_string()).unwrap_or_default();

@@ -1,10 +1,11 @@
-//! What cures a push that the remote refuses because pointers lack their blobs.
+//! Plans the repair of a push that the remote refuses because blobs of its pointers are missing.
 //!
 //! Source: ox `internal/lfs/reconcile.go` in its later form (the released form put empty files in place of pointers;
-//! here a file goes together with its reference, or stays). Blobs that the cache still has are sent again. A file whose
-//! blob is nowhere goes, with exactly the entry that names it. What only older commits hold goes when unpushed commits
-//! become one. Every check precedes the first change: an uncertain answer, a file that is not that very pointer, a
-//! manifest that says something else, or a pointer that is not a session's, and nothing is changed at all.
+//! here a file is removed together with its entry, or stays). Blobs that the cache still has are uploaded again. A file
+//! whose blob is nowhere is removed, with exactly the entry that names it. Pointers that only older commits hold are
+//! gone when the unpushed commits become one. All checks come before the first change. Nothing is changed if an answer
+//! is uncertain, a file is no longer that very pointer, a manifest says something else, or a pointer does not belong to
+//! a session.
 
 use super::report::{Contradiction, Missing, Remedy};
 use crate::manifest::{self, FileRef, Manifest};
@@ -17,12 +18,12 @@ use hydrant_lfs::text::error::{Code, Error, quote};
 use hydrant_lfs::text::limits::WANTS_MAX;
 use hydrant_lfs::text::oid::{Blob, Oid};
 
-/// What the server says of one blob.
+/// What the server says about one blob.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// It has it.
     Present,
-    /// It said, for this one object in an answer to many, that it does not exist.
+    /// The batch response says of this very object that it does not exist.
     Missing,
     /// Anything else.
     Inconclusive(Error),
@@ -33,15 +34,15 @@ pub(super) enum Verdict {
 pub(super) struct PointerFact {
     /// Path in the repository.
     pub(super) path: String,
-    /// What it stands for.
+    /// The blob that it names.
     pub(super) blob: Blob,
     /// The last commit holds this very pointer at this path; otherwise only older commits do.
     pub(super) at_tip: bool,
-    /// Index and work tree hold this very pointer at this path, too.
+    /// The index and the working tree hold this very pointer at this path, too.
     pub(super) unchanged: bool,
     /// The cache has the bytes, verified.
     pub(super) cached: bool,
-    /// What the server says.
+    /// What the server says about the blob.
     pub(super) verdict: Verdict,
 }
 
@@ -50,11 +51,11 @@ pub(super) struct PointerFact {
 pub(super) struct Facts {
     /// Pointers between the remote's commit and the last one here.
     pub(super) pointers: Vec<PointerFact>,
-    /// Manifests of sessions that lack blobs, as the work tree holds them; none when one is not there.
+    /// Manifests of sessions that lack blobs, as the working tree holds them; none when one is not there.
     pub(super) manifests: SortedMap<String, Option<Vec<u8>>>,
     /// Commits that the remote lacks.
     pub(super) commits: u64,
-    /// The branch follows one of the remote's.
+    /// The branch has an upstream.
     pub(super) follows: bool,
     /// The remote's commit is an ancestor of the last one here.
     pub(super) base_is_ancestor: bool,
@@ -62,7 +63,7 @@ pub(super) struct Facts {
     pub(super) is_underway: bool,
 }
 
-/// Files that leave a session, together with their entries.
+/// Files to remove from a session, together with their entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Removal {
     /// The session.
@@ -78,22 +79,22 @@ pub(super) struct Removal {
 pub(super) struct Actions {
     /// Blobs that are sent again from the cache.
     pub(super) uploads: Vec<Blob>,
-    /// Files that go, a session after the other.
+    /// Files to remove, one session after the other.
     pub(super) removals: Vec<Removal>,
-    /// One commit takes the place of all that the remote lacks.
+    /// One commit replaces all that the remote lacks.
     pub(super) rewrites: bool,
 }
 
-/// What a look at a push came to.
+/// The result of checking a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// Pointers whose blob the server lacks, in the order given.
     pub(super) missing: Vec<Missing>,
-    /// What cures them all, or why nothing may be changed.
+    /// The repair of them all, or why nothing may be changed.
     pub(super) actions: Result<Actions, Error>,
 }
 
-/// Judges a push. Nothing here is missing unless the server definitely said so.
+/// Checks a push. A blob is missing only when the server definitely said so.
 pub(super) fn plan(facts: &Facts) -> Plan {
     let missing = missing(facts);
     let actions = actions(facts, &missing);
@@ -164,7 +165,7 @@ fn actions(facts: &Facts, missing: &[(&PointerFact, Remedy)]) -> Result<Actions,
     let removals = removals(of(Remedy::Remove), &facts.manifests)?;
     let in_history = of(Remedy::Squash).next().is_some();
     let rewrites = in_history || !removals.is_empty();
-    // What only older commits name goes with them, where they go.
+    // If the older commits are replaced, blobs that only they name need no upload.
     let again: SortedMap<Oid, Blob> = of(Remedy::UploadAgain)
         .filter(|fact| fact.at_tip || !rewrites)
         .map(|fact| (fact.blob.oid, fact.blob))
@@ -186,7 +187,7 @@ fn actions(facts: &Facts, missing: &[(&PointerFact, Remedy)]) -> Result<Actions,
     Ok(actions)
 }
 
-/// The facts are about one tip, and not too many.
+/// Checks that there are not too many facts, and no path of the tip twice.
 fn sensible(facts: &Facts) -> Result<(), Error> {
     if facts.pointers.len() > WANTS_MAX {
         return Err(Error::new(Code::Limit, format_args!("a push of more than {WANTS_MAX} pointers is not repaired")));
@@ -198,7 +199,7 @@ fn sensible(facts: &Facts) -> Result<(), Error> {
     }
 }
 
-/// One answer that is not definite, and nothing is known.
+/// Checks that every answer is definite.
 fn certain(facts: &Facts) -> Result<(), Error> {
     for fact in &facts.pointers {
         if let Verdict::Inconclusive(error) = &fact.verdict {
@@ -208,7 +209,7 @@ fn certain(facts: &Facts) -> Result<(), Error> {
     Ok(())
 }
 
-/// One change a session, in the order of their names.
+/// One change for each session, in the order of their names.
 fn removals<'a>(
     facts: impl Iterator<Item = &'a PointerFact>,
     manifests: &SortedMap<String, Option<Vec<u8>>>,
@@ -252,7 +253,7 @@ fn removal(
     Ok(Removal { session: session.to_owned(), files, manifest })
 }
 
-/// The contradiction as a refusal that names both sides.
+/// The contradiction as an error that names both sides.
 fn told(it: &Contradiction) -> Error {
     let (path, pointer) = (quote(&it.path), it.pointer);
     let manifest = match it.manifest {

@@ -6,16 +6,16 @@ use hydrant_lfs::contract::Revision;
 use hydrant_lfs::text::error::Error;
 use hydrant_lfs::text::oid::Blob;
 
-/// What cures one missing blob.
+/// How a repair handles one missing blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remedy {
-    /// The cache has it: it is sent again.
+    /// The cache has it: it is uploaded again.
     UploadAgain,
-    /// The file goes, with its entry.
+    /// The file is removed, with its manifest entry.
     Remove,
-    /// Only older commits hold the pointer: they go.
+    /// Only older commits hold the pointer: they are squashed.
     Squash,
-    /// Nothing here: the pointer is not a session's.
+    /// No repair is possible: the pointer does not belong to a session.
     None,
 }
 
@@ -24,11 +24,11 @@ pub enum Remedy {
 pub struct Missing {
     /// Path in the repository.
     pub path: String,
-    /// What it stands for.
+    /// The blob that it names.
     pub blob: Blob,
     /// Only older commits hold the pointer.
     pub history_only: bool,
-    /// What cures it.
+    /// How a repair handles it.
     pub remedy: Remedy,
 }
 
@@ -43,29 +43,30 @@ pub struct Contradiction {
     pub manifest: Option<Blob>,
 }
 
-/// What a reconcile came to, however it ended.
+/// The result of a reconcile, however it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReconcileReport {
     /// Commits that the remote lacks.
     pub commits: u64,
-    /// Pointers looked at.
+    /// Pointers checked.
     pub scanned: u64,
     /// Pointers whose blob the server definitely lacks, in the order of the range.
     pub missing: Vec<Missing>,
     /// Pointers that contradict the manifest of their session.
     pub contradictions: Vec<Contradiction>,
-    /// A repair is possible, or nothing needs one; otherwise why nothing may be changed.
+    /// Success when a repair is possible or not needed; otherwise why nothing may be changed.
     pub repairable: Result<(), Error>,
-    /// Blobs sent again from the cache; without a repair: blobs that one would send.
+    /// Blobs uploaded again from the cache. Without `repair`: blobs that a repair would upload.
     pub uploaded: Vec<Blob>,
-    /// Files removed, together with their entries; without a repair: files that one would remove.
+    /// Files removed, together with their entries. Without `repair`: files that a repair would remove.
     pub removed: Vec<String>,
-    /// All unpushed commits became one, or would.
+    /// All unpushed commits became one. Without `repair`: they would.
     pub squashed: bool,
     /// The last commit once the repair is done; none when no commit was made.
     pub tip: Option<Revision>,
-    /// Blobs that lost their last pointer by the repair; each stands in the orphan register.
+    /// Blobs on the server that only the replaced commits named; each is in the orphan register. Without `repair`:
+    /// blobs that would be orphaned.
     pub orphans: Vec<Blob>,
-    /// Well, or why not. A look that found something missing ended well.
+    /// Success, or the error. Without `repair`, missing blobs are no error.
     pub ended: Result<(), Error>,
 }

@@ -1,8 +1,8 @@
-//! Placeholders of sessions that are still recorded: a manifest alone, with who and how much, and nothing of what was
-//! said.
+//! Placeholders of sessions that are still being recorded: only a manifest, with who and how much, and nothing of what
+//! was said.
 //!
 //! Source: ox `WriteDraftSessionMeta` (`internal/lfs/meta_draft.go`). [`Placeholder`] has no field that could hold
-//! words of a session, so none can be pushed before its user meant to share it.
+//! words of a session, so none can be pushed before the user decides to share it.
 
 use crate::manifest::{self, Change, Fresh, Manifest};
 use crate::name;
@@ -11,19 +11,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use hydrant_lfs::text::error::{Code, Error, quote};
 
-/// Fields that only a session has that is still recorded.
+/// Fields that only a placeholder has.
 const FIELDS: [&str; 3] = ["draft", "turn_count", "updated_at"];
 
-/// What a placeholder says. Empty texts are not written.
+/// The fields of a placeholder. Empty texts are not written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Placeholder {
     /// Name of the session's folder.
     pub session_name: String,
-    /// `ses_` and a UUID, made when the recording began; the first one that was written stays.
+    /// `ses_` and a UUID, made when the recording began. The first value written stays.
     pub session_id: String,
-    /// Id of the session that this one goes on with; the first one that was written stays.
+    /// Id of the session that this one continues. The first value written stays.
     pub continued_from_session_id: String,
-    /// RFC 3339; the first one that was written stays.
+    /// RFC 3339. The first value written stays.
     pub created_at: String,
     /// RFC 3339: now.
     pub updated_at: String,
@@ -39,14 +39,14 @@ pub struct Placeholder {
     pub agent_type: String,
     /// Model.
     pub model: String,
-    /// Turns so far; never counted down.
+    /// Turns so far; never decreases.
     pub turn_count: u64,
-    /// Entries so far; never counted down.
+    /// Entries so far; never decreases.
     pub entry_count: u64,
 }
 
-/// The manifest of a session that is still recorded, made or refreshed. Refused where a final session stands, and where
-/// the session's transcript is there already: neither is a placeholder, whatever its manifest says.
+/// Makes or refreshes the manifest of a session that is still being recorded. Refused when there is a final session, or
+/// when the session's transcript is there already: neither is a placeholder, whatever its manifest says.
 pub fn draft(existing: Option<&[u8]>, transcript_is_there: bool, new: &Placeholder) -> Result<Vec<u8>, Error> {
     well_formed(new)?;
     if transcript_is_there {
@@ -96,7 +96,8 @@ pub fn draft(existing: Option<&[u8]>, transcript_is_there: bool, new: &Placehold
     manifest::edit(&text, &changes)
 }
 
-/// The manifest once the recording ended: no field of a placeholder is left. One that is none stays as it is.
+/// The manifest after the recording ended, without the fields of a placeholder. A manifest that is no placeholder stays
+/// as it is.
 pub fn finalized(manifest: &[u8]) -> Result<Vec<u8>, Error> {
     if !Manifest::parse(manifest)?.draft {
         return Ok(manifest.to_vec());
@@ -104,7 +105,7 @@ pub fn finalized(manifest: &[u8]) -> Result<Vec<u8>, Error> {
     manifest::edit(manifest, &ended().collect::<Vec<_>>())
 }
 
-/// What makes a placeholder final.
+/// The changes that make a placeholder final.
 pub(crate) fn ended() -> impl Iterator<Item = Change> {
     FIELDS.into_iter().map(|field| Change::Clear(field.to_owned()))
 }

@@ -17,7 +17,7 @@ const LINES: [(&str, &str); 3] = [
 /// The first form, which kept pointers out of git.
 const FORMER: [&str; 4] = ["*.jsonl", "*.html", "*.md", "!meta.json"];
 
-/// The file as it should be; none when it is so already. Refused while it holds conflict markers.
+/// The text that the file should have; none when nothing has to change. Refused while it holds conflict markers.
 pub fn sessions_gitignore(existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
     let existing = existing.unwrap_or_default();
     if existing.len() > DOCUMENT_BYTES_MAX {
@@ -52,7 +52,7 @@ pub fn sessions_gitignore(existing: Option<&[u8]>) -> Result<Option<Vec<u8>>, Er
     Ok((text != existing).then_some(text))
 }
 
-/// A line without its end and the blanks before it, which git does not look at.
+/// A line without its end and the blanks before it, which git ignores.
 fn pattern(line: &[u8]) -> &[u8] {
     line.trim_ascii_end()
 }

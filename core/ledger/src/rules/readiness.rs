@@ -1,9 +1,8 @@
-//! Whether a checkout of a ledger can be read: one answer for a program that must not take what is missing for what is
-//! empty.
+//! Whether a checkout of a ledger can be read: one answer for programs that must not take missing content for empty.
 //!
 //! Source: the read contract of ox (`docs/specs/ledger-read-sync.md`, version 1). A checkout is ready only when
-//! everything it should hold was looked at and is here; the first thing that speaks against it is named. Sessions are
-//! tallied one by one, so a ledger of any size takes little memory.
+//! everything it should hold was checked and is here; otherwise the report names the first reason. Sessions are tallied
+//! one by one, so a ledger of any size takes little memory.
 
 use crate::limits::{COVERED_PATHS_MAX, SESSIONS_MAX};
 use crate::status::Tally;
@@ -14,21 +13,21 @@ use hydrant_lfs::text::error::{Code, Error};
 
 /// Version of the report.
 pub const SCHEMA_VERSION: u32 = 1;
-/// What a report covers unless it is told otherwise.
+/// What a report covers by default.
 const SESSIONS: &str = "sessions/";
 
-/// Why a checkout is not ready. The list is closed here; readers accept names they do not know.
+/// Why a checkout is not ready. The list is closed here; readers must accept names that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ErrorClass {
-    /// The program was called in a way that makes no sense.
+    /// The program was called with invalid arguments.
     InvalidArguments,
     /// No login, or no access.
     Denied,
-    /// It could not be found out: no server, no commit.
+    /// The state could not be determined: no server, no commit.
     Unavailable,
     /// There is no ledger.
     MissingLedger,
-    /// Ended before it was known.
+    /// Stopped before the state was known.
     Interrupted,
     /// Files differ from what was committed.
     Dirty,
@@ -36,9 +35,9 @@ pub enum ErrorClass {
     MissingHydration,
     /// Commits are not here.
     IncompleteHistory,
-    /// Something that should be covered is missing, broken or contradicts itself.
+    /// Something that should be covered is missing, broken or contradictory.
     IncompleteCoverage,
-    /// It is another ledger than the one that was meant.
+    /// It is not the expected ledger.
     IdentityMismatch,
     /// Git failed.
     GitFailed,
@@ -60,7 +59,7 @@ impl ErrorClass {
         ErrorClass::GitFailed,
     ];
 
-    /// The name that stands in a report.
+    /// Its name in a report.
     pub const fn name(self) -> &'static str {
         match self {
             ErrorClass::InvalidArguments => "invalid_arguments",
@@ -81,30 +80,30 @@ impl ErrorClass {
 /// What the host knows of a checkout.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checkout {
-    /// The commit; none when there is none, or it is not known.
+    /// The commit; none when there is none or it is not known.
     pub head: Option<String>,
     /// Commits are missing.
     pub shallow: bool,
-    /// Something that is committed was changed here.
+    /// A committed file was changed locally.
     pub dirty: bool,
-    /// What kept the host from looking; then nothing below was looked at.
+    /// Why the host could not check the sessions; then `sessions` is ignored.
     pub failed: Option<ErrorClass>,
-    /// Paths that were to be looked at; none: all sessions.
+    /// Paths to check; empty: all sessions.
     pub paths: Vec<String>,
-    /// One tally a session.
+    /// One tally for each session.
     pub sessions: Vec<Tally>,
 }
 
-/// How much of what was to be looked at was found.
+/// How much of the paths to check was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Coverage {
     /// All of it.
     pub complete: bool,
-    /// What was to be looked at.
+    /// The paths to check.
     pub paths: Vec<String>,
     /// Files that are here as their manifests say.
     pub files: u64,
-    /// There is nothing: known to be so, not for want of looking.
+    /// The check was made, and there is no session.
     pub empty: bool,
 }
 
@@ -122,33 +121,33 @@ pub enum HydrationState {
 /// How many blobs are here. Files are counted, not blobs: two files with one content count twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hydrated {
-    /// In all.
+    /// Overall.
     pub state: HydrationState,
-    /// Files stored out of band.
+    /// Files stored in Git LFS.
     pub required: u64,
     /// Of these, files whose content is here.
     pub completed: u64,
 }
 
-/// The answer.
+/// Whether a checkout of a ledger can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
     /// The commit, or empty.
     pub head: String,
-    /// It can be read; exactly when `error_class` is none.
+    /// It can be read. True exactly when `error_class` is none.
     pub ready: bool,
     /// How much was found.
     pub coverage: Coverage,
     /// How many blobs are here.
     pub hydration: Hydrated,
-    /// The first thing that speaks against it.
+    /// The first reason why it cannot be read.
     pub error_class: Option<ErrorClass>,
 }
 
-/// Puts the tallies together. What the host failed at comes first, then what is missing from below: a commit, commits,
-/// files, order among them, blobs.
+/// Makes a report from the tallies. Of several reasons, the first in this order is named: the host's own failure, no
+/// commit, missing commits, missing or broken files, changed files, missing blobs.
 pub fn readiness(checkout: &Checkout) -> Result<Readiness, Error> {
     let bound = |what: &str, count: usize, max: usize| {
         let over = Error::new(Code::Limit, format_args!("{count} {what} are more than a report's {max}"));

@@ -1,4 +1,4 @@
-//! Content back to its pointer, where it is proved that the pointer stands for this very content.
+//! Turns content back into its pointer, if it is proved that the pointer stands for this very content.
 //!
 //! Source: ox `ResolveRestorableRef` (`internal/lfs/restore.go`). The proof is a reference that somebody else made: the
 //! committed pointer at the same path, or the manifest's entry. A reference that is derived from the bytes themselves
@@ -24,9 +24,9 @@ pub enum Witness {
 /// The pointer that takes the place of content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Its exact bytes; as committed, where that is the witness.
+    /// Its exact bytes: the committed ones, if the witness is `Committed`.
     pub pointer: Vec<u8>,
-    /// What proved it.
+    /// The reference that proved it.
     pub witness: Witness,
 }
 
@@ -66,10 +66,10 @@ pub fn restore(
     Err(Error::new(Code::Conflict, format_args!("{here}, but {}", others.join(" and "))))
 }
 
-/// What a committed file stands for; none when it is no pointer. Its text is kept, so extensions survive.
+/// The blob that a committed pointer names; none when the file is no pointer. Its text is kept, so extensions survive.
 fn pointed(bytes: &[u8]) -> Option<Blob> {
     if bytes.is_empty() {
-        // A committed file without bytes is content: its own pointer would be written out.
+        // An empty committed file is content: in a ledger, the pointer of an empty blob is not empty.
         return None;
     }
     match pointer::classify(&bytes[..bytes.len().min(POINTER_BYTES_MAX)], bytes.len() as u64) {
@@ -78,7 +78,7 @@ fn pointed(bytes: &[u8]) -> Option<Blob> {
     }
 }
 
-/// What an entry that can be used names out of band.
+/// The blob that a usable entry names.
 fn named(file: &FileRef) -> Option<Blob> {
     let usable = file.flaw.is_none() && file.storage == Storage::Lfs;
     file.oid.filter(|_| usable).map(|oid| Blob { oid, size: file.size })

@@ -1,9 +1,9 @@
-//! Sessions without a title: taken from the summary where there is one, looked for a bounded number of times where
-//! there is none, and never filled with what users must not see.
+//! Titles for sessions without one: taken from the summary if it has one, looked for a bounded number of times if not,
+//! and never a text that users must not see.
 //!
 //! Source: ox `RecoverEmptyTitleMeta` and `UpdateMetaSummary` (`internal/lfs/meta_repair.go`, `meta.go`). Two things
-//! differ on purpose: a title that is itself a leaked diagnostic counts as none, and a leak is moved away also beside a
-//! title and where the attempts are used up, because no other edit of such a manifest is possible.
+//! differ on purpose: a title that is itself a leaked diagnostic counts as none; and a leak is moved away even when
+//! there is a title or the attempts are used up, because no other edit of such a manifest is possible.
 
 use crate::limits::{IN_GIT_BYTES_MAX, SUMMARY_ATTEMPTS_MAX};
 use crate::manifest::{self, Change, Manifest, leak};
@@ -15,44 +15,44 @@ use hydrant_lfs::text::json::{self, Value};
 
 /// Status of a summary that is there.
 const OK: &str = "ok";
-/// Status of a summary that is being made: whoever makes it settles it.
+/// Status of a summary that is being made; its maker sets the next status.
 const PENDING: &str = "pending";
-/// Status of a session that was given up.
+/// Status of a session after its last attempt.
 const UNRECOVERABLE: &str = "unrecoverable";
 
-/// What a look for a title came to. Every text replaces the manifest that was given.
+/// The result of [`repair_title`]. A text replaces the manifest that was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TitleRepair {
     /// There is nothing to do; the manifest stays as it is.
     Skipped(Skip),
-    /// The summary has a title; or a title was there, and what leaked into the summary is gone.
+    /// The title was taken from the summary. Or there was a title, and leaked text was removed from the summary.
     Recovered(Vec<u8>),
-    /// There is none yet: counted.
+    /// There is no title yet; the attempt was counted.
     Attempt {
-        /// The manifest with one attempt more.
+        /// The manifest with this attempt counted.
         text: Vec<u8>,
         /// Attempts so far.
         attempts: u64,
     },
-    /// The last attempt is used up: the session is given up.
+    /// There is no title, and the last attempt is used up.
     Terminal(Vec<u8>),
 }
 
-/// Why a session needs no title, or gets none.
+/// Why [`repair_title`] does nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Skip {
-    /// It is still recorded: a placeholder has no title.
+    /// The session is still being recorded: a placeholder has no title.
     Draft,
     /// Its summary is being made.
     Pending,
-    /// It has one.
+    /// It has a title.
     Titled,
-    /// It was given up before.
+    /// All attempts were used up before.
     Terminal,
 }
 
-/// Looks for the title of one session. `summary` is its `summary.json`, if that is there; one that cannot be used is
-/// none. Run again it does nothing more, except to count attempts up to [`SUMMARY_ATTEMPTS_MAX`].
+/// Looks for the title of one session. `summary` is its `summary.json`, if that is there; one that cannot be used
+/// counts as none. A second run changes nothing more, except that it counts attempts up to [`SUMMARY_ATTEMPTS_MAX`].
 pub fn repair_title(manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepair, Error> {
     let read = Manifest::parse(manifest)?;
     let leaks: Vec<(&str, &str)> = [("title", read.title.as_str()), ("summary", read.summary.as_str())]
@@ -100,8 +100,8 @@ pub fn repair_title(manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepa
     Ok(TitleRepair::Terminal(edit(&changes)?))
 }
 
-/// Sets title and summary to one text, because some readers show the one and some the other. Refused for a placeholder,
-/// which never says anything of what happened in a session, and for text that users must not see.
+/// Sets title and summary to the same text, because some readers show the title and some the summary. Refused for a
+/// placeholder, which never says anything of what happened in a session, and for text that users must not see.
 pub fn set_title(manifest: &[u8], title: &str) -> Result<Vec<u8>, Error> {
     let title = title.trim();
     if title.is_empty() {
@@ -113,7 +113,7 @@ pub fn set_title(manifest: &[u8], title: &str) -> Result<Vec<u8>, Error> {
     manifest::edit(manifest, &[text("title", title), text("summary", title)])
 }
 
-/// What users must not see goes to the field they never see, and what stands there stays.
+/// Moves leaked text to the field that users never see, behind what that field already holds.
 fn moved(diagnostics: &str, leaks: &[(&str, &str)]) -> Vec<Change> {
     let mut all = diagnostics.to_owned();
     let mut changes = Vec::new();

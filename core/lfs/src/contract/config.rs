@@ -1,4 +1,4 @@
-//! Everything an operation may vary by. The host decides it once, at the start.
+//! The settings of an operation. The host chooses them once, at the start.
 
 use super::Login;
 use super::request::bounded;
@@ -12,19 +12,19 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The transfer that every server and every client knows, and the only one carried out here.
+/// The transfer adapter that every server and every client supports, and the only one implemented here.
 pub(crate) const BASIC: &str = "basic";
 
 /// The configuration of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// The server's LFS URL, without userinfo.
+    /// URL of the LFS API, without userinfo.
     pub endpoint: String,
-    /// Full name of the git reference to name to the server.
+    /// Full name of the git reference to send to the server.
     pub reference: Option<String>,
-    /// Transfers to offer. Only `basic` is carried out.
+    /// Transfer adapters to offer. Only `basic` is implemented.
     pub transfers: Vec<String>,
-    /// 64 random bits, new for each operation: the jitter of retries and the names of stages come from them.
+    /// 64 random bits, new for each operation: the jitter of retries and the ids of stages come from them.
     pub seed: u64,
     /// Transfers in flight at most; at most [`IN_FLIGHT_MAX`].
     pub in_flight_max: u32,
@@ -40,16 +40,16 @@ pub struct Config {
     pub wait_max: u64,
     /// Milliseconds without a byte at most.
     pub idle_max: u64,
-    /// The login to begin with: `Stored` where the user named one for this server, else `None`.
+    /// The login to begin with: `Stored` if the user set one up for this server, else `None`.
     pub login: Login,
-    /// False where the platform follows redirects unseen, as browsers do.
+    /// False where the platform follows redirects without reporting them, as browsers do.
     pub reports_redirects: bool,
     /// Plain http to other machines is allowed.
     pub insecure_http: bool,
 }
 
 impl Config {
-    /// The defaults, for this endpoint. The seed must be random: it decides the jitter of retries and the names of
+    /// The defaults, for this endpoint. The seed must be random: it decides the jitter of retries and the ids of
     /// stages.
     pub fn new(endpoint: impl Into<String>, seed: u64) -> Self {
         Self {
@@ -82,7 +82,7 @@ impl Config {
         }
     }
 
-    /// The endpoint, once it is one that may be asked at all. Decided before any login is attached.
+    /// The parsed endpoint, or why it may not be used. Checked before any login is attached.
     pub(crate) fn endpoint(&self) -> Result<Url, Error> {
         let names = self.transfers.iter().chain(&self.reference);
         bounded(0, names.map(String::as_str))?;

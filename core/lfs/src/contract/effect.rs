@@ -1,4 +1,4 @@
-//! The loop: what an operation asks of its host, and what the host answers.
+//! The loop: what an operation asks of its host, and what the host replies.
 
 use super::http::{Exchange, Head};
 use super::ledger::{Doc, Ledger, Lookup, Push, PushRange, Reading, Rewrite, Saving, Settle, Swap};
@@ -8,7 +8,7 @@ use crate::text::oid::Blob;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Time, as the host believes it. The core reads no clock.
+/// The host's time. The core reads no clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Instant {
     /// Monotonic milliseconds, for every timeout.
@@ -17,19 +17,20 @@ pub struct Instant {
     pub wall: u64,
 }
 
-/// Names one outstanding effect; ascending, never reused within an operation.
+/// Id of an open effect; ascending, never reused within an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EffectId(pub u32);
 
-/// Opaque state of a document or a file. Compared for equality only.
+/// Opaque id of the state of a document or file, or of a commit. Compared for equality only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision(pub String);
 
-/// Names a stage: the place where one transfer writes a blob before it is judged. No two operations share one.
+/// Id of a stage: the place where one transfer writes a blob before its bytes are verified. No two operations share
+/// one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StageId(pub String);
 
-/// What an operation asks of its host. WIT says which replies answer which effect; the outbox enforces it.
+/// What an operation asks of its host. WIT says which replies each effect takes; the outbox enforces it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Send a request.
@@ -40,23 +41,23 @@ pub enum Effect {
     LoadDoc(String),
     /// Write or remove a document of ours.
     SaveDoc(Saving),
-    /// Ask the cache.
+    /// Ask the cache for a blob.
     HasBlob(Blob),
-    /// Promote a stage to the cache. Durable, or hashed again before it is called present.
+    /// Promote a stage to the cache. The blob must be durable, or hashed again before the host replies `present`.
     KeepBlob(Staged),
-    /// Forget a stage.
+    /// Remove a stage.
     DropStage(StageId),
     /// Ask the remote what the ledger is now.
     LoadLedger(Lookup),
     /// Make the remote hold these files.
     PushLedger(Push),
-    /// Let branch, index and files follow the remote.
+    /// Let the local branch, index and files follow the remote.
     SettleLedger(Settle),
-    /// Put a pointer in the place of content.
+    /// Replace content with its pointer.
     SwapFile(Swap),
     /// Find what a push of the branch would send.
     LoadPushRange,
-    /// Put one commit in the place of all that the remote lacks.
+    /// Replace all commits that the remote lacks with one.
     RewriteLedger(Rewrite),
 }
 
@@ -65,22 +66,22 @@ pub enum Effect {
 pub struct Staged {
     /// The stage.
     pub stage: StageId,
-    /// What its bytes are.
+    /// The blob that its bytes are.
     pub blob: Blob,
 }
 
-/// The beginning of a blob, left by a transfer that is over.
+/// The first bytes of a blob, left by an earlier transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Beginning {
-    /// The stage it stands in.
+    /// The stage that holds them.
     pub stage: StageId,
     /// Bytes present.
     pub bytes: u64,
-    /// A strong ETag or Last-Modified of the answer that left it.
+    /// A strong ETag or Last-Modified of the response that they came from.
     pub validator: Option<String>,
 }
 
-/// Why the host could not do it.
+/// Why the host could not perform an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// No route, no name, connection refused or broken. Retried.
@@ -89,13 +90,13 @@ pub enum Failure {
     TimedOut,
     /// The user or the host's policy gave no permission. Final.
     Denied,
-    /// The remote said no. Final.
+    /// The remote refused. Final.
     Refused,
-    /// No such thing. Final.
+    /// Not found. Final.
     NotFound,
     /// The disk or quota is full. Final.
     NoSpace,
-    /// The platform said no before any answer. Final.
+    /// The platform refused before any response. Final.
     Blocked,
     /// Ended by `cancel`.
     Aborted,
@@ -103,7 +104,7 @@ pub enum Failure {
     Io,
 }
 
-/// A failure in the words of whoever failed.
+/// A failure and its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
     /// The class.
@@ -112,18 +113,18 @@ pub struct Failed {
     pub detail: String,
 }
 
-/// What the host answers.
+/// What the host replies to an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Bytes moved so far by this effect; at most ten times a second.
     SoFar(u64),
-    /// A file body was sent to its end; the digest of what went out.
+    /// The whole file body was sent: size and digest of the bytes that were sent.
     Sent(Blob),
     /// Status and headers.
     Head(Head),
     /// Bytes.
     Chunk(Vec<u8>),
-    /// Nothing more.
+    /// The bytes end here, or the effect is done.
     End,
     /// Size and digest of everything staged or read, computed by the host.
     Received(Blob),
@@ -133,11 +134,11 @@ pub enum Reply {
     Ledger(Ledger),
     /// What a push would send.
     PushRange(PushRange),
-    /// The state now.
+    /// The revision now.
     At(Revision),
-    /// Held and verified.
+    /// The cache holds the blob, verified.
     Present,
-    /// Held in part.
+    /// An older stage holds its first bytes.
     Partial(Beginning),
     /// Not there.
     Absent,
@@ -158,46 +159,46 @@ pub enum Misuse {
     TooLarge,
     /// The operation is done, or its report was taken.
     Finished,
-    /// The report of this operation is of another kind.
+    /// The operation is of another kind than the report that was asked for.
     AnotherKind,
 }
 
-/// How far one object is.
+/// Progress of one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Progress {
-    /// The caller's name of the object.
+    /// The caller's name for the object.
     pub name: String,
-    /// Bytes done; equal to `total` once the object ended well.
+    /// Bytes done; equal to `total` only after the object succeeded.
     pub done: u64,
     /// Bytes in all.
     pub total: u64,
 }
 
-/// Something is tried again.
+/// Something failed and will be tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
-    /// The caller's name of the object, or what is asked: "the batch request".
+    /// The caller's name for the object, or the name of the request: "the batch request".
     pub name: String,
     /// What went wrong.
     pub error: Error,
-    /// Tick before which nothing happens.
+    /// Tick before which it is not tried again.
     pub at: u64,
 }
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Perform this, and answer with its id.
+    /// Perform this effect, and reply with its id.
     Perform(EffectId, Effect),
-    /// Abort this effect; answer `failed(aborted)`.
+    /// Abort this effect, and reply `failed(aborted)`.
     Cancel(EffectId),
     /// Show this progress.
     Note(Progress),
-    /// Something went wrong and is tried again. Nothing is retried without this.
+    /// Something will be tried again. There is no retry without this step.
     Retry(Retry),
     /// A publish begins this phase.
     Enter(Phase),
-    /// Nothing until a reply arrives or this tick passes.
+    /// Do nothing until there is something to reply or this tick passes.
     Wait(Option<u64>),
     /// Call `finish`.
     Done,

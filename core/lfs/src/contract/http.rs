@@ -1,4 +1,4 @@
-//! Requests and answers, spelled out: what is on the wire is decided here and sent by the host.
+//! HTTP requests and responses as data: the core decides what goes over the wire, and the host sends it.
 
 use super::{Revision, StageId};
 use crate::text::oid::Blob;
@@ -11,31 +11,31 @@ use core::fmt;
 /// HTTP methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// Read.
+    /// `GET`.
     Get,
-    /// Ask.
+    /// `POST`.
     Post,
-    /// Store.
+    /// `PUT`.
     Put,
 }
 
-/// Which login the host adds to a request, for origins the user approved.
+/// The login that the host adds to a request, for origins that the user approved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Login {
     /// No login.
     None,
-    /// The login the user has for this origin.
+    /// The login that the user has for this origin.
     Stored,
-    /// The stored one was refused: get another, or answer `failed(denied)`.
+    /// The server refused the stored login: get another one, or reply `failed(denied)`.
     Renewed,
 }
 
-/// What happens at a 3xx.
+/// What the host does at a 3xx.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Redirect {
-    /// The 3xx is the answer.
+    /// Do not follow it: reply with the 3xx.
     Report,
-    /// The platform may follow; asked only without login and without secret headers.
+    /// The platform may follow it. Used only for requests without a login and without secret headers.
     Follow,
 }
 
@@ -44,7 +44,7 @@ pub enum Redirect {
 pub struct Slice {
     /// The file.
     pub name: String,
-    /// The state it must still have, before and after.
+    /// The revision that it must have before and after.
     pub revision: Revision,
     /// First byte.
     pub offset: u64,
@@ -59,7 +59,7 @@ pub enum Body {
     Empty,
     /// These bytes.
     Bytes(Vec<u8>),
-    /// A file of the host's, hashed while it is sent.
+    /// Bytes of a file, which the host hashes while it sends them.
     File(Slice),
 }
 
@@ -85,7 +85,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// A literal HTTP request.
+/// An HTTP request, to be sent as it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// Method.
@@ -123,44 +123,44 @@ pub(crate) fn shown_url(text: &str) -> String {
 /// Where the body of a 200 or 206 goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
-    /// Its name: new for each try, so that nobody else writes there.
+    /// Its id, new for each try: nobody else writes there.
     pub id: StageId,
-    /// The blob it should be.
+    /// The blob that its bytes should be.
     pub blob: Blob,
-    /// What a 206 is written after. A 200 begins with nothing.
+    /// The bytes of a 206 follow these. A 200 begins with an empty stage.
     pub resume: Option<Resume>,
 }
 
 impl Stage {
-    /// Bytes of an older stage that it begins with.
+    /// How many bytes of an older stage it begins with.
     pub fn resumed(&self) -> u64 {
         self.resume.as_ref().map_or(0, |resume| resume.bytes)
     }
 }
 
-/// The beginning of an older stage that becomes the beginning of a new one.
+/// The first bytes of an older stage, which become the first bytes of a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resume {
-    /// The older stage, as the host named it.
+    /// The older stage, as the host named it in `partial`.
     pub stage: StageId,
-    /// Bytes of it to take.
+    /// How many of its bytes to take.
     pub bytes: u64,
 }
 
-/// A request, where its answer goes, and the bounds the host enforces by itself.
+/// A request, where its response goes, and the bounds that the host enforces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What to send.
     pub request: Request,
-    /// None: the body is fed as chunks. Some: a 200 or 206 is written aside.
+    /// None: the body comes as chunks. Some: the body of a 200 or 206 is written to the stage.
     pub stage: Option<Stage>,
-    /// The host reads at most this many bytes of the answer's body, then ends it as if it were over.
+    /// The host reads at most this many bytes of the response body, then replies as if it ended there.
     pub answer_bytes_max: u64,
-    /// Milliseconds without a byte in either direction after which the host answers `failed(timed-out)`.
+    /// After this many milliseconds without a byte in either direction, the host replies `failed(timed-out)`.
     pub idle_max: u64,
 }
 
-/// Status line and headers of an answer.
+/// Status line and headers of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Status code.

@@ -1,4 +1,4 @@
-//! What a publish or a reconcile asks about documents, the repository and its remote. The transfers ask none of it.
+//! What a publish or a reconcile asks about documents, the repository and its remote. Transfers use none of it.
 
 use super::Revision;
 use crate::text::oid::Blob;
@@ -8,9 +8,9 @@ use alloc::vec::Vec;
 /// A file to hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// The file; one of a session's own folder is `sessions/SESSION/FILE`.
+    /// The file; a file of a session's own folder is `sessions/SESSION/FILE`.
     pub name: String,
-    /// Its bytes must come as chunks: the core looks into them.
+    /// Its bytes must come as chunks: the core reads them.
     pub as_chunks: bool,
 }
 
@@ -21,16 +21,16 @@ pub struct Saving {
     pub name: String,
     /// Its bytes; none removes it.
     pub bytes: Option<Vec<u8>>,
-    /// The state it must still have; none: it must not be there.
+    /// The revision that it must still have; none: it must not exist.
     pub replaces: Option<Revision>,
 }
 
-/// What to look up in the ledger.
+/// What to look up in the remote's ledger.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lookup {
-    /// Documents: their bytes are wanted.
+    /// Documents: the host replies with their bytes.
     pub documents: Vec<String>,
-    /// Other files: their states are enough.
+    /// Other files: the host replies with their revisions only.
     pub files: Vec<String>,
 }
 
@@ -39,11 +39,11 @@ pub struct Lookup {
 pub struct LedgerFile {
     /// Its name.
     pub name: String,
-    /// Its state; none when the remote has no such file.
+    /// Its revision; none when the remote has no such file.
     pub revision: Option<Revision>,
     /// For a document: its bytes.
     pub bytes: Option<Vec<u8>>,
-    /// For a document: its bytes in the last commit here.
+    /// For a document: its bytes in the last local commit.
     pub committed: Option<Vec<u8>>,
 }
 
@@ -52,40 +52,40 @@ pub struct LedgerFile {
 pub struct Ledger {
     /// Its last commit.
     pub tip: Revision,
-    /// In the order asked, documents first.
+    /// The files of the lookup, in its order, documents first.
     pub files: Vec<LedgerFile>,
 }
 
-/// One file that the remote shall hold.
+/// One file of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushFile {
     /// Its name.
     pub name: String,
     /// Its exact bytes.
     pub bytes: Vec<u8>,
-    /// The state in which the remote must still have it; none: it must not be there.
+    /// The revision that it must still have at the remote; none: the remote must not have it.
     pub replaces: Option<Revision>,
 }
 
-/// One step of the ledger. Every path that is not named stays as the remote has it.
+/// One commit to the ledger. Paths that it does not name stay as the remote has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Push {
     /// Files.
     pub files: Vec<PushFile>,
-    /// For the commit.
+    /// The commit message.
     pub message: String,
 }
 
-/// A path that takes the state that was pushed.
+/// A local path that takes the state that was pushed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettleFile {
     /// Its name.
     pub name: String,
-    /// The state in which the file here may be written over, besides being absent or just as committed.
+    /// The local file may be overwritten at this revision. One that is absent or as committed always may.
     pub expects: Option<Revision>,
 }
 
-/// What follows locally once the remote has it.
+/// What the local clone takes over from a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settle {
     /// The commit that the remote confirmed.
@@ -94,16 +94,16 @@ pub struct Settle {
     pub files: Vec<SettleFile>,
 }
 
-/// Content to displace by its pointer.
+/// Content to replace with its pointer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swap {
     /// The file.
     pub name: String,
-    /// The state in which it was hashed.
+    /// The revision at which it was hashed.
     pub expects: Revision,
-    /// What it hashed to.
+    /// The blob that it hashed to.
     pub blob: Blob,
-    /// The text that takes its place.
+    /// The pointer text that takes its place.
     pub pointer: Vec<u8>,
 }
 
@@ -114,22 +114,22 @@ pub struct RangeFile {
     pub path: String,
     /// Its bytes, fewer than 1024.
     pub bytes: Vec<u8>,
-    /// The last commit holds these bytes at this path; otherwise only older commits do.
+    /// True: the last commit holds these bytes at this path. False: only older commits do.
     pub at_tip: bool,
-    /// At the tip: index and work tree hold them, too.
+    /// For a file at the tip: the index and the working tree hold the same bytes.
     pub unchanged: bool,
 }
 
 /// What a push would send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushRange {
-    /// The last commit here.
+    /// The last local commit.
     pub tip: Revision,
-    /// The commit that the remote was last known to have; none: the branch follows nothing, and all commits count.
+    /// The commit that the remote was last known to have; none: the branch has no upstream, and all its commits count.
     pub base: Option<Revision>,
     /// Commits that the remote lacks.
     pub commits: u64,
-    /// The base is an ancestor of the tip, or there is none.
+    /// The base is an ancestor of the tip, or there is no base.
     pub base_is_ancestor: bool,
     /// A rebase, a merge or the like is under way.
     pub is_underway: bool,
@@ -142,22 +142,22 @@ pub struct PushRange {
 pub struct RewriteFile {
     /// Path in the repository.
     pub name: String,
-    /// The bytes it shall have; none removes it.
+    /// Its new bytes; none removes the file.
     pub bytes: Option<Vec<u8>>,
-    /// The exact bytes it must still hold in the last commit, in the index and in the work tree.
+    /// The exact bytes that it must still have in the last commit, the index and the working tree.
     pub replaces: Vec<u8>,
 }
 
-/// One commit in the place of all that the remote lacks.
+/// One commit that replaces all commits that the remote lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewrite {
-    /// The last commit, as it was looked at.
+    /// The last commit when the range was loaded.
     pub tip: Revision,
-    /// What the new commit follows.
+    /// The parent of the new commit.
     pub base: Revision,
     /// Files that change.
     pub files: Vec<RewriteFile>,
-    /// For the commit.
+    /// The commit message.
     pub message: String,
 }
 
@@ -166,6 +166,6 @@ pub struct Rewrite {
 pub struct Doc {
     /// Its bytes.
     pub bytes: Vec<u8>,
-    /// Its state, for compare-and-swap.
+    /// Its revision, for compare-and-swap.
     pub revision: Revision,
 }

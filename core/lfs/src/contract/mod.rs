@@ -1,7 +1,7 @@
 //! The contract between an operation and its host, as types. `wit/` says the same in WIT, word for word.
 //!
 //! [`effect`] is the loop, [`http`] what goes over the wire, [`ledger`] what only operations on a ledger ask for;
-//! [`config`] is what an operation may vary by, [`request`] and [`report`] what goes in and what comes out.
+//! [`config`] is the settings of an operation, [`request`] and [`report`] what goes in and what comes out.
 
 pub mod config;
 pub mod effect;

@@ -7,21 +7,22 @@ use alloc::vec::Vec;
 /// One object's outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// The name given.
+    /// The name that the caller gave.
     pub name: String,
     /// Oid; empty when the bytes were never hashed.
     pub oid: String,
     /// Bytes.
     pub size: u64,
-    /// Well, or why not.
+    /// Success, or the error.
     pub ended: Result<(), Error>,
 }
 
-/// What a transfer came to.
+/// The result of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransferReport {
     /// One for each object, in the order given.
     pub outcomes: Vec<Outcome>,
-    /// Why the whole operation failed: the server never spoke of any object. It stands in each outcome, too.
+    /// Success, or why the whole operation failed: no batch response named any object. Each outcome has this error,
+    /// too.
     pub ended: Result<(), Error>,
 }

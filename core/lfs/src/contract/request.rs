@@ -15,7 +15,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The word of the protocol.
+    /// Its name in the batch API.
     pub const fn name(self) -> &'static str {
         match self {
             Direction::Download => "download",
@@ -46,13 +46,13 @@ impl Want {
 /// A file to upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
-    /// The file, as the host knows it.
+    /// The host's name for the file.
     pub name: String,
-    /// What it must hash to, when that is known.
+    /// The oid that it must have, if it is known.
     pub expects: Option<String>,
 }
 
-/// Whether an operation of so many objects, with names of these lengths, is small enough to begin.
+/// Checks that an operation with this many objects and with these names is within the limits.
 pub fn bounded<'a>(count: usize, mut names: impl Iterator<Item = &'a str>) -> Result<(), Error> {
     if count > WANTS_MAX {
         return Err(Error::new(

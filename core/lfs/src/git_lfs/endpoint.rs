@@ -1,7 +1,7 @@
-//! Where the LFS server is, from git's configuration.
+//! Finds the endpoint in git's configuration.
 //!
 //! The order and the forms are those of git-lfs (`lfsapi/endpoint_finder.go`, `lfshttp/endpoint.go`; the vectors record
-//! what it answers): addresses given as LFS addresses are used as they are, only clone addresses get `/info/lfs`.
+//! its results): LFS addresses are used as they are, only clone addresses get `/info/lfs`.
 
 use crate::contract::Direction;
 use crate::text::error::{Code, Error};
@@ -17,27 +17,27 @@ pub struct Setting {
     pub value: String,
 }
 
-/// What `git-lfs-authenticate` is called with.
+/// Arguments for `git-lfs-authenticate`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ssh {
     /// `user@host` or `host`.
     pub user_and_host: String,
     /// Port, or empty.
     pub port: String,
-    /// Path of the repository, as the remote knows it.
+    /// Path of the repository on the ssh server.
     pub path: String,
 }
 
-/// Where the LFS server is.
+/// Where the LFS API is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// URL. May hold userinfo.
     pub url: String,
-    /// For ssh remotes: ask there first.
+    /// For ssh remotes: call `git-lfs-authenticate` there first.
     pub ssh: Option<Ssh>,
 }
 
-/// Finds the server for transfers with `remote` in this direction.
+/// Finds the endpoint for transfers with `remote` in this direction.
 pub fn derive(settings: &[Setting], direction: Direction, remote: &str) -> Result<Endpoint, Error> {
     let settings = Settings(settings);
     let upload = direction == Direction::Upload;
@@ -81,7 +81,7 @@ pub fn allowed_in_repository(key: &str) -> bool {
     SAFE.contains(&key.as_str()) || between("lfs.", ".access") || between("remote.", ".lfsurl")
 }
 
-/// Section and name are ASCII and case-insensitive, what stands between them is neither.
+/// Section and name are ASCII and case-insensitive; the part between them is neither.
 fn folded(key: &str) -> String {
     match (key.find('.'), key.rfind('.')) {
         (Some(first), Some(last)) if first < last => {
@@ -129,7 +129,7 @@ impl<'a> Settings<'a> {
         Ok(Endpoint { url: format!("{url}{suffix}"), ssh })
     }
 
-    /// An address in any form that git takes, as a URL.
+    /// The endpoint for an address in any form that git takes.
     fn address(&self, url: &str, direction: Direction) -> Result<Endpoint, Error> {
         let url = self.rewritten(url, direction);
         if url.contains(char::is_control) {

@@ -15,7 +15,7 @@ use alloc::vec::Vec;
 const VERSION: &str = "https://git-lfs.github.com/spec/v1";
 /// How canonical text without extensions begins.
 const START: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:";
-/// Versions that are read as the present one: before release it had two other names.
+/// Versions that are read as the present one; it had these names before its release.
 const VERSION_ALIASES: [&str; 2] = ["https://hawser.github.com/spec/v1", "http://git-media.io/v/2"];
 /// One of these words occurs in every pointer ever written.
 const MARKERS: [&str; 3] = ["git-media", "hawser", "git-lfs"];
@@ -35,18 +35,18 @@ pub struct Pointer {
     pub canonical: bool,
 }
 
-/// An `ext-N-name` line: what the bytes hashed to before this extension ran.
+/// An `ext-N-name` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Extension {
     /// 0 to 9, unique within a pointer.
     pub priority: u8,
     /// Everything after the second dash.
     pub name: String,
-    /// The digest before.
+    /// SHA-256 of the bytes before this extension ran.
     pub oid: Oid,
 }
 
-/// What keeps text from being a pointer.
+/// Why text is not a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flaw {
     /// None of the marker words occurs.
@@ -67,13 +67,13 @@ pub enum Flaw {
     MissingOid,
     /// Not 64 lower-case hexadecimal digits after `sha256:`.
     BadOid,
-    /// Another hash than `sha256`.
+    /// A hash other than `sha256`.
     BadOidType,
     /// No size line.
     MissingSize,
     /// Not a decimal number below 2^63.
     BadSize,
-    /// Two extensions of one priority.
+    /// Two extensions with the same priority.
     DuplicatePriority,
 }
 
@@ -95,7 +95,7 @@ impl Flaw {
         Flaw::DuplicatePriority,
     ];
 
-    /// The name every boundary uses.
+    /// Its name in WIT and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Flaw::NoMarker => "no-marker",
@@ -120,10 +120,10 @@ impl Flaw {
     }
 }
 
-/// A flaw and where it stands.
+/// A flaw and its line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// What.
+    /// The flaw.
     pub flaw: Flaw,
     /// Line, from 1; 0 when it is the whole text.
     pub line: u32,
@@ -165,9 +165,10 @@ pub enum Kind {
     Malformed(Finding),
 }
 
-/// Judges a file by its first [`POINTER_BYTES_MAX`] bytes, or all of them, and its size.
+/// Classifies a file by its first [`POINTER_BYTES_MAX`] bytes, or all of them, and its size.
 ///
-/// Never judge on a chunk: git-lfs does one read, and takes a pointer that arrives in two pieces for content.
+/// Never classify by a part of these: git-lfs does one read, and takes a pointer that arrives in two pieces for
+/// content.
 pub fn classify(head: &[u8], file_size: u64) -> Kind {
     match parse(head, file_size) {
         Ok(pointer) => Kind::Pointer(pointer),
@@ -176,7 +177,7 @@ pub fn classify(head: &[u8], file_size: u64) -> Kind {
     }
 }
 
-/// Whether these bytes may never be uploaded as content: pointers, broken pointers, pointers with something around
+/// Whether these bytes must never be uploaded as content: pointers, broken pointers, pointers with something around
 /// them such as conflict markers, two pointers in one file.
 pub fn pointer_shaped(head: &[u8], file_size: u64) -> bool {
     if file_size == 0 || file_size >= POINTER_BYTES_MAX as u64 {
@@ -188,12 +189,12 @@ pub fn pointer_shaped(head: &[u8], file_size: u64) -> bool {
     }
 }
 
-/// Why such a file is not published.
+/// The error for a file that [`appended_to`] finds.
 pub const APPENDED: &str = "something was appended to a pointer, and pointers are never published as content";
 
-/// Bytes of the pointer that a file begins with, when something else follows it: a program that knew nothing of the
-/// pointer appended to the file. No session holds such content, however long it is. For git-lfs 1024 bytes or more are
-/// content whatever they say, so an upload outside of a session may be one.
+/// If a file begins with a pointer and goes on after it: the length of that pointer in bytes. This happens when a
+/// program appends to a file that a pointer has replaced. A session never holds such content, whatever its length. For
+/// git-lfs 1024 bytes or more are always content, so an upload outside of a session may send it.
 pub fn appended_to(head: &[u8], file_size: u64) -> Option<usize> {
     if !head.starts_with(b"version ") || matches!(classify(head, file_size), Kind::Pointer(_)) {
         return None;
@@ -235,8 +236,8 @@ fn by_priority(extensions: &[Extension]) -> Vec<&Extension> {
     (0..10).filter_map(|priority| extensions.iter().find(|extension| extension.priority == priority)).collect()
 }
 
-/// The text as ledgers hold it: an empty blob has a pointer like any other, because their other readers take an empty
-/// file for content that is missing.
+/// The text as ledgers hold it: an empty blob has a pointer like any other, because other readers of ledgers take an
+/// empty file for missing content.
 pub fn of_ledger(blob: Blob) -> String {
     format!("version {VERSION}\noid sha256:{}\nsize {}\n", blob.oid, blob.size)
 }
@@ -274,7 +275,7 @@ fn parse(head: &[u8], file_size: u64) -> Result<Pointer, Finding> {
     Ok(Pointer { canonical, ..pointer })
 }
 
-/// What almost every pointer is: the canonical text without extensions. Anything else is read line by line.
+/// The fast path: canonical text without extensions, as in almost every pointer. Anything else is read line by line.
 fn plain(head: &[u8]) -> Option<Pointer> {
     let rest = head.strip_prefix(START)?;
     let (oid, rest) = (rest.get(..64)?, rest.get(64..)?);
@@ -285,7 +286,8 @@ fn plain(head: &[u8]) -> Option<Pointer> {
     Some(Pointer { blob, extensions: Vec::new(), canonical: true })
 }
 
-/// The lines of a pointer, their order checked and their values not yet: an extra line is found before a bad version.
+/// The lines of a pointer. Their order is checked, their values are not yet: an extra line is found before a bad
+/// version.
 #[derive(Default)]
 struct Lines<'a> {
     /// Values of [`KEYS`], with their line numbers.

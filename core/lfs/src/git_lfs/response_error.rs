@@ -1,5 +1,5 @@
-//! Answers of the server that are no success: their class, the server's words, how long it asks us to wait. The same
-//! for batch, verify and lock requests.
+//! Error responses: their kind, the server's message, how long it asks us to wait. The same for batch, verify and lock
+//! requests.
 
 use crate::contract::Head;
 use crate::text::error::quote;
@@ -10,7 +10,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Classes of whole answers that speak of no object.
+/// Kinds of responses that are an error for the whole request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResponseErrorKind {
     /// 401.
@@ -41,20 +41,20 @@ pub enum ResponseErrorKind {
     BandwidthExceeded,
     /// Any other 4xx or 5xx.
     Client,
-    /// 200 with a body that does not call itself JSON.
+    /// 200 with a Content-Type that is not JSON.
     BadContentType,
-    /// 200 with a body that is not the JSON object it should be.
+    /// 200 with a body that is not the expected JSON.
     BadJson,
     /// Any other status.
     UnexpectedStatus,
-    /// A transfer that was not offered.
+    /// The server chose a transfer adapter that was not offered.
     UnsupportedTransfer,
-    /// Another hash than sha256.
+    /// The server chose a hash other than sha256.
     UnsupportedHashAlgo,
 }
 
 impl ResponseErrorKind {
-    /// The whole list with the names every boundary uses, in the order of the WIT enum.
+    /// The whole list with the names in WIT and JSON, in the order of the WIT enum.
     pub const ALL: [(ResponseErrorKind, &'static str); 19] = [
         (ResponseErrorKind::Login, "login"),
         (ResponseErrorKind::Forbidden, "forbidden"),
@@ -77,24 +77,24 @@ impl ResponseErrorKind {
         (ResponseErrorKind::UnsupportedHashAlgo, "unsupported-hash-algo"),
     ];
 
-    /// The name every boundary uses.
+    /// Its name in WIT and JSON.
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
 }
 
-/// An answer that speaks of no object.
+/// A response that is an error for the whole request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseError {
-    /// Its class.
+    /// Its kind.
     pub kind: ResponseErrorKind,
     /// Status code.
     pub status: u16,
-    /// The server's words, bounded; empty when it had none.
+    /// The server's message, bounded; empty when it sent none.
     pub message: String,
-    /// The server's name for this request.
+    /// The server's id for this request.
     pub request_id: Option<String>,
-    /// Where the server explains itself.
+    /// URL of the server's documentation for this error.
     pub documentation_url: Option<String>,
     /// For [`ResponseErrorKind::Login`]: the schemes asked for, lower case, in order.
     pub schemes: Vec<String>,
@@ -104,7 +104,7 @@ pub struct ResponseError {
     pub retry_after: Option<u64>,
 }
 
-/// Whether a status, of one object or of a request, may be another one when asked again.
+/// Whether asking again may give another status; for one object or for a whole request.
 pub const fn retryable(status: u16) -> bool {
     matches!(status, 429 | 500 | 502 | 503 | 504)
 }
@@ -124,7 +124,7 @@ impl ResponseError {
     }
 }
 
-/// A whole answer that is not 200, also of the lock and verify APIs.
+/// Reads a response that is not 200; also for the lock and verify APIs.
 pub fn response_error(head: &Head, body: &[u8], now: u64) -> ResponseError {
     let kind = match head.status {
         401 => ResponseErrorKind::Login,
@@ -158,7 +158,8 @@ pub fn response_error(head: &Head, body: &[u8], now: u64) -> ResponseError {
     }
 }
 
-/// `LFS-Authenticate` is read first: servers send it so that browsers show no password prompt. None at all means basic.
+/// `LFS-Authenticate` is read first: servers send it so that browsers show no password prompt. Without any scheme,
+/// basic is meant.
 fn challenges(head: &Head) -> (Vec<String>, Option<String>) {
     let values: Vec<&str> = head.values("lfs-authenticate").chain(head.values("www-authenticate")).collect();
     let mut schemes: Vec<String> = Vec::new();

@@ -20,7 +20,7 @@ pub struct Batch {
     answered: usize,
 }
 
-/// What the server said of one object, or why it said nothing.
+/// What the server said about one object, or why it said nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchOutcome {
     /// The object.

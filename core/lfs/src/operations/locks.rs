@@ -1,6 +1,7 @@
 //! The lock API: create, list, verify, unlock, page by page.
 //!
-//! Unlike git-lfs, the lock that is in the way of a new one is reported with its holder, and ids are percent-encoded.
+//! Two things differ from git-lfs: when a path is locked already, that lock is reported with its owner; and ids are
+//! percent-encoded.
 
 use super::Machine;
 use crate::contract::{EffectId, Method};
@@ -20,7 +21,7 @@ use alloc::vec::Vec;
 /// One lock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lock {
-    /// The server's name for it.
+    /// The server's id for it.
     pub id: String,
     /// The path it guards.
     pub path: String,
@@ -37,27 +38,27 @@ pub enum LockTask {
     Create(String),
     /// List locks, of one path or all.
     ListAll(Option<String>),
-    /// List ours and theirs.
+    /// List our locks and those of others.
     Verify,
-    /// Give a lock up, by id; `force` takes it from somebody else.
+    /// Release a lock, by id.
     Unlock {
-        /// The server's name for it.
+        /// The server's id for it.
         id: String,
-        /// Take it even from somebody else.
+        /// Release it even if it is somebody else's.
         force: bool,
     },
 }
 
-/// What became of it.
+/// The result of a lock task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockReport {
-    /// The lock made or given up, the locks listed, or our own when verified.
+    /// `Create`, `Unlock`: the lock taken or released. `ListAll`: the locks listed. `Verify`: our own.
     pub locks: Vec<Lock>,
-    /// Locks of others when verified; the existing lock when creating met one, whosever it is.
+    /// `Verify`: locks of others. `Create`: the lock that was there already, even if it is our own.
     pub theirs: Vec<Lock>,
     /// False when the server has no lock API.
     pub supported: bool,
-    /// How it ended.
+    /// Success, or the error.
     pub ended: Result<(), Error>,
 }
 
@@ -95,14 +96,15 @@ impl Locks {
         self.done = true;
     }
 
-    /// Takes an answer into the report; `Some` is the cursor of the next page.
+    /// Takes a response into the report; `Some` is the cursor of the next page.
     fn read(&mut self, answer: &Response, now: u64) -> Result<Option<String>, Error> {
         self.pages += 1;
         let broken = || Error::new(Code::Malformed, "the lock request: the server's answer has no lock in it");
         let status = answer.head.status;
         if !(200..300).contains(&status) {
             let verify = matches!(self.task, LockTask::Verify);
-            // 501 says so of every call; 404 may be a lock or a repository, but nobody can push less for want of locks.
+            // 501 always means: no lock API. So does 404 for `Verify`; for other tasks it may mean a lock or a
+            // repository.
             self.report.supported = status != 501 && !(verify && status == 404);
             if verify && !self.report.supported {
                 return Ok(None);
@@ -110,7 +112,7 @@ impl Locks {
             let root = json::parse(&answer.body).ok();
             self.report.theirs.extend(root.as_ref().and_then(|root| lock(root.get("lock")?)));
             let refused = refusal::whole("the lock request", &response_error(&answer.head, &answer.body, now), now);
-            // A 409 of this API is a lock in the way, which is no fault of the request's.
+            // A 409 of this API means that the path is locked already, not that the request is wrong.
             return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
         }
         let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
@@ -196,7 +198,7 @@ impl Machine for Locks {
     }
 }
 
-/// What a server may call a lock or a page.
+/// Whether a text may be the id of a lock or the cursor of a page.
 fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= LOCK_ID_BYTES_MAX && !text.contains(char::is_control)
 }
@@ -204,7 +206,7 @@ fn is_id(text: &str) -> bool {
 fn lock(value: &Value<'_>) -> Option<Lock> {
     let word = |key| value.get(key).and_then(Value::text).map(quote);
     let id = value.get("id").and_then(Value::text).filter(|id| is_id(id))?.to_owned();
-    // Whole, so that it can be compared with the name of a file.
+    // Never cut, so that it can be compared with the name of a file.
     let path = value.get("path").and_then(Value::text).filter(|path| path.len() <= NAME_BYTES_MAX);
     let path = path.filter(|path| !path.contains(char::is_control)).unwrap_or_default().to_owned();
     let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));

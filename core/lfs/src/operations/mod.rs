@@ -1,4 +1,4 @@
-//! The machines: each begins with its state graph, and owns what one operation knows.
+//! The machines. Each begins with its state graph and owns the state of one operation.
 
 mod batch;
 mod download;
@@ -14,10 +14,10 @@ use crate::contract::EffectId;
 use crate::protocol::link::Link;
 use crate::protocol::outbox::{Event, Outbox};
 
-/// One protocol as a state machine. [`Operation`](crate::Operation) drives it: machines never see a reply, only whole
-/// events, and never a step, only the outbox they hand effects to.
+/// One operation as a state machine. [`Operation`](crate::Operation) drives it: a machine gets whole events instead of
+/// replies, and hands effects to the outbox instead of returning steps.
 pub trait Machine {
-    /// What it comes to.
+    /// Its report.
     type Report;
 
     /// Starts whatever can be started now.
@@ -26,7 +26,7 @@ pub trait Machine {
     /// Takes an event of one of its effects.
     fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link);
 
-    /// Comes to an end soon: cancels what can be cancelled, begins nothing more.
+    /// Ends soon: cancels what can be cancelled, begins nothing more.
     fn stop(&mut self, out: &mut Outbox);
 
     /// The next tick at which [`Machine::advance`] has something to do.
@@ -38,6 +38,6 @@ pub trait Machine {
     /// Whether it has nothing more to do, once no effect is open.
     fn is_done(&self) -> bool;
 
-    /// What it came to, however it ended; the rest is `unfinished`.
+    /// Its report, however it ended; the rest is `unfinished`.
     fn finish(self) -> Self::Report;
 }

@@ -35,7 +35,7 @@ fn finished(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// A number that hangs on every bit of `value`.
+/// A number that depends on every bit of `value`.
 pub(crate) fn mixed(value: u64) -> u64 {
     finished(value.wrapping_add(STEP))
 }

@@ -1,7 +1,7 @@
-//! Asks the server about objects, a batch at a time and ahead of the transfers that need the answers.
+//! Asks the server about objects, with batch requests ahead of the transfers that need the answers.
 //!
-//! The first request goes alone, so that a login is asked for once; after its answer up to
-//! [`BATCHES_IN_FLIGHT_MAX`] are on their way. A 413 halves the batch. What every object gets is an answer of its own.
+//! The first request goes alone, so that a login is asked for once. After its response, up to [`BATCHES_IN_FLIGHT_MAX`]
+//! are in flight. A 413 halves the batch. Every object gets an answer of its own.
 
 use crate::contract::config::BASIC;
 use crate::contract::{Direction, EffectId};
@@ -18,18 +18,18 @@ use crate::text::oid::Blob;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
-/// Objects on their way to being asked about.
+/// Objects to ask the server about.
 #[derive(Debug)]
 pub struct BatchQueue {
     direction: Direction,
-    /// Objects in one request at most: what configuration says, less once a server found it too much.
+    /// Objects in one request at most: as configured, or fewer after a 413.
     objects_max: usize,
     /// Objects not asked yet, by the caller's number.
     queue: VecDeque<(usize, Blob)>,
     calls: Vec<Asking>,
-    /// The server answered once: the login is settled.
+    /// The server responded once, so the login is settled.
     admitted: bool,
-    /// The server spoke of objects once.
+    /// A batch response named objects.
     heard: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
@@ -70,7 +70,7 @@ impl BatchQueue {
         self.calls.iter().any(|asking| asking.call.id() == Some(id))
     }
 
-    /// Objects asked or to be asked.
+    /// Whether no object is being asked about or queued.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty() && self.calls.is_empty()
     }
@@ -80,19 +80,20 @@ impl BatchQueue {
         self.queue.len() >= self.objects_max
     }
 
-    /// Why the server never spoke of any object, if it did not.
+    /// The error, if no batch response ever named an object.
     pub fn unheard(&self) -> Option<&Error> {
         self.closed.as_ref().filter(|_| !self.heard)
     }
 
-    /// The tick at which a call is due. None that waits for a renewal counts: the renewal's answer wakes it.
+    /// The tick at which a call is due. A call that waits for a login renewal does not count: the response to the
+    /// renewal wakes it.
     pub fn wake(&self, now: u64, link: &Link) -> Option<u64> {
         let due = self.calls.iter().filter_map(|asking| asking.call.wake());
         due.filter(|at| *at > now || !link.renewing()).min()
     }
 
-    /// Sends what is due, and asks about more while `more` and the bounds allow. Answers for objects that cannot be
-    /// asked any more come back at once.
+    /// Sends what is due, and asks about more objects while `more` and the limits allow. Objects that cannot be asked
+    /// about any more get their error at once.
     pub fn advance(&mut self, more: bool, out: &mut Outbox, link: &mut Link) -> Vec<ObjectAnswer> {
         let mut told = Vec::new();
         if let Some(error) = &self.closed {
@@ -138,7 +139,7 @@ impl BatchQueue {
         match batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
             Ok(response) if response.transfer == BASIC => {
                 self.heard = true;
-                // One object too many may have made a batch too large: grow again, slowly.
+                // The batch may have been only one object too large: grow again, slowly.
                 self.objects_max =
                     (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
                 let objects = response.objects.into_iter().map(Ok);
@@ -160,7 +161,8 @@ impl BatchQueue {
             }
             Err(refused) => {
                 let error = refusal::whole("the batch request", &refused, out.now.wall);
-                // Some servers answer 404, 410, 413 or 422 when no object of the batch can be had; others may be.
+                // Some servers answer 404, 410, 413 or 422 when they have no object of the batch; other batches may
+                // succeed.
                 let this_batch_only = matches!(
                     refused.kind,
                     ResponseErrorKind::NotFound

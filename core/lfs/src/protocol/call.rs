@@ -1,6 +1,7 @@
-//! One call of the API: redirects, login and retries behind a single answer.
+//! One API call: redirects, logins and retries, and in the end a single response.
 //!
-//! Batch requests, lock requests and verify requests are calls. Transfers are not: their retries ask a new batch.
+//! Batch requests, lock requests and verify requests are calls. Transfers are not: their retries send a new batch
+//! request.
 
 use crate::contract::{Effect, EffectId, Exchange, Failure, Head, Instant, Login};
 use crate::git_lfs::response_error::{ResponseErrorKind, response_error};
@@ -12,12 +13,12 @@ use crate::text::error::{Code, Error};
 use crate::text::limits::JSON_BYTES_MAX;
 use alloc::vec::Vec;
 
-/// A call that is not answered yet.
+/// A call without a response yet.
 #[derive(Debug)]
 pub(crate) struct Call {
     /// What it is, for errors: "the batch request".
     what: &'static str,
-    /// The request as first made: a retry starts over from its first address.
+    /// The original request: a retry starts over from its URL.
     first: Outgoing,
     outgoing: Outgoing,
     retries: u32,
@@ -35,7 +36,7 @@ enum State {
     },
 }
 
-/// A whole answer that is neither a redirect nor worth a retry.
+/// A whole response that is neither a redirect nor worth a retry.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) head: Head,
@@ -49,7 +50,7 @@ impl Call {
         Self { what, first: outgoing.clone(), outgoing, retries: 0, state: State::Due(0) }
     }
 
-    /// The effect to be answered, when there is one.
+    /// The open effect, if there is one.
     pub(crate) fn id(&self) -> Option<EffectId> {
         match self.state {
             State::Open { id, .. } => Some(id),
@@ -83,7 +84,7 @@ impl Call {
         self.state = State::Open { id, generation: link.generation(), sent: out.now };
     }
 
-    /// Takes an event of [`Call::id`]; the call is over when this answers.
+    /// Takes an event of [`Call::id`]; `Some` ends the call.
     pub(crate) fn on(&mut self, event: Event, out: &mut Outbox, link: &mut Link) -> Option<Result<Response, Error>> {
         let State::Open { id, generation, sent } = self.state else { return None };
         if matches!(event, Event::Progress(_)) {
@@ -122,13 +123,13 @@ impl Call {
         }
     }
 
-    /// Sends at once, where the last answer pointed to.
+    /// Sends again at once, to the current URL.
     fn again(&mut self, now: u64) -> Option<Result<Response, Error>> {
         self.state = State::Due(now);
         None
     }
 
-    /// Sends later, from the first address on; gives up with `error` when retries are used up.
+    /// Sends again later, to the original URL; gives up with `error` when retries are used up.
     fn later(
         &mut self,
         asked: Option<u64>,

@@ -1,7 +1,8 @@
 //! What one operation knows of its server: where it is, how near, and which login it takes.
 //!
-//! Logins themselves stay outside. Here is only which kind to ask the host for: none until the server asks for one, the
-//! stored one, and at most [`LOGIN_RENEWALS_MAX`] renewals, one at a time, while every other request waits.
+//! The logins themselves stay with the host. A link only decides which kind to ask it for: none until the server asks
+//! for one, then the stored one, then at most [`LOGIN_RENEWALS_MAX`] renewals, one at a time, while every other request
+//! waits.
 
 use crate::contract::Config;
 use crate::contract::{EffectId, Instant, Login, StageId};
@@ -18,20 +19,20 @@ pub struct Link {
     pub(crate) config: Config,
     pub(crate) endpoint: Url,
     jitter: Jitter,
-    /// Begins the names of this operation's stages: from its seed and the time of its first poll.
+    /// Begins the ids of this operation's stages: from its seed and the time of its first poll.
     stages: Option<u64>,
     /// Stages named so far.
     staged: u32,
     /// The login the next request to the endpoint's origin asks for.
     level: Login,
-    /// Grows when the level does: a refusal of an older request proves nothing about the present login.
+    /// Grows with each change of `level`: a refusal of an older request proves nothing about the present login.
     generation: u32,
-    /// The one request that asked for a renewed login and is not answered yet.
+    /// The one request that asked for a renewed login and has no response yet.
     renewing: Option<EffectId>,
     renewals: u32,
-    /// When the latest request that was answered since the last poll had been sent.
+    /// Of the requests with a response since the last poll: the latest tick at which one was sent.
     answered: Option<u64>,
-    /// Milliseconds of the quickest answer.
+    /// Milliseconds of the quickest response.
     round_trip: Option<u64>,
 }
 
@@ -77,8 +78,8 @@ impl Link {
         ))
     }
 
-    /// Whether an action's address may be used at all. Judged when the batch is answered: an object that ends here
-    /// needs no transfer.
+    /// Whether an action's address may be used at all. Checked when the batch response comes: a refused object needs no
+    /// transfer.
     pub(crate) fn usable(&self, action: &Action) -> Result<(), Error> {
         let url = Url::parse(&action.href).ok_or_else(|| Error::new(Code::Malformed, Flaw::BadHref.explain()))?;
         self.may_reach(&url)
@@ -94,24 +95,24 @@ impl Link {
         self.generation
     }
 
-    /// While a login is renewed every other request that needs one waits.
+    /// Whether a login is being renewed: every other request that needs one waits meanwhile.
     pub(crate) fn renewing(&self) -> bool {
         self.renewing.is_some()
     }
 
-    /// A login was refused and another one is on its way or to be asked for: transfers that need it wait.
+    /// Whether a login was refused and its renewal is open or due: transfers wait meanwhile.
     pub(crate) fn renewal_pending(&self) -> bool {
         self.renewing() || self.level == Login::Renewed
     }
 
-    /// Nobody is left to ask for the renewal: go on with what there is.
+    /// No request is left that could ask for the renewal: go on with the stored login.
     pub(crate) fn forgo_renewal(&mut self) {
         if self.level == Login::Renewed {
             self.level = Login::Stored;
         }
     }
 
-    /// A request with this login is on its way; a renewal is asked for once.
+    /// A request with this login was sent; a renewal is asked for once.
     pub(crate) fn sent(&mut self, id: EffectId, login: Login) {
         if login == Login::Renewed {
             self.renewing = Some(id);
@@ -119,7 +120,7 @@ impl Link {
         }
     }
 
-    /// A request ended, whatever its answer.
+    /// A request ended, in whatever way.
     pub(crate) fn ended(&mut self, id: EffectId) {
         if self.renewing == Some(id) {
             self.renewing = None;
@@ -157,15 +158,15 @@ impl Link {
         }
     }
 
-    /// An answer came to a request sent at this tick. How long it took is known at the next poll: replies carry no
-    /// time.
+    /// The response to a request that was sent at this tick came. How long it took is known at the next poll: replies
+    /// carry no time.
     pub(crate) fn answered(&mut self, sent: u64) {
         self.answered = self.answered.max(Some(sent));
     }
 
-    /// Time goes on.
+    /// Takes the time of a poll.
     pub(crate) fn at(&mut self, now: Instant) {
-        // Two hosts with one seed still differ in when they began.
+        // Two hosts with one seed still differ in the time of their first poll.
         self.stages.get_or_insert_with(|| mixed(mixed(mixed(self.config.seed) ^ now.ticks) ^ now.wall));
         if let Some(sent) = self.answered.take() {
             let millis = now.ticks.saturating_sub(sent);
@@ -179,7 +180,7 @@ impl Link {
         StageId(format!("{:016x}-{}", self.stages.unwrap_or_default(), self.staged))
     }
 
-    /// Far servers are worth more transfers at once.
+    /// Whether the server is far: more transfers at once are worth it then.
     pub(crate) fn is_far(&self) -> bool {
         self.round_trip.is_some_and(|millis| millis > NEAR_ROUND_TRIP_MS_MAX)
     }

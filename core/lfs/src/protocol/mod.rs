@@ -1,4 +1,4 @@
-//! What machines are made of: effects out and events in, one server, one call, batches ahead of their transfers.
+//! The parts of machines: effects out and events in, one server, one API call, batch requests ahead of their transfers.
 
 mod backoff;
 pub mod batch_queue;

@@ -1,6 +1,6 @@
 //! The one place that knows which replies may follow which effect.
 //!
-//! Machines hand effects in and get whole events out: bodies collected, bytes hashed, order checked, bounds kept.
+//! Machines hand in effects and get whole events out: bodies collected, bytes hashed, order checked, limits kept.
 //!
 //! | effect | replies, in order |
 //! | --- | --- |
@@ -9,16 +9,16 @@
 //! | load-doc | doc or `absent` |
 //! | save-doc | `at`, or `end` for a removal; or `conflict` |
 //! | has-blob | `present`, `absent`, partial; after one as long as the blob: so-far*, then chunk* end or `received` |
-//! | keep-blob, drop-blob | end |
+//! | keep-blob, drop-stage | end |
 //! | load-ledger | ledger, with exactly the files that were asked for, in that order |
 //! | push-ledger | `at` or `conflict` |
 //! | settle-ledger | end or `conflict` |
 //! | swap-file | `at`, `conflict` or `absent` |
-//! | load-push-range | push-range, with files that are shorter than a pointer may be |
+//! | load-push-range | push-range, with files of fewer than 1024 bytes |
 //! | rewrite-ledger | `at` or `conflict` |
 //!
 //! `failed` may end any of them, `conflict` an http with a file body. `sent` comes once, before or after the head, and
-//! before the end: some platforms hand out the head while the body is still on its way.
+//! before the end: some platforms return the head while the body is still being sent.
 
 use crate::contract::{
     Beginning, Body, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Instant, Ledger, LedgerFile, Misuse,
@@ -43,46 +43,46 @@ pub enum Event {
     Progress(u64),
     /// A 200 or 206 whose body goes to the stage.
     Head(Head),
-    /// The whole answer; `sent` is what went out of a file body that was sent to its end.
+    /// The whole response.
     Answer {
         /// Status and headers.
         head: Head,
         /// Its body, bounded.
         body: Vec<u8>,
-        /// What went out of a file.
+        /// Size and digest of the file body, if the host sent all of it.
         sent: Option<Blob>,
     },
-    /// Bytes of a file that had to come as chunks; `so_far` counts them in.
+    /// Bytes of a file that had to come as chunks; `so_far` includes them.
     Chunk {
         /// The bytes.
         bytes: Vec<u8>,
         /// Bytes of the file so far.
         so_far: u64,
     },
-    /// Everything of a stage that a transfer wrote.
+    /// All bytes of a stage that a transfer wrote.
     Staged(Blob),
-    /// Everything of a stage that was found, as long as the blob.
+    /// All bytes of an older stage that is as long as the blob.
     Whole(StageId, Blob),
-    /// Everything of a file.
+    /// All bytes of a file.
     Read {
-        /// What it hashed to.
+        /// The blob that it hashed to.
         blob: Blob,
         /// Its first 1024 bytes, or all, when they came as chunks.
         head: Option<Vec<u8>>,
-        /// The state it had.
+        /// The revision that it had.
         revision: Revision,
     },
     /// A document.
     Doc(Doc),
     /// Not there.
     Absent,
-    /// Held and verified.
+    /// The cache holds the blob, verified.
     Present,
-    /// Held in part.
+    /// An older stage holds its first bytes.
     Partial(Beginning),
     /// Done.
     End,
-    /// Done, and this is the state now.
+    /// Done, and this is the revision now.
     At(Revision),
     /// The ledger.
     Ledger(Ledger),
@@ -100,7 +100,7 @@ impl Event {
     }
 }
 
-/// Effects on their way out, and those that are open.
+/// Effects to hand out, and those that are open.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// The time of the latest poll.
@@ -113,9 +113,9 @@ pub struct Outbox {
 #[derive(Debug)]
 struct Open {
     grammar: Grammar,
-    /// Tick at which the effect is cancelled by ourselves.
+    /// Tick at which the outbox cancels the effect.
     deadline: Option<u64>,
-    /// Set once it is cancelled: what the machine is told when the host has closed it.
+    /// Set when it is cancelled: the event that the machine gets after the host closed it.
     ends_as: Option<Event>,
 }
 
@@ -141,7 +141,7 @@ enum Grammar {
         then: Then,
         hasher: Hasher,
         head: Vec<u8>,
-        /// Some came already, so nothing but bytes may follow.
+        /// Some came already, so `received` and `absent` are no longer allowed.
         chunks: bool,
         /// They must come as chunks, and are handed on.
         as_chunks: bool,
@@ -160,7 +160,7 @@ enum Grammar {
     Ends(&'static [Ending]),
 }
 
-/// How an effect of one answer may end, besides failing.
+/// How an effect with a single reply may end, besides `failed`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ending {
     End,
@@ -179,7 +179,7 @@ impl Ending {
     const SWAPPED: &[Ending] = &[Ending::At, Ending::Conflict, Ending::Absent];
 }
 
-/// What a run of bytes is, and so what may follow it.
+/// Where a run of bytes comes from: this decides what may follow it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Then {
     Stage,
@@ -227,17 +227,17 @@ impl Outbox {
         self.queue.push_back(Step::Note(progress));
     }
 
-    /// Says that something is tried again at this tick, and why.
+    /// Announces that something is tried again at this tick, and why.
     pub fn retry(&mut self, name: &str, error: &Error, at: u64) {
         self.queue.push_back(Step::Retry(Retry { name: name.to_owned(), error: error.clone(), at }));
     }
 
-    /// Says that a publish begins a phase.
+    /// Announces that a publish begins a phase.
     pub fn enter(&mut self, phase: Phase) {
         self.queue.push_back(Step::Enter(phase));
     }
 
-    /// Cancels an effect; the machine still gets its last event, once the host has closed it.
+    /// Cancels an effect; the machine still gets its last event, after the host closed it.
     pub fn cancel(&mut self, id: EffectId) {
         let aborted = || Event::Failed(Failed { why: Failure::Aborted, detail: String::new() });
         self.cancel_as(id, aborted());
@@ -318,7 +318,7 @@ impl Outbox {
     }
 }
 
-/// Milliseconds that an exchange may take as a whole, however steadily a byte drips.
+/// Milliseconds that an exchange may take as a whole, even if bytes keep coming.
 fn time_max(exchange: &Exchange) -> u64 {
     let bytes = match (&exchange.stage, &exchange.request.body) {
         (Some(stage), _) => stage.blob.size,
@@ -451,7 +451,7 @@ impl Grammar {
         }
     }
 
-    /// All bytes came: a file's revision follows, a stage is judged now.
+    /// All bytes came. For a file the revision follows; for a stage this is the event.
     fn digested(&mut self, blob: Blob, head: Option<Vec<u8>>) -> Option<Event> {
         let Grammar::Bytes { then, .. } = self.close() else {
             unreachable!("only a run of bytes has a digest");

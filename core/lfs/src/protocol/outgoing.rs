@@ -1,4 +1,4 @@
-//! Requests on their way: which headers an action may set, where a redirect may lead, what changes from hop to hop.
+//! Requests: which headers an action may set, where a redirect may lead, what changes at each redirect.
 
 use crate::contract::{Body, Config, Head, Header, Login, Method, Redirect, Request};
 use crate::git_lfs::batch::{self, Action, BatchRequest, Flaw};
@@ -11,7 +11,7 @@ use crate::text::url::Url;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Whether an action may set this header: never what frames or routes the request, carries cookies, or belongs to us.
+/// Whether an action may set this header: never one that frames or routes the request, carries cookies, or is ours.
 fn may_set(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let reserved = [
@@ -37,7 +37,7 @@ pub(crate) const fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
 }
 
-/// A request on its way: what changes from hop to hop stands apart from what does not.
+/// A request. What a redirect changes is kept apart from what stays.
 #[derive(Clone, Debug)]
 pub(crate) struct Outgoing {
     pub(crate) method: Method,
@@ -93,7 +93,8 @@ impl Outgoing {
         Self { method, url, plain: plain.collect(), secret, body, with_login, hops: 0 }
     }
 
-    /// The literal request. A platform that cannot report a redirect may follow one only where no secret goes along.
+    /// The request to send now. A platform that cannot report redirects may follow one only when the request has no
+    /// secret.
     pub(crate) fn request(&self, login: Login, reports_redirects: bool) -> Request {
         let follow = self.method == Method::Get && self.secret.is_empty() && login == Login::None && !reports_redirects;
         Request {
@@ -106,8 +107,8 @@ impl Outgoing {
         }
     }
 
-    /// Where a 3xx leads: same method and body, at most [`REDIRECTS_MAX`] times, never from https to http; a change of
-    /// origin drops the login and every header of the action (git-lfs drops `Authorization` alone and counts no hops).
+    /// Follows a 3xx: same method and body, at most [`REDIRECTS_MAX`] times, never from https to http. A change of
+    /// origin drops the login and every header of the action (git-lfs drops only `Authorization` and has no limit).
     pub(crate) fn redirect(&mut self, head: &Head, link: &Link) -> Result<(), Error> {
         if self.hops >= REDIRECTS_MAX {
             return Err(Error::new(
@@ -175,24 +176,24 @@ fn base64(bytes: &[u8]) -> String {
     out
 }
 
-/// The literal batch request for an endpoint; `None` when there is nothing to ask.
+/// The batch request for an endpoint; `None` when there is no object to ask for.
 pub fn batch_request(endpoint: &str, request: &BatchRequest) -> Result<Option<Request>, Error> {
     let link = Link::new(Config { insecure_http: true, ..Config::new(endpoint, 0) })?;
     Ok(batch::write_request(request).map(|body| batch_call(&link, body).request(Login::None, true)))
 }
 
-/// The literal request that tells the server to check an upload.
+/// The request that tells the server to check an upload.
 pub fn verify_request(blob: Blob, action: &Action) -> Result<Request, Error> {
     let url = Url::parse(&action.href).ok_or_else(|| Error::new(Code::Malformed, Flaw::BadHref.explain()))?;
     Ok(verify_call(url, &action.headers, blob, false).request(Login::None, true))
 }
 
-/// The batch request on its way.
+/// The batch request, before it is sent.
 pub(crate) fn batch_call(link: &Link, body: String) -> Outgoing {
     Outgoing::api(Method::Post, link.api("objects/batch"), body)
 }
 
-/// The verify request on its way.
+/// The verify request, before it is sent.
 pub(crate) fn verify_call(url: Url, headers: &[Header], blob: Blob, authenticated: bool) -> Outgoing {
     let api = [Header::new("Accept", LFS_JSON), Header::new("Content-Type", LFS_JSON)];
     let body = Body::Bytes(batch::object(blob).into_bytes());

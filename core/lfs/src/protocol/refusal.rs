@@ -1,4 +1,4 @@
-//! What the words and statuses of a server, and the failures of a host, mean as errors.
+//! Errors from the statuses and messages of a server, and from the failures of a host.
 
 use crate::contract::{Failed, Failure};
 use crate::git_lfs::response_error::{ResponseError, ResponseErrorKind, retryable};
@@ -6,7 +6,7 @@ use crate::text::error::{Code, Error, quote};
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 
-/// A whole answer that speaks of no object. Never `missing`: such an answer is not definite about anything.
+/// A response that is an error for the whole request. Never `missing`: it says nothing certain about one object.
 pub fn whole(what: &str, refused: &ResponseError, now: u64) -> Error {
     let code = match refused.kind {
         ResponseErrorKind::Login | ResponseErrorKind::Forbidden => Code::Auth,
@@ -34,11 +34,11 @@ pub fn whole(what: &str, refused: &ResponseError, now: u64) -> Error {
         _ if refused.message.is_empty() => format!("the server answered {}", refused.status),
         _ => format!("the server answered {}: {}", refused.status, refused.message),
     };
-    let retry_after = refused.retry_after.map(|wait| now.saturating_add(wait));
-    Error { retry_after, ..Error::new(code, format_args!("{what}: {said}")) }
+    let retry_at = refused.retry_after.map(|wait| now.saturating_add(wait));
+    Error { retry_at, ..Error::new(code, format_args!("{what}: {said}")) }
 }
 
-/// A server's error for one object in an answer to many. Only here is 404 definite.
+/// A server's error for one object in a batch response. Only here is 404 certain.
 pub fn object(status: u16, message: &str) -> Error {
     let code = match status {
         404 => Code::Missing,
@@ -51,7 +51,7 @@ pub fn object(status: u16, message: &str) -> Error {
     Error::new(code, format_args!("the server answered {status} for this object{words}"))
 }
 
-/// The status of a transfer that was neither bytes nor success.
+/// The status of a transfer that failed.
 pub fn transfer(what: &str, status: u16) -> Error {
     let code = match status {
         401 | 403 => Code::Auth,
@@ -64,7 +64,7 @@ pub fn transfer(what: &str, status: u16) -> Error {
     Error::new(code, format_args!("{what}: the server answered {status}"))
 }
 
-/// An action that ended before it could be used.
+/// An action that expired before it could be used.
 pub fn expired() -> Error {
     Error::new(Code::Busy, "the server's permission ended before it could be used")
 }
@@ -79,7 +79,7 @@ pub fn unfinished() -> Error {
     Error::new(Code::Unfinished, "it was ended before it was done")
 }
 
-/// A host that answers what the contract allows and the question does not.
+/// A reply that the contract allows and that does not fit the effect.
 pub fn unfitting() -> Error {
     Error::new(Code::Host, "the host's answer does not fit")
 }

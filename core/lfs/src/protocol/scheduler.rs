@@ -1,6 +1,6 @@
 //! Which transfers go next: those ready, those in flight, those that wait for another try.
 //!
-//! Transfers are handed out all at once: few while the server is near, more once it is far, and never many large ones.
+//! The number in flight is small while the server is near, larger once it is far, and always small for large objects.
 
 use crate::protocol::link::Link;
 use crate::text::limits::{IN_FLIGHT_LARGE_MAX, IN_FLIGHT_MAX, IN_FLIGHT_NEAR_MAX, LARGE_BYTES_MIN};
@@ -56,7 +56,7 @@ impl Scheduler {
         self.in_flight_large -= usize::from(size >= LARGE_BYTES_MIN);
     }
 
-    /// The host is promoting or forgetting a stage: a slow disk must hold transfers back.
+    /// The host is promoting or removing a stage: a slow disk must hold transfers back.
     pub(crate) fn settles(&mut self) {
         self.settling += 1;
     }
@@ -76,7 +76,7 @@ impl Scheduler {
         self.waiting.push(Reverse((at, number)));
     }
 
-    /// An object whose time has come.
+    /// The next object that is due.
     pub(crate) fn due(&mut self, now: u64) -> Option<usize> {
         let Reverse((at, number)) = *self.waiting.peek()?;
         if at > now {

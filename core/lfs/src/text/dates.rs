@@ -1,4 +1,5 @@
-//! Dates of the wire as milliseconds since the Unix epoch. No clock is read here: time is always an argument.
+//! Dates in requests and responses as milliseconds since the Unix epoch. No clock is read here: time is always an
+//! argument.
 
 use alloc::string::String;
 use alloc::vec::Vec;

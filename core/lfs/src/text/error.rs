@@ -1,6 +1,6 @@
 //! The closed list of codes, and the error that carries one.
 //!
-//! Four kinds of wrong have four types: the host's mistakes are [`Misuse`](crate::contract::Misuse), our own are
+//! Four kinds of failure have four forms: the host's mistakes are [`Misuse`](crate::contract::Misuse), our own are
 //! assertions, one object's failure is an [`Error`] in the report, the whole operation's is the `Err` of `finish`.
 
 use crate::text::limits::{DETAIL_BYTES_MAX, QUOTE_BYTES_MAX};
@@ -8,34 +8,34 @@ use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use core::fmt;
 
-/// Who must act decides the code.
+/// Each code says who must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Code {
     /// This machine or this host: disk, network, program.
     Host,
     /// The user must log in, or has no access.
     Auth,
-    /// The server said, for this one object in an answer to many, that it does not exist.
+    /// The batch response says of this very object that it does not exist.
     Missing,
-    /// Not found, without that certainty.
+    /// Not found, without the certainty of `Missing`.
     NotFound,
-    /// The server said that it was removed.
+    /// The server says that it was removed.
     Removed,
-    /// The server will not, whatever we do.
+    /// Refused. Trying again does not help.
     Rejected,
-    /// Later, perhaps: rate limits and failing servers, after our own retries.
+    /// Try later: rate limits and failing servers, after our own retries.
     Busy,
-    /// That text is broken.
+    /// A malformed pointer, manifest, response, address or header.
     Malformed,
-    /// The bytes are not what they are called.
+    /// The bytes do not have the oid that they should have.
     Integrity,
     /// Somebody else changed it.
     Conflict,
     /// The platform or its policy forbids it.
     Blocked,
-    /// One of our limits.
+    /// Something exceeds one of our limits.
     Limit,
-    /// Ended before it was tried.
+    /// Stopped before it was done.
     Unfinished,
 }
 
@@ -57,7 +57,7 @@ impl Code {
         Code::Unfinished,
     ];
 
-    /// The name every boundary uses.
+    /// Its name in WIT and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Code::Host => "host",
@@ -91,13 +91,13 @@ pub struct Error {
     /// For people: one sentence, no secret, no absolute path, at most [`DETAIL_BYTES_MAX`] bytes.
     pub detail: String,
     /// Wall-clock milliseconds before which trying again is useless.
-    pub retry_after: Option<u64>,
+    pub retry_at: Option<u64>,
 }
 
 impl Error {
     /// An error; the sentence is stripped of control characters and bounded.
     pub fn new(code: Code, detail: impl fmt::Display) -> Self {
-        Self { code, detail: plain(format_args!("{detail}"), DETAIL_BYTES_MAX), retry_after: None }
+        Self { code, detail: plain(format_args!("{detail}"), DETAIL_BYTES_MAX), retry_at: None }
     }
 
     /// The same error with another sentence put before its own.
@@ -116,12 +116,13 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// A server's own words, bounded and without control characters, for use inside a sentence.
+/// A server's message, bounded and without control characters, for use inside a sentence.
 pub fn quote(words: &str) -> String {
     plain(format_args!("{words}"), QUOTE_BYTES_MAX).trim().to_owned()
 }
 
-/// Text on one line, cut at a character boundary at or below `bytes_max`. Not generic: every error is made here once.
+/// Text on one line, cut at a character boundary at or below `bytes_max`. Not generic, so that this code is linked
+/// once.
 fn plain(text: fmt::Arguments<'_>, bytes_max: usize) -> String {
     let mut line = Line { text: String::new(), bytes_max };
     // An error only says that the line is full.
@@ -148,7 +149,7 @@ impl fmt::Write for Line {
     }
 }
 
-/// Characters that change how a terminal or an editor shows what stands around them.
+/// Characters that change how a terminal or an editor shows the text around them.
 fn hidden(c: char) -> bool {
     let reorders = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     c.is_control() || reorders || matches!(c, '\u{2028}' | '\u{2029}')

@@ -1,4 +1,4 @@
-//! Header syntax: what a name, a value, a validator, a media type and a wait look like.
+//! Header syntax: names, values, validators, media types and Retry-After.
 
 use crate::text::dates;
 
@@ -20,7 +20,7 @@ pub(crate) fn is_validator(text: &str) -> bool {
     !text.is_empty() && !text.starts_with("W/") && is_field_value(text)
 }
 
-/// As git-lfs compares it: case-sensitive, parameters allowed.
+/// Whether a Content-Type is JSON, as git-lfs compares it: case-sensitive, parameters allowed.
 pub(crate) fn is_json(content_type: &str) -> bool {
     [LFS_JSON, "application/json"].iter().any(|media_type| {
         content_type.strip_prefix(media_type).is_some_and(|rest| rest.is_empty() || rest.starts_with(';'))
@@ -29,7 +29,7 @@ pub(crate) fn is_json(content_type: &str) -> bool {
 
 /// Milliseconds that a Retry-After value asks for: whole seconds or an HTTP date (one in the past asks for none).
 ///
-/// A number too large for its type is no number: it falls back to our own delays instead of a wait for ever.
+/// A number too large for its type is ignored: our own delays apply instead of an endless wait.
 pub fn retry_after(value: &str, now: u64) -> Option<u64> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|c| c.is_ascii_digit()) {

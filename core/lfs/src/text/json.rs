@@ -1,7 +1,7 @@
 //! A strict JSON reader that remembers where every value stands.
 //!
 //! The manifest is edited without touching any byte that did not change, so its reader must know spans; the batch
-//! answer is decoded object by object, so one wrongly typed field must not fail the rest. One reader serves both.
+//! response is decoded object by object, so one wrongly typed field must not fail the rest. One reader serves both.
 
 use crate::text::error::{Code, Error};
 use crate::text::limits::{JSON_DEPTH_MAX, JSON_VALUES_MAX};
@@ -28,7 +28,7 @@ pub enum Kind<'a> {
     Bool(bool),
     /// As it is spelled: numbers above 2^53 and trailing zeros survive.
     Number(&'a str),
-    /// Text, its escapes read.
+    /// Text, with its escapes decoded.
     String(Cow<'a, str>),
     /// An array.
     Array(Vec<Value<'a>>),
@@ -41,7 +41,7 @@ pub enum Kind<'a> {
 pub struct Member<'a> {
     /// Where the quoted key stands.
     pub key_span: Range<usize>,
-    /// The key, its escapes read.
+    /// The key, with its escapes decoded.
     pub key: Cow<'a, str>,
     /// The value.
     pub value: Value<'a>,

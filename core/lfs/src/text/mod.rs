@@ -1,4 +1,4 @@
-//! The ground: what a word on the wire or in a file can be, the errors that speak of it, and every bound.
+//! The base of all rooms: oids, URLs, JSON, dates and headers as text, the errors, and every limit.
 
 pub mod dates;
 pub mod error;

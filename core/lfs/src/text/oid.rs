@@ -1,14 +1,14 @@
-//! Blob names: SHA-256, its hexadecimal form, and the streaming hasher that makes one.
+//! Oids: SHA-256, its hexadecimal form, and the streaming hasher that makes one.
 
 use core::fmt;
 use sha2::{Digest as _, Sha256};
 
-/// What a blob's bytes hash to.
+/// SHA-256 of a blob's bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Oid([u8; 32]);
 
 impl Oid {
-    /// The name of the blob without bytes.
+    /// The oid of the empty blob.
     pub const EMPTY: Oid = Oid([
         0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24, 0x27, 0xae,
         0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
@@ -18,7 +18,7 @@ impl Oid {
     pub fn parse(hex: &str) -> Option<Oid> {
         let digits: &[u8; 64] = hex.as_bytes().try_into().ok()?;
         let mut bytes = [0; 32];
-        // Judged once at the end: to branch at each digit took a third of the time of reading a manifest.
+        // Checked once at the end: a branch at each digit took a third of the time of reading a manifest.
         let mut seen = 0;
         for (byte, pair) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
             let [high, low] = pair.map(|digit| DIGITS[usize::from(digit)]);
@@ -29,7 +29,7 @@ impl Oid {
     }
 }
 
-/// What stands for a byte that is no digit: no digit, nor any of them together, has these bits.
+/// Marks a byte that is no digit. Digits combined with `|` never give this value.
 const NO_DIGIT: u8 = 0xff;
 /// The value of each byte as a lower-case hexadecimal digit.
 const DIGITS: [u8; 256] = {
@@ -59,16 +59,16 @@ impl fmt::Debug for Oid {
     }
 }
 
-/// A blob by name and length.
+/// A blob, by oid and length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Blob {
-    /// What the bytes hash to.
+    /// SHA-256 of its bytes.
     pub oid: Oid,
     /// Length in bytes.
     pub size: u64,
 }
 
-/// Names bytes as they pass.
+/// Hashes bytes as they come.
 #[derive(Clone, Debug, Default)]
 pub struct Hasher {
     state: Sha256,
@@ -87,7 +87,7 @@ impl Hasher {
         self.size
     }
 
-    /// The blob that all of them are.
+    /// The blob of all bytes taken.
     pub fn finish(self) -> Blob {
         Blob { oid: Oid(self.state.finalize().into()), size: self.size }
     }

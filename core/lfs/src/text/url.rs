@@ -1,7 +1,7 @@
-//! The little of URLs that decides where requests and secrets may go: scheme, origin, loopback, relative references.
+//! The part of URLs that decides where requests and secrets may go: scheme, origin, loopback, relative references.
 //!
 //! Anything a platform might read in another way (backslashes, blanks, control characters) is refused, so that the
-//! origin judged here is the origin connected to.
+//! origin checked here is the origin connected to.
 
 use crate::text::limits::URL_BYTES_MAX;
 use alloc::borrow::ToOwned as _;
@@ -44,7 +44,7 @@ impl Url {
         Some(Url { secure, userinfo, host: host.to_ascii_lowercase(), port, path })
     }
 
-    /// What a Location header means here.
+    /// The URL that a Location header points to from here.
     pub(crate) fn join(&self, reference: &str) -> Option<Url> {
         let reference = reference.trim();
         if reference.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
@@ -98,7 +98,7 @@ impl Url {
     }
 }
 
-/// A path without its `.` and `..`, as RFC 3986 section 5.2.4 has it; what stands behind it stays.
+/// A path without its `.` and `..` (RFC 3986 section 5.2.4); query and fragment stay.
 fn without_dots(reference: &str) -> String {
     let (path, rest) = reference.split_at(reference.find(['?', '#']).unwrap_or(reference.len()));
     let mut kept: Vec<&str> = Vec::new();

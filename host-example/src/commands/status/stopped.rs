@@ -89,7 +89,7 @@ impl Stopped {
         }
         // Without an engine there is no report, only the error.
         let Ok(mut guest) = Engine::load().and_then(|engine| engine.guest()) else { return Err(fault) };
-        let mut document = json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_after) });
+        let mut document = json!({ "ok": false, "error": error_json(fault.code, &fault.detail, fault.retry_at) });
         let (class, head) = match repository.map(|repository| committed::commit(repository, "HEAD")).transpose() {
             Ok(head) => (class, head.flatten()),
             Err(_) => (ErrorClass::GitFailed, None),

@@ -1,6 +1,6 @@
-//! The batch API as text: what is asked, and what an answer can say. [`write_request`] writes, [`read_response`] reads.
+//! The batch API as text. [`write_request`] writes requests, [`read_response`] reads responses.
 //!
-//! Sources: git-lfs `docs/api/batch.md`, the measured behaviour of its client, and what real servers send. Where the
+//! Sources: git-lfs `docs/api/batch.md`, the measured behaviour of its client, and what real servers send. Where that
 //! client hangs, crashes or fails the whole batch (objects left out, repeated or never asked for, one wrongly typed
 //! field), each object here gets a verdict of its own.
 
@@ -17,16 +17,16 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// What is asked.
+/// A batch request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchRequest {
-    /// Which way.
+    /// Download or upload.
     pub direction: Direction,
     /// Full name of the git reference.
     pub reference: Option<String>,
-    /// Transfers offered; none is the same as `basic` alone.
+    /// Transfer adapters offered; none is the same as `basic` alone.
     pub transfers: Vec<String>,
-    /// Objects; one oid twice is asked once.
+    /// Objects. An oid that comes twice is asked for once.
     pub objects: Vec<Blob>,
 }
 
@@ -37,7 +37,7 @@ pub struct Action {
     pub href: String,
     /// Headers to send.
     pub headers: Vec<Header>,
-    /// Wall-clock milliseconds; none is never.
+    /// Wall-clock milliseconds; none: it never expires.
     pub expires_at: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl fmt::Debug for Action {
 }
 
 impl Action {
-    /// Whether it has ended, or will within the margin. Strictly: an action that ends exactly at the margin is used.
+    /// Whether it has expired, or will within the margin. An action that expires exactly at the margin is still used.
     pub(crate) fn expired(&self, now: u64) -> bool {
         self.expires_at.is_some_and(|at| at < now.saturating_add(EXPIRY_MARGIN_MS))
     }
@@ -67,7 +67,7 @@ pub enum Flaw {
     MissingFromResponse,
     /// The server answered the object more than once.
     Duplicate,
-    /// Another size than was asked.
+    /// The size is not the one asked for.
     SizeMismatch,
     /// Not an absolute http or https URL.
     BadHref,
@@ -86,7 +86,7 @@ impl Flaw {
         Flaw::BadHeader,
     ];
 
-    /// The name every boundary uses.
+    /// Its name in WIT and JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Flaw::NoAction => "no-action",
@@ -114,32 +114,32 @@ impl Flaw {
 /// The server's error for one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObjectError {
-    /// As in HTTP; 0 when the server gave none.
+    /// HTTP status code; 0 when the server gave none.
     pub status: u16,
-    /// The server's words, bounded.
+    /// The server's message, bounded.
     pub message: String,
     /// Whether asking again can help.
     pub retryable: bool,
 }
 
-/// What the server says of one object.
+/// What the server says about one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It has it already (uploads).
+    /// The server has it already (uploads).
     Present,
     /// Fetch it here.
     Download(Action),
-    /// Send it here, then ask the second address to verify, if there is one.
+    /// Send it here, then send a verify request to the second action, if there is one.
     Upload(Action, Option<Action>),
-    /// The permission has run out: ask again.
+    /// The server offered an action, but it has expired: ask again.
     Expired,
-    /// It will not.
+    /// The server refuses it.
     Refused(ObjectError),
-    /// The entry is broken.
+    /// The entry cannot be used.
     Broken(Flaw),
 }
 
-/// One object of an answer.
+/// One object of a batch response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchObject {
     /// The object asked for.
@@ -150,13 +150,13 @@ pub struct BatchObject {
     pub verdict: Verdict,
 }
 
-/// An answer that speaks of objects.
+/// A batch response with objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchResponse {
-    /// The transfer to use.
+    /// The transfer adapter to use.
     pub transfer: String,
     /// One entry for each object asked, in that order.
     pub objects: Vec<BatchObject>,
-    /// Objects nobody asked for, bounded.
+    /// Oids in the response that were not asked for; bounded.
     pub unknown: Vec<String>,
 }

@@ -18,7 +18,7 @@ pub fn distinct(objects: &[Blob]) -> Vec<Blob> {
     objects.iter().zip(repeated).filter(|(_, repeated)| !repeated).map(|(blob, _)| *blob).collect()
 }
 
-/// The request's body; `None` when there is nothing to ask.
+/// The request's body; `None` when there is no object to ask for.
 pub fn write_request(request: &BatchRequest) -> Option<String> {
     if request.objects.is_empty() {
         return None;

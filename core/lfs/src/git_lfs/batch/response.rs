@@ -1,4 +1,4 @@
-//! Decodes batch answers, object by object.
+//! Decodes batch responses, object by object.
 
 use super::{Action, BatchObject, BatchRequest, BatchResponse, Flaw, ObjectError, Verdict, distinct};
 use crate::contract::config::BASIC;
@@ -20,7 +20,8 @@ const GO_ZERO_TIME_MS: i64 = -62_135_596_800_000;
 /// `expires_in` lies within this many seconds (git-lfs documents the same).
 const EXPIRES_IN_S_MAX: i64 = i32::MAX as i64;
 
-/// What an answer means. `asked_at` is the wall clock just before the request was sent: relative expiry counts from it.
+/// Reads a batch response. `asked_at` is the wall clock just before the request was sent: relative expiry counts from
+/// it.
 #[expect(clippy::result_large_err, reason = "made once for a hundred objects")]
 pub fn read_response(
     request: &BatchRequest,
@@ -88,7 +89,7 @@ pub fn read_response(
     Ok(BatchResponse { transfer: transfer.to_owned(), objects: objects.collect(), unknown })
 }
 
-/// What an answer holds of one object.
+/// What a response holds about one object.
 #[derive(Clone)]
 enum Found<'a> {
     Nothing,
@@ -102,7 +103,8 @@ struct Times {
     now: u64,
 }
 
-/// An error beats actions; a size that is given must be the one asked for; then the action of our direction.
+/// The verdict on one object: an error outweighs actions; a size, if given, must be the one asked for; then the action
+/// for our direction counts.
 fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, times: Times) -> Result<Verdict, Flaw> {
     if let Some(error) = entry.get("error") {
         let status = error.get("code").and_then(Value::integer).and_then(|code| u16::try_from(code).ok()).unwrap_or(0);
@@ -115,7 +117,7 @@ fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, times: Times) ->
         return Err(Flaw::SizeMismatch);
     }
     let places = ["actions", "_links"].map(|key| entry.get(key));
-    // What is of another type says nothing, least of all that the server has the object.
+    // A member of another type says nothing: above all not that the server has the object.
     if places.iter().flatten().any(|place| !place.is_object()) {
         return Err(Flaw::NoAction);
     }
@@ -159,7 +161,7 @@ fn action(value: &Value<'_>, times: Times) -> Result<Action, Flaw> {
     Ok(Action { href: href.to_owned(), headers: sent, expires_at: expiry(value, times.asked_at) })
 }
 
-/// Relative expiry wins, because it does not suffer from clocks that differ; a date that cannot be read is unknown.
+/// Relative expiry wins, because it does not depend on two clocks. A date that cannot be read counts as none.
 fn expiry(value: &Value<'_>, asked_at: u64) -> Option<u64> {
     let seconds = value.get("expires_in").and_then(Value::integer).filter(|seconds| *seconds != 0);
     if let Some(seconds) = seconds {

@@ -1,4 +1,4 @@
-//! Fetching one object: the request, and what its answer means for what comes next.
+//! Fetching one object: the request, and what follows from its response.
 
 use crate::contract::{
     Beginning, Body, Effect, Exchange, Failed, Head, Header, Instant, Login, Method, Resume, Stage, StageId,
@@ -24,18 +24,18 @@ pub(super) struct Fetch {
     pub(super) authenticated: bool,
     blob: Blob,
     outgoing: Outgoing,
-    /// The beginning that the range goes on with.
+    /// The bytes that stand before the requested range.
     resume: Option<Resume>,
     login: Login,
     generation: u32,
     sent: u64,
-    /// The answer is the whole blob, not a range of it.
+    /// The response is the whole blob, not a range of it.
     whole: bool,
     /// The server's range is not the one asked for: the effect is being cancelled and the next try starts at 0.
     restarting: bool,
 }
 
-/// How often an object was answered badly.
+/// How many bad responses an object got.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     /// Times its action was refused with 401 or 403.
@@ -44,7 +44,7 @@ pub(super) struct Faults {
     wrong: u32,
 }
 
-/// What comes after an answer.
+/// What follows from a response.
 #[derive(Debug)]
 pub(super) enum Next {
     /// The stage holds the blob.
@@ -54,19 +54,19 @@ pub(super) enum Next {
         error: Error,
         again: bool,
     },
-    /// The request goes to where the server pointed.
+    /// Send the request again, to the URL of the redirect.
     Redirected,
-    /// The same action at once, from byte 0.
+    /// Use the same action at once, from byte 0.
     Restart(Error),
-    /// A new action at once.
+    /// Ask for a new action at once.
     Ask(Error),
-    /// A new action after as many milliseconds as the server asked for, or after our own wait.
+    /// Ask for a new action after as many milliseconds as the server asked for, or after our own delay.
     Later(Option<u64>, Error),
     End(Error),
 }
 
 impl Fetch {
-    /// A transfer that goes on from `partial`, when that is a part of the blob.
+    /// A transfer that continues `partial`, if that is a part of the blob.
     pub(super) fn new(
         blob: Blob,
         action: Action,
@@ -103,7 +103,7 @@ impl Fetch {
     /// The request as it is sent now.
     pub(super) fn effect(&mut self, link: &Link, now: Instant) -> Result<Effect, Error> {
         link.may_reach(&self.outgoing.url)?;
-        // A renewal is asked for by a batch request alone; a transfer uses what is there.
+        // Only batch requests ask for a renewal; a transfer uses the stored login.
         self.login = match link.login(&self.outgoing.url, self.outgoing.with_login) {
             Login::Renewed => Login::Stored,
             login => login,
@@ -119,8 +119,8 @@ impl Fetch {
         }))
     }
 
-    /// Whether the body may come. A 206 must be the range that was asked for. Its total is not looked at: one server
-    /// gets it wrong (measured), and the digest proves the whole.
+    /// Whether to take the body. A 206 must be the range that was asked for. Its total is not checked: one server gets
+    /// it wrong (measured), and the digest proves the whole.
     pub(super) fn accepts(&mut self, head: &Head, link: &mut Link) -> bool {
         link.answered(self.sent);
         self.whole = head.status == 200;
@@ -130,7 +130,7 @@ impl Fetch {
         !self.restarting
     }
 
-    /// What the last word on the request means.
+    /// What follows from the last event of the request.
     pub(super) fn next(&mut self, event: Event, faults: &mut Faults, now: Instant, link: &mut Link) -> Next {
         match event {
             Event::Staged(got) if self.restarting || got != self.blob => {
@@ -162,7 +162,7 @@ impl Fetch {
         if refusal::passing(failed.why) { Next::Later(None, error) } else { Next::End(error) }
     }
 
-    /// An answer that is not the bytes.
+    /// A response without the bytes.
     fn answered(&mut self, head: &Head, faults: &mut Faults, now: Instant, link: &mut Link) -> Next {
         link.answered(self.sent);
         let refused = |status: u16| refusal::transfer("the download", status);
@@ -189,15 +189,15 @@ impl Fetch {
             status if retryable(status) => {
                 let asked = head.value("retry-after").and_then(|value| retry_after(value, now.wall));
                 let mut error = refused(status);
-                error.retry_after = asked.map(|wait| now.wall.saturating_add(wait));
+                error.retry_at = asked.map(|wait| now.wall.saturating_add(wait));
                 Next::Later(asked, error)
             }
             status => Next::End(refused(status)),
         }
     }
 
-    /// The stored login was sent, or none to the endpoint's own origin: get one, or another, before the batch is asked
-    /// again.
+    /// The endpoint's own origin refused a request, with or without the stored login: get a login, or another one,
+    /// before the next batch request.
     fn login_refused(&self, link: &mut Link) -> Result<(), Error> {
         let ours = self.outgoing.with_login && self.outgoing.url.origin() == link.endpoint.origin();
         if ours { link.refused(self.generation) } else { Ok(()) }

@@ -12,8 +12,8 @@
 //!  Wait ◄──429, 5xx, broken───┴──404, 410, 413, … ─────────────────┘
 //! ```
 //!
-//! A retry starts at Check, so that it learns how much of the stage is left, and asks a new batch, so that the action
-//! is fresh. Only bytes of the right size and digest are kept; everything else is dropped.
+//! A retry starts at Check, so that it learns how much of the stage is left, and sends a new batch request, so that the
+//! action is fresh. Only bytes of the right size and digest are kept; everything else is dropped.
 
 mod fetching;
 
@@ -68,7 +68,7 @@ struct Object {
     noted: u64,
 }
 
-/// See the picture above.
+/// See the graph above.
 #[derive(Debug)]
 enum Phase {
     Check,
@@ -92,7 +92,7 @@ impl Download {
     pub fn new(wants: Vec<Want>, cached: bool, link: &Link) -> Self {
         let judged: Vec<Result<Blob, Error>> = wants.iter().map(|want| judge(want, &link.config)).collect();
         let oid = |at: usize| judged[at].as_ref().ok().map(|blob| blob.oid);
-        // Of wants with one oid, the first names the object.
+        // Of several wants with one oid, the first names the object.
         let mut first: Vec<usize> = (0..wants.len()).collect();
         for pair in order(wants.len(), &|a, b| oid(a).cmp(&oid(b))).windows(2) {
             if oid(pair[1]).is_some() && oid(pair[0]) == oid(pair[1]) {
@@ -204,7 +204,7 @@ impl Download {
         if self.stopped { self.end(number, Err(refusal::stopped()), out) } else { self.ask(number) }
     }
 
-    /// Begins a transfer, unless its action has ended meanwhile.
+    /// Begins a transfer, unless its action has expired meanwhile.
     fn fetch(&mut self, number: usize, out: &mut Outbox, link: &mut Link) {
         let object = &mut self.objects[number];
         let Phase::Ready { action, authenticated } = core::mem::replace(&mut object.phase, Phase::Ask) else { return };
@@ -233,7 +233,7 @@ impl Download {
         let object = &mut self.objects[number];
         let next = fetch.next(event, &mut object.faults, out.now, link);
         match next {
-            // Bytes that arrived are kept or dropped also when nothing more is fetched.
+            // Bytes that arrived are kept or dropped even after a stop.
             Next::Keep => self.keep(number, fetch.stage, out),
             Next::Drop { error, again } => {
                 let again = again && !self.stopped;
@@ -263,7 +263,7 @@ impl Download {
         self.settle(number, Effect::KeepBlob(Staged { stage, blob }), Ok(()), false, out);
     }
 
-    /// Forgets a stage; then comes another try, or this end.
+    /// Removes a stage; then comes another try, or this end.
     fn drop_stage(&mut self, number: usize, stage: StageId, then: Result<(), Error>, again: bool, out: &mut Outbox) {
         self.settle(number, Effect::DropStage(stage), then, again, out);
     }
@@ -282,7 +282,7 @@ impl Download {
                 self.ask(number);
             }
             Event::End => self.end(number, then, out),
-            // What was wrong with the bytes matters more than that they could not be forgotten.
+            // What was wrong with the bytes matters more than that the stage could not be removed.
             Event::Failed(_) if then.is_err() && !again => self.end(number, then, out),
             Event::Failed(failed) => self.end(number, Err(refusal::failed("the cache", &failed)), out),
             _ => self.end(number, Err(refusal::unfitting()), out),
@@ -322,7 +322,7 @@ impl Download {
         if matches!(object.phase, Phase::Fetch(_)) && out.now.ticks >= object.noted.saturating_add(NOTE_MS_MIN) {
             object.noted = out.now.ticks;
             let total = object.blob.size;
-            // The end is noted once the bytes are kept, not when they arrived.
+            // The end is noted when the bytes are kept, not when they arrive.
             out.note(Progress { name: object.name.clone(), done: bytes.min(total.saturating_sub(1)), total });
         }
     }

@@ -1,4 +1,4 @@
-//! Brings files to the server: hash, ask, send what was hashed, verify.
+//! Uploads files: hash, ask, send what was hashed, verify.
 //!
 //! ```text
 //! Read ──► Ask ──present──────────────────────────► Ended(receipt)
@@ -6,9 +6,9 @@
 //!           └──401, 403, 429, 5xx, broken──┘─────────┘
 //! ```
 //!
-//! Hashing goes on while earlier files move; a held upload waits between reading and asking. A file that hashes to what
-//! another one did shares its fate. A receipt comes from a completed upload or from the server's word that it has the
-//! bytes we hold, and from nothing else.
+//! Hashing goes on while earlier files are sent; a held upload waits between reading and asking. Files with the same
+//! oid are sent once and share the result. A receipt comes only from a completed upload, or from a response that the
+//! server has the bytes we hold.
 
 mod receipt;
 mod sending;
@@ -53,14 +53,14 @@ pub struct Upload {
     stopped: bool,
     /// Nothing is asked before [`Upload::release`].
     held: bool,
-    /// The file whose bytes the caller looks into while they are hashed.
+    /// The file whose bytes the caller reads while they are hashed.
     watched: Option<usize>,
 }
 
 #[derive(Debug)]
 struct File {
     source: Source,
-    /// What it hashed to, and the state in which it did.
+    /// What it hashed to, and at which revision.
     read: Option<(Blob, Revision)>,
     phase: Phase,
     retries: u32,
@@ -70,7 +70,7 @@ struct File {
     oversize: bool,
 }
 
-/// See the picture above.
+/// See the graph above.
 #[derive(Debug)]
 enum Phase {
     Read,
@@ -129,8 +129,8 @@ impl Upload {
         }
     }
 
-    /// An upload that hashes and then waits: whoever began it must first write down what it will send. The bytes of one
-    /// file may be watched: they come as [`Event::Chunk`], and a pointer with something behind it is refused.
+    /// An upload that hashes and then waits, so that the caller can first write down what it will send. The bytes of
+    /// one file may be watched: they come as [`Event::Chunk`], and a pointer with something appended is refused.
     pub fn held(sources: Vec<Source>, watched: Option<usize>, link: &Link) -> Self {
         Self { held: true, watched, ..Self::new(sources, link) }
     }
@@ -140,7 +140,7 @@ impl Upload {
         self.reading == 0 && self.unread.is_empty()
     }
 
-    /// What each file hashed to and in which state, or why it cannot be uploaded.
+    /// What each file hashed to and at which revision, or why it cannot be uploaded.
     pub fn hashed(&self) -> impl Iterator<Item = Result<&(Blob, Revision), Error>> {
         self.files.iter().map(|file| match (&file.phase, &file.read) {
             (Phase::Ended(Err(error)), _) => Err(error.clone()),
@@ -149,7 +149,7 @@ impl Upload {
         })
     }
 
-    /// Lets everything that is hashed go on its way.
+    /// Lets everything that is hashed be uploaded.
     pub fn release(&mut self) {
         self.held = false;
         for number in 0..self.files.len() {
@@ -239,7 +239,7 @@ impl Upload {
         self.scheduler.ready(number, self.files[number].size());
     }
 
-    /// The only maker of receipts.
+    /// The only place that makes receipts.
     fn prove(&mut self, number: usize, out: &mut Outbox) {
         if let Some((blob, _)) = self.files[number].read {
             self.end(number, Ok(Receipt { blob }), out);
@@ -299,7 +299,7 @@ impl Upload {
         }
     }
 
-    /// Where the sender of an oid stands among the senders, or would.
+    /// The place of an oid's sender among the senders, or where to insert it.
     fn sender_place(&self, oid: Oid) -> Result<usize, usize> {
         let of = |number: usize| self.files[number].read.as_ref().map(|(blob, _)| blob.oid);
         self.senders.binary_search_by(|number| of(*number).cmp(&Some(oid)))
@@ -345,7 +345,7 @@ impl Upload {
         }
     }
 
-    /// A file went bad here, not at the server: another one with the same bytes takes over for all that share them.
+    /// A file failed here, not at the server: another file with the same bytes takes over for all that share them.
     fn pass_on(&mut self, from: usize) {
         let sharer =
             |files: &[File]| files.iter().position(|file| matches!(file.phase, Phase::Shared(of) if of == from));
@@ -397,7 +397,7 @@ impl Machine for Upload {
             if answers.is_empty() {
                 break;
             }
-            // One that cannot be asked any more may pass on what it shares to another one, which is told so too.
+            // A file that cannot be asked about any more may pass its place to another one, which gets the same answer.
             self.answered(answers, out, link);
         }
         if self.queue.is_idle() && self.verifying.is_empty() {
@@ -422,7 +422,7 @@ impl Machine for Upload {
         if let Event::Progress(bytes) | Event::Chunk { so_far: bytes, .. } = event {
             let file = &mut self.files[number];
             if matches!(file.phase, Phase::Read) && bytes > link.config.object_bytes_max && !file.oversize {
-                // Still growing, perhaps: there is no use in reading on.
+                // The file may still be growing: reading on is of no use.
                 file.oversize = true;
                 out.cancel(id);
             }
@@ -491,7 +491,7 @@ impl Machine for Upload {
             .into_iter()
             .map(|(source, blob, ended)| {
                 let (oid, size) = blob.map_or((String::new(), 0), |blob| (blob.oid.to_string(), blob.size));
-                // The proof ends here: nothing that follows makes a reference from it.
+                // The receipt ends here: nothing that follows makes a reference from it.
                 Outcome { name: source.name, oid, size, ended: ended.map(drop) }
             })
             .collect();

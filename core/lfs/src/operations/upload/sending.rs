@@ -1,4 +1,4 @@
-//! Sending one file, and what the answers to it and to its verification mean.
+//! Sending one file, and what follows from the responses to it and to its verify request.
 
 use super::{Phase, Send, Upload};
 use crate::contract::{Body, Effect, Exchange, Head, Header, Login, Method, Slice};
@@ -15,7 +15,7 @@ use crate::text::url::Url;
 use alloc::boxed::Box;
 
 impl Upload {
-    /// Begins a transfer, unless its action has ended meanwhile.
+    /// Begins a transfer, unless its action has expired meanwhile.
     pub(super) fn send(&mut self, number: usize, out: &mut Outbox, link: &mut Link) {
         let Phase::Ready { upload, verify, authenticated } =
             core::mem::replace(&mut self.files[number].phase, Phase::Ask)
@@ -110,14 +110,14 @@ impl Upload {
             status if retryable(status) => {
                 let asked = head.value("retry-after").and_then(|value| retry_after(value, out.now.wall));
                 let mut error = refusal::transfer("the upload", status);
-                error.retry_after = asked.map(|wait| out.now.wall.saturating_add(wait));
+                error.retry_at = asked.map(|wait| out.now.wall.saturating_add(wait));
                 self.later(number, asked, error, out, link);
             }
             status => self.end(number, Err(refusal::transfer("the upload", status)), out),
         }
     }
 
-    /// 401 or 403 on an action: the batch is asked again, twice at most.
+    /// 401 or 403 on an action: a new batch request is sent, twice at most.
     fn refused(
         &mut self,
         number: usize,
@@ -139,7 +139,7 @@ impl Upload {
         }
     }
 
-    /// A new batch for an action that was refused.
+    /// A new batch request for an action that was refused.
     fn ask_again(&mut self, number: usize, error: &Error, out: &mut Outbox) {
         out.retry(&self.files[number].source.name, error, out.now.ticks);
         self.ask(number);
@@ -176,7 +176,7 @@ impl Upload {
         link: &mut Link,
     ) {
         let Some(ended) = call.on(event, out, link) else {
-            // Redirected, to be retried, or only on its way: still the same call.
+            // Redirected, to be retried, or still open: the same call goes on.
             if let Some(id) = call.id() {
                 self.effects.insert(id, number);
             }
@@ -203,7 +203,7 @@ impl Upload {
     }
 }
 
-/// A page for people, from a portal that never saw the upload. An empty body says nothing: some servers label it HTML.
+/// An HTML page, from a login portal instead of the server. An empty body is none: some servers label it HTML.
 fn is_page(head: &Head, body: &[u8]) -> bool {
     head.value("content-type").is_some_and(|media_type| media_type.starts_with("text/html"))
         && body.trim_ascii_start().starts_with(b"<")

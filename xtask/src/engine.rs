@@ -13,24 +13,18 @@ use wasmtime::{Config, Engine};
 
 /// A component that imports nothing.
 pub(crate) struct World {
-    /// Its name in WIT.
+    /// Its name in WIT, and that of its package.
     name: &'static str,
-    /// What its package is built with.
-    features: &'static [&'static str],
     /// The files of `wit/` that say what it exports.
     wit: &'static [&'static str],
 }
 
 /// Git LFS for any repository.
-const TRANSFERS: World = World {
-    name: "hydrant-transfers",
-    features: &["--no-default-features"],
-    wit: &["types", "pointers", "batches", "endpoints", "operations", "transfers"],
-};
+const TRANSFERS: World =
+    World { name: "hydrant-transfers", wit: &["types", "pointers", "batches", "endpoints", "operations", "transfers"] };
 /// Everything hydrant knows.
 const ENGINE: World = World {
     name: "hydrant-engine",
-    features: &[],
     wit: &[
         "types",
         "pointers",
@@ -77,7 +71,7 @@ pub(crate) fn transfers(workspace: &Workspace) -> Result<()> {
 }
 
 fn world(workspace: &Workspace, world: &World) -> Result<Vec<u8>> {
-    let module = core_module(workspace, "hydrant-engine", world.features)?;
+    let module = core_module(workspace, world.name)?;
     let bytes = component::encode(&module, &wit(workspace, world)?)?;
     component::demand_no_imports(&bytes)?;
     let name = format!("{}.wasm", world.name);
@@ -105,9 +99,9 @@ pub(crate) fn host(workspace: &Workspace) -> Result<()> {
 }
 
 /// A package's core module for the target that has no system behind it.
-pub(crate) fn core_module(workspace: &Workspace, package: &str, features: &[&str]) -> Result<Vec<u8>> {
+pub(crate) fn core_module(workspace: &Workspace, package: &str) -> Result<Vec<u8>> {
     let mut cargo = workspace.cargo_wasm();
-    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]).args(features);
+    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]);
     succeed(&mut cargo, &format!("{package} does not build for {BARE_WASM}"))?;
     let file = workspace.target.join(BARE_WASM).join("wasm").join(package.replace('-', "_") + ".wasm");
     std::fs::read(&file).because("cargo built no module where one was expected")

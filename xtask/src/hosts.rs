@@ -6,7 +6,7 @@ use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::setup::{self, Tool};
 use crate::suites::{Report, SUITE_MINUTES_MAX};
-use crate::workspace::{Workspace, succeed, write_if_changed};
+use crate::workspace::{Workspace, write_if_changed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -33,7 +33,10 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
         report.add("hosts/js npm", &ended, |_| None);
         return Ok(());
     }
-    record(workspace)?;
+    let recorded = run(workspace, &mut record(workspace))?;
+    if !recorded.ok {
+        report.add("hosts/js record", &recorded, |_| None);
+    }
     let bin = folder.join("node_modules/.bin");
     let recording = recording(workspace);
     let runs: [(&str, &Path, &[&str], Count); 3] = [
@@ -52,10 +55,11 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 /// What the native core said, for the replay: by the program that cargo built beside the tests.
-fn record(workspace: &Workspace) -> Result<()> {
+fn record(workspace: &Workspace) -> Command {
     let program = workspace.target.join("release").join(format!("record{}", std::env::consts::EXE_SUFFIX));
     let mut command = Command::new(program);
-    succeed(command.arg(recording(workspace)), "the native core could not be recorded")
+    command.arg(recording(workspace));
+    command
 }
 
 fn recording(workspace: &Workspace) -> PathBuf {

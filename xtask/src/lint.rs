@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: format, clippy and documentation, where every warning is an error.
 
 use crate::failure::{Because, Result};
-use crate::workspace::{BARE_WASM, ENGINE, NATIVE, Workspace};
+use crate::workspace::{BARE_WASM, COMPONENTS, NATIVE, Workspace};
 use std::process::Command;
 
 /// How many checks passed and which failed.
@@ -28,10 +28,10 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
         doc.args(["doc", "--release", "--no-deps", "--quiet"]).args(&packages).env("RUSTDOCFLAGS", "-Dwarnings");
         check(&mut linted, format!("doc {name}"), &mut doc)?;
     }
-    for features in [&["--no-default-features"][..], &[]] {
+    for package in COMPONENTS {
         let mut clippy = workspace.cargo_wasm();
-        clippy.args(["clippy", "--profile", "wasm", "--target", BARE_WASM, "--no-deps", "-p", ENGINE]).args(features);
-        check(&mut linted, format!("clippy {ENGINE} {}", features.concat()), clippy.args(["--", "-Dwarnings"]))?;
+        clippy.args(["clippy", "--profile", "wasm", "--target", BARE_WASM, "--no-deps", "-p", package]);
+        check(&mut linted, format!("clippy {package}"), clippy.args(["--", "-Dwarnings"]))?;
     }
     Ok(linted)
 }

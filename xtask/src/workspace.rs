@@ -19,8 +19,8 @@ const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_
 /// xtask has a compiler in its wasmtime; in one call with the others it would make them build theirs once more.
 pub(crate) const NATIVE: [&[&str]; 2] =
     [&["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host"], &["xtask"]];
-/// The package that is only ever compiled to wasm.
-pub(crate) const ENGINE: &str = "hydrant-engine";
+/// Packages that are only ever compiled to wasm.
+pub(crate) const COMPONENTS: [&str; 2] = ["hydrant-engine", "hydrant-transfers"];
 
 /// A checked-out tree and its target folder.
 #[derive(Clone, Debug)]

@@ -56,7 +56,7 @@ impl Register {
         Ok(format!("{{\n\"version\": {VERSION},\n\"orphans\": {orphans}\n}}\n").into_bytes())
     }
 
-    /// The same with some more.
+    /// A copy of this register with more blobs in it.
     fn with(&self, more: &[Blob]) -> Self {
         let all = self.blobs().chain(more.iter().copied());
         Self { orphans: all.map(|blob| (blob.oid, blob.size)).collect() }

@@ -30,7 +30,7 @@ pub(crate) fn run(arguments: &DraftArgs, output: &mut Output) -> Result<Ending, 
     let mut guest = Engine::load()?.guest()?;
     let session = &arguments.session;
     if let Some(flaw) = guest.name_flaw(session)? {
-        return Err(Fault::misuse(format!("the session cannot be named so: {flaw}")));
+        return Err(Fault::misuse(format!("the session name is not allowed: {flaw}")));
     }
     if session.contains('/') {
         let shown = quote(session.as_bytes());

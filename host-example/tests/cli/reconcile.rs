@@ -169,7 +169,7 @@ fn what_may_not_be_changed_stays() {
             world.git(&["add", "sessions"]);
             write(world, "sessions/s/raw.jsonl", pointer(LOST).as_bytes());
         }),
-        ("an edited manifest", "conflict", "no longer as it was", |world| {
+        ("an edited manifest", "conflict", "that is not committed", |world| {
             let text = fs::read_to_string(world.clone.join("sessions/s/meta.json")).expect("a manifest");
             write(world, "sessions/s/meta.json", text.replace("[", "[ ").as_bytes());
         }),

@@ -112,7 +112,7 @@ fn left_out_or_repeated_is_not_answered() {
         (objects(&json!([])), "the server left the object out of its answer"),
         (objects(&json!([entry, entry])), "the server answered for the object more than once"),
         (objects(&json!([{"oid": oid, "size": 3}])), "the server offered neither a way"),
-        (objects(&json!([{"oid": oid, "size": 4, "actions": {}}])), "the server speaks of another size"),
+        (objects(&json!([{"oid": oid, "size": 4, "actions": {}}])), "the batch response has another size"),
     ] {
         let said = download(&[b"one"]).run([answer, bytes(b"one")]);
         assert!(said.contains("= a malformed: ") && said.contains(words) && !said.contains("GET"), "{said}");

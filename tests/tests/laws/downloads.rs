@@ -160,7 +160,7 @@ fn an_action_that_has_ended_is_not_used() {
     expect![[r#"
         > 0 POST https://lfs.test/r/objects/batch 141 bytes
         < 0 head 200
-        ! a again at 1236: the server's permission ended before it could be used
+        ! a again at 1236: the server's link expired before it could be used
         . 236 ms pass
         > 1 POST https://lfs.test/r/objects/batch 141 bytes
         < 1 head 200

@@ -153,7 +153,7 @@ fn a_refused_action_of_the_endpoint_renews_the_login() {
 #[test]
 fn a_host_without_permission_ends_it() {
     let said = download(&[b"one"]).run([status(401), Answer::Failed(Failure::Denied)]);
-    assert!(said.ends_with("= all auth: the batch request: no permission\n"), "{said}");
+    assert!(said.ends_with("= all auth: the batch request: access denied\n"), "{said}");
 }
 
 #[test]

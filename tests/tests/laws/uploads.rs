@@ -99,7 +99,7 @@ fn a_success_before_the_last_byte_is_none() {
     let mut play = Play::new(native::upload(config, vec![Source { name: "a".into(), expects: None }]));
     play.files.insert("a".into(), b"one".to_vec());
     let said = play.run([offer(), Answer::Early]);
-    assert!(said.ends_with("= a host: the server answered before it had all bytes\n"), "{said}");
+    assert!(said.ends_with("= a host: the server reported success before it had all bytes\n"), "{said}");
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! The core behind WIT. One function per WIT item and conversions between two spellings of the same types; no rule
 //! lives here.
 //!
-//! The feature `ledger` chooses the world: `hydrant-engine` with it, `hydrant-transfers` without. It adds exports and
-//! changes none.
+//! Two packages are made of these sources. `hydrant-engine` has the feature `ledger`, which adds exports and changes
+//! none; `hydrant-transfers` has not. Each is the world of its name.
 
 #![allow(missing_docs, reason = "generated from wit/, which documents every item")]
 

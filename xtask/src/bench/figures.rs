@@ -4,13 +4,14 @@ use super::workload::Workload;
 use crate::failure::{Failure, Result};
 
 /// The first row of the table.
-pub(super) const HEAD: [&str; 7] = ["workload", "client", "beside", "ratio", "bound", "reach", "verdict"];
+pub(super) const HEAD: [&str; 9] =
+    ["workload", "client", "seconds", "beside", "seconds", "ratio", "bound", "reach", "verdict"];
 
 /// What one client needed.
 #[derive(Debug, PartialEq)]
 pub(super) struct Measured {
     pub(super) name: String,
-    /// Seconds or milliseconds; only ratios are used.
+    /// Seconds.
     pub(super) median: f64,
     /// At the peak, of the largest process.
     pub(super) memory_mb: Option<f64>,
@@ -31,13 +32,15 @@ pub(super) fn judge(workload: &Workload, found: &Found, rows: &mut Vec<Vec<Strin
         figure.ok_or_else(|| Failure::new(format!("{}: {name} left no figure", workload.name)))
     };
     let mut within = true;
-    let mut put = |client: &str, beside: &str, figures: [String; 3], verdict: &str| {
+    let mut put = |client: [&str; 2], beside: [&str; 2], figures: [String; 3], verdict: &str| {
         within &= verdict != "MISSED";
-        let mut cells = vec![workload.name.to_owned(), client.to_owned(), beside.to_owned()];
+        let mut cells = vec![workload.name.to_owned()];
+        cells.extend([client, beside].concat().into_iter().map(str::to_owned));
         cells.extend(figures);
         cells.push(verdict.to_owned());
         rows.push(cells);
     };
+    let seconds = |measured: &Measured| format!("{:.3}", measured.median);
     let word = |holds: bool| if holds { "within" } else { "MISSED" };
     let mut ours: Vec<&str> = workload.bounds.iter().map(|bound| bound.ours).collect();
     ours.dedup();
@@ -45,18 +48,20 @@ pub(super) fn judge(workload: &Workload, found: &Found, rows: &mut Vec<Vec<Strin
         let limits = [format!("{:.2}", bound.ratio_max), bound.reach.map_or("-".into(), |reach| format!("{reach:.2}"))];
         let [limit, reach] = limits;
         if found.absent.contains(&bound.beside) {
-            put(bound.ours, bound.beside, ["-".into(), limit, reach], "left out");
+            put([bound.ours, "-"], [bound.beside, "-"], ["-".into(), limit, reach], "left out");
             continue;
         }
-        let other = row(bound.beside)?;
-        let ratio = row(bound.ours)?.median / other.median;
-        put(bound.ours, &other.name, [format!("{ratio:.2}"), limit, reach], word(ratio <= bound.ratio_max));
+        let (ours, other) = (row(bound.ours)?, row(bound.beside)?);
+        let ratio = ours.median / other.median;
+        let figures = [format!("{ratio:.2}"), limit, reach];
+        let verdict = word(ratio <= bound.ratio_max);
+        put([bound.ours, &seconds(ours)], [&other.name, &seconds(other)], figures, verdict);
     }
     if let Some(limit) = workload.memory_mb_max {
         for client in ours {
             if let Some(memory) = row(client)?.memory_mb {
                 let figures = [format!("{memory:.0}"), format!("{limit:.0}"), "-".into()];
-                put(client, "peak memory, MB", figures, word(memory <= limit));
+                put([client, "-"], ["peak memory, MB", "-"], figures, word(memory <= limit));
             }
         }
     }
@@ -82,9 +87,9 @@ mod tests {
         let mut rows = Vec::new();
         let mut found = Found { measured, absent: vec![FLOOR] };
         assert!(!judge(&workload, &found, &mut rows).expect("both left figures"), "memory is above its bound");
-        let verdicts: Vec<&str> = rows.iter().map(|row| row[6].as_str()).collect();
+        let verdicts: Vec<&str> = rows.iter().map(|row| row[8].as_str()).collect();
         assert_eq!(verdicts, ["within", "left out", "MISSED"]);
-        assert_eq!(rows[0][3], "0.20");
+        assert_eq!(rows[0][1..6], ["hydrant", "0.420", PULL, "2.100", "0.20"]);
         found.absent.clear();
         assert!(judge(&workload, &found, &mut rows).is_err(), "a peer that should be there left no figure");
     }

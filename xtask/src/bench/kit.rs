@@ -136,21 +136,23 @@ fn bounded(command: &mut Command) -> Result<child::Ended> {
     child::run(command, Duration::from_secs(WORKLOAD_MINUTES_MAX * 60), true)
 }
 
-/// Rows of the runners' Markdown tables: name, then the median as the next cell's first number. The column of memory
-/// is found by its heading.
+/// Rows of the runners' Markdown tables: name, then the median as the next cell's first number, in seconds unless the
+/// heading says milliseconds. The column of memory is found by its heading.
 fn read_table<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<Measured> {
-    let mut memory_column = None;
+    let (mut memory_column, mut unit) = (None, 1.0);
     let mut rows = Vec::new();
     for line in lines.filter(|line| line.starts_with("| ")) {
         let cells: Vec<&str> = line.trim_matches(['|', ' ']).split(" | ").map(str::trim).collect();
-        if let Some(column) = cells.iter().position(|cell| cell.contains("RSS")) {
-            memory_column = Some(column);
+        if cells[0] == "client" || cells[0] == "way" {
+            memory_column = cells.iter().position(|cell| cell.contains("RSS"));
+            unit = if cells.get(1).is_some_and(|cell| cell.ends_with(" ms")) { 0.001 } else { 1.0 };
             continue;
         }
         let number = |cell: &str| cell.split(' ').next().and_then(|word| word.parse::<f64>().ok());
         if let [name, median, ..] = cells[..] {
             let memory_mb = memory_column.and_then(|column| number(cells.get(column)?));
-            rows.extend(number(median).map(|median| Measured { name: name.to_owned(), median, memory_mb }));
+            let median = number(median).map(|median| median * unit);
+            rows.extend(median.map(|median| Measured { name: name.to_owned(), median, memory_mb }));
         }
     }
     rows
@@ -172,5 +174,7 @@ mod tests {
         let rows = read_table(lines.into_iter());
         assert_eq!(rows.len(), 2);
         assert_eq!(rows[1], Measured { name: "hydrant".into(), median: 0.42, memory_mb: Some(21.0) });
+        let lines = ["| way | median ms | ×floor | output |", "|---|---|---|---|", "| floor | 250 | 1.0 | 5000 |"];
+        assert_eq!(read_table(lines.into_iter())[0].median, 0.25);
     }
 }

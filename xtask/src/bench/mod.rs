@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: hydrant beside other clients on the same work in the same run, as ratios of medians.
 //!
-//! Only ratios are quoted: absolute times belong to the machine. Transfers and the scan run on a kit of scripts where
-//! that lies beside the project (`../shared/bench`, or where `HYDRANT_BENCH` points), because its server and its floor
-//! are the leanest; anywhere else, and always for publishing, this task makes data, server and peers itself.
+//! Only ratios are judged: the times beside them belong to the machine. Transfers and the scan run on a kit of scripts
+//! where that lies beside the project (`../shared/bench`, or where `HYDRANT_BENCH` points), because its server and its
+//! floor are the leanest; anywhere else, and always for publishing, this task makes data, server and peers itself.
 
 mod arguments;
 mod data;

@@ -108,14 +108,17 @@ pub(crate) fn recordable<'a>(text: &[u8], files: impl Iterator<Item = (&'a str, 
 
 fn fits(name: &str, storage: Storage, entry: Option<&FileRef>) -> Result<(), Error> {
     if let Some(flaw) = name::flaw(name) {
-        return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(name))));
+        return Err(malformed(format!("the file name \"{}\" is not allowed: {flaw}", quote(name))));
     }
     // An entry that cannot be used is not ours to repair: what it meant is unknown.
     if let Some(flaw) = entry.and_then(|entry| entry.flaw.as_ref()) {
         return Err(flaw.clone());
     }
     if entry.is_some_and(|entry| entry.storage != storage) {
-        return Err(Error::new(Code::Conflict, format_args!("the manifest says that {name} is stored elsewhere")));
+        return Err(Error::new(
+            Code::Conflict,
+            format_args!("the manifest stores {name} in another way, in git or in Git LFS"),
+        ));
     }
     Ok(())
 }

@@ -228,7 +228,7 @@ fn distinct(object: &Value<'_>, of: &str) -> Result<(), Error> {
     // Lengths first: most keys differ there already.
     let key = |at: usize| (members[at].key.len(), members[at].key.as_ref());
     match repeated(members.len(), &|a, b| key(a).cmp(&key(b))) {
-        Some(at) => Err(malformed(format!("{of}{} stands there twice", quote(&members[at].key)))),
+        Some(at) => Err(malformed(format!("{of}{} appears twice", quote(&members[at].key)))),
         None => Ok(()),
     }
 }
@@ -245,7 +245,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
     let mut refs = Vec::new();
     for member in files.members() {
         if let Some(flaw) = name::flaw(&member.key) {
-            return Err(malformed(format!("the file \"{}\" cannot be named so: {flaw}", quote(&member.key))));
+            return Err(malformed(format!("the file name \"{}\" is not allowed: {flaw}", quote(&member.key))));
         }
         refs.push(file_ref(&member.key, &member.value));
     }
@@ -276,7 +276,7 @@ fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {
     let flaw = |code, why: &str| Some(Error::new(code, format_args!("the entry of {name} cannot be used: {why}")));
     let flaw = match (storage, oid, size) {
         _ if !entry.is_object() => flaw(Code::Malformed, "it is not an object"),
-        _ if distinct(entry, "").is_err() => flaw(Code::Malformed, "a member stands there twice"),
+        _ if distinct(entry, "").is_err() => flaw(Code::Malformed, "a member appears twice"),
         _ if entry.members().iter().any(differs_in_case) => flaw(Code::Malformed, "a member differs in case alone"),
         (None, ..) => flaw(Code::Malformed, "its storage is not text"),
         (Some(Storage::Unknown), ..) => flaw(Code::Rejected, "it is stored somewhere this version does not know"),

@@ -85,10 +85,10 @@ fn what_cannot_be_read_has_its_reason() {
         (b"{\"title\": 5, \"session_id\": \"s\"}".to_vec(), "title has the wrong type"),
         (b"{\"entry_count\": -1, \"session_id\": \"s\"}".to_vec(), "entry_count has the wrong type"),
         (b"{\"entry_count\": 1.5, \"session_id\": \"s\"}".to_vec(), "entry_count has the wrong type"),
-        (b"{\"title\": \"a\", \"title\": \"b\"}".to_vec(), "title stands there twice"),
+        (b"{\"title\": \"a\", \"title\": \"b\"}".to_vec(), "title appears twice"),
         (b"{\"Session_ID\": \"ses_1\"}".to_vec(), "in case alone"),
         (b"{\"repo_id\": \"a/b\", \"session_name\": \"c\"}".to_vec(), "holds a slash"),
-        (wrap("\"a\": {\"size\": 1}, \"a\": {\"size\": 2}"), "files.a stands there twice"),
+        (wrap("\"a\": {\"size\": 1}, \"a\": {\"size\": 2}"), "files.a appears twice"),
         (wrap("\"raw.jsonl\": {\"size\": 1}, \"RAW.jsonl\": {\"size\": 2}"), "in case alone"),
         (b"{\"session_id\": \"s\", \"files\": []}".to_vec(), "files is not an object"),
     ] {

@@ -288,7 +288,7 @@ fn whole(plan: &Plan, manifest: &[u8]) -> Result<(), Error> {
         Some(file) => Err(Error::new(
             Code::Conflict,
             format_args!(
-                "the remote has no such session, and {} of its manifest here is not published along; \
+                "the remote does not have this session, and {} of the local manifest is not part of this publish; \
                  pull first, then publish the session again with all its files",
                 file.name
             ),

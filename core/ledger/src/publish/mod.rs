@@ -437,7 +437,7 @@ impl Machine for Publish {
             }
             (Doing::Settle(..), Event::Conflict) => self.end(Err(Error::new(
                 Code::Conflict,
-                "the remote has the session, but a change here stands in the way of following it",
+                "the push succeeded, but a local change keeps the working tree from following it",
             ))),
 
             (Doing::Close(bound, registering), event) => match registering.on(event) {
@@ -470,7 +470,7 @@ impl Machine for Publish {
                 }
             }
             Doing::Ended | Doing::Swap(..) => {}
-            // What is under way runs to its end; the journal knows the rest.
+            // An effect that is open is brought to its end; the journal has the rest.
             _ if self.open.is_some() => {}
             _ => self.end(Err(refusal::stopped())),
         }

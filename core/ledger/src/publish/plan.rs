@@ -53,7 +53,7 @@ impl Plan {
             let bad = name::flaw(&file.name).or_else(|| {
                 let (new, fold) = (file.name.as_str(), name::fold(&file.name));
                 (!folds.insert(fold))
-                    .then_some("another one has the same name but for case")
+                    .then_some("another file has the same name but for upper and lower case")
                     .filter(|_| !new.is_empty())
             });
             if let Some(flaw) = bad {

@@ -441,7 +441,7 @@ impl Machine for Reconcile {
             }
             (Doing::Rewrite, Event::Conflict) => self.end(Err(Error::new(
                 Code::Conflict,
-                "the branch, or a file that was to change, is no longer as it was looked at; no commit was touched",
+                "the branch changed meanwhile, or a file has a change that is not committed; no commit was changed",
             ))),
             (doing, Event::Failed(failed)) => self.end(Err(refusal::failed(doing.what(), &failed))),
             _ => self.end(Err(refusal::unfitting())),
@@ -461,7 +461,7 @@ impl Machine for Reconcile {
             }
             Doing::Upload(upload) => upload.stop(out),
             Doing::Ended => {}
-            // What is under way runs to its end.
+            // An effect that is open is brought to its end.
             _ if self.open.is_some() => {}
             _ => self.end(Err(refusal::stopped())),
         }
@@ -567,11 +567,11 @@ impl Doing {
     }
 }
 
-/// Only a 404 for this very object in an answer to many is definite.
+/// Only a 404 for this object in a batch response is definite.
 fn verdict(answer: Result<batch::BatchObject, Error>) -> Verdict {
     match answer.map(|object| object.verdict) {
         Err(error) => Verdict::Inconclusive(error),
-        // A permission that ran out was one to fetch it.
+        // An expired link was a link to this object, so the server has it.
         Ok(batch::Verdict::Present | batch::Verdict::Download(_) | batch::Verdict::Expired) => Verdict::Present,
         Ok(batch::Verdict::Refused(refused)) => {
             let error = refusal::object(refused.status, &refused.message);

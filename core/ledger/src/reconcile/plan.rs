@@ -175,7 +175,7 @@ fn actions(facts: &Facts, missing: &[(&PointerFact, Remedy)]) -> Result<Actions,
         return Ok(actions);
     }
     if !facts.follows {
-        let why = "the branch follows none of the remote's, so its commits cannot become one";
+        let why = "the branch has no upstream, so its commits cannot be squashed: push it once with `git push -u`";
         return Err(Error::new(Code::Conflict, why));
     }
     if !facts.base_is_ancestor {
@@ -220,7 +220,7 @@ fn removals<'a>(
         if !fact.unchanged {
             let (oid, path) = (fact.blob.oid, quote(&fact.path));
             let why = format!("the server lacks {oid}, but {path} is no longer the pointer that names it");
-            return Err(Error::new(Code::Conflict, format_args!("{why}: put aside what stands there first")));
+            return Err(Error::new(Code::Conflict, format_args!("{why}: move that file away first")));
         }
         sessions.or_default(session).insert(file, fact);
     }

@@ -156,7 +156,7 @@ impl Machine for Locks {
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
-                self.end(Err(Error::new(Code::Malformed, "the server's list of locks goes in a circle")));
+                self.end(Err(Error::new(Code::Malformed, "the server's list of locks repeats a page")));
             }
             Ok(Some(_))
                 if self.pages >= LOCK_PAGES_MAX || self.report.locks.len() + self.report.theirs.len() > LOCKS_MAX =>

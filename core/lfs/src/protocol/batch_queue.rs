@@ -148,7 +148,7 @@ impl BatchQueue {
             Ok(_) => {
                 let error = Error::new(
                     Code::Malformed,
-                    "the server chose a transfer other than basic, the only one carried out here",
+                    "the server chose another transfer adapter than basic; only basic is supported",
                 );
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }

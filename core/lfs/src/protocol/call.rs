@@ -119,7 +119,10 @@ impl Call {
                 }
                 self.later(None, error, out, link)
             }
-            _ => Some(Err(Error::new(Code::Host, format_args!("{}: the host's answer does not fit", self.what)))),
+            _ => Some(Err(Error::new(
+                Code::Host,
+                format_args!("{}: the host gave a reply that this step does not accept", self.what),
+            ))),
         }
     }
 

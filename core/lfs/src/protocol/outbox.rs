@@ -268,7 +268,7 @@ impl Outbox {
             if let Some(open) = self.open.get_mut(&id) {
                 open.deadline = None;
             }
-            let late = Failed { why: Failure::TimedOut, detail: "it took too long as a whole".to_owned() };
+            let late = Failed { why: Failure::TimedOut, detail: "it took longer than is allowed in all".to_owned() };
             self.cancel_as(id, Event::Failed(late));
         }
     }
@@ -441,7 +441,7 @@ impl Grammar {
         core::mem::replace(self, Grammar::Ends(&[]))
     }
 
-    /// The answer, once its body has grown past all use: an endless error page is not read to its end.
+    /// The response as it is, once its body is longer than we ever use: an endless error page is not read to its end.
     fn enough(&mut self) -> Option<Event> {
         match self {
             Grammar::Body { head, body, bytes_max, sent, .. } if body.len() > *bytes_max => {

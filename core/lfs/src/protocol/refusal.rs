@@ -30,7 +30,9 @@ pub fn whole(what: &str, refused: &ResponseError, now: u64) -> Error {
         ResponseErrorKind::BadContentType => "the server answered with something that is not JSON".to_owned(),
         ResponseErrorKind::BadJson => "the server answered with broken JSON".to_owned(),
         ResponseErrorKind::UnsupportedTransfer => "the server chose a transfer that was not offered".to_owned(),
-        ResponseErrorKind::UnsupportedHashAlgo => "the server wants another hash than sha256".to_owned(),
+        ResponseErrorKind::UnsupportedHashAlgo => {
+            "the server uses another hash algorithm than sha256, which is not supported".to_owned()
+        }
         _ if refused.message.is_empty() => format!("the server answered {}", refused.status),
         _ => format!("the server answered {}: {}", refused.status, refused.message),
     };
@@ -66,7 +68,7 @@ pub fn transfer(what: &str, status: u16) -> Error {
 
 /// An action that expired before it could be used.
 pub fn expired() -> Error {
-    Error::new(Code::Busy, "the server's permission ended before it could be used")
+    Error::new(Code::Busy, "the server's link expired before it could be used")
 }
 
 /// Stopped by the host.
@@ -76,22 +78,22 @@ pub fn stopped() -> Error {
 
 /// Finished by the host before it was done.
 pub fn unfinished() -> Error {
-    Error::new(Code::Unfinished, "it was ended before it was done")
+    Error::new(Code::Unfinished, "it was stopped before it was done")
 }
 
 /// A reply that the contract allows and that does not fit the effect.
 pub fn unfitting() -> Error {
-    Error::new(Code::Host, "the host's answer does not fit")
+    Error::new(Code::Host, "the host gave a reply that this step does not accept")
 }
 
 /// What a host's failure means for the object or operation it ends.
 pub fn failed(what: &str, failed: &Failed) -> Error {
     let (code, default) = match failed.why {
         Failure::Offline => (Code::Host, "the server cannot be reached"),
-        Failure::TimedOut => (Code::Host, "no byte moved for too long"),
-        Failure::Denied => (Code::Auth, "no permission"),
+        Failure::TimedOut => (Code::Host, "the connection stalled: no byte arrived in time"),
+        Failure::Denied => (Code::Auth, "access denied"),
         Failure::Refused => (Code::Rejected, "the remote refused"),
-        Failure::NotFound => (Code::NotFound, "there is no such thing"),
+        Failure::NotFound => (Code::NotFound, "not found"),
         Failure::NoSpace => (Code::Host, "there is no space left"),
         Failure::Blocked => (Code::Blocked, "the platform does not allow it"),
         Failure::Aborted => (Code::Unfinished, "it was stopped"),

@@ -38,8 +38,8 @@ pub struct Host {
 }
 
 impl Host {
-    /// Opens the folder. The component comes from `Component::from_file(&engine, "hydrant-transfers.wasm")`, or compiled
-    /// ahead of time.
+    /// Opens the folder. The component comes from `Component::from_file(&engine, "hydrant-transfers.wasm")`, or was
+    /// compiled ahead of time.
     pub fn open(component: &Component, folder: impl Into<PathBuf>) -> Result<Host> {
         let engine = component.engine().clone();
         let component = HydrantTransfersPre::new(Linker::new(&engine).instantiate_pre(component)?)?;

@@ -104,7 +104,7 @@ impl Flaw {
             Flaw::NoAction => "the server offered neither a way to transfer the object nor an error",
             Flaw::MissingFromResponse => "the server left the object out of its answer",
             Flaw::Duplicate => "the server answered for the object more than once",
-            Flaw::SizeMismatch => "the server speaks of another size than the pointer",
+            Flaw::SizeMismatch => "the batch response has another size than the pointer",
             Flaw::BadHref => "the server gave an address that is not an absolute http or https URL",
             Flaw::BadHeader => "the server asked for a header that cannot be sent",
         }

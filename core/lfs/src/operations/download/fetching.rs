@@ -184,7 +184,7 @@ impl Fetch {
                 }
             }
             416 if self.resume.is_some() => {
-                Next::Restart(Error::new(Code::Rejected, "the server cannot go on where an earlier try ended"))
+                Next::Restart(Error::new(Code::Rejected, "the server cannot resume this download: it starts over"))
             }
             status if retryable(status) => {
                 let asked = head.value("retry-after").and_then(|value| retry_after(value, now.wall));

@@ -165,7 +165,10 @@ impl Download {
                     Verdict::Present | Verdict::Upload(..) => {
                         self.end(
                             number,
-                            Err(Error::new(Code::Malformed, "the server answered a download with something else")),
+                            Err(Error::new(
+                                Code::Malformed,
+                                "the batch response has no download action for this object",
+                            )),
                             out,
                         );
                     }
@@ -184,7 +187,7 @@ impl Download {
 
     fn checked(&mut self, number: usize, event: Event, out: &mut Outbox) {
         let blob = self.objects[number].blob;
-        // What an earlier look found counts no more.
+        // What an earlier check found no longer counts.
         self.objects[number].partial = None;
         match event {
             Event::Present => self.end(number, Ok(()), out),

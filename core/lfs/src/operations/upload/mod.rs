@@ -223,7 +223,7 @@ impl Upload {
                     Verdict::Broken(flaw) => self.end(number, Err(Error::new(Code::Malformed, flaw.explain())), out),
                     Verdict::Download(_) => self.end(
                         number,
-                        Err(Error::new(Code::Malformed, "the server answered an upload with something else")),
+                        Err(Error::new(Code::Malformed, "the batch response has no upload action for this object")),
                         out,
                     ),
                 },
@@ -281,7 +281,10 @@ impl Upload {
         let place = self.sender_place(blob.oid);
         match place.ok().map(|at| self.senders[at]) {
             Some(sender) if self.files[sender].size() != blob.size => {
-                let error = Error::new(Code::Host, "two files hash alike and differ in length");
+                let error = Error::new(
+                    Code::Host,
+                    "two files have the same SHA-256 and different sizes: one changed while it was read",
+                );
                 self.end(number, Err(error), out);
             }
             Some(sender) if !matches!(self.files[sender].phase, Phase::Ended(Err(_))) => {

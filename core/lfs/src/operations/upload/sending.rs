@@ -70,7 +70,7 @@ impl Upload {
                 }
                 link.answered(send.sent);
                 if (200..300).contains(&head.status) && sent.is_none() {
-                    let error = Error::new(Code::Host, "the server answered before it had all bytes");
+                    let error = Error::new(Code::Host, "the server reported success before it had all bytes");
                     return self.later(number, None, error, out, link);
                 }
                 if head.status == 200 && is_page(&head, &body) {

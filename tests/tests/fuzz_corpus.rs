@@ -114,7 +114,7 @@ fn replay(name: &str) {
         try_one(name, target, &mutate(&mut dice, &corpus));
         tried += 1;
     }
-    println!("{name}: {tried} mutations");
+    eprintln!("{name}: {tried} mutations");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A host of `hydrant-transfers` in Rust: it brings blobs into a folder, and files to a server.
 //!
 //! The component decides: order, retries, how much at once, which bytes are right. The host performs what it is asked
-//! for and says what came of it. This file is the loop, [`effects`] is what it performs.
+//! for and says what came of it. This file is the loop, `effects` is what it performs.
 
 mod effects;
 mod request;

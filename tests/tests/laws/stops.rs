@@ -71,6 +71,19 @@ fn what_is_being_kept_is_kept() {
 }
 
 #[test]
+fn nobody_answers_an_effect_before_it_was_asked_for() {
+    let now = Instant { ticks: 1, wall: 1 };
+    let mut operation = native::hydrate(Config::new(ENDPOINT, 0), wants(&[b"one"])).expect("it begins");
+    let Step::Perform(id, Effect::HasBlob(_)) = operation.poll(now) else { panic!("the cache is asked") };
+    operation.reply(id, &left(3)).expect("a whole stage");
+    operation.reply(id, &Reply::Received(blob(b"one"))).expect("its digest");
+    let kept = EffectId(id.0 + 1);
+    assert_eq!(operation.reply(kept, &Reply::End), Err(Misuse::UnknownEffect), "nothing was kept");
+    assert!(matches!(operation.poll(now), Step::Perform(id, Effect::KeepBlob(_)) if id == kept));
+    operation.reply(kept, &Reply::End).expect("kept");
+}
+
+#[test]
 fn a_bad_stage_that_is_dropped_after_a_stop_is_no_success() {
     let mut operation = native::hydrate(Config::new(ENDPOINT, 0), wants(&[b"one"])).expect("it begins");
     let now = Instant { ticks: 1, wall: 1 };

@@ -103,6 +103,8 @@ impl Event {
 /// Effects to hand out, and those that are open.
 #[derive(Debug, Default)]
 pub struct Outbox {
+    /// The last effect that the host was asked for; ids ascend.
+    handed: Option<EffectId>,
     /// The time of the latest poll.
     pub now: Instant,
     next: u32,
@@ -280,7 +282,11 @@ impl Outbox {
 
     /// The next step for the host.
     pub fn pop(&mut self) -> Option<Step> {
-        self.queue.pop_front()
+        let step = self.queue.pop_front();
+        if let Some(Step::Perform(id, _)) = &step {
+            self.handed = Some(*id);
+        }
+        step
     }
 
     /// Whether no effect is open.
@@ -295,6 +301,10 @@ impl Outbox {
 
     /// Takes a reply. `Err` changes nothing; `Ok(None)` needs no attention.
     pub fn accept(&mut self, id: EffectId, reply: Reply) -> Result<Option<Event>, Misuse> {
+        // Nobody can have performed what was not handed out yet.
+        if self.handed < Some(id) {
+            return Err(Misuse::UnknownEffect);
+        }
         let open = self.open.get_mut(&id).ok_or(Misuse::UnknownEffect)?;
         if matches!(&reply, Reply::Chunk(bytes) if bytes.len() > CHUNK_BYTES_MAX) {
             return Err(Misuse::TooLarge);

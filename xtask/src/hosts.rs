@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+/// The host for Node, Deno and Bun.
+const JAVASCRIPT: &str = "tests/hosts/js";
+
 /// What a runner says of its tests in one of its lines: how many passed, how many failed.
 type Counted = Option<(u64, u64)>;
 type Count = fn(&str) -> Counted;
@@ -23,7 +26,7 @@ pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<()> {
 }
 
 fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    let folder = workspace.root.join("tests/hosts/js");
+    let folder = workspace.root.join(JAVASCRIPT);
     if let Some(tool) = [Tool::Node, Tool::Npm].into_iter().find(|tool| !tool.is_present(workspace)) {
         report.skip("hosts/js", tool.name());
         return Ok(());
@@ -33,12 +36,8 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
         report.add("hosts/js npm", &ended, |_| None);
         return Ok(());
     }
-    let recorded = run(workspace, &mut record(workspace))?;
-    if !recorded.ok {
-        report.add("hosts/js record", &recorded, |_| None);
-    }
+    record(workspace, report)?;
     let bin = folder.join("node_modules/.bin");
-    let recording = recording(workspace);
     let runs: [(&str, &Path, &[&str], Count); 3] = [
         ("hosts/js node", &node, &["--test", "--test-reporter=spec"], count_of_node),
         ("hosts/js deno", &bin.join("deno"), &["test", "--allow-all", "--no-check"], count_of_deno),
@@ -48,18 +47,22 @@ fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
         // Bun writes its report to standard error.
         let mut shell = Command::new("sh");
         shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(program).args(arguments).current_dir(&folder);
-        shell.env("HYDRANT_RECORD", &recording);
         report.add(name, &run(workspace, &mut shell)?, count);
     }
     Ok(())
 }
 
-/// What the native core said, for the replay: by the program that cargo built beside the tests.
-fn record(workspace: &Workspace) -> Command {
+/// What the native core said, for the replay: by the program that cargo built beside the tests. Where that failed there
+/// is none, and the replay fails, too.
+fn record(workspace: &Workspace, report: &mut Report) -> Result<()> {
     let program = workspace.target.join("release").join(format!("record{}", std::env::consts::EXE_SUFFIX));
-    let mut command = Command::new(program);
-    command.arg(recording(workspace));
-    command
+    if program.is_file() {
+        let ended = run(workspace, Command::new(program).arg(recording(workspace)))?;
+        if !ended.ok {
+            report.add("hosts/js record", &ended, |_| None);
+        }
+    }
+    Ok(())
 }
 
 fn recording(workspace: &Workspace) -> PathBuf {
@@ -68,7 +71,7 @@ fn recording(workspace: &Workspace) -> PathBuf {
 
 /// A script of `tests/hosts/js`, in Node.
 pub(crate) fn node(workspace: &Workspace, script: &str) -> Result<Command> {
-    let folder = workspace.root.join("tests/hosts/js");
+    let folder = workspace.root.join(JAVASCRIPT);
     if install(workspace, &folder)?.is_some_and(|ended| !ended.ok) {
         return Err(Failure::new("npm cannot install what tests/hosts/js needs"));
     }
@@ -123,8 +126,9 @@ fn run(workspace: &Workspace, command: &mut Command) -> Result<child::Ended> {
     child::run(command, Duration::from_secs(SUITE_MINUTES_MAX * 60), true)
 }
 
-/// Says where the component and the command are.
+/// Says where the component, the command and the recording are.
 fn inform(workspace: &Workspace, command: &mut Command) {
+    command.env("HYDRANT_RECORD", recording(workspace));
     command.env("HYDRANT_ENGINE_WASM", workspace.dist().join(engine::ENGINE_WASM));
     command.env("HYDRANT_TRANSFERS_WASM", workspace.dist().join(engine::TRANSFERS_WASM));
     command.env("HYDRANT_BIN", workspace.hydrant()).env("NO_COLOR", "1");

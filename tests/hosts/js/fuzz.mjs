@@ -80,14 +80,14 @@ const KINDS = {
 /** Drives an operation by dice. */
 export class Host {
   constructor(operation, dice) {
-    Object.assign(this, { operation, dice, open: new Map(), done: false, ticks: 1n, wall: 1n });
+    Object.assign(this, { operation, dice, open: new Map(), last: -1, done: false, ticks: 1n, wall: 1n });
   }
 
   /** Polls until there is nothing to do; true at the end. */
   polled() {
     for (let polls = 0; polls < POLLS_MAX && !this.done; polls += 1) {
       const { tag, val } = this.operation.poll({ ticks: this.ticks, wall: this.wall });
-      if (tag === 'perform') this.open.set(val.id, val.effect);
+      if (tag === 'perform') this.open.set(this.last = val.id, val.effect);
       else if (tag === 'cancel' && !this.open.has(val)) throw new Error('something is cancelled that is not open');
       else if (tag === 'wait' && val === undefined && this.open.size === 0) throw new Error('it waits for nothing');
       else if (tag === 'wait') return false;
@@ -113,6 +113,9 @@ export class Host {
   reply(id, reply) {
     try {
       this.operation.reply(id, reply);
+      if (id > this.last) throw new Error('a reply was taken before anybody was asked');
+      // The component may have decided on its next effect by now.
+      if (id === this.last) this.reply(id + 1, { tag: 'end' });
       if (ENDS.has(reply.tag)) this.open.delete(id);
     } catch (error) {
       if (!MISUSES.includes(error.payload)) throw error;

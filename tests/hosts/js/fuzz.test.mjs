@@ -22,6 +22,8 @@ test('a component that breaks its word is seen', () => {
     const operation = { poll: () => step, reply: () => {}, stop: () => {} };
     assert.throws(() => new Host(operation, new Dice(1)).polled(), expected);
   }
+  const credulous = new Host({ poll: () => ({ tag: 'done' }), reply: () => {}, stop: () => {} }, new Dice(1));
+  assert.throws(() => credulous.reply(1, { tag: 'end' }), /before anybody was asked/);
   const trap = () => { throw new WebAssembly.RuntimeError('unreachable'); };
   const host = new Host({ poll: () => ({ tag: 'wait', val: 1n }), reply: trap, stop: () => {} }, new Dice(1));
   assert.throws(() => host.reply(1, { tag: 'end' }), /unreachable/);

@@ -11,6 +11,15 @@ import { allWell, until, within } from './scene.mjs';
 
 const MIB = 2 ** 20;
 
+/** A real server that has files of these sizes, and a host for it. */
+async function served(place, sizes, options) {
+  const server = await place.server();
+  const host = await place.host({ login: () => server.login, ...options });
+  const files = await place.files(...sizes);
+  allWell(await host.upload(server.endpoint, files));
+  return { server, host, files };
+}
+
 /** Cancels a download in the middle. */
 async function leaveBeginning(server, host, file) {
   const release = server.holdFirst(3 * MIB);
@@ -40,10 +49,8 @@ test('small and large blobs go up and come back', () => within(async (place) => 
 }));
 
 test('forty uploads are one batch request, and each file is sent once with its length', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const files = await place.files(...Array.from({ length: 40 }, (_, number) => 10_000 * number + 1));
-  allWell(await host.upload(server.endpoint, files));
+  const sizes = Array.from({ length: 40 }, (_, number) => 10_000 * number + 1);
+  const { server, host, files } = await served(place, sizes);
   assert.equal(server.requests.filter(({ path }) => path.endsWith('/objects/batch')).length, 1);
   const sent = server.asked('PUT');
   assert.equal(new Set(sent.map(({ path }) => path)).size, 40);
@@ -51,10 +58,7 @@ test('forty uploads are one batch request, and each file is sent once with its l
 }));
 
 test('the blobs of a session come here', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const files = await place.files(3 * MIB, 2000, 5);
-  allWell(await host.upload(server.endpoint, files));
+  const { server, host, files } = await served(place, [3 * MIB, 2000, 5]);
 
   const [session, tree] = ['2026-05-04T09-30-mina', join(place.folder, 'ledger')];
   const names = ['raw.jsonl', 'session.md', 'summary.md'];
@@ -73,10 +77,7 @@ test('the blobs of a session come here', () => within(async (place) => {
 }));
 
 test('what a cancel left is gone on with', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(20 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [20 * MIB]);
 
   await leaveBeginning(server, host, file);
   const [left] = await place.stages();
@@ -89,10 +90,7 @@ test('what a cancel left is gone on with', () => within(async (place) => {
 }));
 
 test('a beginning is not lost when the next try gets no answer', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login, config: { retryDelayMax: 1n } });
-  const [file] = await place.files(8 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [8 * MIB], { config: { retryDelayMax: 1n } });
   await leaveBeginning(server, host, file);
   let breaks = 1;
   server.breaks = ({ range }) => range && breaks-- > 0;
@@ -104,10 +102,7 @@ test('a beginning is not lost when the next try gets no answer', () => within(as
 }));
 
 test('of several beginnings the longest is gone on with, and none stays', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [MIB]);
   const bytes = Buffer.concat([await readFile(file.name), Buffer.alloc(10)]);
   await mkdir(join(place.cache, 'stages'), { recursive: true });
   for (const length of [5000, 700_000, 20, MIB + 10, 0]) {
@@ -120,10 +115,7 @@ test('of several beginnings the longest is gone on with, and none stays', () => 
 }));
 
 test('a beginning that is all of it needs no server, a wrong one is replaced', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file, other] = await place.files(MIB, 2 * MIB);
-  allWell(await host.upload(server.endpoint, [file, other]));
+  const { server, host, files: [file, other] } = await served(place, [MIB, 2 * MIB]);
   await mkdir(join(place.cache, 'stages'), { recursive: true });
   const leave = (oid, bytes) => writeFile(join(place.cache, 'stages', `${oid}.0.left`), bytes);
   await leave(file.oid, await readFile(file.name));
@@ -145,10 +137,7 @@ test('a cancel before anything began is a report', () => within(async (place) =>
 }));
 
 test('a blob wanted three times at once comes three times, in a stage of its own each', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(8 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [8 * MIB]);
   server.gather(3);
   const reports = await Promise.all([1, 2, 3].map(() => host.hydrate(server.endpoint, [file])));
   reports.forEach(allWell);
@@ -158,10 +147,7 @@ test('a blob wanted three times at once comes three times, in a stage of its own
 }));
 
 test('a stage that another operation writes to is not offered', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(8 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [8 * MIB]);
   const release = server.holdFirst(3 * MIB);
   const first = host.hydrate(server.endpoint, [file]);
   await until('the first one writes', async () => (await place.stages()).length === 1);
@@ -173,10 +159,7 @@ test('a stage that another operation writes to is not offered', () => within(asy
 }));
 
 test('a stage that another process writes to is not offered, and both end well', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(8 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [8 * MIB]);
   const release = server.holdFirst(3 * MIB);
   const other = place.hydrateElsewhere(server, [file]);
   await until('the other one writes', async () => (await place.stages()).length === 1);
@@ -192,10 +175,7 @@ test('a stage that another process writes to is not offered, and both end well',
 }));
 
 test('what a killed process left is gone on with', () => within(async (place) => {
-  const server = await place.server();
-  const host = await place.host({ login: () => server.login });
-  const [file] = await place.files(8 * MIB);
-  allWell(await host.upload(server.endpoint, [file]));
+  const { server, host, files: [file] } = await served(place, [8 * MIB]);
   const release = server.holdFirst(3 * MIB);
   const other = place.hydrateElsewhere(server, [file]);
   await until('the other one writes', async () => (await place.stages()).length === 1);

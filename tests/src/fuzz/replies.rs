@@ -214,8 +214,15 @@ impl Host {
                 if self.seen.note(open, &reply) {
                     self.open.remove(&id);
                 }
+                self.guess();
             }
         }
+    }
+
+    /// An effect that the machine decided on and that nobody was asked for yet takes no reply.
+    fn guess(&mut self) {
+        let unasked = EffectId(self.seen.last.map_or(0, |last| last.0 + 1));
+        assert_eq!(self.given.reply(unasked, &Reply::End), Err(Misuse::UnknownEffect), "nobody was asked");
     }
 
     fn stop(&mut self) {

@@ -212,28 +212,40 @@ fn one(text: &[u8], change: &Change) -> Result<Vec<u8>, Error> {
 pub(super) fn set_field(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Error> {
     let root = root(text)?;
     let splice = put(text, &root, name, value, |other| SCHEMA.iter().position(|(known, _)| *known == other));
-    Ok(splice.apply(text))
+    Ok(apply_all(text, vec![splice]))
 }
 
-/// Sets a member that may be unknown to this version; an unknown one is inserted last.
-pub(super) fn set_member(text: &[u8], name: &str, value: &str) -> Result<Vec<u8>, Error> {
-    if SCHEMA.iter().any(|(known, _)| *known == name) {
-        return set_field(text, name, value);
+/// Sets members that may be unknown to this version; unknown ones that are new go last, in this order.
+pub(super) fn set_members(text: &[u8], members: Vec<(&str, String)>) -> Result<Vec<u8>, Error> {
+    let is_known = |name: &str| SCHEMA.iter().any(|(known, _)| *known == name);
+    let mut text = text.to_vec();
+    for (name, value) in members.iter().filter(|(name, _)| is_known(name)) {
+        text = set_field(&text, name, value)?;
     }
-    let root = root(text)?;
-    let splice = match root.members().iter().find(|member| member.key == name) {
-        Some(member) => Splice { range: member.value.span.clone(), text: value.to_owned() },
-        None => {
-            let last = root.members().len().checked_sub(1);
-            insert(text, &root, last, &[format!("{}: {value}", quoted(name))], 1)
+    // There may be very many unknown ones: all of them in one pass.
+    let root = root(&text)?;
+    let present: SortedMap<&str, &Value<'_>> =
+        root.members().iter().map(|member| (member.key.as_ref(), &member.value)).collect();
+    let (mut splices, mut new) = (Vec::new(), Vec::new());
+    for (name, value) in members.into_iter().filter(|(name, _)| !is_known(name)) {
+        match present.get(name) {
+            Some(there) => splices.push(Splice { range: there.span.clone(), text: value }),
+            None => new.push(format!("{}: {value}", quoted(name))),
         }
-    };
-    Ok(splice.apply(text))
+    }
+    if !new.is_empty() {
+        splices.push(insert(&text, &root, root.members().len().checked_sub(1), &new, 1));
+    }
+    Ok(apply_all(&text, splices))
 }
 
-pub(super) fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
-    let root = root(text)?;
-    Ok(apply_all(text, take_out(&root, |member| member.key == name)))
+fn clear_field(text: &[u8], name: &str) -> Result<Vec<u8>, Error> {
+    Ok(clear_members(text, &root(text)?, |member| member.key == name))
+}
+
+/// Removes members of the manifest.
+pub(super) fn clear_members(text: &[u8], root: &Value<'_>, gone: impl Fn(&Member<'_>) -> bool) -> Vec<u8> {
+    apply_all(text, take_out(root, gone))
 }
 
 /// Removes members, each with the comma and the white space that belong to it.
@@ -316,12 +328,6 @@ fn leading_blank(text: &[u8], object: &Value<'_>, members: &[Member<'_>], at: us
 pub(super) struct Splice {
     range: Range<usize>,
     text: String,
-}
-
-impl Splice {
-    fn apply(self, text: &[u8]) -> Vec<u8> {
-        [&text[..self.range.start], self.text.as_bytes(), &text[self.range.end..]].concat()
-    }
 }
 
 /// Applies splices that do not overlap, in any order.

@@ -2,15 +2,15 @@
 //! field the value of the side that changed it. The id and all entries stay as the remote has them, and so does the
 //! number of entries if the remote has another transcript.
 
-use super::edit::{FIXED, check, clear_field, set_member};
+use super::edit::{FIXED, check, clear_members, set_members};
 use super::{Field, SCHEMA, root};
 use crate::transcript::TRANSCRIPT;
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
-use hydrant_lfs::order::SortedSet;
+use hydrant_lfs::order::{SortedMap, SortedSet};
 use hydrant_lfs::text::error::Error;
-use hydrant_lfs::text::json::Value;
+use hydrant_lfs::text::json::{Kind, Member, Value};
 
 /// The number of entries in the transcript.
 const ENTRY_COUNT: &str = "entry_count";
@@ -19,46 +19,62 @@ const ENTRY_COUNT: &str = "entry_count";
 /// empty text never replaces another. `files` stays as theirs has it: entries come from proof alone.
 pub fn merge(base: Option<&[u8]>, theirs: &[u8], ours: &[u8]) -> Result<Vec<u8>, Error> {
     let base = base.map(|base| Ok((base, root(base)?))).transpose()?;
-    let was = |key: &str| base.as_ref().and_then(|(text, root)| Some(spelled(text, root.get(key)?)));
-    let ours_root = root(ours)?;
-    let their_transcript = transcript(&root(theirs)?);
+    let (ours_root, theirs_root) = (root(ours)?, root(theirs)?);
+    let base_members = base.as_ref().map_or(&[][..], |(_, root)| root.members());
+    // A manifest may have very many fields that we do not know, so nothing here looks at all of them for each one.
+    let (base_fields, our_fields) = (fields(base_members), fields(ours_root.members()));
+    let their_fields = fields(theirs_root.members());
+    let was = |key: &str| base.as_ref().and_then(|(text, _)| Some(spelled(text, present(&base_fields, key)?)));
+    let their_transcript = transcript(&theirs_root);
     let another_transcript = their_transcript.is_some() && their_transcript != transcript(&ours_root);
-    let mut merged = theirs.to_vec();
+    let mut set = Vec::new();
     for member in ours_root.members() {
         let (key, mine) = (member.key.as_ref(), &member.value);
         if key == "files" || (key == ENTRY_COUNT && another_transcript) {
             continue;
         }
-        let theirs_root = root(&merged)?;
-        let Some(yours) = theirs_root.get(key) else {
+        let Some(yours) = present(&their_fields, key) else {
             // Removed by them and unchanged by us: it stays removed.
             if was(key).as_deref() != Some(&spelled(ours, mine)) || FIXED.contains(&key) {
-                merged = set_member(&merged, key, raw(ours, mine))?;
+                set.push((key, raw(ours, mine).to_owned()));
             }
             continue;
         };
-        let (mine_text, yours_text) = (spelled(ours, mine), spelled(&merged, yours));
+        let (mine_text, yours_text) = (spelled(ours, mine), spelled(theirs, yours));
         if mine_text == yours_text || FIXED.contains(&key) {
             continue;
         }
         let value = match field(key) {
             Some(Field::Counter) if mine.integer() > yours.integer() => raw(ours, mine).to_owned(),
             Some(Field::Counter) => continue,
-            _ if is_list(ours, mine) && is_list(&merged, yours) => union(&merged, yours, ours, mine),
+            _ if is_list(ours, mine) && is_list(theirs, yours) => union(theirs, yours, ours, mine),
             _ if was(key).as_deref() == Some(&mine_text) || mine.text() == Some("") => continue,
             _ => raw(ours, mine).to_owned(),
         };
-        merged = set_member(&merged, key, &value)?;
+        set.push((key, value));
     }
-    for member in base.as_ref().map_or(&[][..], |(_, root)| root.members()) {
-        let key = member.key.as_ref();
-        let unchanged = root(&merged)?.get(key).map(|yours| spelled(&merged, yours)) == was(key);
-        if key != "files" && !FIXED.contains(&key) && ours_root.get(key).is_none() && unchanged {
-            merged = clear_field(&merged, key)?;
-        }
-    }
+    let merged = set_members(theirs, set)?;
+    let merged_root = root(&merged)?;
+    let gone = |member: &Member<'_>| {
+        let (key, value) = (member.key.as_ref(), &member.value);
+        let stays = key == "files" || FIXED.contains(&key) || present(&our_fields, key).is_some();
+        let now = (value.kind != Kind::Null).then(|| spelled(&merged, value));
+        !stays && base_fields.get(key).is_some() && was(key) == now
+    };
+    let merged = clear_members(&merged, &merged_root, gone);
     check(&merged)?;
     Ok(merged)
+}
+
+type Fields<'a> = SortedMap<&'a str, &'a Value<'a>>;
+
+fn fields<'a>(members: &'a [Member<'_>]) -> Fields<'a> {
+    members.iter().map(|member| (member.key.as_ref(), &member.value)).collect()
+}
+
+/// The value of a field; `null` counts as absent.
+fn present<'a>(fields: &Fields<'a>, key: &str) -> Option<&'a Value<'a>> {
+    fields.get(key).copied().filter(|value| value.kind != Kind::Null)
 }
 
 /// What the transcript of a session hashes to, as its manifest says.
@@ -194,5 +210,21 @@ mod tests {
         let (theirs, ours) = (manifest(""), manifest("").replace("\"s\"", "\"t\""));
         let merged = merge(None, theirs.as_bytes(), ours.as_bytes()).expect("mergeable");
         assert_eq!(merged, theirs.as_bytes());
+    }
+
+    /// Where each field reads the whole text once more, this takes minutes.
+    #[test]
+    fn a_manifest_may_have_very_many_fields() {
+        let many = |count: usize, value: &str| {
+            let fields: Vec<String> = (0..count).map(|at| format!("\"k{at}\": {value}")).collect();
+            manifest(&fields.join(", "))
+        };
+        let (base, ours) = (many(20_000, "1"), many(20_000, "2"));
+        let merged = merge(Some(base.as_bytes()), base.as_bytes(), ours.as_bytes()).expect("mergeable");
+        assert_eq!(merged, ours.as_bytes(), "ours changed all");
+        let merged = merge(None, manifest("").as_bytes(), ours.as_bytes()).expect("mergeable");
+        assert_eq!(merged.len(), ours.len(), "ours has all");
+        let merged = merge(Some(base.as_bytes()), base.as_bytes(), manifest("").as_bytes()).expect("mergeable");
+        assert_eq!(merged, manifest("").as_bytes(), "ours removed all");
     }
 }

@@ -206,3 +206,27 @@ impl Answers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_stays_with_its_origin() {
+        let folder = std::env::temp_dir().join(format!("rust-host-login-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder");
+        let (http, login) = (crate::request::client().expect("a client"), Some(("user".into(), "secret".into())));
+        let performer = Performer::new(&http, &folder, "https://lfs.test/r", login, 1).expect("a performer");
+        let table = [
+            ("https://lfs.test/another", true),
+            ("https://lfs.test:443/r", true),
+            ("https://lfs.test:444/r", false),
+            ("http://lfs.test/r", false),
+            ("https://store.lfs.test/r", false),
+        ];
+        for (url, ours) in table {
+            assert_eq!(performer.login(&Url::parse(url).expect("a URL")).is_some(), ours, "{url}");
+        }
+        fs::remove_dir_all(folder).ok();
+    }
+}

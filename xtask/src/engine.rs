@@ -7,7 +7,7 @@
 use crate::component;
 use crate::failure::{Because, Result};
 use crate::terminal::remark;
-use crate::workspace::{BARE_WASM, Workspace, succeed, write_if_changed};
+use crate::workspace::{BARE_WASM, COMPONENTS, Profile, Workspace, succeed, write_if_changed};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use wasmtime::{Config, Engine};
 
@@ -49,15 +49,17 @@ pub(crate) const ENGINE_CWASM: &str = "hydrant-engine.cwasm";
 const TRANSFERS_CWASM: &str = "hydrant-transfers.cwasm";
 
 /// Everything that is built: the `hydrant` command, and the component for hosts without a ledger.
-pub(crate) fn build(workspace: &Workspace) -> Result<()> {
+pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
+    // Linking a module keeps one processor busy; in one call cargo links both at a time.
+    core_modules(workspace, &COMPONENTS)?;
     transfers(workspace)?;
-    command(workspace)
+    command(workspace, profile)
 }
 
 /// The engine component, its compiled form, and the host around it.
-pub(crate) fn command(workspace: &Workspace) -> Result<()> {
+pub(crate) fn command(workspace: &Workspace, profile: Profile) -> Result<()> {
     engine(workspace)?;
-    host(workspace)
+    host(workspace, profile)
 }
 
 /// The component and its compiled form, in `dist`.
@@ -71,7 +73,9 @@ pub(crate) fn transfers(workspace: &Workspace) -> Result<()> {
 }
 
 fn world(workspace: &Workspace, world: &World) -> Result<Vec<u8>> {
-    let module = core_module(workspace, world.name)?;
+    core_modules(workspace, &[world.name])?;
+    let module = workspace.target.join(BARE_WASM).join("wasm").join(world.name.replace('-', "_") + ".wasm");
+    let module = std::fs::read(module).because("cargo built no module where one was expected")?;
     let bytes = component::encode(&module, &wit(workspace, world)?)?;
     component::demand_no_imports(&bytes)?;
     let name = format!("{}.wasm", world.name);
@@ -93,18 +97,17 @@ fn wit(workspace: &Workspace, world: &World) -> Result<String> {
 }
 
 /// The `hydrant` command, with the compiled engine inside.
-pub(crate) fn host(workspace: &Workspace) -> Result<()> {
+pub(crate) fn host(workspace: &Workspace, profile: Profile) -> Result<()> {
     let mut cargo = workspace.cargo();
-    succeed(cargo.args(["build", "--release", "-p", "hydrant-host"]), "the host does not build")
+    succeed(cargo.args(["build", "-p", "hydrant-host"]).args(profile.flags()), "the host does not build")
 }
 
-/// A package's core module for the target that has no system behind it.
-pub(crate) fn core_module(workspace: &Workspace, package: &str) -> Result<Vec<u8>> {
+/// Packages as core modules for the target that has no system behind it.
+fn core_modules(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let mut cargo = workspace.cargo_wasm();
-    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM, "-p", package]);
-    succeed(&mut cargo, &format!("{package} does not build for {BARE_WASM}"))?;
-    let file = workspace.target.join(BARE_WASM).join("wasm").join(package.replace('-', "_") + ".wasm");
-    std::fs::read(&file).because("cargo built no module where one was expected")
+    cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM]);
+    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+    succeed(&mut cargo, &format!("{} does not build for {BARE_WASM}", packages.join(" or ")))
 }
 
 /// The choices of the host's `config()`, here with a compiler: the component model, epochs to stop a runaway call, and

@@ -25,10 +25,10 @@ pub(crate) fn fuzz(workspace: &Workspace, words: &[String]) -> Result<Option<boo
         _ => return Ok(None),
     };
     setup::prepare(workspace, &[Tool::Git, Tool::Node, Tool::Npm])?;
-    engine::build(workspace)?;
+    engine::engine(workspace)?;
     let bound = Duration::from_secs((minutes + MINUTES_BESIDES) * 60);
     let mut core = workspace.cargo();
-    core.args(["test", "--release", "-p", "hydrant-tests", "--test", "fuzz_corpus", "replies", "--", "--nocapture"]);
+    core.args(["test", "-p", "hydrant-tests", "--test", "fuzz_corpus", "replies", "--", "--nocapture"]);
     core.env("HYDRANT_FUZZ_MINUTES", minutes.to_string());
     let mut component = hosts::node(workspace, "fuzz.mjs")?;
     component.args(["--minutes", &minutes.to_string()]);

@@ -1,66 +1,75 @@
 //! The hosts in other languages, each with its own test runner: `tests/hosts/js` in Node, Deno and Bun, and
 //! `tests/hosts/python`. What their lock files name is installed on the first run.
 
-use crate::child;
 use crate::engine;
-use crate::failure::{Because, Failure, Result};
+use crate::failure::{Because, Result};
 use crate::setup::{self, Tool};
-use crate::suites::{Report, SUITE_MINUTES_MAX};
-use crate::workspace::{Workspace, write_if_changed};
+use crate::suites::{Counted, Report, Suite};
+use crate::workspace::{Profile, Workspace, succeed, write_if_changed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 /// The host for Node, Deno and Bun.
 const JAVASCRIPT: &str = "tests/hosts/js";
+/// The host for Python.
+const PYTHON: &str = "tests/hosts/python";
 
-/// What a runner says of its tests in one of its lines: how many passed, how many failed.
-type Counted = Option<(u64, u64)>;
-type Count = fn(&str) -> Counted;
-
-/// Runs all of them.
-pub(crate) fn test(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    javascript(workspace, report)?;
-    python(workspace, report)
+/// What the JavaScript host cannot run without, if it is missing.
+fn javascript_lacks(workspace: &Workspace) -> Option<Tool> {
+    [Tool::Node, Tool::Npm].into_iter().find(|tool| !tool.is_present(workspace))
 }
 
-fn javascript(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    let folder = workspace.root.join(JAVASCRIPT);
-    if let Some(tool) = [Tool::Node, Tool::Npm].into_iter().find(|tool| !tool.is_present(workspace)) {
-        report.skip("hosts/js", tool.name());
-        return Ok(());
+/// Fetches what the hosts' lock files name, where that is not done; a host whose tools are missing is left out.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    if javascript_lacks(workspace).is_none() {
+        install_javascript(workspace)?;
     }
-    let node = setup::node(workspace);
-    if let Some(ended) = install(workspace, &folder)?.filter(|ended| !ended.ok) {
-        report.add("hosts/js npm", &ended, |_| None);
-        return Ok(());
-    }
-    record(workspace, report)?;
-    let bin = folder.join("node_modules/.bin");
-    let runs: [(&str, &Path, &[&str], Count); 3] = [
-        ("hosts/js node", &node, &["--test", "--test-reporter=spec"], count_of_node),
-        ("hosts/js deno", &bin.join("deno"), &["test", "--allow-all", "--no-check"], count_of_deno),
-        ("hosts/js bun", &bin.join("bun"), &["test", "--timeout", "600000"], count_of_bun),
-    ];
-    for (name, program, arguments, count) in runs {
-        // Bun writes its report to standard error.
-        let mut shell = Command::new("sh");
-        shell.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(program).args(arguments).current_dir(&folder);
-        report.add(name, &run(workspace, &mut shell)?, count);
+    if Tool::Python.is_present(workspace) {
+        install_python(workspace)?;
     }
     Ok(())
 }
 
+/// Their tests, once they are installed and the project is built.
+pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<Suite>> {
+    let mut suites = Vec::new();
+    match javascript_lacks(workspace) {
+        Some(tool) => report.skip("hosts/js", tool.name()),
+        None => suites.extend(javascript(workspace)?),
+    }
+    if Tool::Python.is_present(workspace) {
+        suites.push(python(workspace));
+    } else {
+        report.skip("hosts/python", Tool::Python.name());
+    }
+    Ok(suites)
+}
+
+fn javascript(workspace: &Workspace) -> Result<[Suite; 3]> {
+    record(workspace)?;
+    let folder = workspace.root.join(JAVASCRIPT);
+    let bin = folder.join("node_modules/.bin");
+    let suite = |runner: &str, program: PathBuf, arguments: &[&str], count| {
+        // Bun writes its report to standard error.
+        let mut command = Command::new("sh");
+        command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(program).args(arguments).current_dir(&folder);
+        inform(workspace, &mut command);
+        Suite { name: format!("hosts/js {runner}"), command, count, is_long: false }
+    };
+    Ok([
+        suite("node", setup::node(workspace), &["--test", "--test-reporter=spec"], count_of_node),
+        suite("deno", bin.join("deno"), &["test", "--allow-all", "--no-check"], count_of_deno),
+        suite("bun", bin.join("bun"), &["test", "--timeout", "600000"], count_of_bun),
+    ])
+}
+
 /// What the native core said, for the replay: by the program that cargo built beside the tests. Where that failed there
 /// is none, and the replay fails, too.
-fn record(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    let program = workspace.target.join("release").join(format!("record{}", std::env::consts::EXE_SUFFIX));
+fn record(workspace: &Workspace) -> Result<()> {
+    let program = workspace.program("record", Profile::Dev);
     if program.is_file() {
-        let ended = run(workspace, Command::new(program).arg(recording(workspace)))?;
-        if !ended.ok {
-            report.add("hosts/js record", &ended, |_| None);
-        }
+        succeed(Command::new(program).arg(recording(workspace)), "what the native core says cannot be recorded")?;
     }
     Ok(())
 }
@@ -71,59 +80,50 @@ fn recording(workspace: &Workspace) -> PathBuf {
 
 /// A script of `tests/hosts/js`, in Node.
 pub(crate) fn node(workspace: &Workspace, script: &str) -> Result<Command> {
-    let folder = workspace.root.join(JAVASCRIPT);
-    if install(workspace, &folder)?.is_some_and(|ended| !ended.ok) {
-        return Err(Failure::new("npm cannot install what tests/hosts/js needs"));
-    }
+    install_javascript(workspace)?;
     let mut node = Command::new(setup::node(workspace));
-    inform(workspace, node.current_dir(folder).arg(script));
+    inform(workspace, node.current_dir(workspace.root.join(JAVASCRIPT)).arg(script));
     Ok(node)
 }
 
-/// What the lock file names; none when it is there already.
-fn install(workspace: &Workspace, folder: &Path) -> Result<Option<child::Ended>> {
-    if is_installed(folder) {
-        return Ok(None);
+fn install_javascript(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.root.join(JAVASCRIPT);
+    if is_installed(&folder) {
+        return Ok(());
     }
     let mut npm = Command::new("npm");
     npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-    run(workspace, &mut npm).map(Some)
+    succeed(&mut npm, "npm cannot install what tests/hosts/js needs")
 }
 
-fn python(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    if !Tool::Python.is_present(workspace) {
-        report.skip("hosts/python", Tool::Python.name());
+/// The environment that Python's packages are installed in.
+fn venv(workspace: &Workspace) -> PathBuf {
+    workspace.target.join("hosts/python")
+}
+
+fn install_python(workspace: &Workspace) -> Result<()> {
+    let requirements = workspace.root.join(PYTHON).join("requirements.txt");
+    let wanted = fs::read(&requirements).because("the host's requirements cannot be read")?;
+    let installed = venv(workspace).join("requirements.txt");
+    if fs::read(&installed).ok().as_ref() == Some(&wanted) {
         return Ok(());
     }
-    let folder = workspace.root.join("tests/hosts/python");
-    let venv = workspace.target.join("hosts/python");
-    let wanted = fs::read(folder.join("requirements.txt")).because("the host's requirements cannot be read")?;
-    let installed = venv.join("requirements.txt");
-    if fs::read(&installed).ok().as_ref() != Some(&wanted) {
-        let mut make = Command::new("python3");
-        let mut pip = Command::new(venv.join("bin/pip"));
-        pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(folder.join("requirements.txt"));
-        for command in [make.args(["-m", "venv", "--clear"]).arg(&venv), &mut pip] {
-            let ended = run(workspace, command)?;
-            if !ended.ok {
-                report.add("hosts/python pip", &ended, |_| None);
-                return Ok(());
-            }
-        }
-        write_if_changed(&installed, &wanted)?;
-    }
-    let mut tests = Command::new(venv.join("bin/python"));
+    let mut make = Command::new("python3");
+    succeed(make.args(["-m", "venv", "--clear"]).arg(venv(workspace)), "Python cannot make an environment")?;
+    let mut pip = Command::new(venv(workspace).join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
+    succeed(&mut pip, "pip cannot install what tests/hosts/python needs")?;
+    write_if_changed(&installed, &wanted).map(drop)
+}
+
+fn python(workspace: &Workspace) -> Suite {
+    let mut command = Command::new(venv(workspace).join("bin/python"));
     // The runner's own stream is standard error, which is not counted.
     let main = "import sys, unittest; unittest.main(None, argv=['unittest', 'discover'], \
                 testRunner=unittest.TextTestRunner(stream=sys.stdout, verbosity=2))";
-    tests.current_dir(&folder).args(["-B", "-c", main]);
-    report.add("hosts/python", &run(workspace, &mut tests)?, count_of_unittest);
-    Ok(())
-}
-
-fn run(workspace: &Workspace, command: &mut Command) -> Result<child::Ended> {
-    inform(workspace, command);
-    child::run(command, Duration::from_secs(SUITE_MINUTES_MAX * 60), true)
+    command.current_dir(workspace.root.join(PYTHON)).args(["-B", "-c", main]);
+    inform(workspace, &mut command);
+    Suite { name: "hosts/python".into(), command, count: count_of_unittest, is_long: false }
 }
 
 /// Says where the component, the command and the recording are.
@@ -131,7 +131,7 @@ fn inform(workspace: &Workspace, command: &mut Command) {
     command.env("HYDRANT_RECORD", recording(workspace));
     command.env("HYDRANT_ENGINE_WASM", workspace.dist().join(engine::ENGINE_WASM));
     command.env("HYDRANT_TRANSFERS_WASM", workspace.dist().join(engine::TRANSFERS_WASM));
-    command.env("HYDRANT_BIN", workspace.hydrant()).env("NO_COLOR", "1");
+    command.env("HYDRANT_BIN", workspace.program("hydrant", Profile::Dev)).env("NO_COLOR", "1");
 }
 
 /// Whether the installed packages are at least as new as the lock file.
@@ -182,6 +182,7 @@ fn count_of_unittest(line: &str) -> Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suites::Count;
 
     #[test]
     fn counts_are_read_from_every_runner() {

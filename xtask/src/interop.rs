@@ -13,7 +13,7 @@ use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table};
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -50,7 +50,7 @@ pub(crate) fn interop(workspace: &Workspace, arguments: &[String]) -> Result<boo
         return Ok(unknown == "--help");
     }
     setup::prepare(workspace, &[Tool::Git, Tool::GitLfs, Tool::Python])?;
-    engine::command(workspace)?;
+    engine::command(workspace, Profile::Dev)?;
     let mut rows = vec![["suite", "seconds", "seen"].map(String::from).to_vec()];
     let (mut passed, mut failed) = (0, 0);
     for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|a| a == suite.name)) {

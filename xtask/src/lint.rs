@@ -21,10 +21,10 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
     // All of them in one call: what they depend on is checked once.
     let packages: Vec<&str> = NATIVE.iter().flat_map(|group| group.iter()).flat_map(|name| ["-p", name]).collect();
     let mut clippy = workspace.cargo();
-    clippy.args(["clippy", "--release", "--no-deps", "--all-targets"]).args(&packages).args(["--", "-Dwarnings"]);
+    clippy.args(["clippy", "--no-deps", "--all-targets"]).args(&packages).args(["--", "-Dwarnings"]);
     check(&mut linted, "clippy".to_owned(), &mut clippy)?;
     let mut doc = workspace.cargo();
-    doc.args(["doc", "--release", "--no-deps", "--quiet"]).args(&packages).env("RUSTDOCFLAGS", "-Dwarnings");
+    doc.args(["doc", "--no-deps", "--quiet"]).args(&packages).env("RUSTDOCFLAGS", "-Dwarnings");
     check(&mut linted, "doc".to_owned(), &mut doc)?;
     for package in COMPONENTS {
         let mut clippy = workspace.cargo_wasm();

@@ -25,7 +25,7 @@ use failure::{Failure, Result};
 use setup::Tool;
 use std::process::ExitCode;
 use terminal::{remark, say};
-use workspace::Workspace;
+use workspace::{Profile, Workspace};
 
 const HELP: &str = "\
 cargo xtask COMMAND
@@ -101,7 +101,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
         }
         "build" => {
             setup::prepare(&workspace, &[Tool::Git])?;
-            engine::build(&workspace)?;
+            engine::build(&workspace, Profile::Release)?;
             true
         }
         "demo" => {

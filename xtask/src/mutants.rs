@@ -8,7 +8,7 @@ use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::seed;
 use crate::terminal::{remark, say, table};
-use crate::workspace::{Workspace, succeed};
+use crate::workspace::{Profile, Workspace, succeed};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: &[String]) -> Result<boo
     let copy = Workspace::at(workspace.target.join("mutants/tree"));
     mirror(workspace, &copy)?;
     seed::seed(workspace, &copy)?;
-    engine::build(&copy)?;
+    engine::build(&copy, Profile::Dev)?;
     let sound = sound_tests(&copy, &mutants)?;
 
     let mut rows = vec![["planted bug", "law", "seconds", "verdict"].map(String::from).to_vec()];
@@ -103,7 +103,7 @@ fn plant(copy: &Workspace, mutant: &Mutant, stale_engine: bool, stale_host: bool
         if (mutant.engine || stale_engine) && engine::engine(copy).is_err() {
             return Ok("does not compile");
         }
-        if (mutant.host || stale_host) && engine::host(copy).is_err() {
+        if (mutant.host || stale_host) && engine::host(copy, Profile::Dev).is_err() {
             return Ok("does not compile");
         }
         Ok(match observe(copy, &mutant.test, &mutant.name)? {
@@ -138,10 +138,10 @@ fn observe(copy: &Workspace, test: &Named, log: &str) -> Result<Outcome> {
     let log = File::create(path).because("the log cannot be written")?;
     let cargo = || -> Result<Command> {
         let mut cargo = copy.cargo();
-        cargo.env("CARGO_INCREMENTAL", "1").args(["test", "--release", "-p", &test.package]);
+        cargo.env("CARGO_INCREMENTAL", "1").args(["test", "-p", &test.package]);
         let level = u8::from(test.binary == COMPUTING);
         for package in OWN_PACKAGES {
-            cargo.args(["--config", &format!("profile.release.package.{package}.opt-level={level}")]);
+            cargo.args(["--config", &format!("profile.dev.package.{package}.opt-level={level}")]);
         }
         match test.binary.as_str() {
             "lib" => cargo.arg("--lib"),

@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 /// Profile folders within a target folder.
-const PROFILES: [&str; 3] = ["release", "wasm", "wasm32-unknown-unknown/wasm"];
+const PROFILES: [&str; 3] = ["debug", "wasm", "wasm32-unknown-unknown/wasm"];
 /// What belongs to the project itself starts so.
 const OWN_PREFIXES: [&str; 4] = ["hydrant", "libhydrant", "xtask", "libxtask"];
 

@@ -5,7 +5,7 @@ use crate::engine;
 use crate::failure::Result;
 use crate::setup::{self, Tool};
 use crate::terminal::remark;
-use crate::workspace::{Workspace, succeed};
+use crate::workspace::{Profile, Workspace, succeed};
 
 /// Kills of the real command.
 const KILLS: u64 = 200;
@@ -16,11 +16,11 @@ const SEEDS: u64 = 5_000;
 
 pub(crate) fn soak(workspace: &Workspace) -> Result<()> {
     setup::prepare(workspace, &Tool::FOR_TESTS)?;
-    engine::command(workspace)?;
+    engine::command(workspace, Profile::Dev)?;
     remark(&format!("{KILLS} kills of `hydrant publish`"));
     let run = |package: &str, binary: &str, test: &str, variable: &str, count: u64| {
         let mut cargo = workspace.cargo();
-        cargo.args(["test", "--release", "-p", package, "--test", binary, test, "--", "--nocapture"]);
+        cargo.args(["test", "-p", package, "--test", binary, test, "--", "--nocapture"]);
         cargo.env(variable, count.to_string());
         succeed(&mut cargo, &format!("{test} failed"))
     };

@@ -5,20 +5,21 @@
 //! leaves some of its tests out without a tool is counted as skipped by the tool's absence. `//! long: WHY` keeps it
 //! out of `cargo xtask test --quick`.
 //!
-//! Test binaries run beside each other: most of their time is other programs', which leaves processors idle.
+//! Suites run beside each other, and beside lint: they are as many programs as there are processors, and wait for
+//! others much of their time.
 
 use crate::child;
 use crate::engine;
-use crate::failure::{Because, Result};
+use crate::failure::{Because, Failure, Result};
 use crate::hosts;
-use crate::lint;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
-use crate::workspace::{NATIVE, Workspace};
+use crate::workspace::{NATIVE, Profile, Workspace};
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::process::Command;
 use std::sync::{Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Minutes for one suite, building included; longer means that something hangs.
 pub(crate) const SUITE_MINUTES_MAX: u64 = 45;
@@ -45,23 +46,21 @@ pub(crate) struct Report {
 /// out lint, xtask's own tests, the hosts in other languages, and every test file that calls itself long.
 pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
     setup::prepare(workspace, &Tool::FOR_TESTS)?;
-    engine::build(workspace)?;
     let mut report = Report::default();
-    if !quick {
-        lint(workspace, &mut report)?;
-    }
-    let mut binaries = Vec::new();
-    let groups = NATIVE.iter().filter(|group| !quick || !group.contains(&"xtask"));
-    for group in groups {
-        match cargo_binaries(workspace, group, &mut report, quick)? {
-            Some(built) => binaries.extend(built),
-            None => report.rows.push(Row { name: group.join(" "), passed: 0, failed: 1, took: Duration::ZERO }),
+    let suites = std::thread::scope(|scope| {
+        // The network is waited for while the processors build.
+        let installed = (!quick).then(|| scope.spawn(|| hosts::install(workspace)));
+        let mut suites = built(workspace, quick, &mut report)?;
+        if let Some(installed) = installed {
+            suites.push(lint()?);
+            match installed.join().map_err(|_| Failure::new("nobody watched npm and pip"))? {
+                Ok(()) => suites.extend(hosts::suites(workspace, &mut report)?),
+                Err(why) => report.fail("hosts", &why.to_string()),
+            }
         }
-    }
-    run_binaries(binaries, &mut report)?;
-    if !quick {
-        hosts::test(workspace, &mut report)?;
-    }
+        Ok(suites)
+    })?;
+    run(suites, &mut report)?;
     for tool in Tool::FOR_TESTS.into_iter().filter(|tool| !tool.is_present(workspace)) {
         if !report.skipped.iter().any(|(_, lacking)| lacking == tool.name()) {
             report.skip("single tests", tool.name());
@@ -71,13 +70,47 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
     Ok(report.is_good(["CI", "HYDRANT_CI"].iter().any(|name| std::env::var_os(name).is_some())))
 }
 
-fn lint(workspace: &Workspace, report: &mut Report) -> Result<()> {
-    let started = Instant::now();
-    let linted = lint::lint(workspace)?;
-    linted.failed.iter().for_each(|name| remark(&format!("{name} failed")));
-    let failed = linted.failed.len() as u64;
-    report.rows.push(Row { name: "lint".into(), passed: linted.passed, failed, took: started.elapsed() });
-    Ok(())
+/// What a program says of its tests in one of its lines: how many passed, how many failed.
+pub(crate) type Counted = Option<(u64, u64)>;
+/// How a program's lines are read.
+pub(crate) type Count = fn(&str) -> Counted;
+
+/// Tests that are one program.
+pub(crate) struct Suite {
+    /// As the closing table has it.
+    pub(crate) name: String,
+    /// What runs them.
+    pub(crate) command: Command,
+    /// How its lines are read.
+    pub(crate) count: Count,
+    /// It takes minutes.
+    pub(crate) is_long: bool,
+}
+
+/// Builds everything; the suites of the project's own packages.
+fn built(workspace: &Workspace, quick: bool, report: &mut Report) -> Result<Vec<Suite>> {
+    engine::build(workspace, Profile::Dev)?;
+    let mut suites = Vec::new();
+    for group in NATIVE.iter().filter(|group| !quick || !group.contains(&"xtask")) {
+        match test_binaries(workspace, group, report, quick)? {
+            Some(built) => suites.extend(built),
+            None => report.fail(&group.join(" "), "does not build"),
+        }
+    }
+    Ok(suites)
+}
+
+/// `cargo xtask lint`, as a suite.
+fn lint() -> Result<Suite> {
+    let mut command = Command::new(std::env::current_exe().because("this program cannot be found")?);
+    command.arg("lint");
+    Ok(Suite { name: "lint".into(), command, count: count_of_lint, is_long: true })
+}
+
+/// `5 passed, 0 failed`
+fn count_of_lint(line: &str) -> Counted {
+    let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
+    Some((passed.parse().ok()?, failed.parse().ok()?))
 }
 
 impl Report {
@@ -110,8 +143,13 @@ impl Report {
         self.skipped.push((suite.to_owned(), tool.to_owned()));
     }
 
+    fn fail(&mut self, suite: &str, why: &str) {
+        remark(&format!("{suite}: {why}"));
+        self.rows.push(Row { name: suite.to_owned(), passed: 0, failed: 1, took: Duration::ZERO });
+    }
+
     /// Adds what a suite printed about itself. A suite that ends badly without naming a failed test counts as one.
-    pub(crate) fn add(&mut self, name: &str, ended: &child::Ended, count: fn(&str) -> Option<(u64, u64)>) {
+    fn add(&mut self, name: &str, ended: &child::Ended, count: Count) {
         let (mut passed, mut failed) = (0, 0);
         for (good, bad) in ended.lines.iter().filter_map(|line| count(line)) {
             passed += good;
@@ -129,33 +167,22 @@ impl Report {
     }
 }
 
-/// A test binary as cargo built it.
-struct Binary {
-    /// Package and target.
-    name: String,
-    program: PathBuf,
-    /// The folder of its package, where cargo would run it.
-    folder: PathBuf,
-    /// Its header says that it takes minutes.
-    is_long: bool,
-}
-
 /// Builds the tests of some packages; None when that fails. What needs a tool that is not there is left out, and named.
-fn cargo_binaries(
+fn test_binaries(
     workspace: &Workspace,
     group: &[&str],
     report: &mut Report,
     quick: bool,
-) -> Result<Option<Vec<Binary>>> {
+) -> Result<Option<Vec<Suite>>> {
     let mut cargo = workspace.cargo();
-    cargo.args(["test", "--release", "--no-run", "--message-format=json-render-diagnostics"]);
+    cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
     cargo.args(group.iter().flat_map(|package| ["-p", package]));
     let built = child::run(&mut cargo, Duration::from_secs(SUITE_MINUTES_MAX * 60), false)?;
     if !built.ok {
         return Ok(None);
     }
     let lines = built.lines.iter().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    let mut binaries = Vec::new();
+    let mut suites = Vec::new();
     for line in lines {
         let (Some(program), Some(manifest)) = (line["executable"].as_str(), line["manifest_path"].as_str()) else {
             continue;
@@ -174,16 +201,21 @@ fn cargo_binaries(
         }
         match needs(&text).into_iter().find(|tool| !tool.is_present(workspace)) {
             Some(tool) => report.skip(&name, tool.name()),
-            None => binaries.push(Binary { name, program: program.into(), folder, is_long }),
+            None => {
+                // As cargo would run it.
+                let mut command = Command::new(program);
+                command.current_dir(&folder).env("CARGO_MANIFEST_DIR", &folder);
+                suites.push(Suite { name, command, count: count_of_libtest, is_long });
+            }
         }
     }
-    Ok(Some(binaries))
+    Ok(Some(suites))
 }
 
-/// Runs test binaries beside each other, the long ones first; each one's words are shown once it has ended.
-fn run_binaries(mut binaries: Vec<Binary>, report: &mut Report) -> Result<()> {
-    binaries.sort_by(|a, b| (!a.is_long, &a.name).cmp(&(!b.is_long, &b.name)));
-    let queue = Mutex::new(VecDeque::from(binaries));
+/// Runs suites beside each other, the long ones first; each one's words are shown once it has ended.
+fn run(mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
+    suites.sort_by(|a, b| (!a.is_long, &a.name).cmp(&(!b.is_long, &b.name)));
+    let queue = Mutex::new(VecDeque::from(suites));
     let (done, results) = mpsc::channel();
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -191,21 +223,19 @@ fn run_binaries(mut binaries: Vec<Binary>, report: &mut Report) -> Result<()> {
             let (queue, done) = (&queue, done.clone());
             scope.spawn(move || {
                 let next = || queue.lock().ok()?.pop_front();
-                while let Some(binary) = next() {
-                    let mut command = std::process::Command::new(&binary.program);
-                    command.current_dir(&binary.folder).env("CARGO_MANIFEST_DIR", &binary.folder);
-                    let ended = child::run(&mut command, Duration::from_secs(SUITE_MINUTES_MAX * 60), false);
+                while let Some(mut suite) = next() {
+                    let ended = child::run(&mut suite.command, Duration::from_secs(SUITE_MINUTES_MAX * 60), false);
                     // The receiver lives as long as this scope.
-                    let _sent = done.send((binary.name, ended)).is_ok();
+                    let _sent = done.send((suite, ended)).is_ok();
                 }
             });
         }
         drop(done);
-        for (name, ended) in results {
+        for (suite, ended) in results {
             let ended = ended?;
-            say(&format!("\n== {name}"));
+            say(&format!("\n== {}", suite.name));
             ended.lines.iter().filter(|line| !line.is_empty()).for_each(|line| say(line));
-            report.add(&name, &ended, count_of_libtest);
+            report.add(&suite.name, &ended, suite.count);
         }
         Ok(())
     })
@@ -224,7 +254,7 @@ fn header<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = &'a str> {
 }
 
 /// `test result: ok. 3 passed; 0 failed; …`
-fn count_of_libtest(line: &str) -> Option<(u64, u64)> {
+fn count_of_libtest(line: &str) -> Counted {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let mut numbers = counts.split("; ").filter_map(|part| part.split_once(' ')?.0.parse().ok());
     Some((numbers.next()?, numbers.next()?))
@@ -235,10 +265,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_are_read_from_libtest() {
+    fn counts_are_read() {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(count_of_libtest(line), Some((12, 3)));
         assert_eq!(count_of_libtest("test a ... ok"), None);
+        assert_eq!(count_of_lint("5 passed, 1 failed"), Some((5, 1)));
+        assert_eq!(count_of_lint("clippy failed"), None);
     }
 
     #[test]

@@ -22,6 +22,33 @@ pub(crate) const NATIVE: [&[&str]; 2] =
 /// Packages that are only ever compiled to wasm.
 pub(crate) const COMPONENTS: [&str; 2] = ["hydrant-engine", "hydrant-transfers"];
 
+/// How native programs are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// For tests and tasks: built in a fraction of the time, and it checks itself.
+    Dev,
+    /// For people, and for what is measured.
+    Release,
+}
+
+impl Profile {
+    /// What cargo wants to hear.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Profile::Dev => &[],
+            Profile::Release => &["--release"],
+        }
+    }
+
+    /// Its folder within the target folder.
+    fn folder(self) -> &'static str {
+        match self {
+            Profile::Dev => "debug",
+            Profile::Release => "release",
+        }
+    }
+}
+
 /// A checked-out tree and its target folder.
 #[derive(Clone, Debug)]
 pub(crate) struct Workspace {
@@ -64,9 +91,9 @@ impl Workspace {
         self.target.join("dist")
     }
 
-    /// The command line, as built by `build`.
-    pub(crate) fn hydrant(&self) -> PathBuf {
-        self.target.join("release").join(format!("hydrant{}", env::consts::EXE_SUFFIX))
+    /// A program of the project, once it is built.
+    pub(crate) fn program(&self, name: &str, profile: Profile) -> PathBuf {
+        self.target.join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
     }
 
     /// Cargo for this workspace.

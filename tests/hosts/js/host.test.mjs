@@ -1,6 +1,6 @@
 // The host against a real server, with real bytes, and against servers of a few lines that misbehave.
 //
-// HYDRANT_BIN names the `hydrant` command; without it, it is the one that `cargo build --release` makes.
+// HYDRANT_BIN names the `hydrant` command; without it, it is the one that `cargo xtask build` makes.
 
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';

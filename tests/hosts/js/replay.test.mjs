@@ -27,7 +27,7 @@ before(async () => {
 /** A recording made now. */
 function recorded() {
   const path = join(target, 'record.jsonl');
-  const cargo = ['run', '--release', '--quiet', '--package', 'hydrant-tests', '--bin', 'record', '--', path];
+  const cargo = ['run', '--quiet', '--package', 'hydrant-tests', '--bin', 'record', '--', path];
   execFileSync(process.env.CARGO ?? 'cargo', cargo, { cwd: workspace, stdio: 'inherit', timeout: RECORDING_MS_MAX });
   assert.ok(existsSync(path), 'the recording was made');
   return path;

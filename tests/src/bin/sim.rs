@@ -1,4 +1,4 @@
-//! `cargo run --release -p hydrant-tests --bin sim -- --seeds N [--from S] | --seed S [--trace]`: lives from seeds, on
+//! `cargo run -p hydrant-tests --bin sim -- --seeds N [--from S] | --seed S [--trace]`: lives from seeds, on
 //! every core there is. It ends with 1 at the first broken law, and with what to type to see that life again.
 
 use hydrant_tests::engine::Native;

@@ -24,7 +24,7 @@ use crate::engine;
 use crate::failure::{Because, Result};
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table};
-use crate::workspace::Workspace;
+use crate::workspace::{Profile, Workspace};
 use arguments::Asked;
 use figures::{Found, judge};
 use ground::Ground;
@@ -56,8 +56,8 @@ pub(crate) fn bench(workspace: &Workspace, arguments: &[String]) -> Result<Optio
     let hydrant = match &choice.hydrant {
         Some(named) => named.canonicalize().because("the program to measure cannot be found")?,
         None => {
-            engine::command(workspace)?;
-            workspace.hydrant()
+            engine::command(workspace, Profile::Release)?;
+            workspace.program("hydrant", Profile::Release)
         }
     };
     let ground = Ground::prepare(workspace, hydrant)?;

@@ -3,6 +3,7 @@
 use super::Ground;
 use super::peer::{Peer, finish, free_port};
 use crate::failure::{Because, Result};
+use crate::workspace::Profile;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -127,7 +128,7 @@ fn pull_what_hydrant_uploaded(ground: &Ground<'_>, work: &Path, lfs_url: &str) -
 
 /// The command, apart from the user's own settings and logins.
 pub(crate) fn hydrant(ground: &Ground<'_>) -> Command {
-    let mut command = Command::new(ground.workspace.hydrant());
+    let mut command = Command::new(ground.workspace.program("hydrant", Profile::Dev));
     alone(command.current_dir(&ground.scratch), &ground.scratch);
     command
 }

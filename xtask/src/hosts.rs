@@ -48,6 +48,8 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
 
 fn javascript(workspace: &Workspace) -> Result<[Suite; 3]> {
     record(workspace)?;
+    // What runs beside each other finds it written; and jco runs in Node alone.
+    succeed(&mut node(workspace, "component.mjs")?, "jco cannot read the component")?;
     let folder = workspace.root.join(JAVASCRIPT);
     let bin = folder.join("node_modules/.bin");
     let suite = |runner: &str, program: PathBuf, arguments: &[&str], count| {

@@ -14,15 +14,17 @@ use crate::failure::{Because, Failure, Result};
 use crate::hosts;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
-use crate::workspace::{NATIVE, Profile, Workspace};
+use crate::workspace::{MEMORY, NATIVE, Profile, Workspace};
 use std::collections::VecDeque;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
 /// Minutes for one suite, building included; longer means that something hangs.
 pub(crate) const SUITE_MINUTES_MAX: u64 = 45;
+/// Bytes that must be free in memory before tests write there.
+const MEMORY_BYTES_MIN: u64 = 4 << 30;
 /// Lines of a test file in which its needs are looked for.
 const HEADER_LINES_MAX: usize = 40;
 
@@ -215,8 +217,12 @@ fn test_binaries(
 /// Runs suites beside each other, the long ones first; each one's words are shown once it has ended.
 fn run(mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
     suites.sort_by(|a, b| (!a.is_long, &a.name).cmp(&(!b.is_long, &b.name)));
-    let queue = Mutex::new(VecDeque::from(suites));
     let (done, results) = mpsc::channel();
+    if has_memory() {
+        // A third less time: thousands of small repositories are written, synced and removed.
+        suites.iter_mut().for_each(|suite| drop(suite.command.env("TMPDIR", MEMORY)));
+    }
+    let queue = Mutex::new(VecDeque::from(suites));
     let jobs = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..jobs {
@@ -239,6 +245,16 @@ fn run(mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// Whether there is a folder in memory with room for what tests write; where none is, they write to a disk.
+fn has_memory() -> bool {
+    let mut df = Command::new("df");
+    let Ok(said) = df.args(["--output=avail", "--block-size=1", MEMORY]).stderr(Stdio::null()).output() else {
+        return false;
+    };
+    let said = String::from_utf8_lossy(&said.stdout);
+    said.lines().nth(1).and_then(|bytes| bytes.trim().parse().ok()).is_some_and(|free: u64| free >= MEMORY_BYTES_MIN)
 }
 
 /// The tools that a test file's header names.

@@ -40,11 +40,9 @@ pub(crate) fn nothing_is_lost(world: &World) {
         let blob = blob_of(bytes);
         let in_place = fs::read(world.session_folder().join(name)).is_ok_and(|there| there == *bytes);
         let aside = fs::read(world.recording.join(name)).is_ok_and(|there| there == *bytes);
-        let common = world.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-        let state = std::path::Path::new(common.trim()).join("hydrant");
-        let cached = files(&state).contains(bytes);
-        let at_the_server = world.server_blob(&blob.oid).as_ref() == Some(bytes);
-        assert!(in_place || aside || cached, "{name} is nowhere here; at the server: {at_the_server}");
+        let here = in_place || aside || files(&world.state()).contains(bytes);
+        let at_the_server = || world.server_blob(&blob.oid).as_ref() == Some(bytes);
+        assert!(here, "{name} is nowhere here; at the server: {}", at_the_server());
     }
 }
 
@@ -63,8 +61,7 @@ pub(crate) fn no_pointer_precedes_its_blob(world: &World) {
 /// Every blob of the server is named by the remote's manifest, by the journal or by the register.
 #[track_caller]
 pub(crate) fn every_oid_is_named(world: &World) {
-    let common = world.git(&["rev-parse", "--path-format=absolute", "--git-common-dir"]);
-    let state = std::path::Path::new(common.trim()).join("hydrant");
+    let state = world.state();
     let mut named = String::new();
     for path in [state.join(format!("journal/{SESSION}.json")), state.join("orphans.json")] {
         named += &fs::read_to_string(path).unwrap_or_default();

@@ -66,6 +66,16 @@ impl World {
         self.clone.join("sessions").join(SESSION)
     }
 
+    /// Where hydrant keeps its state: beside the objects that all work trees share. Git is not asked, because the matrix
+    /// would ask it a thousand times.
+    pub(crate) fn state(&self) -> PathBuf {
+        let git = self.clone.join(".git");
+        let Ok(link) = fs::read_to_string(&git) else { return git.join("hydrant") };
+        let git = Path::new(link.trim_start_matches("gitdir: ").trim());
+        let common = fs::read_to_string(git.join("commondir")).unwrap_or_default();
+        git.join(common.trim()).join("hydrant")
+    }
+
     /// What the remote's branch holds under a path.
     pub(crate) fn remote_file(&self, path: &str) -> Option<Vec<u8>> {
         let output =

@@ -4,7 +4,7 @@
 use crate::child;
 use crate::failure::{Because, Failure, Result};
 use crate::terminal::remark;
-use crate::workspace::Workspace;
+use crate::workspace::{MEMORY, Workspace};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,6 @@ const COMMAND_MINUTES_MAX: u64 = 15;
 const SERVER_CORE: u8 = 0;
 /// The core of clients.
 const CLIENT_CORE: u8 = 1;
-/// A folder in memory, where the system has one. A server that syncs every object to a disk would hide its clients.
-const MEMORY: &str = "/dev/shm";
 /// Variables by which git would act on another repository than the one it is called in.
 const GIT_PLACES: [&str; 5] = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"];
 
@@ -105,7 +103,8 @@ impl Ground {
         Ok(folder)
     }
 
-    /// An empty folder for the store of a server that is written to while the clock runs.
+    /// An empty folder for the store of a server that is written to while the clock runs: in memory, where the system
+    /// has such a folder. A server that syncs every object to a disk would hide its clients.
     pub(super) fn store(&self) -> Result<Store> {
         if !Path::new(MEMORY).is_dir() {
             return Ok(Store { folder: self.fresh("store")? });

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// The token of every server here.
 pub(crate) const TOKEN: &str = "tok-5ecret-of-the-scene";
 
-/// What every repository here is told. Written as a file: three calls of git for each would take longer than most tests.
+/// What every repository here is told. Written as a file: three calls of git would take longer than most tests.
 const SETTINGS: &[u8] = b"[user]\n\tname = nobody\n\temail = nobody@example.test\n[commit]\n\tgpgSign = false\n";
 
 pub(crate) struct Scene {

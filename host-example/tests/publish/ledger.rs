@@ -66,8 +66,8 @@ impl World {
         self.clone.join("sessions").join(SESSION)
     }
 
-    /// Where hydrant keeps its state: beside the objects that all work trees share. Git is not asked, because the matrix
-    /// would ask it a thousand times.
+    /// Where hydrant keeps its state: beside the objects that all work trees share. Git is not asked, because the
+    /// matrix would ask it a thousand times.
     pub(crate) fn state(&self) -> PathBuf {
         let git = self.clone.join(".git");
         let Ok(link) = fs::read_to_string(&git) else { return git.join("hydrant") };

@@ -174,3 +174,21 @@ fn a_server_that_finds_every_batch_too_large_is_not_flooded() {
     assert!(most <= 3, "{most} requests at once");
     assert_eq!(play.finish().matches("rejected: ").count(), contents.len());
 }
+
+/// The ticks until which a batch request waits before it is asked again, three times in a row.
+fn waits(seed: u64) -> Vec<u64> {
+    let mut play = many(Config::new(ENDPOINT, seed), 1);
+    let mut wait = |_| {
+        play.settle();
+        play.answer(status(503));
+        play.now.ticks = play.settle().expect("it is asked again, and not at once");
+        play.now.ticks
+    };
+    (0..3).map(&mut wait).collect()
+}
+
+#[test]
+fn the_seed_alone_decides_how_long_a_retry_waits() {
+    assert_eq!(waits(7), waits(7));
+    assert_ne!(waits(7), waits(8));
+}

@@ -158,6 +158,8 @@ pub fn run(world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, S
 
 /// The same with any form of the engine.
 pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, String> {
+    // Each operation has a seed of its own: a stage that an earlier one left is not written to by accident.
+    world.config.seed = world.config.seed.wrapping_add(1);
     let mut operation = match engine.begin(&world.config, &job.start()) {
         Ok(operation) => operation,
         Err(error) => return Ok(Ended::Done(Err(error))),

@@ -5,8 +5,7 @@
 //! leaves some of its tests out without a tool is counted as skipped by the tool's absence. `//! long: WHY` keeps it
 //! out of `cargo xtask test --quick`.
 //!
-//! Suites run beside each other, and beside lint: they are as many programs as there are processors, and wait for
-//! others much of their time.
+//! Suites run beside each other, as many at a time as there are processors; lint is one of them.
 
 use crate::child;
 use crate::engine;
@@ -21,8 +20,8 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
-/// Minutes for one suite, building included; longer means that something hangs.
-pub(crate) const SUITE_MINUTES_MAX: u64 = 45;
+/// Minutes for one build or one suite; longer means that something hangs.
+const SUITE_MINUTES_MAX: u64 = 45;
 /// Bytes that must be free in memory before tests write there.
 const MEMORY_BYTES_MIN: u64 = 4 << 30;
 /// Lines of a test file in which its needs are looked for.
@@ -55,8 +54,9 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
         let mut suites = built(workspace, quick, &mut report)?;
         if let Some(installed) = installed {
             suites.push(lint()?);
-            match installed.join().map_err(|_| Failure::new("nobody watched npm and pip"))? {
-                Ok(()) => suites.extend(hosts::suites(workspace, &mut report)?),
+            let installed = installed.join().map_err(|_| Failure::new("nobody watched npm and pip"))?;
+            match installed.and_then(|()| hosts::suites(workspace, &mut report)) {
+                Ok(hosts) => suites.extend(hosts),
                 Err(why) => report.fail("hosts", &why.to_string()),
             }
         }

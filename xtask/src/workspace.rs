@@ -28,7 +28,7 @@ pub(crate) const COMPONENTS: [&str; 2] = ["hydrant-engine", "hydrant-transfers"]
 /// How native programs are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Profile {
-    /// For tests and tasks: built in a fraction of the time, and it checks itself.
+    /// For tests and tasks: quick to build, and it checks itself.
     Dev,
     /// For people, and for what is measured.
     Release,

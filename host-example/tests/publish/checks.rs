@@ -37,12 +37,11 @@ pub(crate) fn published(world: &World) {
 #[track_caller]
 pub(crate) fn nothing_is_lost(world: &World) {
     for (name, bytes) in &world.content {
-        let blob = blob_of(bytes);
         let in_place = fs::read(world.session_folder().join(name)).is_ok_and(|there| there == *bytes);
         let aside = fs::read(world.recording.join(name)).is_ok_and(|there| there == *bytes);
         let here = in_place || aside || files(&world.state()).contains(bytes);
-        let at_the_server = || world.server_blob(&blob.oid).as_ref() == Some(bytes);
-        assert!(here, "{name} is nowhere here; at the server: {}", at_the_server());
+        let oid = blob_of(bytes).oid;
+        assert!(here, "{name} is nowhere here; at the server: {}", world.server_blob(&oid).as_ref() == Some(bytes));
     }
 }
 

@@ -1,5 +1,5 @@
-//! `cargo run -p hydrant-tests --bin sim -- --seeds N [--from S] | --seed S [--trace]`: lives from seeds, on
-//! every core there is. It ends with 1 at the first broken law, and with what to type to see that life again.
+//! `cargo run -p hydrant-tests --bin sim -- --seeds N [--from S] | --seed S [--trace]`: lives from seeds, on every core
+//! there is. It ends with 1 at the first broken law, and with what to type to see that life again.
 
 use hydrant_tests::engine::Native;
 use hydrant_tests::life::{Lived, Tally, live};

@@ -158,7 +158,8 @@ pub fn run(world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, S
 
 /// The same with any form of the engine.
 pub fn run_through(engine: &dyn Engine, world: &mut World, job: &Job, faults: &mut Faults) -> Result<Ended, String> {
-    // Each operation has a seed of its own: a stage that an earlier one left is not written to by accident.
+    // The contract demands a new seed for each operation: two with one seed that begin at the same time name their
+    // stages alike.
     world.config.seed = world.config.seed.wrapping_add(1);
     let mut operation = match engine.begin(&world.config, &job.start()) {
         Ok(operation) => operation,

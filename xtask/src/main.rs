@@ -10,6 +10,7 @@ mod fuzz;
 mod hosts;
 mod interop;
 mod lint;
+mod memory;
 mod mutants;
 mod release;
 mod rooms;

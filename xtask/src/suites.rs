@@ -11,12 +11,13 @@ use crate::child;
 use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::hosts;
+use crate::memory::Scratch;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
-use crate::workspace::{MEMORY, NATIVE, Profile, Workspace};
+use crate::workspace::{NATIVE, Profile, Workspace};
 use std::collections::VecDeque;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Mutex, mpsc};
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
         }
         Ok(suites)
     })?;
-    run(suites, &mut report)?;
+    run(workspace, suites, &mut report)?;
     for tool in Tool::FOR_TESTS.into_iter().filter(|tool| !tool.is_present(workspace)) {
         if !report.skipped.iter().any(|(_, lacking)| lacking == tool.name()) {
             report.skip("single tests", tool.name());
@@ -215,13 +216,14 @@ fn test_binaries(
 }
 
 /// Runs suites beside each other, the long ones first; each one's words are shown once it has ended.
-fn run(mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
+fn run(workspace: &Workspace, mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
     suites.sort_by(|a, b| (!a.is_long, &a.name).cmp(&(!b.is_long, &b.name)));
     let (done, results) = mpsc::channel();
-    if has_memory() {
-        // A third less time: thousands of small repositories are written, synced and removed.
+    // A third less time: thousands of small repositories are written, synced and removed.
+    let memory = Scratch::in_memory("test", &workspace.target, MEMORY_BYTES_MIN)?;
+    if let Some(memory) = &memory {
         for suite in &mut suites {
-            suite.command.env("TMPDIR", MEMORY);
+            suite.command.env("TMPDIR", &memory.folder);
         }
     }
     let queue = Mutex::new(VecDeque::from(suites));
@@ -247,16 +249,6 @@ fn run(mut suites: Vec<Suite>, report: &mut Report) -> Result<()> {
         }
         Ok(())
     })
-}
-
-/// Whether there is a folder in memory with room for what tests write; where none is, they write to a disk.
-fn has_memory() -> bool {
-    let mut df = Command::new("df");
-    let Ok(said) = df.args(["--output=avail", "--block-size=1", MEMORY]).stderr(Stdio::null()).output() else {
-        return false;
-    };
-    let said = String::from_utf8_lossy(&said.stdout);
-    said.lines().nth(1).and_then(|bytes| bytes.trim().parse().ok()).is_some_and(|free: u64| free >= MEMORY_BYTES_MIN)
 }
 
 /// The tools that a test file's header names.

@@ -11,9 +11,6 @@ pub(crate) const BARE_WASM: &str = "wasm32-unknown-unknown";
 /// The target of the component that does its own I/O through WASI.
 pub(crate) const WASI_WASM: &str = "wasm32-wasip2";
 
-/// A folder in memory, where the system has one.
-pub(crate) const MEMORY: &str = "/dev/shm";
-
 /// Variables that `cargo run` sets for this program. Inherited, they would make build scripts that watch them run
 /// again at every change between a shell and a task.
 const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];

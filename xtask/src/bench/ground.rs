@@ -3,9 +3,9 @@
 
 use crate::child;
 use crate::failure::{Because, Failure, Result};
+use crate::memory::Scratch;
 use crate::terminal::remark;
-use crate::workspace::{MEMORY, Workspace};
-use sha2::{Digest, Sha256};
+use crate::workspace::Workspace;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -47,9 +47,6 @@ impl Ground {
     pub(super) fn remarks(&self) {
         if !self.pinned {
             remark("taskset or a second core is missing: clients and servers share their cores");
-        }
-        if !Path::new(MEMORY).is_dir() {
-            remark("there is no folder in memory: the server's disk is part of every upload");
         }
     }
 
@@ -105,16 +102,12 @@ impl Ground {
 
     /// An empty folder for the store of a server that is written to while the clock runs: in memory, where the system
     /// has such a folder. A server that syncs every object to a disk would hide its clients.
-    pub(super) fn store(&self) -> Result<Store> {
-        if !Path::new(MEMORY).is_dir() {
-            return Ok(Store { folder: self.fresh("store")? });
+    pub(super) fn store(&self) -> Result<Scratch> {
+        if let Some(memory) = Scratch::in_memory("bench", &self.home, 0)? {
+            return Ok(memory);
         }
-        // One name for each target folder: what an interrupted run leaves behind, the next one removes.
-        let name: String = Sha256::digest(text(&self.home)?)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-        let store = Store { folder: Path::new(MEMORY).join(format!("hydrant-bench-{name}")) };
-        store.remove().because("the store of an earlier run cannot be removed")?;
-        fs::create_dir(&store.folder).because("a store cannot be made")?;
-        Ok(store)
+        remark("there is no folder in memory: the server's disk is part of every upload");
+        Ok(Scratch { folder: self.fresh("store")? })
     }
 
     /// Runs a command that prepares or checks; its lines, or its failure.
@@ -142,24 +135,6 @@ impl Ground {
         let name = command.get_program().to_string_lossy().into_owned();
         let first: Vec<_> = command.get_args().take(4).map(|word| word.to_string_lossy().into_owned()).collect();
         Failure::new(format!("`{name} {}` failed; it said last: {last}", first.join(" ")))
-    }
-}
-
-/// A server's store that ends with its owner.
-pub(super) struct Store {
-    pub(super) folder: PathBuf,
-}
-
-impl Store {
-    fn remove(&self) -> std::io::Result<()> {
-        if self.folder.exists() { fs::remove_dir_all(&self.folder) } else { Ok(()) }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        // What stays behind is removed by the next run.
-        let _left = self.remove().is_err();
     }
 }
 

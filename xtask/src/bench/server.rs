@@ -1,8 +1,9 @@
 //! `hydrant serve` as the server of a workload, and the relay that makes it far away. Both end with their owner.
 
-use super::ground::{Ground, Store, text};
+use super::ground::{Ground, text};
 use super::part::PART;
 use crate::failure::{Because, Failure, Result};
+use crate::memory::Scratch;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -21,7 +22,7 @@ pub(super) struct Server {
     _process: Process,
     _relay: Option<Relay>,
     /// Removed when the server has ended.
-    _store: Option<Store>,
+    _store: Option<Scratch>,
     /// The address of one repository on it, for clients.
     pub(super) endpoint: String,
     /// The address of the server itself, as clients see it.

@@ -33,6 +33,7 @@ pub(crate) struct Repository {
     /// The folder shared by all work trees of the repository: objects, configuration, our cache.
     pub(crate) common_dir: PathBuf,
     settings: OnceLock<Vec<Setting>>,
+    branch: OnceLock<Option<String>>,
 }
 
 impl Repository {
@@ -52,7 +53,8 @@ impl Repository {
                 if could_be_committed(&top, &common_dir) {
                     return Err(Fault::failed(Code::Host, INSIDE));
                 }
-                Ok(Self { git: git.at(&top), top, common_dir, settings: OnceLock::new() })
+                let git = git.at(&top);
+                Ok(Self { git, top, common_dir, settings: OnceLock::new(), branch: OnceLock::new() })
             }
             _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
         }
@@ -154,14 +156,13 @@ impl Repository {
     pub(crate) fn reference(&self) -> Option<String> {
         let branch = self.branch()?;
         let merge = self.setting(&format!("branch.{}.merge", branch.strip_prefix("refs/heads/")?));
-        Some(merge.unwrap_or(branch))
+        Some(merge.unwrap_or_else(|| branch.to_owned()))
     }
 
     /// The remote that this branch belongs to, as git-lfs finds it.
     pub(crate) fn remote(&self) -> Result<String, Fault> {
-        let branch = self.branch();
-        let of_branch = branch
-            .as_deref()
+        let of_branch = self
+            .branch()
             .and_then(|branch| branch.strip_prefix("refs/heads/"))
             .and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
         if let Some(remote) = of_branch.or_else(|| self.setting("remote.lfsdefault")) {
@@ -173,9 +174,13 @@ impl Repository {
         Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
     }
 
-    fn branch(&self) -> Option<String> {
-        let name = self.git.read(&["symbolic-ref", "--quiet", "HEAD"], b"").ok()?;
-        Some(String::from_utf8(name).ok()?.trim_end().to_owned())
+    /// Full name of the branch that HEAD is on, as it was when first asked.
+    fn branch(&self) -> Option<&str> {
+        let ask = || {
+            let name = self.git.read(&["symbolic-ref", "--quiet", "HEAD"], b"").ok()?;
+            Some(String::from_utf8(name).ok()?.trim_end().to_owned())
+        };
+        self.branch.get_or_init(ask).as_deref()
     }
 
     /// Whether this repository holds sessions: it says so, or its last commit, its index or its work tree has a

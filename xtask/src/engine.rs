@@ -1,15 +1,14 @@
 //! `cargo xtask build`: from the core's source to the `hydrant` command, each artefact in its fixed home and touched
 //! only when its bytes change.
 //!
-//! The component is compiled ahead of time here, because the host carries no compiler. The choices of [`config`] must
-//! be those the host runs it with: wasmtime refuses a component that was compiled under others.
+//! The component is compiled ahead of time, by `xtask/precompile`, because the host carries no compiler.
 
 use crate::component;
-use crate::failure::{Because, Result};
+use crate::failure::{Because, Failure, Result};
 use crate::terminal::remark;
-use crate::workspace::{BARE_WASM, COMPONENTS, Profile, Workspace, succeed, write_if_changed};
+use crate::workspace::{BARE_WASM, COMPONENTS, PRECOMPILE, Profile, Workspace, selected, succeed, write_if_changed};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use wasmtime::{Config, Engine};
+use std::process::{Command, Stdio};
 
 /// A component that imports nothing.
 pub(crate) struct World {
@@ -50,10 +49,16 @@ const TRANSFERS_CWASM: &str = "hydrant-transfers.cwasm";
 
 /// Everything that is built: the `hydrant` command, and the component for hosts without a ledger.
 pub(crate) fn build(workspace: &Workspace, profile: Profile) -> Result<()> {
+    components(workspace)?;
+    host(workspace, profile)
+}
+
+/// Both components and their compiled forms.
+pub(crate) fn components(workspace: &Workspace) -> Result<()> {
     // Linking a module keeps one processor busy; in one call cargo links both at a time.
     core_modules(workspace, &COMPONENTS)?;
-    transfers(workspace)?;
-    command(workspace, profile)
+    engine(workspace)?;
+    transfers(workspace)
 }
 
 /// The engine component, its compiled form, and the host around it.
@@ -64,12 +69,12 @@ pub(crate) fn command(workspace: &Workspace, profile: Profile) -> Result<()> {
 
 /// The component and its compiled form, in `dist`.
 pub(crate) fn engine(workspace: &Workspace) -> Result<()> {
-    precompile(workspace, &world(workspace, &ENGINE)?, &config()?, ENGINE_CWASM)
+    precompile(workspace, &world(workspace, &ENGINE)?, "host", ENGINE_CWASM)
 }
 
 /// The component for hosts without a ledger, and its compiled form, in `dist`.
 pub(crate) fn transfers(workspace: &Workspace) -> Result<()> {
-    precompile(workspace, &world(workspace, &TRANSFERS)?, &Config::new(), TRANSFERS_CWASM)
+    precompile(workspace, &world(workspace, &TRANSFERS)?, "plain", TRANSFERS_CWASM)
 }
 
 fn world(workspace: &Workspace, world: &World) -> Result<Vec<u8>> {
@@ -98,54 +103,34 @@ fn wit(workspace: &Workspace, world: &World) -> Result<String> {
 
 /// The `hydrant` command, with the compiled engine inside.
 pub(crate) fn host(workspace: &Workspace, profile: Profile) -> Result<()> {
-    let mut cargo = workspace.cargo();
-    succeed(cargo.args(["build", "-p", "hydrant-host"]).args(profile.flags()), "the host does not build")
+    workspace.build("hydrant-host", "hydrant", profile).map(drop)
 }
 
 /// Packages as core modules for the target that has no system behind it.
 fn core_modules(workspace: &Workspace, packages: &[&str]) -> Result<()> {
     let mut cargo = workspace.cargo_wasm();
     cargo.args(["build", "--profile", "wasm", "--target", BARE_WASM]);
-    cargo.args(packages.iter().flat_map(|package| ["-p", package]));
+    cargo.args(selected(packages));
     succeed(&mut cargo, &format!("{} does not build for {BARE_WASM}", packages.join(" or ")))
 }
 
-/// The choices of the host's `config()`, here with a compiler: the component model, epochs to stop a runaway call, and
-/// the baseline processor instead of the one of the machine that builds.
-fn config() -> Result<Config> {
-    let mut config = Config::new();
-    config.wasm_component_model(true);
-    config.epoch_interruption(true);
-    if let Some(triple) = baseline() {
-        config.target(triple).because("wasmtime does not know this platform")?;
-    }
-    Ok(config)
-}
-
-/// The platforms whose baseline is fixed; anywhere else the code fits the machine that builds it.
-const fn baseline() -> Option<&'static str> {
-    if cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")) {
-        Some("x86_64-unknown-linux-gnu")
-    } else if cfg!(all(target_arch = "aarch64", target_os = "linux", target_env = "gnu")) {
-        Some("aarch64-unknown-linux-gnu")
-    } else {
-        None
-    }
-}
-
-/// Compiles a component into `dist`, unless that was made from the same bytes by the same compiler.
-fn precompile(workspace: &Workspace, component: &[u8], config: &Config, name: &str) -> Result<()> {
-    let compiler = std::fs::read(workspace.root.join("Cargo.lock")).because("Cargo.lock cannot be read")?;
+/// Compiles what [`world`] wrote, unless that was made from the same bytes by the same compiler.
+fn precompile(workspace: &Workspace, component: &[u8], settings: &str, name: &str) -> Result<()> {
+    let lock = std::fs::read(workspace.root.join("Cargo.lock")).because("Cargo.lock cannot be read")?;
     let mut hasher = DefaultHasher::new();
-    (component, compiler, format!("{config:?}")).hash(&mut hasher);
+    (component, lock, include_str!("../precompile/src/main.rs"), settings).hash(&mut hasher);
     let origin = hasher.finish().to_string();
     let compiled = workspace.dist().join(name);
     let made_from = compiled.with_extension("origin");
     if compiled.is_file() && std::fs::read_to_string(&made_from).is_ok_and(|made_from| made_from == origin) {
         return Ok(());
     }
-    let engine = Engine::new(config).because("wasmtime refuses the engine's settings")?;
-    let bytes = engine.precompile_component(component).because("wasmtime cannot compile the engine")?;
-    write_if_changed(&compiled, &bytes)?;
+    let mut precompile = Command::new(workspace.build(PRECOMPILE, PRECOMPILE, Profile::Dev)?);
+    precompile.arg(settings).arg(compiled.with_extension("wasm")).stderr(Stdio::inherit());
+    let made = precompile.output().because("the compiler cannot be started")?;
+    if !made.status.success() {
+        return Err(Failure::new("wasmtime cannot compile the component"));
+    }
+    write_if_changed(&compiled, &made.stdout)?;
     write_if_changed(&made_from, origin.as_bytes()).map(drop)
 }

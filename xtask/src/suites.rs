@@ -14,7 +14,7 @@ use crate::hosts;
 use crate::memory::Scratch;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
-use crate::workspace::{NATIVE, Profile, Workspace};
+use crate::workspace::{NATIVE, Workspace, selected};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::process::Command;
@@ -92,9 +92,10 @@ pub(crate) struct Suite {
 
 /// Builds everything; the suites of the project's own packages.
 fn built(workspace: &Workspace, quick: bool, report: &mut Report) -> Result<Vec<Suite>> {
-    engine::build(workspace, Profile::Dev)?;
+    engine::components(workspace)?;
     let mut suites = Vec::new();
-    for group in NATIVE.iter().filter(|group| !quick || !group.contains(&"xtask")) {
+    let groups: [&[&str]; 2] = [&NATIVE, &["xtask"]];
+    for group in groups.into_iter().filter(|group| !quick || !group.contains(&"xtask")) {
         match test_binaries(workspace, group, report, quick)? {
             Some(built) => suites.extend(built),
             None => report.fail(&group.join(" "), "does not build"),
@@ -179,7 +180,7 @@ fn test_binaries(
 ) -> Result<Option<Vec<Suite>>> {
     let mut cargo = workspace.cargo();
     cargo.args(["test", "--no-run", "--message-format=json-render-diagnostics"]);
-    cargo.args(group.iter().flat_map(|package| ["-p", package]));
+    cargo.args(selected(group));
     let built = child::run(&mut cargo, Duration::from_secs(SUITE_MINUTES_MAX * 60), false)?;
     if !built.ok {
         return Ok(None);

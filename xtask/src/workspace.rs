@@ -15,10 +15,12 @@ pub(crate) const WASI_WASM: &str = "wasm32-wasip2";
 /// again at every change between a shell and a task.
 const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// Packages that run natively, as cargo calls take them: together, so that two processors build and check them. Only
-/// xtask has a compiler in its wasmtime; in one call with the others it would make them build theirs once more.
-pub(crate) const NATIVE: [&[&str]; 2] =
-    [&["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host"], &["xtask"]];
+/// Packages that run natively, besides xtask. A call of cargo for tests names them all, whatever it builds: what they
+/// depend on then has the same features in every call, and is built once.
+pub(crate) const NATIVE: [&str; 6] =
+    ["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host", PRECOMPILE];
+/// The only package with a compiler in its wasmtime.
+pub(crate) const PRECOMPILE: &str = "precompile";
 /// Packages that are only ever compiled to wasm.
 pub(crate) const COMPONENTS: [&str; 2] = ["hydrant-engine", "hydrant-transfers"];
 
@@ -32,14 +34,6 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
-    /// What cargo wants to hear.
-    pub(crate) fn flags(self) -> &'static [&'static str] {
-        match self {
-            Profile::Dev => &[],
-            Profile::Release => &["--release"],
-        }
-    }
-
     /// Its folder within the target folder.
     fn folder(self) -> &'static str {
         match self {
@@ -91,6 +85,18 @@ impl Workspace {
         self.target.join("dist")
     }
 
+    /// Builds a program of a package.
+    pub(crate) fn build(&self, package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--bin", name]);
+        match profile {
+            Profile::Dev => cargo.args(selected(&NATIVE)),
+            Profile::Release => cargo.args(["--release", "-p", package]),
+        };
+        succeed(&mut cargo, &format!("{name} does not build"))?;
+        Ok(self.program(name, profile))
+    }
+
     /// A program of the project, once it is built.
     pub(crate) fn program(&self, name: &str, profile: Profile) -> PathBuf {
         self.target.join(profile.folder()).join(format!("{name}{}", env::consts::EXE_SUFFIX))
@@ -116,6 +122,11 @@ impl Workspace {
         command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
         command
     }
+}
+
+/// Packages as cargo wants to hear them.
+pub(crate) fn selected<'a>(packages: &'a [&'a str]) -> impl Iterator<Item = &'a str> {
+    packages.iter().flat_map(|package| ["-p", package])
 }
 
 /// Runs a command to its end with the terminal as its own; anything but success is a failure in these words.

@@ -16,7 +16,8 @@ use serde_json::Value;
 pub(crate) const TOKEN: &str = "tok-5ecret-of-the-scene";
 
 /// What every repository here is told. Written as a file: three calls of git would take longer than most tests.
-const SETTINGS: &[u8] = b"[user]\n\tname = nobody\n\temail = nobody@example.test\n[commit]\n\tgpgSign = false\n";
+const SETTINGS: &[u8] = b"[user]\n\tname = nobody\n\temail = nobody@example.test\n[commit]\n\tgpgSign = false\n\
+[maintenance]\n\tauto = false\n";
 
 pub(crate) struct Scene {
     pub(crate) server: RunningServer,

@@ -9,7 +9,7 @@ use hydrant_lfs::contract::Phase;
 use hydrant_lfs::contract::{Body, Effect, EffectId, Exchange, Method, Push, PushFile, Reply, Revision};
 use hydrant_lfs::text::oid::Oid;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a publish is, as its host sees it.
 #[derive(Clone, Debug)]
@@ -181,15 +181,15 @@ pub(super) fn state(server: &Server, remote: &Remote, stores: &[&Store]) -> Resu
 /// its user. What the server lost by itself nobody can answer for.
 fn references_are_held(server: &Server, remote: &Remote, stores: &[&Store]) -> Result<(), String> {
     for oid in remote.names() {
-        if server.holds(&oid) || server.lost.contains_key(&oid) {
+        if server.holds(oid) || server.lost.contains_key(oid) {
             continue;
         }
-        if !server.lied.contains(&oid) {
+        if !server.lied.contains(oid) {
             return Err(format!("law 5: the remote names {oid}, which the server does not hold"));
         }
         // What grew since it was sent still begins with it.
-        let sizes = remote.sizes(&oid);
-        let begins = |bytes: &[u8]| sizes.iter().any(|size| bytes.get(..*size).is_some_and(|it| blob(it).oid == oid));
+        let sizes = remote.sizes(oid);
+        let begins = |bytes: &[u8]| sizes.iter().any(|size| bytes.get(..*size).is_some_and(|it| blob(it).oid == *oid));
         let here = |store: &&Store| everywhere(store).chain(&store.given_up).any(|bytes| begins(bytes));
         if !stores.iter().any(here) {
             return Err(format!("law 5: the server only said to hold {oid}, and it is no longer here"));
@@ -256,10 +256,9 @@ fn entries_are_counted(server: &Server, remote: &Remote) -> Result<(), String> {
 
 /// Law 13: whatever the server was ever sent has a name somewhere.
 fn orphans_are_named(server: &Server, remote: &Remote, stores: &[&Store]) -> Result<(), String> {
-    let mut names = remote.names();
-    names.extend(&remote.registered);
-    names.extend(stores.iter().flat_map(|store| store.named()));
-    match server.received.iter().find(|oid| !names.contains(oid)) {
+    let here: BTreeSet<Oid> = stores.iter().flat_map(|store| store.named()).collect();
+    let is_named = |oid: &&Oid| [remote.names(), &remote.registered, &here].iter().any(|names| names.contains(*oid));
+    match server.received.iter().find(|oid| !is_named(oid)) {
         Some(oid) => Err(format!("law 13: {oid} was sent and nothing names it")),
         None => Ok(()),
     }

@@ -15,6 +15,8 @@ pub type Tree = BTreeMap<String, Vec<u8>>;
 pub struct Remote {
     /// Every tree it ever had; the last one is what it has now.
     pub history: Vec<Tree>,
+    /// Every oid that a manifest or a pointer of the last one names.
+    names: BTreeSet<Oid>,
     /// A hook that refuses pointers to blobs that the server does not hold.
     pub strict: bool,
     /// What the orphan registers of clones hold that this world does not have.
@@ -31,7 +33,7 @@ pub(super) enum Pushed {
 
 impl Default for Remote {
     fn default() -> Self {
-        Self { history: vec![Tree::new()], strict: false, registered: BTreeSet::new() }
+        Self { history: vec![Tree::new()], names: BTreeSet::new(), strict: false, registered: BTreeSet::new() }
     }
 }
 
@@ -60,6 +62,7 @@ impl Remote {
     pub fn commit(&mut self, files: impl IntoIterator<Item = (String, Vec<u8>)>) {
         let mut tree = self.tree().clone();
         tree.extend(files);
+        self.names = tree.iter().flat_map(|(path, bytes)| oids(path, bytes)).collect();
         self.history.push(tree);
     }
 
@@ -115,8 +118,8 @@ impl Remote {
     }
 
     /// Every oid that a manifest or a pointer names now.
-    pub fn names(&self) -> BTreeSet<Oid> {
-        self.tree().iter().flat_map(|(path, bytes)| oids(path, bytes)).collect()
+    pub fn names(&self) -> &BTreeSet<Oid> {
+        &self.names
     }
 }
 

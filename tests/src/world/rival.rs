@@ -52,11 +52,11 @@ impl Rival {
         let pointer =
             format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", named.oid, named.size);
         server.objects.insert(named.oid, content);
-        let named_before = remote.names();
+        let named_before = remote.names().clone();
         remote.commit([(path("meta.json"), manifest.into_bytes()), (path(&name), pointer.into_bytes())]);
         // Whoever takes a blob's last name away registers it.
-        let named_now = remote.names();
-        remote.registered.extend(named_before.difference(&named_now));
+        let unnamed: Vec<_> = named_before.difference(remote.names()).copied().collect();
+        remote.registered.extend(unnamed);
     }
 }
 

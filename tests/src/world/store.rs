@@ -102,7 +102,8 @@ impl Store {
     pub fn named(&self) -> BTreeSet<Oid> {
         let documents = self.docs.iter().filter(|(name, _)| name.starts_with("journal/") || *name == "orphans");
         let words = documents.flat_map(|(_, text)| text.split(|byte| !byte.is_ascii_hexdigit()));
-        words.filter_map(|word| Oid::parse(std::str::from_utf8(word).ok()?)).collect()
+        let oids = words.filter(|word| word.len() == 64);
+        oids.filter_map(|word| Oid::parse(std::str::from_utf8(word).ok()?)).collect()
     }
 
     /// What stands at a path of the work tree.

@@ -6,7 +6,7 @@ use crate::engine;
 use crate::failure::{Failure, Result};
 use crate::hosts;
 use crate::setup::{self, Tool};
-use crate::workspace::Workspace;
+use crate::workspace::{NATIVE, Workspace, selected};
 use std::time::Duration;
 
 /// Minutes, when nothing is said.
@@ -28,7 +28,7 @@ pub(crate) fn fuzz(workspace: &Workspace, words: &[String]) -> Result<Option<boo
     engine::engine(workspace)?;
     let bound = Duration::from_secs((minutes + MINUTES_BESIDES) * 60);
     let mut core = workspace.cargo();
-    core.args(["test", "-p", "hydrant-tests", "--test", "fuzz_corpus", "replies", "--", "--nocapture"]);
+    core.arg("test").args(selected(&NATIVE)).args(["--test", "fuzz_corpus", "replies", "--", "--nocapture"]);
     core.env("HYDRANT_FUZZ_MINUTES", minutes.to_string());
     let mut component = hosts::node(workspace, "fuzz.mjs")?;
     component.args(["--minutes", &minutes.to_string()]);

@@ -15,29 +15,39 @@ pub(crate) struct Scratch {
 }
 
 impl Scratch {
-    /// An empty folder in memory, one for each purpose and target folder: what an interrupted run leaves behind, the
-    /// next one removes. None where the system has no such folder, or less room than this there.
+    /// An empty folder in memory, for one purpose of this process. What a killed run left of the same purpose and
+    /// target folder is removed. None where the system has no folder in memory, or less room than this there.
     pub(crate) fn in_memory(purpose: &str, target: &Path, bytes_min: u64) -> Result<Option<Self>> {
         let mut hasher = DefaultHasher::new();
         target.hash(&mut hasher);
-        let scratch = Self { folder: Path::new(MEMORY).join(format!("hydrant-{purpose}-{:016x}", hasher.finish())) };
-        scratch.remove().because("what an earlier run left in memory cannot be removed")?;
+        let prefix = format!("hydrant-{purpose}-{:016x}-", hasher.finish());
+        remove_left(&prefix).because("what an earlier run left in memory cannot be removed")?;
         if free_bytes() < bytes_min {
             return Ok(None);
         }
-        Ok(fs::create_dir(&scratch.folder).is_ok().then_some(scratch))
-    }
-
-    fn remove(&self) -> std::io::Result<()> {
-        if self.folder.exists() { fs::remove_dir_all(&self.folder) } else { Ok(()) }
+        let folder = Path::new(MEMORY).join(format!("{prefix}{}", std::process::id()));
+        // Made first: whoever did not make it must not remove it.
+        Ok(fs::create_dir(&folder).is_ok().then(|| Self { folder }))
     }
 }
 
 impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays behind is removed by the next run.
-        let _left = self.remove().is_err();
+        let _left = fs::remove_dir_all(&self.folder).is_err();
     }
+}
+
+/// Removes folders of this beginning whose process is gone; one that still runs keeps its own.
+fn remove_left(prefix: &str) -> std::io::Result<()> {
+    for entry in fs::read_dir(MEMORY).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
+            fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// How much room there is; nothing where there is no memory to write to.
@@ -53,18 +63,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_in_memory_is_empty_and_ends_with_its_owner() {
+    fn a_folder_in_memory_ends_with_its_owner_and_what_a_dead_one_left_with_the_next() {
         let target = std::env::temp_dir().join(format!("hydrant-memory-{}", std::process::id()));
-        let made = || Scratch::in_memory("test", &target, 1).expect("nothing stands in the way");
-        let Some(scratch) = made() else { return };
-        fs::write(scratch.folder.join("left"), b"x").expect("a file");
-        let folder = scratch.folder.clone();
-        // As if the run had been killed.
-        std::mem::forget(scratch);
-        let again = made().expect("it was there a moment ago");
-        assert_eq!((&again.folder, fs::read_dir(&folder).expect("there").count()), (&folder, 0));
-        assert!(Scratch::in_memory("much", &target, u64::MAX).expect("nothing stands in the way").is_none());
-        drop(again);
-        assert!(!folder.exists());
+        let made =
+            |purpose, bytes_min| Scratch::in_memory(purpose, &target, bytes_min).expect("nothing stands in the way");
+        let Some(scratch) = made("test", 1) else { return };
+        fs::write(scratch.folder.join("kept"), b"x").expect("a file");
+        let own = scratch.folder.to_str().expect("text").to_owned();
+        // No process has this number: Linux ends at 2^22.
+        let left = own.replace(&format!("-{}", std::process::id()), "-99999999");
+        fs::create_dir(&left).expect("as a killed run leaves it");
+        // One that runs keeps what it has; there is no second folder for one process.
+        assert!(made("test", 1).is_none());
+        assert_eq!((Path::new(&left).exists(), scratch.folder.join("kept").exists()), (false, true));
+        assert!(made("much", u64::MAX).is_none());
+        drop(scratch);
+        assert!(!Path::new(&own).exists());
     }
 }

@@ -95,7 +95,8 @@ fn built(workspace: &Workspace, quick: bool, report: &mut Report) -> Result<Vec<
     engine::components(workspace)?;
     let mut suites = Vec::new();
     let groups: [&[&str]; 2] = [&NATIVE, &["xtask"]];
-    for group in groups.into_iter().filter(|group| !quick || !group.contains(&"xtask")) {
+    // The last one is xtask's own, which a quick verdict leaves out.
+    for group in groups.into_iter().take(if quick { 1 } else { 2 }) {
         match test_binaries(workspace, group, report, quick)? {
             Some(built) => suites.extend(built),
             None => report.fail(&group.join(" "), "does not build"),

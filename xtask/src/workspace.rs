@@ -15,8 +15,8 @@ pub(crate) const WASI_WASM: &str = "wasm32-wasip2";
 /// again at every change between a shell and a task.
 const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_"];
 
-/// Packages that run natively, besides xtask. A call of cargo for tests names them all, whatever it builds: what they
-/// depend on then has the same features in every call, and is built once.
+/// Packages that run natively, besides xtask. Calls of cargo in the dev profile name them all, whatever they build:
+/// what these depend on then has the same features in every call, and is built once.
 pub(crate) const NATIVE: [&str; 6] =
     ["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host", PRECOMPILE];
 /// The only package with a compiler in its wasmtime.
@@ -85,7 +85,7 @@ impl Workspace {
         self.target.join("dist")
     }
 
-    /// Builds a program of a package.
+    /// Builds a program of a package; in the dev profile with the features that all of [`NATIVE`] agree on.
     pub(crate) fn build(&self, package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
         let mut cargo = self.cargo();
         cargo.args(["build", "--bin", name]);

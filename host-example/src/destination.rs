@@ -116,9 +116,9 @@ fn derived(
     let mut guest = engine.guest()?;
     let users = relevant(repository.settings()?);
     let mut commits = Vec::new();
-    for setting in repository.repository_settings()? {
+    for setting in repository.committed_settings()? {
         if guest.allowed_in_repository(&setting.key)? {
-            commits.push(setting);
+            commits.push(setting.clone());
         }
     }
     let user = guest.derive_endpoint(&users, direction, &remote).ok();

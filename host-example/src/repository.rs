@@ -33,7 +33,9 @@ pub(crate) struct Repository {
     /// The folder shared by all work trees of the repository: objects, configuration, our cache.
     pub(crate) common_dir: PathBuf,
     settings: OnceLock<Vec<Setting>>,
+    committed_settings: OnceLock<Vec<Setting>>,
     branch: OnceLock<Option<String>>,
+    is_ledger: OnceLock<bool>,
 }
 
 impl Repository {
@@ -54,7 +56,15 @@ impl Repository {
                     return Err(Fault::failed(Code::Host, INSIDE));
                 }
                 let git = git.at(&top);
-                Ok(Self { git, top, common_dir, settings: OnceLock::new(), branch: OnceLock::new() })
+                Ok(Self {
+                    git,
+                    top,
+                    common_dir,
+                    settings: OnceLock::new(),
+                    committed_settings: OnceLock::new(),
+                    branch: OnceLock::new(),
+                    is_ledger: OnceLock::new(),
+                })
             }
             _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
         }
@@ -113,8 +123,16 @@ impl Repository {
         }
     }
 
-    /// What `.lfsconfig` says: of the work tree, else of the index, else of the last commit.
-    pub(crate) fn repository_settings(&self) -> Result<Vec<Setting>, Fault> {
+    /// What `.lfsconfig` said when first asked: of the work tree, else of the index, else of the last commit.
+    pub(crate) fn committed_settings(&self) -> Result<&[Setting], Fault> {
+        if let Some(settings) = self.committed_settings.get() {
+            return Ok(settings);
+        }
+        let settings = self.read_lfsconfig()?;
+        Ok(self.committed_settings.get_or_init(|| settings))
+    }
+
+    fn read_lfsconfig(&self) -> Result<Vec<Setting>, Fault> {
         if let Some(text) = self.lfsconfig_in_tree()? {
             // Through standard input: git reads no file that a commit named, and follows no include in it.
             let listed = self.git.read(&["config", "--file", "-", "--list", "-z"], &text);
@@ -126,8 +144,10 @@ impl Repository {
                 Err(fault) => Err(fault.into()),
             };
         }
-        for place in [":.lfsconfig", "HEAD:.lfsconfig"] {
-            let ended = self.git.run(&["config", "--blob", place, "--list", "-z"], b"")?;
+        let places = b":.lfsconfig\nHEAD:.lfsconfig\n";
+        let found = self.git.read(&["cat-file", "--batch-check=%(objecttype) %(objectname)"], places)?;
+        for blob in String::from_utf8_lossy(&found).lines().filter_map(|line| line.strip_prefix("blob ")) {
+            let ended = self.git.run(&["config", "--blob", blob, "--list", "-z"], b"")?;
             if ended.success() {
                 return Ok(parse_settings(&ended.stdout));
             }
@@ -184,13 +204,17 @@ impl Repository {
     }
 
     /// Whether this repository holds sessions: it says so, or its last commit, its index or its work tree has a
-    /// session's manifest.
+    /// session's manifest. The answer is of when it was first asked.
     pub(crate) fn is_ledger(&self) -> Result<bool, Fault> {
-        if let Some(says) = self.flag("hydrant.ledger") {
-            return Ok(says);
+        if let Some(is_ledger) = self.is_ledger.get() {
+            return Ok(*is_ledger);
         }
         // The first session of a ledger is in no commit yet.
-        Ok(self.commit_has_manifest()? || self.index_has_manifest()? || self.tree_has_manifest())
+        let is_ledger = match self.flag("hydrant.ledger") {
+            Some(says) => says,
+            None => self.commit_has_manifest()? || self.index_has_manifest()? || self.tree_has_manifest(),
+        };
+        Ok(*self.is_ledger.get_or_init(|| is_ledger))
     }
 
     fn index_has_manifest(&self) -> Result<bool, Fault> {

@@ -3,6 +3,8 @@
 //! calm ones that must come to the done row of the phase table.
 //!
 //! `HYDRANT_SEED=N` replays one seed, `HYDRANT_SEEDS=N` runs more of them.
+//!
+//! long: every fault at every step of every small world; `lives` and `publishers` are the quick look
 
 #![expect(clippy::print_stdout, reason = "a run says how large it was")]
 

@@ -138,16 +138,11 @@ fn read_small(repository: &Repository, name: &str) -> Result<Option<Vec<u8>>, Fa
 
 /// The paths that flags, else git's configuration, else `.lfsconfig` choose.
 pub(crate) fn selection(repository: &Repository, arguments: &HydrateArgs) -> Result<Selection, Fault> {
-    let mut committed = None;
-    let mut configured = |key: &str| -> Result<String, Fault> {
+    let configured = |key: &str| -> Result<String, Fault> {
         if let Some(value) = repository.setting(key) {
             return Ok(value);
         }
-        let committed = match &committed {
-            Some(settings) => settings,
-            None => committed.insert(repository.repository_settings()?),
-        };
-        let last = committed.iter().rev().find(|setting| setting.key == key);
+        let last = repository.committed_settings()?.iter().rev().find(|setting| setting.key == key);
         Ok(last.map(|setting| setting.value.clone()).unwrap_or_default())
     };
     let include = match &arguments.include {

@@ -37,6 +37,8 @@ LOGIN = ("user", "secret")
 
 def setUpModule():
     faulthandler.dump_traceback_later(HUNG, exit=True)
+    # A run in the background begins with Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tearDownModule():

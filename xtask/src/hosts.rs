@@ -129,7 +129,7 @@ fn python(workspace: &Workspace) -> Suite {
 }
 
 /// Says where the component, the command and the recording are.
-fn inform(workspace: &Workspace, command: &mut Command) {
+pub(crate) fn inform(workspace: &Workspace, command: &mut Command) {
     command.env("HYDRANT_RECORD", recording(workspace));
     command.env("HYDRANT_ENGINE_WASM", workspace.dist().join(engine::ENGINE_WASM));
     command.env("HYDRANT_TRANSFERS_WASM", workspace.dist().join(engine::TRANSFERS_WASM));
@@ -146,7 +146,7 @@ fn is_installed(folder: &Path) -> bool {
 }
 
 /// `ℹ pass 3` and `ℹ fail 0`, each on a line of its own.
-fn count_of_node(line: &str) -> Counted {
+pub(crate) fn count_of_node(line: &str) -> Counted {
     let mut words = line.strip_prefix("ℹ ").or_else(|| line.strip_prefix("# "))?.split(' ');
     match (words.next()?, words.next()?.parse().ok()?, words.next()) {
         ("pass", count, None) => Some((count, 0)),

@@ -1,7 +1,7 @@
 //! `cargo xtask lint`: format, clippy and documentation, where every warning is an error.
 
 use crate::failure::{Because, Result};
-use crate::workspace::{BARE_WASM, COMPONENTS, NATIVE, PRECOMPILE, Workspace, selected};
+use crate::workspace::{BARE_WASM, BINDGEN, COMPONENTS, NATIVE, PRECOMPILE, WEB, Workspace, selected};
 use std::process::Command;
 
 /// How many checks passed and which failed.
@@ -24,17 +24,22 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
     let mut clippy = workspace.cargo();
     clippy.args(["clippy", "--no-deps", "--all-targets"]).args(&packages).args(["--", "-Dwarnings"]);
     check(&mut linted, "clippy".to_owned(), &mut clippy)?;
-    // To check this one, cargo would check a whole compiler; it is looked at as it is built, as `cargo clippy` does it.
-    let mut built = workspace.cargo();
-    built.args(["build", "--quiet", "--bin", PRECOMPILE]).args(selected(&NATIVE));
-    built.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
-    check(&mut linted, format!("clippy {PRECOMPILE}"), &mut built)?;
+    // To check these two, cargo would check whole compilers; they are looked at as they are built, as `cargo clippy` does
+    // it.
+    for (program, packages) in [(PRECOMPILE, &NATIVE[..]), (BINDGEN, &[BINDGEN])] {
+        let mut built = workspace.cargo();
+        built.args(["build", "--quiet", "--bin", program]).args(selected(packages));
+        built.env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver").env("CLIPPY_ARGS", "-Dwarnings__CLIPPY_HACKERY__");
+        check(&mut linted, format!("clippy {program}"), &mut built)?;
+    }
     let mut doc = workspace.cargo();
     doc.args(["doc", "--no-deps", "--quiet"]).args(&packages).env("RUSTDOCFLAGS", "-Dwarnings");
     check(&mut linted, "doc".to_owned(), &mut doc)?;
-    for package in COMPONENTS {
+    let components = COMPONENTS.map(|package| (package, "wasm"));
+    let modules = WEB.map(|package| (package, "web"));
+    for (package, profile) in components.into_iter().chain(modules) {
         let mut clippy = workspace.cargo_wasm();
-        clippy.args(["clippy", "--profile", "wasm", "--target", BARE_WASM, "--no-deps", "-p", package]);
+        clippy.args(["clippy", "--profile", profile, "--target", BARE_WASM, "--no-deps", "-p", package]);
         check(&mut linted, format!("clippy {package}"), clippy.args(["--", "-Dwarnings"]))?;
     }
     Ok(linted)

@@ -20,6 +20,7 @@ mod sim;
 mod soak;
 mod suites;
 mod terminal;
+mod web;
 mod workspace;
 
 use failure::{Failure, Result};
@@ -35,6 +36,7 @@ cargo xtask COMMAND
   test            everything that must pass: lint, every package, every host; sets up and builds first
   test --quick    a verdict in minutes: no lint, no host in another language, no long test
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
+  web             target/dist/web, the browser package; sets up and builds first
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
   rooms           which part of the core uses which; fails on a circle and on an arrow against the order
@@ -103,6 +105,12 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
         "build" => {
             setup::prepare(&workspace, &[Tool::Git])?;
             engine::build(&workspace, Profile::Release)?;
+            true
+        }
+        "web" => {
+            setup::prepare(&workspace, &[])?;
+            let package = web::build(&workspace)?;
+            say(&package.display().to_string());
             true
         }
         "demo" => {

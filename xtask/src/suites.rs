@@ -14,6 +14,7 @@ use crate::hosts;
 use crate::memory::Scratch;
 use crate::setup::{self, Tool};
 use crate::terminal::{remark, say, table_lines};
+use crate::web;
 use crate::workspace::{NATIVE, Workspace, selected};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -59,6 +60,10 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
             match installed.and_then(|()| hosts::suites(workspace, &mut report)) {
                 Ok(hosts) => suites.extend(hosts),
                 Err(why) => report.fail("hosts", &why.to_string()),
+            }
+            match web::suites(workspace, &mut report) {
+                Ok(web) => suites.extend(web),
+                Err(why) => report.fail("wasm-web", &why.to_string()),
             }
         }
         Ok(suites)

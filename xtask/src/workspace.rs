@@ -21,8 +21,12 @@ pub(crate) const NATIVE: [&str; 6] =
     ["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host", PRECOMPILE];
 /// The only package with a compiler in its wasmtime.
 pub(crate) const PRECOMPILE: &str = "precompile";
-/// Packages that are only ever compiled to wasm.
+/// The program that makes the JavaScript around a module of [`WEB`].
+pub(crate) const BINDGEN: &str = "bindgen";
+/// Packages that are components and nothing else.
 pub(crate) const COMPONENTS: [&str; 2] = ["hydrant-engine", "hydrant-transfers"];
+/// Packages that become the modules of the browser package.
+pub(crate) const WEB: [&str; 2] = ["hydrant-web", "hydrant-web-full"];
 
 /// How native programs are built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,12 +89,13 @@ impl Workspace {
         self.target.join("dist")
     }
 
-    /// Builds a program of a package; in the dev profile with the features that all of [`NATIVE`] agree on.
+    /// Builds a program of a package; one of [`NATIVE`], in the dev profile, with the features that all of these agree on.
     pub(crate) fn build(&self, package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
         let mut cargo = self.cargo();
         cargo.args(["build", "--bin", name]);
         match profile {
-            Profile::Dev => cargo.args(selected(&NATIVE)),
+            Profile::Dev if NATIVE.contains(&package) => cargo.args(selected(&NATIVE)),
+            Profile::Dev => cargo.args(["-p", package]),
             Profile::Release => cargo.args(["--release", "-p", package]),
         };
         succeed(&mut cargo, &format!("{name} does not build"))?;

@@ -1,17 +1,57 @@
-//! An operation behind a handle that its host keeps: the report is taken out, and late replies are ignored.
+//! What a binding needs around operations: handles that its host keeps, and the seeds that are in use.
 
-use crate::contract::{EffectId, Instant, Misuse, Reply, Step};
+use crate::contract::{Config, EffectId, Instant, Misuse, Reply, Step};
 use crate::operation::Operation;
 use crate::operations::Machine;
+use crate::text::error::{Code, Error};
+use alloc::rc::Rc;
 use alloc::vec::Vec;
+use core::cell::RefCell;
+
+/// The seeds of the operations that run: two with one seed would write to the same stages.
+#[derive(Debug, Default)]
+pub struct Seeds(Rc<RefCell<Vec<u64>>>);
+
+/// A seed that no other operation has.
+#[derive(Debug)]
+struct Seed {
+    seed: u64,
+    taken: Rc<RefCell<Vec<u64>>>,
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.taken.borrow_mut().retain(|taken| *taken != self.seed);
+    }
+}
+
+impl Seeds {
+    /// Begins an operation, unless one that runs has its seed.
+    pub fn begin<M: Machine>(
+        &self,
+        config: Config,
+        operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
+    ) -> Result<Handle<M>, Error> {
+        if self.0.borrow().contains(&config.seed) {
+            let why = "another operation runs with this seed: give each one 64 random bits";
+            return Err(Error::new(Code::Host, why));
+        }
+        self.0.borrow_mut().push(config.seed);
+        let seed = Seed { seed: config.seed, taken: Rc::clone(&self.0) };
+        Ok(Handle(State::Running(operation(config)?, seed)))
+    }
+}
 
 /// An operation until its report is taken; then the effects that were open. A host may still be replying to these, and
 /// that is no misuse.
 #[derive(Debug)]
+pub struct Handle<M>(State<M>);
+
+#[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "there is one of them behind a handle")]
-pub enum Handle<M> {
+enum State<M> {
     /// Its report was not taken yet.
-    Running(Operation<M>),
+    Running(Operation<M>, Seed),
     /// Its report was taken while these effects were open.
     Finished(Vec<EffectId>),
 }
@@ -19,38 +59,55 @@ pub enum Handle<M> {
 impl<M: Machine> Handle<M> {
     /// As [`Operation::poll`]; done once the report was taken.
     pub fn poll(&mut self, now: Instant) -> Step {
-        match self {
-            Handle::Running(operation) => operation.poll(now),
-            Handle::Finished(_) => Step::Done,
+        match &mut self.0 {
+            State::Running(operation, _) => operation.poll(now),
+            State::Finished(_) => Step::Done,
         }
     }
 
     /// As [`Operation::reply`]; late replies are ignored.
     pub fn reply(&mut self, id: EffectId, reply: Reply) -> Result<(), Misuse> {
-        match self {
-            Handle::Running(operation) => operation.reply(id, reply),
-            Handle::Finished(open) if open.contains(&id) => Ok(()),
-            Handle::Finished(_) => Err(Misuse::Finished),
+        match &mut self.0 {
+            State::Running(operation, _) => operation.reply(id, reply),
+            State::Finished(open) if open.contains(&id) => Ok(()),
+            State::Finished(_) => Err(Misuse::Finished),
+        }
+    }
+
+    /// As [`Operation::unfitting`]; late replies are ignored, whatever their form.
+    pub fn unfitting(&self, id: EffectId) -> Result<(), Misuse> {
+        match &self.0 {
+            State::Running(operation, _) => Err(operation.unfitting(id)),
+            State::Finished(open) if open.contains(&id) => Ok(()),
+            State::Finished(_) => Err(Misuse::Finished),
         }
     }
 
     /// As [`Operation::stop`].
     pub fn stop(&mut self) {
-        if let Handle::Running(operation) = self {
+        if let State::Running(operation, _) = &mut self.0 {
             operation.stop();
         }
     }
 
     /// Takes the report, if the machine is of the right kind.
     pub fn take(&mut self, is_kind: impl FnOnce(&M) -> bool) -> Result<M::Report, Misuse> {
-        let open = match self {
-            Handle::Finished(_) => return Err(Misuse::Finished),
-            Handle::Running(operation) if !is_kind(operation.machine()) => return Err(Misuse::AnotherKind),
-            Handle::Running(operation) => operation.open(),
+        let open = match &self.0 {
+            State::Finished(_) => return Err(Misuse::Finished),
+            State::Running(operation, _) if !is_kind(operation.machine()) => return Err(Misuse::AnotherKind),
+            State::Running(operation, _) => operation.open(),
         };
-        match core::mem::replace(self, Handle::Finished(open)) {
-            Handle::Running(operation) => Ok(operation.finish()),
-            Handle::Finished(_) => Err(Misuse::Finished),
+        match core::mem::replace(&mut self.0, State::Finished(open)) {
+            State::Running(operation, _) => Ok(operation.finish()),
+            State::Finished(_) => Err(Misuse::Finished),
         }
+    }
+
+    /// The same handle around another machine, such as an enum of several kinds.
+    pub fn map<N: Machine>(self, machine: impl FnOnce(M) -> N) -> Handle<N> {
+        Handle(match self.0 {
+            State::Running(operation, seed) => State::Running(operation.map(machine), seed),
+            State::Finished(open) => State::Finished(open),
+        })
     }
 }

@@ -22,7 +22,7 @@
 //! - [`protocol`]: what machines are made of. [`protocol::outbox`] alone knows which replies may follow which effect.
 //! - [`operations`]: the machines, behind one trait.
 //! - [`Operation`]: one interface for all of them.
-//! - [`Handle`]: an operation whose report can be taken through a reference.
+//! - [`Seeds`], [`Handle`]: what a binding keeps, whose operations are handles with reports to take out.
 //!
 //! Without the standard library there is no clock, no file, no socket, no thread and no environment: the compiler
 //! proves that the core does no I/O.
@@ -43,7 +43,7 @@ pub mod protocol;
 pub mod text;
 
 pub use contract::Config;
-pub use handle::Handle;
+pub use handle::{Handle, Seeds};
 pub use operation::Operation;
 pub use text::error::{Code, Error};
 pub use text::oid::{Blob, Oid};

@@ -116,6 +116,15 @@ impl<M: Machine> Operation<M> {
         Ok(())
     }
 
+    /// The misuse of a reply that has no form of the contract, such as a digest that is none.
+    pub fn unfitting(&self, id: EffectId) -> Misuse {
+        match self.out.awaits(id) {
+            _ if self.done => Misuse::Finished,
+            true => Misuse::OutOfOrder,
+            false => Misuse::UnknownEffect,
+        }
+    }
+
     /// Ends soon: open effects are cancelled, the report says `unfinished` for the rest.
     pub fn stop(&mut self) {
         if !self.done {

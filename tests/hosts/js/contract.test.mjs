@@ -55,9 +55,19 @@ test('late answers to a finished operation are taken in silence', async () => {
   assert.equal(report.outcomes[0].ended.val.code, 'unfinished');
   operation.reply(id, { tag: 'absent' });
   operation.reply(id, { tag: 'failed', val: { why: 'aborted', detail: '' } });
+  operation.reply(id, { tag: 'received', val: { oid: 'none', size: 1n } });
   assert.equal(misuse(() => operation.reply(id + 1, { tag: 'absent' })), 'finished');
   assert.equal(operation.poll(NOW).tag, 'done');
   operation.stop();
+});
+
+test('a digest that is none is a misuse of the effect that it names', async () => {
+  const { operation, id } = await asking(hydrate);
+  const reply = (id) => misuse(() => operation.reply(id, { tag: 'received', val: { oid: 'none', size: 1n } }));
+  assert.equal(reply(id), 'out-of-order');
+  assert.equal(reply(id + 1), 'unknown-effect');
+  operation.finishTransfer();
+  assert.equal(reply(id + 1), 'finished');
 });
 
 test('two operations with one seed are refused until the first is finished', async () => {

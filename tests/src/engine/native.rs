@@ -15,7 +15,7 @@ use hydrant_lfs::git_lfs::response_error::ResponseError;
 use hydrant_lfs::operations::{Batch, BatchOutcome, Download, LockReport, Locks, Machine, Upload};
 use hydrant_lfs::protocol::outgoing;
 use hydrant_lfs::text::headers;
-use hydrant_lfs::{Blob, Error, Handle, Operation};
+use hydrant_lfs::{Blob, Error, Handle, Operation, Seeds};
 
 /// The core as a library.
 #[derive(Clone, Copy, Debug, Default)]
@@ -125,21 +125,25 @@ impl Engine for Native {
 
     fn begin(&self, config: &Config, start: &Start) -> Result<Box<dyn Run>, Error> {
         let config = config.clone();
-        Ok(match start.clone() {
-            Start::Hydrate(wants) => running(Operation::hydrate(config, wants)?),
-            Start::HydrateSession(session) => running(hydrate_session(config, &session)?),
-            Start::Download(wants) => running(Operation::download(config, wants)?),
-            Start::Upload(sources) => running(Operation::upload(config, sources)?),
-            Start::Batch(direction, objects) => running(Operation::batch(config, direction, &objects)?),
-            Start::Publish(publication) => running(publish(config, publication)?),
-            Start::Reconcile(repair) => running(reconcile(config, repair)?),
-            Start::Locks(task) => running(Operation::locks(config, task)?),
-        })
+        match start.clone() {
+            Start::Hydrate(wants) => begin(config, |config| Operation::hydrate(config, wants)),
+            Start::HydrateSession(session) => begin(config, |config| hydrate_session(config, &session)),
+            Start::Download(wants) => begin(config, |config| Operation::download(config, wants)),
+            Start::Upload(sources) => begin(config, |config| Operation::upload(config, sources)),
+            Start::Batch(direction, objects) => begin(config, |config| Operation::batch(config, direction, &objects)),
+            Start::Publish(publication) => begin(config, |config| publish(config, publication)),
+            Start::Reconcile(repair) => begin(config, |config| reconcile(config, repair)),
+            Start::Locks(task) => begin(config, |config| Operation::locks(config, task)),
+        }
     }
 }
 
-fn running<M: Reporting + 'static>(operation: Operation<M>) -> Box<dyn Run> {
-    Box::new(Handle::Running(operation))
+/// Begins an operation as the only one of its process: a simulation has a process for each.
+fn begin<M: Reporting + 'static>(
+    config: Config,
+    operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
+) -> Result<Box<dyn Run>, Error> {
+    Ok(Box::new(Seeds::default().begin(config, operation)?))
 }
 
 /// What a machine came to, whatever its kind.

@@ -226,12 +226,13 @@ pub(crate) fn step(step: core::Step) -> wit::Step {
 }
 
 /// An oid that is none is no digest, and so no reply.
-fn digest(blob: &wit::LfsBlob) -> Result<Blob, wit::Misuse> {
-    blob_in(blob).map_err(|_| wit::Misuse::OutOfOrder)
+fn digest(blob: &wit::LfsBlob) -> Option<Blob> {
+    blob_in(blob).ok()
 }
 
-pub(crate) fn reply(reply: wit::Reply) -> Result<core::Reply, wit::Misuse> {
-    Ok(match reply {
+/// None: it has no form of the core's.
+pub(crate) fn reply(reply: wit::Reply) -> Option<core::Reply> {
+    Some(match reply {
         wit::Reply::SoFar(bytes) => core::Reply::SoFar(bytes),
         wit::Reply::Sent(blob) => core::Reply::Sent(digest(&blob)?),
         wit::Reply::Head(head) => {

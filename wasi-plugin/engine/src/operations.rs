@@ -8,51 +8,20 @@ use crate::exports::hydrant::lfs::types;
 use crate::machine::{AnyMachine, AnyReport, Finish};
 use hydrant_lfs::contract::{Config, EffectId, Instant, Outcome, Source, TransferReport, Want};
 use hydrant_lfs::operations::{BatchOutcome, Lock, LockReport, LockTask, Machine};
-use hydrant_lfs::{Code, Error, Handle, Operation};
+use hydrant_lfs::{Error, Handle, Operation, Seeds};
 use std::cell::RefCell;
 
 thread_local! {
-    /// Seeds of the operations that run: two with one seed would write to the same stages.
-    static SEEDS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static SEEDS: Seeds = Seeds::default();
 }
 
 /// One operation, behind a handle.
-pub(crate) struct Running {
-    handle: RefCell<Handle<AnyMachine>>,
-    /// Held until the report is taken.
-    seed: RefCell<Option<Seed>>,
-}
-
-/// A seed that no other operation of this component has.
-struct Seed(u64);
-
-impl Seed {
-    fn take(seed: u64) -> Result<Self, Error> {
-        SEEDS.with_borrow_mut(|seeds| {
-            if seeds.contains(&seed) {
-                let why = "another operation runs with this seed: give each one 64 random bits";
-                return Err(Error::new(Code::Host, why));
-            }
-            seeds.push(seed);
-            Ok(Self(seed))
-        })
-    }
-}
-
-impl Drop for Seed {
-    fn drop(&mut self) {
-        SEEDS.with_borrow_mut(|seeds| seeds.retain(|seed| *seed != self.0));
-    }
-}
+pub(crate) struct Running(RefCell<Handle<AnyMachine>>);
 
 impl Running {
     /// Takes the report by one of the functions that do.
     pub(crate) fn take(&self, finish: Finish) -> Result<AnyReport, types::Misuse> {
-        let taken = self.handle.borrow_mut().take(|machine| machine.finish_of() == finish);
-        if taken.is_ok() {
-            self.seed.take();
-        }
-        taken.map_err(convert::misuse)
+        self.0.borrow_mut().take(|machine| machine.finish_of() == finish).map_err(convert::misuse)
     }
 }
 
@@ -62,11 +31,8 @@ pub(crate) fn begin<M: Machine>(
     operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
     any: impl FnOnce(M) -> AnyMachine,
 ) -> Result<wit::Operation, types::LfsError> {
-    let begun = Seed::take(given.seed).and_then(|seed| {
-        let operation = operation(config(given))?.map(any);
-        Ok(Running { handle: RefCell::new(Handle::Running(operation)), seed: RefCell::new(Some(seed)) })
-    });
-    begun.map(wit::Operation::new).map_err(convert::error)
+    let handle = SEEDS.with(|seeds| seeds.begin(config(given), operation)).map_err(convert::error)?;
+    Ok(wit::Operation::new(Running(RefCell::new(handle.map(any)))))
 }
 
 impl wit::Guest for Engine {
@@ -190,20 +156,27 @@ impl wit::GuestOperation for Running {
     }
 
     fn poll(&self, now: types::Instant) -> types::Step {
-        convert::step(self.handle.borrow_mut().poll(Instant { ticks: now.ticks, wall: now.wall }))
+        convert::step(self.0.borrow_mut().poll(Instant { ticks: now.ticks, wall: now.wall }))
     }
 
     fn reply(&self, id: u32, reply: types::Reply) -> Result<(), types::Misuse> {
-        self.handle.borrow_mut().reply(EffectId(id), convert::reply(reply)?).map_err(convert::misuse)
+        let (mut handle, id) = (self.0.borrow_mut(), EffectId(id));
+        let taken = match convert::reply(reply) {
+            Some(reply) => handle.reply(id, reply),
+            None => handle.unfitting(id),
+        };
+        taken.map_err(convert::misuse)
     }
 
     fn stop(&self) {
-        self.handle.borrow_mut().stop();
+        self.0.borrow_mut().stop();
     }
 
     fn finish_transfer(&self) -> Result<wit::TransferReport, types::Misuse> {
         match self.take(Finish::Transfer)? {
-            AnyReport::Transfer(report) => Ok(transfer_report(report)),
+            AnyReport::Download(report) | AnyReport::Upload(report) => Ok(transfer_report(report)),
+            #[cfg(feature = "ledger")]
+            AnyReport::HydrateSession(report) => Ok(transfer_report(report)),
             _ => Err(types::Misuse::AnotherKind),
         }
     }

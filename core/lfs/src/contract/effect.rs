@@ -153,7 +153,7 @@ pub enum Reply {
 pub enum Misuse {
     /// No such effect is open.
     UnknownEffect,
-    /// The grammar of the effect does not allow this reply here.
+    /// The grammar of the effect does not allow this reply here, or its digest is none.
     OutOfOrder,
     /// The chunk has more bytes than [`CHUNK_BYTES_MAX`](crate::text::limits::CHUNK_BYTES_MAX).
     TooLarge,

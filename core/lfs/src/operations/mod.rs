@@ -1,5 +1,6 @@
 //! The machines. Each begins with its state graph and owns the state of one operation.
 
+mod any;
 mod batch;
 mod download;
 mod locks;

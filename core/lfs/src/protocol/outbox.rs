@@ -299,10 +299,14 @@ impl Outbox {
         self.open.keys().copied().collect()
     }
 
+    /// Whether an effect may be replied to. Nobody can have performed what was not handed out yet.
+    pub fn awaits(&self, id: EffectId) -> bool {
+        self.handed >= Some(id) && self.open.contains_key(&id)
+    }
+
     /// Takes a reply. `Err` changes nothing; `Ok(None)` needs no attention.
     pub fn accept(&mut self, id: EffectId, reply: Reply) -> Result<Option<Event>, Misuse> {
-        // Nobody can have performed what was not handed out yet.
-        if self.handed < Some(id) {
+        if !self.awaits(id) {
             return Err(Misuse::UnknownEffect);
         }
         let open = self.open.get_mut(&id).ok_or(Misuse::UnknownEffect)?;

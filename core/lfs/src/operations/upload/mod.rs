@@ -350,17 +350,20 @@ impl Upload {
 
     /// A file failed here, not at the server: another file with the same bytes takes over for all that share them.
     fn pass_on(&mut self, from: usize) {
-        let sharer =
-            |files: &[File]| files.iter().position(|file| matches!(file.phase, Phase::Shared(of) if of == from));
-        let Some(heir) = sharer(&self.files) else { return };
+        let mut heir = None;
+        for (number, file) in self.files.iter_mut().enumerate() {
+            match (&file.phase, heir) {
+                (Phase::Shared(of), None) if *of == from => heir = Some(number),
+                (Phase::Shared(of), Some(heir)) if *of == from => file.phase = Phase::Shared(heir),
+                _ => {}
+            }
+        }
+        let Some(heir) = heir else { return };
         if let Some((blob, _)) = &self.files[heir].read {
             self.set_sender(self.sender_place(blob.oid), heir);
         }
         self.left += 1;
         self.ask(heir);
-        while let Some(number) = sharer(&self.files) {
-            self.files[number].phase = Phase::Shared(heir);
-        }
     }
 
     fn note(&mut self, number: usize, bytes: u64, out: &mut Outbox) {

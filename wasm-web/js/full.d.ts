@@ -1,0 +1,28 @@
+import type { HydrantError, Options } from './index.js';
+
+export * from './index.js';
+export { batches } from './contract.js';
+
+/** A file to bring to the server. */
+export interface Upload {
+  /** The caller's name for it; progress and outcome carry it. */
+  name: string;
+  /** Its bytes. A File that changes on disk meanwhile ends in the code `conflict`. */
+  body: Blob;
+  /** SHA-256 that its bytes must have, if it is known. */
+  oid?: string;
+}
+
+/** What became of a file. */
+export interface Uploaded {
+  readonly name: string;
+  /** SHA-256 of its bytes; empty when they were never hashed. */
+  readonly oid: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Why the server does not have it; undefined when it does. */
+  readonly error?: HydrantError;
+}
+
+/** Brings files to the server: what it has already is not sent again. One outcome for each file, in the same order. */
+export function upload(options: Options & { files: Upload[] }): Promise<Uploaded[]>;

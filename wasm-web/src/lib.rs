@@ -1,0 +1,13 @@
+//! The core behind wasm-bindgen. One function for each item of WIT, and no rule.
+//!
+//! Two packages are made of these sources. `hydrant-web` reads; `hydrant-web-full` has the feature `full`, which adds
+//! exports and changes none.
+
+#[cfg(feature = "full")]
+mod batches;
+mod driver;
+mod forms;
+mod functions;
+mod lane;
+mod machine;
+mod operation;

@@ -1,0 +1,137 @@
+//! The resource `operation` of WIT as a class.
+
+use crate::driver::{Host, drive};
+use crate::functions::answer;
+use crate::lane::{Put, Take};
+use crate::machine::{AnyMachine, AnyReport};
+use hydrant_ledger::hydrate_session;
+#[cfg(feature = "full")]
+use hydrant_lfs::contract::Source;
+use hydrant_lfs::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Want};
+#[cfg(feature = "full")]
+use hydrant_lfs::operations::LockTask;
+use hydrant_lfs::operations::Machine;
+use hydrant_lfs::{Blob, Error, Handle, Operation, Seeds};
+use js_sys::Promise;
+use std::cell::RefCell;
+use std::rc::Rc;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::future_to_promise;
+
+thread_local! {
+    static SEEDS: Seeds = Seeds::default();
+}
+
+/// An operation behind a handle.
+#[wasm_bindgen]
+pub struct Running(Rc<RefCell<Handle<AnyMachine>>>);
+
+impl Running {
+    /// Begins an operation of any kind; an error goes to the lane.
+    fn begin<M: Machine>(
+        operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
+        any: impl FnOnce(M) -> AnyMachine,
+    ) -> Option<Self> {
+        let begun = Config::take().and_then(|config| SEEDS.with(|seeds| seeds.begin(config, operation)));
+        begun.map(|handle| Self(Rc::new(RefCell::new(handle.map(any))))).map_err(Put::put).ok()
+    }
+}
+
+#[wasm_bindgen]
+impl Running {
+    pub fn hydrate() -> Option<Running> {
+        Self::begin(|config| Operation::hydrate(config, Vec::<Want>::take()?), AnyMachine::Download)
+    }
+
+    pub fn download() -> Option<Running> {
+        Self::begin(|config| Operation::download(config, Vec::<Want>::take()?), AnyMachine::Download)
+    }
+
+    pub fn batch() -> Option<Running> {
+        let begin = |config| {
+            let direction = Direction::take()?;
+            Operation::batch(config, direction, &Vec::<Blob>::take()?)
+        };
+        Self::begin(begin, AnyMachine::Batch)
+    }
+
+    #[wasm_bindgen(js_name = hydrateSession)]
+    pub fn hydrate_session() -> Option<Running> {
+        Self::begin(|config| hydrate_session(config, &String::take()?), AnyMachine::HydrateSession)
+    }
+
+    #[cfg(feature = "full")]
+    pub fn upload() -> Option<Running> {
+        Self::begin(|config| Operation::upload(config, Vec::<Source>::take()?), AnyMachine::Upload)
+    }
+
+    #[cfg(feature = "full")]
+    pub fn locks() -> Option<Running> {
+        Self::begin(|config| Operation::locks(config, LockTask::take()?), AnyMachine::Locks)
+    }
+
+    pub fn poll(&self) {
+        answer(|| Ok(self.0.borrow_mut().poll(Instant::take()?)));
+    }
+
+    pub fn reply(&self) {
+        let mut handle = self.0.borrow_mut();
+        let id = EffectId(u32::take().unwrap_or(u32::MAX));
+        let taken = match Reply::take() {
+            Ok(reply) => handle.reply(id, reply),
+            Err(_) => handle.unfitting(id),
+        };
+        taken.put();
+    }
+
+    pub fn stop(&self) {
+        answer(|| {
+            self.0.borrow_mut().stop();
+            Ok(())
+        });
+    }
+
+    /// Drives it to its end.
+    pub fn drive(&self, host: Host) -> Promise {
+        future_to_promise(drive(Rc::clone(&self.0), host))
+    }
+
+    #[wasm_bindgen(js_name = finishTransfer)]
+    pub fn finish_transfer(&self) {
+        let report = self.0.borrow_mut().take(|machine| {
+            #[cfg(feature = "full")]
+            if let AnyMachine::Upload(_) = machine {
+                return true;
+            }
+            matches!(machine, AnyMachine::Download(_) | AnyMachine::HydrateSession(_))
+        });
+        let transfer = report.and_then(|report| match report {
+            AnyReport::Download(report) | AnyReport::HydrateSession(report) => Ok(report),
+            #[cfg(feature = "full")]
+            AnyReport::Upload(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        });
+        transfer.put();
+    }
+
+    #[wasm_bindgen(js_name = finishBatch)]
+    pub fn finish_batch(&self) {
+        let report = self.0.borrow_mut().take(|machine| matches!(machine, AnyMachine::Batch(_)));
+        let outcomes = report.and_then(|report| match report {
+            AnyReport::Batch(outcomes) => Ok(outcomes),
+            _ => Err(Misuse::AnotherKind),
+        });
+        outcomes.put();
+    }
+
+    #[cfg(feature = "full")]
+    #[wasm_bindgen(js_name = finishLocks)]
+    pub fn finish_locks(&self) {
+        let report = self.0.borrow_mut().take(|machine| matches!(machine, AnyMachine::Locks(_)));
+        let locks = report.and_then(|report| match report {
+            AnyReport::Locks(report) => Ok(report),
+            _ => Err(Misuse::AnotherKind),
+        });
+        locks.put();
+    }
+}

@@ -1,0 +1,128 @@
+// The paved path in Node, against a real server.
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { digest, within } from '../../tests/hosts/js/scene.mjs';
+import { load } from './package.mjs';
+
+const { hydrate } = await load('index');
+const full = await load('full');
+
+/** Puts files of these sizes on a server. */
+async function published(place, ...sizes) {
+  const [server, files] = [await place.server(), await place.files(...sizes)];
+  const bodies = await Promise.all(files.map(async ({ name }) => ({ name, body: new Blob([await readFile(name)]) })));
+  const sent = await full.upload({ endpoint: server.endpoint, login: server.login, files: bodies });
+  assert.deepEqual(sent.map(({ oid, error }) => ({ oid, error })), files.map(({ oid }) => ({ oid, error: undefined })));
+  return { server, files };
+}
+
+test('what was uploaded comes back, verified, in every form', () => within(async (place) => {
+  const { server, files } = await published(place, 0, 5, 1024, 70_000, 3_000_000);
+  const progress = [];
+  const held = await hydrate({
+    endpoint: server.endpoint,
+    login: server.login,
+    wants: files,
+    onProgress: (it) => progress.push(it),
+  });
+  assert.equal(held.length, files.length);
+  for (const [at, file] of held.entries()) {
+    const bytes = await readFile(files[at].name);
+    assert.equal(file.error, undefined);
+    assert.equal(file.size, bytes.length);
+    assert.equal(digest(await file.bytes()), file.oid);
+    assert.deepEqual(await file.slice(1, 4), new Uint8Array(bytes.subarray(1, 4)));
+    assert.equal((await file.text()).length, bytes.toString('utf8').length);
+    let streamed = 0;
+    for await (const piece of await file.stream()) streamed += piece.length;
+    assert.equal(streamed, bytes.length);
+  }
+  assert.ok(progress.some(({ done, total }) => done === total && total === 3_000_000));
+}));
+
+test('a pointer is a want', () => within(async (place) => {
+  const { server, files: [{ oid, size }] } = await published(place, 5000);
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`;
+  const [file] = await hydrate({ endpoint: server.endpoint, login: server.login, wants: [pointer] });
+  assert.equal(digest(await file.bytes()), oid);
+  await assert.rejects(hydrate({ endpoint: server.endpoint, wants: ['hello'] }), { code: 'malformed' });
+}));
+
+test('a wrong byte is never shown', () => within(async (place) => {
+  const { server, files } = await published(place, 100_000, 10);
+  server.change = async function* (body) {
+    for await (const piece of body) {
+      piece[0] ^= 1;
+      yield piece;
+    }
+  };
+  const held = await hydrate({ endpoint: server.endpoint, login: server.login, wants: files });
+  for (const file of held) {
+    assert.equal(file.error.code, 'integrity');
+    await assert.rejects(file.bytes(), { code: 'integrity' });
+  }
+}));
+
+test('a login that is missing, wrong or asked for', () => within(async (place) => {
+  const { server, files: [want] } = await published(place, 5000);
+  const tried = (login) => hydrate({ endpoint: server.endpoint, wants: [want], login });
+  const [without] = await tried(undefined).catch((error) => [{ error }]);
+  assert.equal(without.error.code, 'auth');
+  const [wrong] = await tried({ user: 'nobody', password: 'x' }).catch((error) => [{ error }]);
+  assert.equal(wrong.error.code, 'auth');
+  const asked = [];
+  const [right] = await tried(({ origin, refused }) => {
+    asked.push(refused);
+    assert.equal(origin, new URL(server.endpoint).origin);
+    return refused ? server.login : { user: 'nobody', password: 'x' };
+  });
+  assert.equal(right.error, undefined);
+  assert.deepEqual(asked.slice(0, 2), [false, true]);
+}));
+
+test('a stop in the middle leaves the rest unfinished', () => within(async (place) => {
+  const { server, files } = await published(place, 3_000_000);
+  const release = server.holdFirst(100_000);
+  const controller = new AbortController();
+  const held = hydrate({
+    endpoint: server.endpoint,
+    login: server.login,
+    wants: files,
+    signal: controller.signal,
+    onProgress: () => controller.abort(),
+  });
+  const stopped = setInterval(() => controller.abort(), 300);
+  const [file] = await held;
+  clearInterval(stopped);
+  release();
+  assert.equal(file.error.code, 'unfinished');
+}));
+
+test('a connection that breaks is resumed', () => within(async (place) => {
+  const { server, files: [want] } = await published(place, 3_000_000);
+  let broken = 0;
+  server.change = async function* (body) {
+    let passed = 0;
+    for await (const piece of body) {
+      yield piece;
+      passed += piece.length;
+      if (passed > 500_000 && broken < 2) {
+        broken += 1;
+        throw new Error('broken');
+      }
+    }
+  };
+  const retries = [];
+  const [file] = await hydrate({
+    endpoint: server.endpoint,
+    login: server.login,
+    wants: [want],
+    onRetry: (it) => retries.push(it),
+  });
+  assert.equal(file.error, undefined);
+  assert.equal(digest(await file.bytes()), want.oid);
+  assert.equal(retries.length, 2);
+  assert.ok(server.asked('GET').some(({ range }) => range !== undefined), 'by a range');
+}));

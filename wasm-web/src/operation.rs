@@ -32,8 +32,11 @@ impl Running {
         operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
         any: impl FnOnce(M) -> AnyMachine,
     ) -> Option<Self> {
-        let begun = Config::take().and_then(|config| SEEDS.with(|seeds| seeds.begin(config, operation)));
-        begun.map(|handle| Self(Rc::new(RefCell::new(handle.map(any))))).map_err(Put::put).ok()
+        let begun = Config::take().and_then(|config| {
+            let seed = SEEDS.with(|seeds| seeds.take(config.seed))?;
+            Ok(Handle::new(operation(config)?.map(any), seed))
+        });
+        begun.map(|handle| Self(Rc::new(RefCell::new(handle)))).map_err(Put::put).ok()
     }
 }
 

@@ -24,8 +24,8 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
     let mut clippy = workspace.cargo();
     clippy.args(["clippy", "--no-deps", "--all-targets"]).args(&packages).args(["--", "-Dwarnings"]);
     check(&mut linted, "clippy".to_owned(), &mut clippy)?;
-    // To check these two, cargo would check whole compilers; they are looked at as they are built, as `cargo clippy` does
-    // it.
+    // To check these two, cargo would check whole compilers; they are looked at as they are built, as `cargo clippy`
+    // does it.
     for (program, packages) in [(PRECOMPILE, &NATIVE[..]), (BINDGEN, &[BINDGEN])] {
         let mut built = workspace.cargo();
         built.args(["build", "--quiet", "--bin", program]).args(selected(packages));

@@ -1,44 +1,51 @@
 //! What a binding needs around operations: handles that its host keeps, and the seeds that are in use.
 
-use crate::contract::{Config, EffectId, Instant, Misuse, Reply, Step};
+use crate::contract::{EffectId, Instant, Misuse, Reply, Step};
 use crate::operation::Operation;
 use crate::operations::Machine;
 use crate::text::error::{Code, Error};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::Cell;
+use core::fmt;
 
 /// The seeds of the operations that run: two with one seed would write to the same stages.
-#[derive(Debug, Default)]
-pub struct Seeds(Rc<RefCell<Vec<u64>>>);
+#[derive(Default)]
+pub struct Seeds(Rc<Cell<Vec<u64>>>);
 
-/// A seed that no other operation has.
-#[derive(Debug)]
-struct Seed {
+/// A seed that no other operation has, until it is dropped.
+pub struct Seed {
     seed: u64,
-    taken: Rc<RefCell<Vec<u64>>>,
+    taken: Rc<Cell<Vec<u64>>>,
+}
+
+impl Seeds {
+    /// Takes a seed for an operation, unless one that runs has it.
+    pub fn take(&self, seed: u64) -> Result<Seed, Error> {
+        let mut taken = self.0.take();
+        let is_free = !taken.contains(&seed);
+        if is_free {
+            taken.push(seed);
+        }
+        self.0.set(taken);
+        if is_free {
+            return Ok(Seed { seed, taken: Rc::clone(&self.0) });
+        }
+        Err(Error::new(Code::Host, "another operation runs with this seed: give each one 64 random bits"))
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Seed({})", self.seed)
+    }
 }
 
 impl Drop for Seed {
     fn drop(&mut self) {
-        self.taken.borrow_mut().retain(|taken| *taken != self.seed);
-    }
-}
-
-impl Seeds {
-    /// Begins an operation, unless one that runs has its seed.
-    pub fn begin<M: Machine>(
-        &self,
-        config: Config,
-        operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
-    ) -> Result<Handle<M>, Error> {
-        if self.0.borrow().contains(&config.seed) {
-            let why = "another operation runs with this seed: give each one 64 random bits";
-            return Err(Error::new(Code::Host, why));
-        }
-        self.0.borrow_mut().push(config.seed);
-        let seed = Seed { seed: config.seed, taken: Rc::clone(&self.0) };
-        Ok(Handle(State::Running(operation(config)?, seed)))
+        let mut taken = self.taken.take();
+        taken.retain(|taken| *taken != self.seed);
+        self.taken.set(taken);
     }
 }
 
@@ -57,6 +64,11 @@ enum State<M> {
 }
 
 impl<M: Machine> Handle<M> {
+    /// A handle of an operation whose config has this seed.
+    pub fn new(operation: Operation<M>, seed: Seed) -> Self {
+        Self(State::Running(operation, seed))
+    }
+
     /// As [`Operation::poll`]; done once the report was taken.
     pub fn poll(&mut self, now: Instant) -> Step {
         match &mut self.0 {
@@ -101,13 +113,5 @@ impl<M: Machine> Handle<M> {
             State::Running(operation, _) => Ok(operation.finish()),
             State::Finished(_) => Err(Misuse::Finished),
         }
-    }
-
-    /// The same handle around another machine, such as an enum of several kinds.
-    pub fn map<N: Machine>(self, machine: impl FnOnce(M) -> N) -> Handle<N> {
-        Handle(match self.0 {
-            State::Running(operation, seed) => State::Running(operation.map(machine), seed),
-            State::Finished(open) => State::Finished(open),
-        })
     }
 }

@@ -43,7 +43,7 @@ pub mod protocol;
 pub mod text;
 
 pub use contract::Config;
-pub use handle::{Handle, Seeds};
+pub use handle::{Handle, Seed, Seeds};
 pub use operation::Operation;
 pub use text::error::{Code, Error};
 pub use text::oid::{Blob, Oid};

@@ -143,7 +143,8 @@ fn begin<M: Reporting + 'static>(
     config: Config,
     operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
 ) -> Result<Box<dyn Run>, Error> {
-    Ok(Box::new(Seeds::default().begin(config, operation)?))
+    let seed = Seeds::default().take(config.seed)?;
+    Ok(Box::new(Handle::new(operation(config)?, seed)))
 }
 
 /// What a machine came to, whatever its kind.

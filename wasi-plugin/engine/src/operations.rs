@@ -31,8 +31,11 @@ pub(crate) fn begin<M: Machine>(
     operation: impl FnOnce(Config) -> Result<Operation<M>, Error>,
     any: impl FnOnce(M) -> AnyMachine,
 ) -> Result<wit::Operation, types::LfsError> {
-    let handle = SEEDS.with(|seeds| seeds.begin(config(given), operation)).map_err(convert::error)?;
-    Ok(wit::Operation::new(Running(RefCell::new(handle.map(any)))))
+    let begun = SEEDS.with(|seeds| seeds.take(given.seed)).and_then(|seed| {
+        let operation = operation(config(given))?;
+        Ok(Handle::new(operation.map(any), seed))
+    });
+    begun.map(|handle| wit::Operation::new(Running(RefCell::new(handle)))).map_err(convert::error)
 }
 
 impl wit::Guest for Engine {

@@ -1,5 +1,5 @@
-//! `bindgen MODULE FOLDER NAME`: makes `FOLDER/NAME.js` and `FOLDER/NAME_bg.wasm` of a module that wasm-bindgen's macros
-//! prepared.
+//! `bindgen MODULE FOLDER NAME`: makes `FOLDER/NAME.js` and `FOLDER/NAME_bg.wasm` of a module that wasm-bindgen's
+//! macros prepared.
 //!
 //! A program of its own, so that xtask itself is built in seconds.
 

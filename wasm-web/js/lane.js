@@ -1,8 +1,9 @@
 // The way over the boundary, and the forms of what goes over it. A form reads a value from the lane, one field after
 // another, and writes one to a list of fields, after a look at each: what has no form never reaches the module.
 //
-// The values are those of WIT, as jco spells them: records are objects with camelCase keys; variants are `{ tag, val }`;
-// enums are their names; an absent option is undefined; u64 is bigint, and on the way in a number will do.
+// The values are those of WIT, as jco spells them: records are objects with camelCase keys; variants are
+// `{ tag, val }`; enums are their names; an absent option is undefined; u64 is bigint, and on the way in a number will
+// do.
 
 import { wrong } from './error.js';
 

@@ -7,8 +7,8 @@ import { MemoryStore } from './stores/memory.js';
 /** The calls of a module whose contract is given. */
 export function transfers({ operations, pointers, sessions }, ready) {
   /**
-   * Brings objects here, every byte verified. A want is the text of a pointer file, or `{ name, oid, size }`; the result
-   * is one file for each, in the same order, with its error inside if it has one.
+   * Brings objects here, every byte verified. A want is the text of a pointer file, or `{ name, oid, size }`; the
+   * result is one file for each, in the same order, with its error inside if it has one.
    */
   async function hydrate({ endpoint, wants, manifest, signal, store = new MemoryStore(), config, ...given }) {
     await ready();
@@ -36,7 +36,8 @@ export function transfers({ operations, pointers, sessions }, ready) {
     const host = new Host({ files: bodies, ...given });
     const begin = (config) => operations.Operation.upload(config, sources);
     const report = await run(begin, host, { endpoint, signal, config, login: given.login });
-    return report.outcomes.map(({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) }));
+    const uploaded = ({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) });
+    return report.outcomes.map(uploaded);
   }
 
   /** Runs an operation with the driver of the module. */

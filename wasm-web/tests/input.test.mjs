@@ -31,7 +31,8 @@ test('values that are none', () => {
     [() => manifests.read(new Uint8Array()), /the manifest cannot be read/],
   ];
   for (const [call, message] of table) {
-    assert.throws(call, (error) => error.name === 'HydrantError' && error.code === 'malformed' && message.test(error.message), String(call));
+    const isTyped = (error) => error.name === 'HydrantError' && error.code === 'malformed';
+    assert.throws(call, (error) => isTyped(error) && message.test(error.message), String(call));
   }
   // Nothing of all that is left on the way.
   assert.equal(pointers.classify({ head: new Uint8Array([104, 105]), fileSize: 2n }).tag, 'content');

@@ -89,7 +89,7 @@ impl Workspace {
         self.target.join("dist")
     }
 
-    /// Builds a program of a package; in the dev profile, one of [`NATIVE`] has the features that all of these agree on.
+    /// Builds a program of a package; in the dev profile, one of [`NATIVE`] with the features that all of these share.
     pub(crate) fn build(&self, package: &str, name: &str, profile: Profile) -> Result<PathBuf> {
         let mut cargo = self.cargo();
         cargo.args(["build", "--bin", name]);

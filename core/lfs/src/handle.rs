@@ -58,7 +58,7 @@ pub struct Handle<M>(State<M>);
 #[expect(clippy::large_enum_variant, reason = "there is one of them behind a handle")]
 enum State<M> {
     /// Its report was not taken yet.
-    Running(Operation<M>, Seed),
+    Running(Operation<M>, #[expect(dead_code, reason = "held until the report is taken")] Seed),
     /// Its report was taken while these effects were open.
     Finished(Vec<EffectId>),
 }

@@ -7,7 +7,7 @@ export { batches } from './contract.js';
 export interface Upload {
   /** The caller's name for it; progress and outcome carry it. */
   name: string;
-  /** Its bytes. A File that changes on disk meanwhile ends in the code `conflict`. */
+  /** Its bytes. */
   body: Blob;
   /** SHA-256 that its bytes must have, if it is known. */
   oid?: string;

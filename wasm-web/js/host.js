@@ -11,7 +11,8 @@ export class Host {
   #files;
   #docs;
   #hooks;
-  #given = false;
+  /** The login in use, or the question for it. */
+  #given;
   #wake;
   #roused = false;
 
@@ -28,13 +29,19 @@ export class Host {
     this.#hooks = hooks;
   }
 
-  async authorize(url, refused) {
-    const { origin } = new URL(url);
-    // A login that was given once and refused is not given again; whoever can ask the user is asked again.
-    const isFixed = typeof this.#login !== 'function';
-    if (isFixed && refused && this.#given) return undefined;
-    this.#given = true;
-    return header(isFixed ? this.#login : await this.#login({ origin, refused }));
+  async authorize(url, refused, signal) {
+    // Requests that need the same login wait for the same question.
+    if (refused || this.#given === undefined) this.#given = this.#ask(new URL(url).origin, refused);
+    const stopped = new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    return header(await Promise.race([this.#given, stopped]));
+  }
+
+  /** A login that is no function and was refused is not given again. */
+  async #ask(origin, refused) {
+    if (typeof this.#login === 'function') return this.#login({ origin, refused });
+    return refused ? undefined : this.#login;
   }
 
   rewrite(url) {
@@ -69,8 +76,8 @@ export class Host {
     this.#hooks.onProgress?.({ name, done, total });
   }
 
-  retry(name, code, detail, delay) {
-    this.#hooks.onRetry?.({ name, code, detail, delay });
+  retry(name, detail, delay) {
+    this.#hooks.onRetry?.({ name, detail, delay });
   }
 
   leftOut(url, names) {

@@ -1,24 +1,8 @@
 // What reads: hydrate, download, batches, pointers, manifests, status.
 
 import * as module from './wasm/read.js';
-import { contract } from './contract.js';
-import { transfers } from './transfer.js';
+import { entry } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
 export { MemoryStore } from './stores/memory.js';
-const interfaces = contract(module);
-export const { operations, pointers, endpoints, manifests, sessions } = interfaces;
-export const { hydrate } = transfers(interfaces, init);
-
-let initialised;
-
-/** Loads the module, once. The paved path does it by itself. */
-export async function init(given) {
-  initialised ??= module.default(given);
-  await initialised;
-}
-
-/** The same at once, from the bytes of the module or from a compiled one. */
-export function initSync(given) {
-  initialised ??= Promise.resolve(module.initSync({ module: given }));
-}
+export const { hydrate, init, initSync, operations, pointers, endpoints, manifests, sessions } = entry(module);

@@ -1,8 +1,9 @@
 //! The interface `batches`, and the types that only uploads and locks need.
 
+use crate::forms::parsed;
 use crate::functions::answer;
-use crate::lane::{Put, Take, put_number, take_number, unfitting};
-use hydrant_lfs::contract::{Direction, Head, Header, Source};
+use crate::lane::{Put, Take, put_enums, put_records, take_number, take_records, unfitting};
+use hydrant_lfs::contract::{Direction, Head, Source};
 use hydrant_lfs::git_lfs::batch::{Action, BatchRequest, BatchResponse, read_response};
 use hydrant_lfs::git_lfs::response_error::{ResponseError, ResponseErrorKind};
 use hydrant_lfs::operations::{Lock, LockReport, LockTask};
@@ -20,16 +21,17 @@ struct Asked {
     objects: Vec<(String, u64)>,
 }
 
-impl Take for Asked {
-    fn take() -> Result<Self, Error> {
-        Ok(Self {
-            endpoint: Take::take()?,
-            direction: Take::take()?,
-            reference: Take::take()?,
-            transfers: Take::take()?,
-            objects: Take::take()?,
-        })
-    }
+put_enums! { ResponseErrorKind }
+put_records! {
+    BatchResponse { transfer, objects, unknown }
+    Lock { id, path, locked_at, owner }
+    LockReport { locks, theirs, supported, ended }
+    ResponseError { kind, status, message, request_id, documentation_url, schemes, realm, retry_after }
+}
+take_records! {
+    Action { href, headers, expires_at }
+    Asked { endpoint, direction, reference, transfers, objects }
+    Source { name, expects }
 }
 
 impl Take for (String, u64) {
@@ -42,7 +44,7 @@ impl Take for (String, u64) {
 pub fn write_request() {
     answer(|| {
         let Asked { endpoint, direction, reference, transfers, objects } = Take::take()?;
-        let parsed = objects.iter().map(|(oid, size)| crate::forms::parsed(oid).map(|oid| Blob { oid, size: *size }));
+        let parsed = objects.iter().map(|(oid, size)| parsed(oid).map(|oid| Blob { oid, size: *size }));
         let objects = parsed.collect::<Result<_, _>>()?;
         batch_request(&endpoint, &BatchRequest { direction, reference, transfers, objects })
     });
@@ -55,7 +57,7 @@ pub fn response() {
         // An oid that is none can only be left out of every answer.
         let blob = |(oid, size): (String, u64)| Some(Blob { oid: Oid::parse(&oid)?, size });
         let objects = objects.into_iter().filter_map(blob).collect();
-        let head = Head { status: Take::take()?, headers: Take::take()? };
+        let head = Head::take()?;
         let (body, asked_at, now) = (Vec::<u8>::take()?, u64::take()?, u64::take()?);
         let request = BatchRequest { direction, reference, transfers, objects };
         Ok::<_, Error>(read_response(&request, &head, &body, asked_at, now))
@@ -69,8 +71,7 @@ pub fn response() {
 pub fn verification() {
     answer(|| {
         let blob = Blob::take()?;
-        let action = Action { href: Take::take()?, headers: Vec::<Header>::take()?, expires_at: Take::take()? };
-        verify_request(blob, &action)
+        verify_request(blob, &Action::take()?)
     });
 }
 
@@ -82,39 +83,6 @@ pub fn retry_after() {
     });
 }
 
-impl Put for BatchResponse {
-    fn put(self) {
-        self.transfer.put();
-        self.objects.put();
-        self.unknown.put();
-    }
-}
-
-impl Put for ResponseErrorKind {
-    fn put(self) {
-        put_number(self as u32);
-    }
-}
-
-impl Put for ResponseError {
-    fn put(self) {
-        self.kind.put();
-        self.status.put();
-        self.message.put();
-        self.request_id.put();
-        self.documentation_url.put();
-        self.schemes.put();
-        self.realm.put();
-        self.retry_after.put();
-    }
-}
-
-impl Take for Source {
-    fn take() -> Result<Self, Error> {
-        Ok(Source { name: Take::take()?, expects: Take::take()? })
-    }
-}
-
 impl Take for LockTask {
     fn take() -> Result<Self, Error> {
         Ok(match take_number()? {
@@ -124,23 +92,5 @@ impl Take for LockTask {
             3 => LockTask::Unlock { id: Take::take()?, force: Take::take()? },
             _ => return Err(unfitting()),
         })
-    }
-}
-
-impl Put for Lock {
-    fn put(self) {
-        self.id.put();
-        self.path.put();
-        self.locked_at.put();
-        self.owner.put();
-    }
-}
-
-impl Put for LockReport {
-    fn put(self) {
-        self.locks.put();
-        self.theirs.put();
-        self.supported.put();
-        self.ended.put();
     }
 }

@@ -1,6 +1,6 @@
 //! The types of WIT on the lane: a row for each, its fields or cases in WIT's order.
 
-use crate::lane::{Put, Take, put_number, take_number, unfitting};
+use crate::lane::{Put, Take, put_enums, put_number, put_records, take_enums, take_number, take_records, unfitting};
 use hydrant_ledger::manifest::{FileRef, Manifest, Storage};
 use hydrant_ledger::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
 use hydrant_lfs::contract::{
@@ -14,52 +14,8 @@ use hydrant_lfs::git_lfs::pointer::{self, Extension, Finding, Kind, Pointer};
 use hydrant_lfs::operations::BatchOutcome;
 use hydrant_lfs::{Blob, Code, Error, Oid};
 
-/// Records whose fields have forms of their own.
-macro_rules! put_records {
-    ($($name:ident { $($field:tt),+ })+) => {$(
-        impl Put for $name {
-            fn put(self) {
-                $(self.$field.put();)+
-            }
-        }
-    )+};
-}
-macro_rules! take_records {
-    ($($name:ident { $($field:tt),+ })+) => {$(
-        impl Take for $name {
-            fn take() -> Result<Self, Error> {
-                Ok(Self { $($field: Take::take()?),+ })
-            }
-        }
-    )+};
-}
-/// Enums whose cases stand in the order of WIT.
-macro_rules! put_enums {
-    ($($name:ty)+) => {$(
-        impl Put for $name {
-            fn put(self) {
-                put_number(self as u32);
-            }
-        }
-    )+};
-}
-macro_rules! take_enums {
-    ($($name:ident { $($case:ident),+ })+) => {$(
-        impl Take for $name {
-            fn take() -> Result<Self, Error> {
-                const CASES: &[$name] = &[$($name::$case),+];
-                CASES.get(take_number()? as usize).copied().ok_or_else(unfitting)
-            }
-        }
-    )+};
-}
-
 put_enums! { Code Direction Hydration Login Method Misuse Redirect State Storage batch::Flaw pointer::Flaw }
 take_enums! {
-    Code {
-        Host, Auth, Missing, NotFound, Removed, Rejected, Busy, Malformed, Integrity, Conflict, Blocked, Limit,
-        Unfinished
-    }
     Direction { Download, Upload }
     Failure { Offline, TimedOut, Denied, Refused, NotFound, NoSpace, Blocked, Aborted, Io }
     Login { None, Stored, Renewed }
@@ -81,9 +37,11 @@ put_records! {
     Exchange { request, stage, answer_bytes_max, idle_max }
     FileRef { name, storage, oid, size, flaw }
     FileState { name, state, detail }
+    Finding { flaw, line }
     Header { name, value }
     ObjectError { status, message, retryable }
     Outcome { name, oid, size, ended }
+    Pointer { blob, extensions, canonical }
     Progress { name, done, total }
     Reading { name, as_chunks }
     Request { method, url, headers, body, login, redirect }
@@ -109,9 +67,11 @@ take_records! {
     Error { code, detail, retry_at }
     Failed { why, detail }
     Fact { name, place, cached }
+    Finding { flaw, line }
     Head { status, headers }
     Header { name, value }
     Instant { ticks, wall }
+    Pointer { blob, extensions, canonical }
     Revision { 0 }
     Setting { key, value }
     StageId { 0 }
@@ -255,37 +215,21 @@ impl Put for Extension {
     }
 }
 
-impl Put for Pointer {
-    fn put(self) {
-        self.blob.put();
-        self.extensions.put();
-        self.canonical.put();
-    }
-}
-
 impl Take for Extension {
     fn take() -> Result<Self, Error> {
         Ok(Extension { priority: u16::take()? as u8, name: String::take()?, oid: Oid::take()? })
     }
 }
 
-impl Take for Pointer {
+impl Take for pointer::Flaw {
     fn take() -> Result<Self, Error> {
-        Ok(Pointer { blob: Blob::take()?, extensions: Vec::take()?, canonical: bool::take()? })
+        pointer::Flaw::ALL.get(take_number()? as usize).copied().ok_or_else(unfitting)
     }
 }
 
-impl Put for Finding {
-    fn put(self) {
-        self.flaw.put();
-        self.line.put();
-    }
-}
-
-impl Take for Finding {
+impl Take for Code {
     fn take() -> Result<Self, Error> {
-        let flaw = pointer::Flaw::ALL.get(take_number()? as usize).copied().ok_or_else(unfitting)?;
-        Ok(Finding { flaw, line: u32::take()? })
+        Code::ALL.get(take_number()? as usize).copied().ok_or_else(unfitting)
     }
 }
 

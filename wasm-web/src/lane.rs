@@ -136,21 +136,28 @@ pub fn in_bytes(bytes: Vec<u8>) {
     receive(Field::Bytes(bytes));
 }
 
-impl Put for u64 {
-    fn put(self) {
-        send(Field::Long(self));
-    }
+/// Values that are a field each.
+macro_rules! fields {
+    ($($name:ty: $field:ident),+) => {$(
+        impl Put for $name {
+            fn put(self) {
+                send(Field::$field(self));
+            }
+        }
+
+        impl Take for $name {
+            #[inline(never)]
+            fn take() -> Result<Self, Error> {
+                match received() {
+                    Some(Field::$field(value)) => Ok(value),
+                    _ => Err(unfitting()),
+                }
+            }
+        }
+    )+};
 }
 
-impl Take for u64 {
-    #[inline(never)]
-    fn take() -> Result<Self, Error> {
-        match received() {
-            Some(Field::Long(number)) => Ok(number),
-            _ => Err(unfitting()),
-        }
-    }
-}
+fields! { u64: Long, String: Text, Vec<u8>: Bytes }
 
 impl Put for u32 {
     fn put(self) {
@@ -185,38 +192,6 @@ impl Put for bool {
 impl Take for bool {
     fn take() -> Result<Self, Error> {
         Ok(take_number()? != 0)
-    }
-}
-
-impl Put for String {
-    fn put(self) {
-        send(Field::Text(self));
-    }
-}
-
-impl Take for String {
-    #[inline(never)]
-    fn take() -> Result<Self, Error> {
-        match received() {
-            Some(Field::Text(text)) => Ok(text),
-            _ => Err(unfitting()),
-        }
-    }
-}
-
-impl Put for Vec<u8> {
-    fn put(self) {
-        send(Field::Bytes(self));
-    }
-}
-
-impl Take for Vec<u8> {
-    #[inline(never)]
-    fn take() -> Result<Self, Error> {
-        match received() {
-            Some(Field::Bytes(bytes)) => Ok(bytes),
-            _ => Err(unfitting()),
-        }
     }
 }
 
@@ -261,3 +236,44 @@ impl<T: Put, E: Put> Put for Result<T, E> {
         }
     }
 }
+
+/// Records whose fields have forms of their own.
+macro_rules! put_records {
+    ($($name:ident { $($field:tt),+ })+) => {$(
+        impl $crate::lane::Put for $name {
+            fn put(self) {
+                $($crate::lane::Put::put(self.$field);)+
+            }
+        }
+    )+};
+}
+macro_rules! take_records {
+    ($($name:ident { $($field:tt),+ })+) => {$(
+        impl $crate::lane::Take for $name {
+            fn take() -> Result<Self, hydrant_lfs::Error> {
+                Ok(Self { $($field: $crate::lane::Take::take()?),+ })
+            }
+        }
+    )+};
+}
+/// Enums whose cases stand in the order of WIT.
+macro_rules! put_enums {
+    ($($name:ty)+) => {$(
+        impl $crate::lane::Put for $name {
+            fn put(self) {
+                $crate::lane::put_number(self as u32);
+            }
+        }
+    )+};
+}
+macro_rules! take_enums {
+    ($($name:ident { $($case:ident),+ })+) => {$(
+        impl $crate::lane::Take for $name {
+            fn take() -> Result<Self, hydrant_lfs::Error> {
+                const CASES: &[$name] = &[$($name::$case),+];
+                CASES.get($crate::lane::take_number()? as usize).copied().ok_or_else($crate::lane::unfitting)
+            }
+        }
+    )+};
+}
+pub(crate) use {put_enums, put_records, take_enums, take_records};

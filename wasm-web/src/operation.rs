@@ -38,6 +38,12 @@ impl Running {
         });
         begun.map(|handle| Self(Rc::new(RefCell::new(handle)))).map_err(Put::put).ok()
     }
+
+    /// Takes the report of a machine of this kind.
+    fn finish<R: Put>(&self, is_kind: impl FnOnce(&AnyMachine) -> bool, report: impl FnOnce(AnyReport) -> Option<R>) {
+        let taken = self.0.borrow_mut().take(is_kind);
+        taken.and_then(|any| report(any).ok_or(Misuse::AnotherKind)).put();
+    }
 }
 
 #[wasm_bindgen]
@@ -101,40 +107,34 @@ impl Running {
 
     #[wasm_bindgen(js_name = finishTransfer)]
     pub fn finish_transfer(&self) {
-        let report = self.0.borrow_mut().take(|machine| {
+        let is_transfer = |machine: &AnyMachine| match machine {
+            AnyMachine::Download(_) | AnyMachine::HydrateSession(_) => true,
             #[cfg(feature = "full")]
-            if let AnyMachine::Upload(_) = machine {
-                return true;
-            }
-            matches!(machine, AnyMachine::Download(_) | AnyMachine::HydrateSession(_))
-        });
-        let transfer = report.and_then(|report| match report {
-            AnyReport::Download(report) | AnyReport::HydrateSession(report) => Ok(report),
+            AnyMachine::Upload(_) => true,
+            _ => false,
+        };
+        self.finish(is_transfer, |report| match report {
+            AnyReport::Download(report) | AnyReport::HydrateSession(report) => Some(report),
             #[cfg(feature = "full")]
-            AnyReport::Upload(report) => Ok(report),
-            _ => Err(Misuse::AnotherKind),
+            AnyReport::Upload(report) => Some(report),
+            _ => None,
         });
-        transfer.put();
     }
 
     #[wasm_bindgen(js_name = finishBatch)]
     pub fn finish_batch(&self) {
-        let report = self.0.borrow_mut().take(|machine| matches!(machine, AnyMachine::Batch(_)));
-        let outcomes = report.and_then(|report| match report {
-            AnyReport::Batch(outcomes) => Ok(outcomes),
-            _ => Err(Misuse::AnotherKind),
-        });
-        outcomes.put();
+        self.finish(
+            |machine| matches!(machine, AnyMachine::Batch(_)),
+            |report| if let AnyReport::Batch(outcomes) = report { Some(outcomes) } else { None },
+        );
     }
 
     #[cfg(feature = "full")]
     #[wasm_bindgen(js_name = finishLocks)]
     pub fn finish_locks(&self) {
-        let report = self.0.borrow_mut().take(|machine| matches!(machine, AnyMachine::Locks(_)));
-        let locks = report.and_then(|report| match report {
-            AnyReport::Locks(report) => Ok(report),
-            _ => Err(Misuse::AnotherKind),
-        });
-        locks.put();
+        self.finish(
+            |machine| matches!(machine, AnyMachine::Locks(_)),
+            |report| if let AnyReport::Locks(report) = report { Some(report) } else { None },
+        );
     }
 }

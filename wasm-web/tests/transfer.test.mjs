@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { digest, within } from '../../tests/hosts/js/scene.mjs';
+import { digest, until, within } from '../../tests/hosts/js/scene.mjs';
 import { load } from './package.mjs';
 
 const { hydrate } = await load('index');
@@ -79,25 +79,44 @@ test('a login that is missing, wrong or asked for', () => within(async (place) =
     return refused ? server.login : { user: 'nobody', password: 'x' };
   });
   assert.equal(right.error, undefined);
-  assert.deepEqual(asked.slice(0, 2), [false, true]);
+  assert.deepEqual(asked, [false, true], 'once for all requests, and once more');
 }));
 
 test('a stop in the middle leaves the rest unfinished', () => within(async (place) => {
   const { server, files } = await published(place, 3_000_000);
   const release = server.holdFirst(100_000);
   const controller = new AbortController();
-  const held = hydrate({
-    endpoint: server.endpoint,
-    login: server.login,
-    wants: files,
-    signal: controller.signal,
-    onProgress: () => controller.abort(),
-  });
-  const stopped = setInterval(() => controller.abort(), 300);
+  const { endpoint, login } = server;
+  const held = hydrate({ endpoint, login, wants: files, signal: controller.signal });
+  await until('the object is asked for', () => server.asked('GET').length > 0);
+  controller.abort();
   const [file] = await held;
-  clearInterval(stopped);
   release();
   assert.equal(file.error.code, 'unfinished');
+}));
+
+test('a stop ends a question for a login that nobody answers', () => within(async (place) => {
+  const { server, files } = await published(place, 5000);
+  const controller = new AbortController();
+  let asked;
+  const question = new Promise((resolve) => (asked = resolve));
+  const login = () => {
+    asked();
+    return new Promise(() => {});
+  };
+  const held = hydrate({ endpoint: server.endpoint, login, wants: files, signal: controller.signal });
+  await question;
+  controller.abort();
+  assert.equal((await held)[0].error.code, 'unfinished');
+}));
+
+test('what a hook throws ends the call', () => within(async (place) => {
+  const { server, files } = await published(place, 5000);
+  const onProgress = () => {
+    throw new Error('a hook of the caller');
+  };
+  const { endpoint, login } = server;
+  await assert.rejects(hydrate({ endpoint, login, wants: files, onProgress }), /a hook of the caller/);
 }));
 
 test('a connection that breaks is resumed', () => within(async (place) => {

@@ -3,7 +3,7 @@
 use super::Task;
 use super::digest::Digest;
 use super::failure::{failed, name};
-use super::files::{Pieces, changed};
+use super::files::Pieces;
 use super::host::{Stage, Watch};
 use gloo_net::http::Request;
 use hydrant_lfs::contract::{self, Body, Exchange, Failed, Failure, Head, Header, Login, Method, Redirect, Reply};
@@ -63,7 +63,7 @@ impl Task {
         let (status, validator) = (head.status, validator(&head));
         self.say(Reply::Head(head));
         // The core may refuse this head. Its cancel comes before a byte is written.
-        self.driver.pump().map_err(|error| failed(&error))?;
+        self.driver.pump();
         self.wanted()?;
 
         let mut arriving =
@@ -101,10 +101,10 @@ impl Task {
             list(&mut asked, &lower);
         }
         if !left_out.is_empty() {
-            self.host().left_out(&it.url, &left_out).map_err(|error| failed(&error))?;
+            self.host().left_out(&it.url, &left_out).unwrap_or_else(|fault| self.driver.fail(fault));
         }
         if it.login != Login::None {
-            let login = self.host().authorize(it.url.clone(), it.login == Login::Renewed).await;
+            let login = self.host().authorize(it.url.clone(), it.login == Login::Renewed, self.signal()).await;
             let Some(login) = login.map_err(|error| denied(&error))?.as_string() else {
                 return Err(Failed { why: Failure::Denied, detail: "no login was given for this server".into() });
             };
@@ -253,7 +253,6 @@ fn list(names: &mut String, name: &str) {
 fn broken(error: &JsValue) -> Failed {
     match name(error).as_str() {
         "AbortError" | "TimeoutError" => failed(error),
-        _ if changed(error) => failed(error),
         _ => offline(),
     }
 }

@@ -1,7 +1,7 @@
 //! Files to send, and whatever else is a `Blob` of the platform.
 
 use super::digest::Digest;
-use super::failure::{failed, name};
+use super::failure::failed;
 use super::{Task, unchanging};
 use hydrant_lfs::Blob;
 use hydrant_lfs::contract::{Failed, Reading, Reply};
@@ -48,11 +48,7 @@ impl Task {
         let Some(file) = self.host().file(&reading.name) else { return Ok(Reply::Absent) };
         let bytes = file.size() as u64;
         if !reading.as_chunks && bytes >= POINTER_BYTES_MAX as u64 {
-            let blob = match self.hash(&file, bytes).await {
-                // A browser refuses to read a file that changed since the user chose it.
-                Ok(blob) => blob,
-                Err(failed) => return Err(failed),
-            };
+            let blob = self.hash(&file, bytes).await?;
             self.driver.hashed.borrow_mut().insert(reading.name, blob);
             self.say(Reply::Received(blob));
             return Ok(Reply::At(unchanging()));
@@ -97,9 +93,4 @@ impl Task {
             at = end;
         }
     }
-}
-
-/// Whether a file could not be read because it is no longer what the user chose.
-pub(super) fn changed(error: &JsValue) -> bool {
-    name(error) == "NotReadableError"
 }

@@ -2,7 +2,7 @@
 
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortController, Blob};
+use web_sys::{AbortController, AbortSignal, Blob};
 
 #[wasm_bindgen]
 extern "C" {
@@ -10,15 +10,16 @@ extern "C" {
     #[derive(Clone)]
     pub type Host;
 
-    /// The value of `Authorization` for a URL, or nothing. `refused`: the server did not take the one before.
+    /// The value of `Authorization` for a URL, or nothing. `refused`: the server did not take the one before. An abort
+    /// ends the question.
     #[wasm_bindgen(method, catch)]
-    pub async fn authorize(this: &Host, url: String, refused: bool) -> Result<JsValue, JsValue>;
+    pub async fn authorize(this: &Host, url: String, refused: bool, signal: AbortSignal) -> Result<JsValue, JsValue>;
 
     /// The URL to ask instead of this one.
     #[wasm_bindgen(method, catch)]
     pub fn rewrite(this: &Host, url: &str) -> Result<String, JsValue>;
 
-    /// What a `fetch` without an answer means: the number of a failure, and a sentence that says what to do.
+    /// What a `fetch` without an answer means.
     #[wasm_bindgen(method, catch)]
     pub async fn lost(this: &Host, url: String, headers: String) -> Result<Lost, JsValue>;
 
@@ -59,7 +60,7 @@ extern "C" {
 
     /// Something will be tried again, in so many milliseconds.
     #[wasm_bindgen(method, catch)]
-    pub fn retry(this: &Host, name: String, code: u32, detail: String, delay: f64) -> Result<(), JsValue>;
+    pub fn retry(this: &Host, name: String, detail: String, delay: f64) -> Result<(), JsValue>;
 
     /// Headers of an action that the platform does not send.
     #[wasm_bindgen(method, catch, js_name = leftOut)]
@@ -127,12 +128,14 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn end(this: &Watch);
 
-    /// What a `fetch` without an answer means.
+    /// Why no answer came.
     pub type Lost;
 
+    /// The server cannot be reached. Otherwise the platform does not allow it.
     #[wasm_bindgen(method, getter)]
     pub fn offline(this: &Lost) -> bool;
 
+    /// A sentence that says what to do.
     #[wasm_bindgen(method, getter)]
     pub fn detail(this: &Lost) -> String;
 

@@ -59,47 +59,52 @@ pub(crate) async fn drive(handle: Rc<RefCell<Handle<AnyMachine>>>, host: Host) -
     });
     loop {
         let next = driver.pump();
-        let fault = driver.fault.borrow_mut().take();
-        match (fault, next) {
-            (Some(fault), _) | (None, Err(fault)) => {
-                driver.open.borrow().iter().for_each(|(_, request)| request.abort());
-                return Err(fault);
-            }
-            (None, Ok(Next::End)) => return Ok(JsValue::UNDEFINED),
-            (None, Ok(Next::Sleep(milliseconds))) => driver.host.sleep(milliseconds).await,
+        if let Some(fault) = driver.fault.borrow_mut().take() {
+            driver.open.borrow().iter().for_each(|(_, request)| request.abort());
+            return Err(fault);
+        }
+        match next {
+            Next::End => return Ok(JsValue::UNDEFINED),
+            Next::Sleep(milliseconds) => driver.host.sleep(milliseconds).await,
         }
     }
 }
 
 impl Driver {
-    /// Takes steps until there is nothing to do but wait.
-    fn pump(self: &Rc<Self>) -> Result<Next, JsValue> {
+    /// Takes steps until there is nothing to do but wait. What a hook throws ends the loop.
+    fn pump(self: &Rc<Self>) -> Next {
         loop {
             let now = Instant { ticks: host::ticks() as u64, wall: js_sys::Date::now() as u64 };
             let step = self.handle.borrow_mut().poll(now);
-            match step {
+            let told = match step {
                 Step::Perform(id, effect) => self.begin(id, effect),
                 Step::Cancel(id) => {
                     let open = self.open.borrow();
                     open.iter().filter(|(open, _)| *open == id).for_each(|(_, request)| request.abort());
+                    Ok(())
                 }
-                Step::Note(it) => self.host.note(it.name, it.done as f64, it.total as f64)?,
-                Step::Retry(it) => {
-                    let delay = it.at.saturating_sub(now.ticks) as f64;
-                    self.host.retry(it.name, it.error.code as u32, it.error.detail, delay)?;
-                }
-                Step::Enter(_) => {}
+                Step::Note(it) => self.host.note(it.name, it.done as f64, it.total as f64),
+                Step::Retry(it) => self.host.retry(it.name, it.error.detail, it.at.saturating_sub(now.ticks) as f64),
+                Step::Enter(_) => Ok(()),
                 Step::Wait(until) => {
-                    return Ok(Next::Sleep(until.map(|tick| tick.saturating_sub(now.ticks) as f64)));
+                    return Next::Sleep(until.map(|tick| tick.saturating_sub(now.ticks) as f64));
                 }
-                Step::Done => return Ok(Next::End),
+                Step::Done => return Next::End,
+            };
+            if let Err(fault) = told {
+                self.fail(fault);
             }
         }
     }
 
-    fn begin(self: &Rc<Self>, id: EffectId, effect: Effect) {
-        // Every platform with fetch has it.
-        let Ok(controller) = AbortController::new() else { return };
+    /// The loop ends with this.
+    fn fail(&self, fault: JsValue) {
+        self.fault.borrow_mut().get_or_insert(fault);
+        self.host.rouse();
+    }
+
+    fn begin(self: &Rc<Self>, id: EffectId, effect: Effect) -> Result<(), JsValue> {
+        let controller = AbortController::new()?;
         self.open.borrow_mut().push((id, controller.clone()));
         let task = Task { driver: Rc::clone(self), id, controller, told: Cell::new(0.0) };
         spawn_local(async move {
@@ -107,6 +112,7 @@ impl Driver {
             task.driver.open.borrow_mut().retain(|(open, _)| *open != task.id);
             task.say(last);
         });
+        Ok(())
     }
 }
 
@@ -115,7 +121,7 @@ impl Task {
     fn say(&self, reply: Reply) {
         if self.driver.handle.borrow_mut().reply(self.id, reply).is_err() {
             let fault = js_sys::Error::new("the driver broke the contract: this is a bug of hydrant");
-            self.driver.fault.borrow_mut().get_or_insert(fault.into());
+            self.driver.fail(fault.into());
         }
         self.driver.host.rouse();
     }

@@ -6,7 +6,7 @@ use crate::play::{Answer, ENDPOINT, Play, bytes, offer, status, upload};
 use expect_test::expect;
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Source;
-use hydrant_lfs::contract::{Effect, Instant, Login, Reply, Revision, Step};
+use hydrant_lfs::contract::{Effect, Failure, Instant, Login, Reply, Revision, Step};
 use hydrant_lfs::text::error::Code;
 use hydrant_lfs::text::oid::Blob;
 use hydrant_tests::world::blob;
@@ -39,6 +39,16 @@ fn files_with_the_same_bytes_are_sent_once() {
         = c well
     "#]]
     .assert_eq(&upload(&[b"one", b"other", b"one"]).run([offer(), status(200), status(201)]));
+}
+
+#[test]
+fn a_file_that_cannot_be_sent_leaves_it_to_another_with_the_same_bytes() {
+    let broken = || Answer::Failed(Failure::Io);
+    let said = upload(&[b"one", b"other", b"one", b"one"]).run([offer(), broken(), status(200), offer(), status(200)]);
+    let ends: Vec<&str> = said.lines().filter(|line| line.starts_with('=')).collect();
+    assert!(ends[0].starts_with("= a host"), "{said}");
+    assert_eq!(ends[1..], ["= b well", "= c well", "= d well"], "{said}");
+    assert_eq!(said.matches("PUT").count(), 3, "a, b, and c for d, too: {said}");
 }
 
 #[test]

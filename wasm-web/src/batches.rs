@@ -3,6 +3,8 @@
 use crate::forms::parsed;
 use crate::functions::answer;
 use crate::lane::{Put, Take, put_enums, put_records, take_number, take_records, unfitting};
+use alloc::string::String;
+use alloc::vec::Vec;
 use hydrant_lfs::contract::{Direction, Head, Source};
 use hydrant_lfs::git_lfs::batch::{Action, BatchRequest, BatchResponse, read_response};
 use hydrant_lfs::git_lfs::response_error::{ResponseError, ResponseErrorKind};

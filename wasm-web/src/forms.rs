@@ -1,6 +1,8 @@
 //! The types of WIT on the lane: a row for each, its fields or cases in WIT's order.
 
 use crate::lane::{Put, Take, put_enums, put_number, put_records, take_enums, take_number, take_records, unfitting};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use hydrant_ledger::manifest::{FileRef, Manifest, Storage};
 use hydrant_ledger::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
 use hydrant_lfs::contract::{

@@ -1,6 +1,9 @@
 //! The functions of WIT that need no operation. The arguments are on the lane, and the result goes there.
 
 use crate::lane::{Put, Take};
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use hydrant_ledger::manifest::{FileRef, Manifest};
 use hydrant_ledger::status::{self, Fact};
 use hydrant_lfs::contract::{Config, Direction};

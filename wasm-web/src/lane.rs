@@ -5,9 +5,12 @@
 //! Measured against five other encodings, this one is the smallest and the quickest. `xtask/src/web/forms.rs` writes
 //! the other side from the files of `wit/`.
 
+use crate::platform::Single;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::mem;
 use hydrant_lfs::{Code, Error};
-use std::cell::RefCell;
-use std::collections::VecDeque;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// A field on its way.
@@ -18,11 +21,32 @@ enum Field {
     Bytes(Vec<u8>),
 }
 
-thread_local! {
-    /// To JavaScript.
-    static OUT: RefCell<VecDeque<Field>> = const { RefCell::new(VecDeque::new()) };
-    /// From JavaScript.
-    static IN: RefCell<VecDeque<Field>> = const { RefCell::new(VecDeque::new()) };
+/// Fields in their order.
+struct Lane {
+    fields: Vec<Field>,
+    /// So many are taken.
+    taken: usize,
+}
+
+/// To JavaScript.
+static OUT: Single<RefCell<Lane>> = Single(RefCell::new(Lane::EMPTY));
+/// From JavaScript.
+static IN: Single<RefCell<Lane>> = Single(RefCell::new(Lane::EMPTY));
+
+impl Lane {
+    const EMPTY: Self = Self { fields: Vec::new(), taken: 0 };
+
+    #[inline(never)]
+    fn push(&mut self, field: Field) {
+        self.fields.push(field);
+    }
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Field> {
+        let field = mem::replace(self.fields.get_mut(self.taken)?, Field::Number(f64::NAN));
+        self.taken += 1;
+        Some(field)
+    }
 }
 
 /// A value that JavaScript reads from the lane.
@@ -37,24 +61,20 @@ pub(crate) trait Take: Sized {
     fn take() -> Result<Self, Error>;
 }
 
-#[inline(never)]
 fn send(field: Field) {
-    OUT.with_borrow_mut(|lane| lane.push_back(field));
+    OUT.0.borrow_mut().push(field);
 }
 
-#[inline(never)]
 fn sent() -> Option<Field> {
-    OUT.with_borrow_mut(VecDeque::pop_front)
+    OUT.0.borrow_mut().next()
 }
 
-#[inline(never)]
 fn receive(field: Field) {
-    IN.with_borrow_mut(|lane| lane.push_back(field));
+    IN.0.borrow_mut().push(field);
 }
 
-#[inline(never)]
 fn received() -> Option<Field> {
-    IN.with_borrow_mut(VecDeque::pop_front)
+    IN.0.borrow_mut().next()
 }
 
 /// Puts a number that JavaScript knows as one: a length, a case, a truth value.
@@ -80,8 +100,8 @@ pub(crate) fn unfitting() -> Error {
 /// Begins the arguments of a call; what an earlier call left is gone.
 #[wasm_bindgen(js_name = laneClear)]
 pub fn clear() {
-    IN.with_borrow_mut(VecDeque::clear);
-    OUT.with_borrow_mut(VecDeque::clear);
+    IN.0.replace(Lane::EMPTY);
+    OUT.0.replace(Lane::EMPTY);
 }
 
 #[wasm_bindgen(js_name = laneNumber)]

@@ -2,6 +2,12 @@
 //!
 //! Two packages are made of these sources. `hydrant-web` reads; `hydrant-web-full` has the feature `full`, which adds
 //! exports and changes none.
+//!
+//! Without the standard library, whose words for panics would be a tenth of a module.
+
+#![no_std]
+
+extern crate alloc;
 
 #[cfg(feature = "full")]
 mod batches;
@@ -11,3 +17,4 @@ mod functions;
 mod lane;
 mod machine;
 mod operation;
+mod platform;

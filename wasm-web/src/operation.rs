@@ -4,6 +4,11 @@ use crate::driver::{Host, drive};
 use crate::functions::answer;
 use crate::lane::{Put, Take};
 use crate::machine::{AnyMachine, AnyReport};
+use crate::platform::Single;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{OnceCell, RefCell};
 use hydrant_ledger::hydrate_session;
 #[cfg(feature = "full")]
 use hydrant_lfs::contract::Source;
@@ -13,14 +18,10 @@ use hydrant_lfs::operations::LockTask;
 use hydrant_lfs::operations::Machine;
 use hydrant_lfs::{Blob, Error, Handle, Operation, Seeds};
 use js_sys::Promise;
-use std::cell::RefCell;
-use std::rc::Rc;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::future_to_promise;
 
-thread_local! {
-    static SEEDS: Seeds = Seeds::default();
-}
+static SEEDS: Single<OnceCell<Seeds>> = Single(OnceCell::new());
 
 /// An operation behind a handle.
 #[wasm_bindgen]
@@ -33,7 +34,7 @@ impl Running {
         any: impl FnOnce(M) -> AnyMachine,
     ) -> Option<Self> {
         let begun = Config::take().and_then(|config| {
-            let seed = SEEDS.with(|seeds| seeds.take(config.seed))?;
+            let seed = SEEDS.0.get_or_init(Seeds::default).take(config.seed)?;
             Ok(Handle::new(operation(config)?.map(any), seed))
         });
         begun.map(|handle| Self(Rc::new(RefCell::new(handle)))).map_err(Put::put).ok()

@@ -3,10 +3,11 @@
 
 use super::Task;
 use super::failure::failed;
+use crate::platform::Single;
+use core::cell::Cell;
 use hydrant_lfs::contract::Failed;
 use hydrant_lfs::text::oid::{Blob, Hasher};
 use js_sys::{Array, Uint8Array};
-use std::cell::Cell;
 
 /// Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured).
 const PLATFORM_BYTES_MIN: u64 = 2 << 10;
@@ -15,9 +16,7 @@ const HELD_BYTES_MAX: u64 = 64 << 20;
 /// Bytes that one call hashes: the engine of V8 never optimises a call that is under way (measured).
 const CALL_BYTES: u32 = 64 << 10;
 
-thread_local! {
-    static HELD: Cell<u64> = const { Cell::new(0) };
-}
+static HELD: Single<Cell<u64>> = Single(Cell::new(0));
 
 /// A digest that is not complete.
 pub(super) struct Digest {
@@ -37,9 +36,9 @@ struct Held(u64);
 
 impl Held {
     fn take(bytes: u64) -> Option<Self> {
-        let held = HELD.get() + bytes;
+        let held = HELD.0.get() + bytes;
         (held <= HELD_BYTES_MAX).then(|| {
-            HELD.set(held);
+            HELD.0.set(held);
             Self(bytes)
         })
     }
@@ -47,7 +46,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        HELD.set(HELD.get() - self.0);
+        HELD.0.set(HELD.0.get() - self.0);
     }
 }
 

@@ -4,8 +4,10 @@ use super::Task;
 use super::digest::Digest;
 use super::failure::{failed, name};
 use super::files::Pieces;
-use super::host::{Stage, Watch};
-use gloo_net::http::Request;
+use super::host::{Stage, Watch, fetch};
+use alloc::borrow::ToOwned;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use hydrant_lfs::contract::{self, Body, Exchange, Failed, Failure, Head, Header, Login, Method, Redirect, Reply};
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
@@ -50,9 +52,9 @@ impl Task {
     async fn exchanged(&self, it: &Exchange, watch: &Watch) -> Result<Reply, Failed> {
         let (request, asked) = self.request(&it.request).await?;
         watch.waits();
-        let response = match Request::from(request).send().await {
-            Ok(response) => Response::from(response),
-            Err(error) => return self.unanswered(error, it, &asked).await,
+        let response = match fetch(&request).await {
+            Ok(response) => response.unchecked_into::<Response>(),
+            Err(error) => return self.unanswered(&error, it, &asked).await,
         };
         watch.works();
         if response.type_() == ResponseType::Opaqueredirect {
@@ -147,10 +149,9 @@ impl Task {
     }
 
     /// No answer came.
-    async fn unanswered(&self, error: gloo_net::Error, it: &Exchange, asked: &str) -> Result<Reply, Failed> {
+    async fn unanswered(&self, error: &JsValue, it: &Exchange, asked: &str) -> Result<Reply, Failed> {
         self.wanted()?;
-        let gloo_net::Error::JsError(error) = error else { return Err(offline()) };
-        if error.name == "NotReadableError" {
+        if name(error) == "NotReadableError" {
             return Ok(Reply::Conflict);
         }
         let lost = self.host().lost(it.request.url.clone(), asked.to_owned()).await;
@@ -223,8 +224,10 @@ struct Arriving<'a> {
 
 fn head(response: &Response) -> Result<Head, Failed> {
     let mut headers = Vec::new();
-    for pair in gloo_net::http::Headers::from_raw(response.headers()).entries() {
-        headers.push(Header::new(pair.0, pair.1));
+    for pair in response.headers().entries() {
+        let pair = js_sys::Array::from(&pair.map_err(|error| failed(&error))?);
+        let text = |at| pair.get(at).as_string().unwrap_or_default();
+        headers.push(Header::new(text(0), text(1)));
     }
     Ok(Head { status: response.status(), headers })
 }

@@ -1,5 +1,6 @@
 //! Why something could not be done, in the words of the contract.
 
+use alloc::string::String;
 use hydrant_lfs::contract::{Failed, Failure};
 use wasm_bindgen::{JsCast, JsValue};
 

@@ -1,5 +1,7 @@
 //! What the driver needs from JavaScript: a store, the files to send, time, and the caller's hooks.
 
+use alloc::string::String;
+use alloc::vec::Vec;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortController, AbortSignal, Blob};
@@ -138,6 +140,10 @@ extern "C" {
     /// A sentence that says what to do.
     #[wasm_bindgen(method, getter)]
     pub fn detail(this: &Lost) -> String;
+
+    /// Asks a server.
+    #[wasm_bindgen(catch)]
+    pub async fn fetch(request: &web_sys::Request) -> Result<JsValue, JsValue>;
 
     /// Monotonic milliseconds.
     #[wasm_bindgen(js_namespace = performance, js_name = now)]

@@ -7,15 +7,17 @@ mod files;
 mod host;
 
 use crate::machine::AnyMachine;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
 use failure::failed;
 pub(crate) use host::Host;
 use hydrant_lfs::contract::{
     Beginning, Doc, Effect, EffectId, Failed, Failure, Instant, Reply, Revision, StageId, Step,
 };
+use hydrant_lfs::order::SortedMap;
 use hydrant_lfs::{Blob, Handle};
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
-use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
@@ -29,7 +31,7 @@ pub(crate) struct Driver {
     host: Host,
     open: RefCell<Vec<(EffectId, AbortController)>>,
     /// What files hash to, by name: a file of a browser cannot change.
-    hashed: RefCell<BTreeMap<String, Blob>>,
+    hashed: RefCell<SortedMap<String, Blob>>,
     /// A fault of this host, or of the caller's hooks.
     fault: RefCell<Option<JsValue>>,
 }

@@ -1,6 +1,7 @@
 //! The functions of WIT that need no operation. The arguments are on the lane, and the result goes there.
 
 use crate::lane::{Put, Take};
+use crate::platform::fold;
 use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -96,7 +97,7 @@ pub fn allowed_in_repository() {
 
 #[wasm_bindgen(js_name = manifestsRead)]
 pub fn read() {
-    answer(|| Manifest::parse(&Vec::<u8>::take()?));
+    answer(|| Manifest::parse_with(&Vec::<u8>::take()?, fold));
 }
 
 #[wasm_bindgen(js_name = manifestsStatus)]

@@ -4,12 +4,12 @@ use crate::driver::{Host, drive};
 use crate::functions::answer;
 use crate::lane::{Put, Take};
 use crate::machine::{AnyMachine, AnyReport};
-use crate::platform::Single;
+use crate::platform::{Single, fold};
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{OnceCell, RefCell};
-use hydrant_ledger::hydrate_session;
+use hydrant_ledger::hydrate_session_with;
 #[cfg(feature = "full")]
 use hydrant_lfs::contract::Source;
 use hydrant_lfs::contract::{Config, Direction, EffectId, Instant, Misuse, Reply, Want};
@@ -67,7 +67,7 @@ impl Running {
 
     #[wasm_bindgen(js_name = hydrateSession)]
     pub fn hydrate_session() -> Option<Running> {
-        Self::begin(|config| hydrate_session(config, &String::take()?), AnyMachine::HydrateSession)
+        Self::begin(|config| hydrate_session_with(config, &String::take()?, fold), AnyMachine::HydrateSession)
     }
 
     #[cfg(feature = "full")]

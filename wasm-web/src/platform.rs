@@ -1,6 +1,8 @@
-//! What the standard library would bring: memory, the end of a panic, and statics.
+//! What the standard library would bring: memory, the end of a panic, statics, and tables of letters.
 
+use alloc::string::String;
 use core::panic::PanicInfo;
+use js_sys::JsString;
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
 
 #[global_allocator]
@@ -10,6 +12,20 @@ static MEMORY: WasmDynamicTalc = new_wasm_dynamic_allocator();
 #[panic_handler]
 fn panic(_: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
+}
+
+/// The fold of a name. JavaScript has the tables for it.
+pub(crate) fn fold(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_ascii() {
+            folded.push(c.to_ascii_lowercase());
+        } else {
+            // One by one: in a word, a sigma at the end has a lower case of its own.
+            folded.push_str(&String::from(JsString::from(c).to_upper_case().to_lower_case()));
+        }
+    }
+    folded
 }
 
 /// A static of the one thread there is.

@@ -1,7 +1,7 @@
 //! Fetches the blobs that a session's manifest names into the cache.
 
 use crate::manifest::{Manifest, Storage};
-use crate::name;
+use crate::name::{self, Fold};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -15,13 +15,19 @@ use hydrant_lfs::text::error::{Code, Error};
 
 /// Fetches the blobs of a session into the cache.
 pub fn hydrate_session(config: Config, session: &str) -> Result<Operation<HydrateSession>, Error> {
-    Operation::begin(config, |_| HydrateSession::new(session))
+    hydrate_session_with(config, session, name::fold)
+}
+
+/// The same with the fold of a platform.
+pub fn hydrate_session_with(config: Config, session: &str, fold: Fold) -> Result<Operation<HydrateSession>, Error> {
+    Operation::begin(config, |_| HydrateSession::new(session, fold))
 }
 
 /// The machine behind `hydrate-session`.
 #[derive(Debug)]
 pub struct HydrateSession {
     document: String,
+    fold: Fold,
     state: State,
     /// Entries of the manifest that cannot be used.
     unusable: Vec<Outcome>,
@@ -37,12 +43,13 @@ enum State {
 }
 
 impl HydrateSession {
-    pub(crate) fn new(session: &str) -> Result<Self, Error> {
+    pub(crate) fn new(session: &str, fold: Fold) -> Result<Self, Error> {
         if let Some(flaw) = name::session_flaw(session) {
             return Err(Error::new(Code::Malformed, format_args!("the session cannot be used: {flaw}")));
         }
         Ok(Self {
             document: format!("sessions/{session}/meta.json"),
+            fold,
             state: State::Begin,
             unusable: Vec::new(),
             stopped: false,
@@ -56,7 +63,7 @@ impl HydrateSession {
             Event::Failed(failed) => return Err(refusal::failed("the manifest", &failed)),
             _ => return Err(refusal::unfitting()),
         };
-        let manifest = Manifest::parse(&doc.bytes)?;
+        let manifest = Manifest::parse_with(&doc.bytes, self.fold)?;
         let mut wants = Vec::new();
         for file in manifest.files() {
             match (file.storage, &file.flaw, file.oid) {

@@ -31,6 +31,6 @@ pub mod rules;
 pub mod status;
 pub mod transcript;
 
-pub use hydrate_session::hydrate_session;
+pub use hydrate_session::{hydrate_session, hydrate_session_with};
 pub use publish::publish;
 pub use reconcile::reconcile;

@@ -13,6 +13,21 @@ const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
 /// Files that git or git-lfs obeys in any folder.
 const GIT_FILES: [&str; 5] = [".gitattributes", ".gitignore", ".gitmodules", ".gitconfig", ".lfsconfig"];
 
+/// The characters beyond ASCII whose fold is ASCII.
+const ASCII_FOLDS: [(char, &str); 11] = [
+    ('\u{df}', "ss"),
+    ('\u{131}', "i"),
+    ('\u{17f}', "s"),
+    ('\u{212a}', "k"),
+    ('\u{fb00}', "ff"),
+    ('\u{fb01}', "fi"),
+    ('\u{fb02}', "fl"),
+    ('\u{fb03}', "ffi"),
+    ('\u{fb04}', "ffl"),
+    ('\u{fb05}', "st"),
+    ('\u{fb06}', "st"),
+];
+
 /// Why a name cannot be used for a file of a session; `None` when it can.
 pub fn flaw(name: &str) -> Option<&'static str> {
     if name.is_empty() {
@@ -24,7 +39,7 @@ pub fn flaw(name: &str) -> Option<&'static str> {
     if name.starts_with('/') {
         return Some("the name is absolute");
     }
-    let first = fold(name.split('/').next().unwrap_or_default());
+    let first = ascii_fold(name.split('/').next().unwrap_or_default());
     if first == "meta.json" || first == ".meta.json.lock" {
         return Some("the name belongs to the manifest");
     }
@@ -36,13 +51,29 @@ pub fn session_flaw(name: &str) -> Option<&'static str> {
     flaw(name).or_else(|| name.contains('/').then_some("the name holds a slash"))
 }
 
-/// Names that differ in case alone have the same fold (`ſ` is an `s`). Composed and decomposed forms of a letter
-/// differ.
+/// How names are folded: names that differ in case alone have the same fold (`ſ` is an `s`). Composed and decomposed
+/// forms of a letter differ.
+pub type Fold = fn(&str) -> String;
+
+/// The [`Fold`] of this library: each character in upper case, and that in lower case. Its tables have 25 kilobytes; a
+/// platform that has such tables gives a fold of its own.
 pub fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
     name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// The fold of a name as far as it is ASCII: enough to compare it with an ASCII name. Needs no tables.
+pub(crate) fn ascii_fold(name: &str) -> String {
+    let mut folded = String::with_capacity(name.len());
+    for c in name.chars() {
+        match ASCII_FOLDS.iter().find(|(other, _)| *other == c) {
+            Some((_, letters)) => folded.push_str(letters),
+            None => folded.push(c.to_ascii_lowercase()),
+        }
+    }
+    folded
 }
 
 fn component_flaw(part: &str) -> Option<&'static str> {
@@ -145,5 +176,17 @@ mod tests {
     fn folding() {
         assert_eq!(fold("RAW.jsonl"), fold("raw.JSONL"));
         assert_ne!(fold("a"), fold("b"));
+    }
+
+    #[test]
+    fn what_folds_to_ascii_does_so_without_tables() {
+        for c in ('\0'..=char::MAX).map(String::from) {
+            let folded = fold(&c);
+            if folded.is_ascii() {
+                assert_eq!(ascii_fold(&c), folded, "{c:?}");
+            } else {
+                assert!(!ascii_fold(&c).is_ascii(), "{c:?}");
+            }
+        }
     }
 }

@@ -19,7 +19,7 @@ pub use identity::{derive_session_id, preserved_session_id};
 pub use merge::merge;
 
 use crate::limits::{DOCUMENT_BYTES_MAX, MANIFEST_FILES_MAX};
-use crate::name;
+use crate::name::{self, Fold};
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -142,6 +142,11 @@ pub struct Manifest {
 impl Manifest {
     /// Reads a manifest. One bad name fails the whole, as in ox; one bad entry does not.
     pub fn parse(text: &[u8]) -> Result<Manifest, Error> {
+        Self::parse_with(text, name::fold)
+    }
+
+    /// The same with the fold of a platform.
+    pub fn parse_with(text: &[u8], fold: Fold) -> Result<Manifest, Error> {
         let root = root(text)?;
         let word = |key| root.get(key).and_then(Value::text).unwrap_or_default().to_owned();
         let count = |key| root.get(key).and_then(Value::integer).and_then(|count| u64::try_from(count).ok());
@@ -159,7 +164,7 @@ impl Manifest {
             summary_attempts: count("summary_attempts").unwrap_or(0),
             draft: root.get("draft").and_then(Value::truth) == Some(true),
             turn_count: count("turn_count").unwrap_or(0),
-            files: files(&root)?,
+            files: files(&root, fold)?,
         };
         // With a slash, two pairs of repository and name could give one id, so none is derived.
         let ambiguous = manifest.repo_id.contains('/') || manifest.session_name.contains('/');
@@ -200,7 +205,7 @@ fn root(text: &[u8]) -> Result<Value<'_>, Error> {
     }
     distinct(&root, "")?;
     for member in root.members() {
-        let known = field(&member.key).or_else(|| field(&name::fold(&member.key)));
+        let known = field(&member.key).or_else(|| field(&name::ascii_fold(&member.key)));
         let Some((name, field)) = known else { continue };
         if member.key != *name {
             // Another reader of this format takes it for the field. A wrong guess could change the session's id.
@@ -233,7 +238,7 @@ fn distinct(object: &Value<'_>, of: &str) -> Result<(), Error> {
     }
 }
 
-fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
+fn files(root: &Value<'_>, fold: Fold) -> Result<Vec<FileRef>, Error> {
     let Some(files) = root.get("files") else { return Ok(Vec::new()) };
     if !files.is_object() {
         return Err(malformed("files is not an object"));
@@ -249,7 +254,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
         }
         refs.push(file_ref(&member.key, &member.value));
     }
-    let folds: Vec<String> = files.members().iter().map(|member| name::fold(&member.key)).collect();
+    let folds: Vec<String> = files.members().iter().map(|member| fold(&member.key)).collect();
     if let Some(at) = repeated(folds.len(), &|a, b| folds[a].cmp(&folds[b])) {
         return Err(malformed(format!("two files differ from {} in case alone", quote(&files.members()[at].key))));
     }
@@ -258,7 +263,7 @@ fn files(root: &Value<'_>) -> Result<Vec<FileRef>, Error> {
 
 /// Whether a member differs from a known one in case alone: another reader of this format takes it for that one.
 fn differs_in_case(member: &json::Member<'_>) -> bool {
-    !ENTRY.contains(&member.key.as_ref()) && ENTRY.contains(&name::fold(&member.key).as_str())
+    !ENTRY.contains(&member.key.as_ref()) && ENTRY.contains(&name::ascii_fold(&member.key).as_str())
 }
 
 fn file_ref(name: &str, entry: &Value<'_>) -> FileRef {

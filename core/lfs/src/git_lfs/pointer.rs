@@ -3,11 +3,11 @@
 //! The rules are those of git-lfs (`docs/spec.md` and the measured behaviour of its parser), with one deviation: a file
 //! of 1024 bytes or more is never a pointer, where `git lfs pointer --check` ignores everything after byte 1024.
 
+use crate::order::SortedMap;
 use crate::text::error::{Code, Error};
 use crate::text::limits::POINTER_BYTES_MAX;
 use crate::text::oid::{Blob, Oid};
 use alloc::borrow::ToOwned as _;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -293,7 +293,7 @@ struct Lines<'a> {
     /// Values of [`KEYS`], with their line numbers.
     values: [Option<(&'a str, u32)>; 3],
     /// By key: a key that comes twice silently takes the later value, as in git-lfs.
-    extensions: BTreeMap<&'a str, (&'a str, u32)>,
+    extensions: SortedMap<&'a str, (&'a str, u32)>,
 }
 
 impl<'a> Lines<'a> {
@@ -336,7 +336,7 @@ impl<'a> Lines<'a> {
         let (size, at) = size.ok_or(missing(Flaw::MissingSize))?;
         let size = parse_size(size).ok_or(Finding { flaw: Flaw::BadSize, line: at })?;
         let mut extensions = Vec::new();
-        for (key, (value, at)) in &self.extensions {
+        for (key, (value, at)) in self.extensions.iter() {
             let oid = parse_oid(value).map_err(|flaw| Finding { flaw, line: *at })?;
             let priority = key.as_bytes()[4] - b'0';
             if extensions.iter().any(|other: &Extension| other.priority == priority) {

@@ -36,12 +36,6 @@ export function contract(module) {
       }
     }
 
-    /** Drives it to its end with the module's own driver. `transfer.js` has the host that it asks. */
-    async drive(host) {
-      if (!this.#running) throw new Misuse('finished');
-      await this.#running.drive(host);
-    }
-
     [Symbol.dispose ?? Symbol.for('dispose')]() {
       this.#running?.free();
       this.#running = undefined;

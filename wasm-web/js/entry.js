@@ -1,6 +1,7 @@
 // What both entries are: the contract of a module, the paved path over it, and the loading of it.
 
 import { contract } from './contract.js';
+import { run } from './driver/loop.js';
 import { transfers } from './transfer.js';
 
 /** Everything that a module can do. */
@@ -19,5 +20,5 @@ export function entry(module) {
   }
 
   const interfaces = contract(module);
-  return { ...interfaces, ...transfers(interfaces, init), init, initSync };
+  return { ...interfaces, ...transfers(interfaces, module.Hasher, init), run, init, initSync };
 }

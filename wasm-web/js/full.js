@@ -6,5 +6,5 @@ import { entry } from './entry.js';
 export { HydrantError, Misuse } from './error.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
-  hydrate, upload, init, initSync, operations, pointers, endpoints, batches, manifests, sessions,
+  hydrate, upload, run, init, initSync, operations, pointers, endpoints, batches, manifests, sessions,
 } = entry(module);

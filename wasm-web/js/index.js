@@ -5,4 +5,4 @@ import { entry } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
 export { MemoryStore } from './stores/memory.js';
-export const { hydrate, init, initSync, operations, pointers, endpoints, manifests, sessions } = entry(module);
+export const { hydrate, run, init, initSync, operations, pointers, endpoints, manifests, sessions } = entry(module);

@@ -1,11 +1,13 @@
 // The paved path: objects by name in, files or errors out.
 
+import { isBrowser } from './driver/failure.js';
+import { performer } from './driver/host.js';
+import { run } from './driver/loop.js';
 import { HydrantError } from './error.js';
-import { Host } from './host.js';
 import { MemoryStore } from './stores/memory.js';
 
 /** The calls of a module whose contract is given. */
-export function transfers({ operations, pointers, sessions }, ready) {
+export function transfers({ operations, pointers, sessions }, Hasher, ready) {
   /**
    * Brings objects here, every byte verified. A want is the text of a pointer file, or `{ name, oid, size }`; the
    * result is one file for each, in the same order, with its error inside if it has one.
@@ -22,8 +24,7 @@ export function transfers({ operations, pointers, sessions }, ready) {
       docs.set('sessions/session/meta.json', text);
       begin = (config) => sessions.hydrateSession(config, 'session');
     }
-    const host = new Host({ store, docs, ...given });
-    const report = await run(begin, host, { endpoint, signal, config, login: given.login });
+    const report = await transfer(begin, { endpoint, signal, config }, { store, docs, ...given });
     if (report.outcomes.length === 0 && report.ended.tag === 'err') throw new HydrantError(report.ended.val);
     return report.outcomes.map((outcome) => new HydratedFile(outcome, store));
   }
@@ -33,34 +34,28 @@ export function transfers({ operations, pointers, sessions }, ready) {
     await ready();
     const bodies = new Map(files.map(({ name, body }) => [name, body]));
     const sources = files.map(({ name, oid }) => ({ name, expects: oid }));
-    const host = new Host({ files: bodies, ...given });
     const begin = (config) => operations.Operation.upload(config, sources);
-    const report = await run(begin, host, { endpoint, signal, config, login: given.login });
+    const report = await transfer(begin, { endpoint, signal, config }, { files: bodies, ...given });
     const uploaded = ({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) });
     return report.outcomes.map(uploaded);
   }
 
-  /** Runs an operation with the driver of the module. */
-  async function run(begin, host, { endpoint, signal, config, login }) {
+  /** Begins an operation, and drives it to its report. */
+  async function transfer(begin, { endpoint, signal, config }, given) {
     const [seed] = crypto.getRandomValues(new BigUint64Array(1));
-    const isBrowser = 'window' in globalThis || 'WorkerGlobalScope' in globalThis;
     const operation = begin({
       ...operations.defaultConfig(String(endpoint), seed),
-      login: login ? 'stored' : 'none',
+      login: given.login ? 'stored' : 'none',
       reportsRedirects: !isBrowser,
       ...config,
     });
-    const stop = () => {
-      operation.stop();
-      host.rouse();
-    };
-    signal?.addEventListener('abort', stop);
+    const { onProgress, onRetry, ...surroundings } = given;
+    const { perform, close } = performer({ ...surroundings, Hasher });
     try {
-      if (signal?.aborted) stop();
-      await operation.drive(host);
+      await run(operation, { perform, signal, onProgress, onRetry });
       return operation.finishTransfer();
     } finally {
-      signal?.removeEventListener('abort', stop);
+      close();
       operation[Symbol.dispose ?? Symbol.for('dispose')]();
     }
   }

@@ -11,7 +11,6 @@ extern crate alloc;
 
 #[cfg(feature = "full")]
 mod batches;
-mod driver;
 mod forms;
 mod functions;
 mod lane;

@@ -1,11 +1,9 @@
 //! The resource `operation` of WIT as a class.
 
-use crate::driver::{Host, drive};
 use crate::functions::answer;
 use crate::lane::{Put, Take};
 use crate::machine::{AnyMachine, AnyReport};
 use crate::platform::{Single, fold};
-use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{OnceCell, RefCell};
@@ -17,15 +15,13 @@ use hydrant_lfs::contract::{Config, Direction, EffectId, Instant, Misuse, Reply,
 use hydrant_lfs::operations::LockTask;
 use hydrant_lfs::operations::Machine;
 use hydrant_lfs::{Blob, Error, Handle, Operation, Seeds};
-use js_sys::Promise;
 use wasm_bindgen::prelude::wasm_bindgen;
-use wasm_bindgen_futures::future_to_promise;
 
 static SEEDS: Single<OnceCell<Seeds>> = Single(OnceCell::new());
 
 /// An operation behind a handle.
 #[wasm_bindgen]
-pub struct Running(Rc<RefCell<Handle<AnyMachine>>>);
+pub struct Running(RefCell<Handle<AnyMachine>>);
 
 impl Running {
     /// Begins an operation of any kind; an error goes to the lane.
@@ -37,7 +33,7 @@ impl Running {
             let seed = SEEDS.0.get_or_init(Seeds::default).take(config.seed)?;
             Ok(Handle::new(operation(config)?.map(any), seed))
         });
-        begun.map(|handle| Self(Rc::new(RefCell::new(handle)))).map_err(Put::put).ok()
+        begun.map(|handle| Self(RefCell::new(handle))).map_err(Put::put).ok()
     }
 
     /// Takes the report of a machine of this kind.
@@ -99,11 +95,6 @@ impl Running {
             self.0.borrow_mut().stop();
             Ok(())
         });
-    }
-
-    /// Drives it to its end.
-    pub fn drive(&self, host: Host) -> Promise {
-        future_to_promise(drive(Rc::clone(&self.0), host))
     }
 
     #[wasm_bindgen(js_name = finishTransfer)]

@@ -1,0 +1,116 @@
+// Performs the effects that an operation of this package asks for, with `fetch`, a store, and what the caller gave.
+
+import { Digest } from './digest.js';
+import { exchange } from './exchange.js';
+import { fault } from './failure.js';
+import { logins } from './login.js';
+import { chunks, pieces } from './pieces.js';
+
+/** Files below this could be pointers: the core wants their bytes. */
+const POINTER_BYTES_MAX = 1024;
+/** The revision of what cannot change: a file of a browser, a document that the caller gave. */
+const REVISION = '0';
+
+const end = { tag: 'end' };
+
+/**
+ * Gives the function that performs. `store` keeps blobs. `login` is the login for the endpoint. `rewrite` gives the URL
+ * to ask instead of another. `files` and `docs` are Maps of what the operation may read. `Hasher` is the module's.
+ */
+export function performer({ store, login, rewrite, files, docs, onLeftOut, Hasher }) {
+  const host = {
+    store,
+    authorize: logins(login),
+    rewrite: (url, { fail }) => (rewrite ? hook(() => String(rewrite(url)), fail) : url),
+    leftOut: (headers, { fail }) => onLeftOut && hook(() => onLeftOut(headers), fail),
+    file: (name) => files?.get(name),
+    digest: (size) => new Digest(size, Hasher),
+    /** What files hash to, by name. */
+    hashed: new Map(),
+    /** Stages of blobs that somebody else brought. */
+    shared: new Set(),
+    /** What ends the claim on a blob that was received, by its stage. */
+    claims: new Map(),
+  };
+
+  const effects = {
+    http: (it, answer) => exchange(it, answer, host),
+
+    async 'has-blob'({ oid, size }, answer) {
+      const found = await store.has(oid, Number(size));
+      if (found === true) return { tag: 'present' };
+      if (!found) return { tag: 'absent' };
+      const { stage, blob, validator } = found;
+      const partial = { tag: 'partial', val: { stage, bytes: BigInt(blob.size), validator } };
+      if (blob.size < size) return partial;
+      answer.say(partial);
+      return { tag: 'received', val: await hash(blob, answer, host) };
+    },
+
+    async 'keep-blob'({ stage, blob }) {
+      if (!host.shared.delete(stage)) await store.keep(stage, blob.oid);
+      return settled(stage);
+    },
+
+    async 'drop-stage'(stage) {
+      if (!host.shared.delete(stage)) await store.drop(stage);
+      return settled(stage);
+    },
+
+    async 'read-file'({ name, asChunks }, answer) {
+      const file = host.file(name);
+      if (!file) return { tag: 'absent' };
+      host.hashed.set(name, await hash(file, answer, host, asChunks || file.size < POINTER_BYTES_MAX));
+      return { tag: 'at', val: REVISION };
+    },
+
+    async 'load-doc'(name) {
+      const bytes = docs?.get(name);
+      return bytes ? { tag: 'doc', val: { bytes, revision: REVISION } } : { tag: 'absent' };
+    },
+  };
+
+  function settled(stage) {
+    host.claims.get(stage)?.();
+    host.claims.delete(stage);
+    return end;
+  }
+
+  return {
+    perform({ tag, val }, answer) {
+      if (!(tag in effects)) throw fault('io', 'nothing here has a ledger');
+      return effects[tag](val, answer);
+    },
+    /** The end of the operation. */
+    close() {
+      for (const release of host.claims.values()) release();
+    },
+  };
+}
+
+/** What the caller's own code throws ends the call. */
+function hook(call, fail) {
+  try {
+    return call();
+  } catch (error) {
+    fail(error);
+    throw error;
+  }
+}
+
+/** Hashes all of a Blob, or hands it to the core if that must look at it. */
+async function hash(file, answer, { digest }, asChunks) {
+  const hashed = digest(file.size);
+  try {
+    for await (const piece of pieces(file.stream(), answer.signal)) {
+      hashed.update(piece);
+      if (asChunks) chunks(piece, answer);
+      else answer.soFar(hashed.bytes);
+    }
+    const blob = await hashed.blob();
+    if (asChunks !== undefined) answer.say(asChunks ? end : { tag: 'received', val: blob });
+    return blob;
+  } finally {
+    hashed.end();
+  }
+}

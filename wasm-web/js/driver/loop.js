@@ -1,0 +1,131 @@
+// The loop of the contract, for any operation: poll, perform, answer, sleep. It decides nothing.
+
+import { failed } from './failure.js';
+
+/** Milliseconds between two `so-far` of one effect at least. */
+const SO_FAR_MS_MIN = 100;
+/** Milliseconds that a timer can count at most. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Drives an operation to its end; then one of its `finish` methods has the report. `perform(effect, answer)` performs an
+ * effect. `answer` has what it needs: `say(reply)` sends a reply at once, `soFar(bytes)` sends progress now and then,
+ * `settle()` lets the operation act on what was said, `fail(error)` ends the loop, and `signal` is aborted when nobody
+ * wants the effect any more. What `perform` returns, or throws, is the last reply. What another hook throws ends the
+ * loop.
+ */
+export async function run(operation, { perform, signal, onProgress, onRetry, onPhase }) {
+  /** What is under way: an id and the way to abort it; and the promises of all that still moves. */
+  const open = new Map();
+  const tasks = new Set();
+  let wake;
+  let isRoused = false;
+  let fault;
+
+  const rouse = () => {
+    isRoused = true;
+    wake?.();
+  };
+
+  const fail = (error) => {
+    fault ??= { error };
+    rouse();
+  };
+
+  const begin = ({ id, effect }) => {
+    const controller = new AbortController();
+    open.set(id, controller);
+    const say = (reply) => {
+      try {
+        operation.reply(id, reply);
+      } catch (misuse) {
+        // It is a fault of whoever performs, whatever comes of the effect.
+        fail(misuse);
+        throw misuse;
+      }
+      rouse();
+    };
+    const settle = () => {
+      pump();
+      controller.signal.throwIfAborted();
+    };
+    const answer = { say, soFar: progress(say), settle, fail, signal: controller.signal };
+    const task = (async () => perform(effect, answer))()
+      // Once it is aborted, the reason tells more than whatever broke because of that.
+      .catch((error) => failed(controller.signal.aborted ? controller.signal.reason : error))
+      .then((last) => {
+        open.delete(id);
+        say(last);
+      })
+      .catch(fail)
+      .finally(() => tasks.delete(task));
+    tasks.add(task);
+  };
+
+  /** Until an answer comes or the tick passes. */
+  const sleep = async (until) => {
+    let timer;
+    await new Promise((resolve) => {
+      wake = resolve;
+      if (isRoused) resolve();
+      else if (until !== undefined) {
+        timer = setTimeout(resolve, Math.min(Math.max(Number(until - now().ticks), 0), TIMER_MS_MAX));
+      }
+    });
+    clearTimeout(timer);
+    isRoused = false;
+    wake = undefined;
+  };
+
+  const steps = {
+    perform: begin,
+    cancel: (id) => open.get(id)?.abort(),
+    note: ({ name, done, total }) => onProgress?.({ name, done: Number(done), total: Number(total) }),
+    retry: ({ name, reason, at }) =>
+      onRetry?.({ name, detail: reason.detail, delay: Math.max(Number(at - now().ticks), 0) }),
+    enter: (phase) => onPhase?.(phase),
+  };
+
+  /** Takes steps until there is nothing to do but wait, or nothing at all. */
+  const pump = () => {
+    for (;;) {
+      const { tag, val } = operation.poll(now());
+      if (!(tag in steps)) return { isDone: tag === 'done', until: val };
+      steps[tag](val);
+    }
+  };
+
+  const stop = () => {
+    operation.stop();
+    rouse();
+  };
+  signal?.addEventListener('abort', stop);
+  try {
+    if (signal?.aborted) stop();
+    for (;;) {
+      if (fault) throw fault.error;
+      const { isDone, until } = pump();
+      if (isDone && !fault) return;
+      if (!isDone) await sleep(until);
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    // The handle outlives everything that may still answer: nothing is told to a handle that is gone.
+    for (const controller of open.values()) controller.abort();
+    await Promise.all(tasks);
+  }
+}
+
+/** `so-far` for an effect, not too often. */
+function progress(say) {
+  let told = 0;
+  return (bytes) => {
+    if (performance.now() - told < SO_FAR_MS_MIN) return;
+    told = performance.now();
+    say({ tag: 'so-far', val: BigInt(bytes) });
+  };
+}
+
+function now() {
+  return { ticks: BigInt(Math.floor(performance.now())), wall: BigInt(Date.now()) };
+}

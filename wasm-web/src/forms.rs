@@ -11,7 +11,6 @@ use hydrant_lfs::contract::{
     StageId, Staged, Step, TransferReport, Want,
 };
 use hydrant_lfs::git_lfs::batch::{self, Action, BatchObject, ObjectError, Verdict};
-use hydrant_lfs::git_lfs::endpoint::{Endpoint, Setting, Ssh};
 use hydrant_lfs::git_lfs::pointer::{self, Extension, Finding, Kind, Pointer};
 use hydrant_lfs::operations::BatchOutcome;
 use hydrant_lfs::{Blob, Code, Error, Oid};
@@ -34,7 +33,6 @@ put_records! {
         retry_delay_max, wait_max, idle_max, login, reports_redirects, insecure_http
     }
     EffectId { 0 }
-    Endpoint { url, ssh }
     Error { code, detail, retry_at }
     Exchange { request, stage, answer_bytes_max, idle_max }
     FileRef { name, storage, oid, size, flaw }
@@ -51,7 +49,6 @@ put_records! {
     Retry { name, error, at }
     Revision { 0 }
     Slice { name, revision, offset, length }
-    Ssh { user_and_host, port, path }
     Stage { id, blob, resume }
     StageId { 0 }
     Staged { stage, blob }
@@ -75,7 +72,6 @@ take_records! {
     Instant { ticks, wall }
     Pointer { blob, extensions, canonical }
     Revision { 0 }
-    Setting { key, value }
     StageId { 0 }
     Want { name, oid, size }
 }

@@ -7,8 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use hydrant_ledger::manifest::{FileRef, Manifest};
 use hydrant_ledger::status::{self, Fact};
-use hydrant_lfs::contract::{Config, Direction};
-use hydrant_lfs::git_lfs::endpoint::{self, Setting};
+use hydrant_lfs::contract::Config;
 use hydrant_lfs::git_lfs::pointer::{self, Finding, Kind, Pointer};
 use hydrant_lfs::{Error, text::oid};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -80,19 +79,6 @@ pub fn format() {
         let it = Pointer::take()?;
         pointer::format(it.blob, &it.extensions)
     });
-}
-
-#[wasm_bindgen(js_name = endpointsDerive)]
-pub fn derive() {
-    answer(|| {
-        let (settings, direction) = (Vec::<Setting>::take()?, Direction::take()?);
-        endpoint::derive(&settings, direction, &String::take()?)
-    });
-}
-
-#[wasm_bindgen(js_name = endpointsAllowedInRepository)]
-pub fn allowed_in_repository() {
-    answer(|| Ok(endpoint::allowed_in_repository(&String::take()?)));
 }
 
 #[wasm_bindgen(js_name = manifestsRead)]

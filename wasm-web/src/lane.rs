@@ -224,7 +224,11 @@ impl<T: Put> Put for Vec<T> {
 
 impl<T: Take> Take for Vec<T> {
     fn take() -> Result<Self, Error> {
-        (0..take_number()?).map(|_| T::take()).collect()
+        let mut items = Vec::new();
+        for _ in 0..take_number()? {
+            items.push(T::take()?);
+        }
+        Ok(items)
     }
 }
 

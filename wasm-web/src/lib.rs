@@ -11,6 +11,8 @@ extern crate alloc;
 
 #[cfg(feature = "full")]
 mod batches;
+#[cfg(feature = "full")]
+mod endpoints;
 mod forms;
 mod functions;
 mod lane;

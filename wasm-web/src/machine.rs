@@ -1,5 +1,6 @@
 //! Every machine of a module behind one type, because a class of JavaScript has one.
 
+#[cfg(feature = "full")]
 use hydrant_ledger::hydrate_session::HydrateSession;
 use hydrant_lfs::operations::{Batch, Download};
 #[cfg(feature = "full")]
@@ -12,6 +13,7 @@ hydrant_lfs::machines! {
     pub(crate) enum AnyReport {
         Download(Download),
         Batch(Batch),
+        #[cfg(feature = "full")]
         HydrateSession(HydrateSession),
         #[cfg(feature = "full")]
         Upload(Upload),

@@ -3,10 +3,14 @@
 use crate::functions::answer;
 use crate::lane::{Put, Take};
 use crate::machine::{AnyMachine, AnyReport};
-use crate::platform::{Single, fold};
+use crate::platform::Single;
+#[cfg(feature = "full")]
+use crate::platform::fold;
+#[cfg(feature = "full")]
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{OnceCell, RefCell};
+#[cfg(feature = "full")]
 use hydrant_ledger::hydrate_session_with;
 #[cfg(feature = "full")]
 use hydrant_lfs::contract::Source;
@@ -61,6 +65,7 @@ impl Running {
         Self::begin(begin, AnyMachine::Batch)
     }
 
+    #[cfg(feature = "full")]
     #[wasm_bindgen(js_name = hydrateSession)]
     pub fn hydrate_session() -> Option<Running> {
         Self::begin(|config| hydrate_session_with(config, &String::take()?, fold), AnyMachine::HydrateSession)
@@ -100,15 +105,15 @@ impl Running {
     #[wasm_bindgen(js_name = finishTransfer)]
     pub fn finish_transfer(&self) {
         let is_transfer = |machine: &AnyMachine| match machine {
-            AnyMachine::Download(_) | AnyMachine::HydrateSession(_) => true,
+            AnyMachine::Download(_) => true,
             #[cfg(feature = "full")]
-            AnyMachine::Upload(_) => true,
+            AnyMachine::HydrateSession(_) | AnyMachine::Upload(_) => true,
             _ => false,
         };
         self.finish(is_transfer, |report| match report {
-            AnyReport::Download(report) | AnyReport::HydrateSession(report) => Some(report),
+            AnyReport::Download(report) => Some(report),
             #[cfg(feature = "full")]
-            AnyReport::Upload(report) => Some(report),
+            AnyReport::HydrateSession(report) | AnyReport::Upload(report) => Some(report),
             _ => None,
         });
     }

@@ -173,8 +173,13 @@ fn challenges(head: &Head) -> (Vec<String>, Option<String>) {
         schemes.push("basic".to_owned());
     }
     let realm = values.iter().find_map(|value| {
-        let (_, rest) = value.split_once("realm=\"")?;
-        rest.split_once('"').map(|(realm, _)| quote(realm))
+        let mut parts = value.split('"');
+        while let (Some(before), Some(quoted)) = (parts.next(), parts.next()) {
+            if before.ends_with("realm=") {
+                return Some(quote(quoted));
+            }
+        }
+        None
     });
     (schemes, realm)
 }

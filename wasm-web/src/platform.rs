@@ -2,8 +2,8 @@
 
 use alloc::string::String;
 use core::panic::PanicInfo;
-use js_sys::JsString;
 use talc::wasm::{WasmDynamicTalc, new_wasm_dynamic_allocator};
+use wasm_bindgen::prelude::wasm_bindgen;
 
 #[global_allocator]
 static MEMORY: WasmDynamicTalc = new_wasm_dynamic_allocator();
@@ -14,6 +14,21 @@ fn panic(_: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = String)]
+    type Text;
+
+    #[wasm_bindgen(js_namespace = String, js_name = fromCodePoint)]
+    fn letter(code: u32) -> Text;
+
+    #[wasm_bindgen(method, js_name = toUpperCase)]
+    fn to_upper_case(this: &Text) -> Text;
+
+    #[wasm_bindgen(method, js_name = toLowerCase)]
+    fn to_lower_case(this: &Text) -> String;
+}
+
 /// The fold of a name. JavaScript has the tables for it.
 pub(crate) fn fold(name: &str) -> String {
     let mut folded = String::with_capacity(name.len());
@@ -22,7 +37,7 @@ pub(crate) fn fold(name: &str) -> String {
             folded.push(c.to_ascii_lowercase());
         } else {
             // One by one: in a word, a sigma at the end has a lower case of its own.
-            folded.push_str(&String::from(JsString::from(c).to_upper_case().to_lower_case()));
+            folded.push_str(&letter(c.into()).to_upper_case().to_lower_case());
         }
     }
     folded

@@ -53,6 +53,12 @@ A command ends with 0 when all went well, 1 when something failed, 2 when it was
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if std::env::var_os(web::simd::STANDS_IN).is_some() {
+        return web::simd::rustc(&arguments).unwrap_or_else(|failure| {
+            remark(&failure.to_string());
+            ExitCode::FAILURE
+        });
+    }
     let (command, rest) = match arguments.split_first() {
         Some((command, rest)) => (command.as_str(), rest),
         None => ("help", &[][..]),

@@ -114,9 +114,14 @@ impl Workspace {
         command
     }
 
-    /// Cargo for the bare wasm target: SIMD on, no path of this machine in the result.
+    /// Cargo for the components: SIMD on.
     pub(crate) fn cargo_wasm(&self) -> Command {
-        let mut flags = vec!["-Ctarget-feature=+simd128".to_owned()];
+        self.cargo_bare(&["-Ctarget-feature=+simd128"])
+    }
+
+    /// Cargo for the bare wasm target, with these flags and no path of this machine in the result.
+    pub(crate) fn cargo_bare(&self, flags: &[&str]) -> Command {
+        let mut flags: Vec<String> = flags.iter().map(|flag| (*flag).to_owned()).collect();
         let homes = [(self.root.clone(), "."), (cargo_home(), "cargo")];
         for (path, name) in homes {
             flags.push(format!("--remap-path-prefix={}={name}", path.display()));

@@ -3,6 +3,7 @@
 mod contract;
 mod declarations;
 mod forms;
+pub(crate) mod simd;
 
 use crate::failure::{Because, Result};
 use crate::hosts;
@@ -25,6 +26,9 @@ struct Module {
 /// What reads, and what also writes.
 const MODULES: [Module; 2] = [Module { package: WEB[0], name: "read" }, Module { package: WEB[1], name: "full" }];
 
+/// Profiles, whether they have SIMD, and how their modules' names end.
+const BUILDS: [(&str, bool, &str); 2] = [("web", true, ""), ("web-plain", false, "_plain")];
+
 /// The tests of the package, once it is built.
 pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<Suite>> {
     if !Tool::Node.is_present(workspace) {
@@ -42,20 +46,32 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let package = workspace.dist().join("web");
     let bindgen = workspace.build(BINDGEN, BINDGEN, Profile::Dev)?;
-    let mut cargo = workspace.cargo_wasm();
-    cargo.args(["build", "--profile", "web", "--target", BARE_WASM]);
-    cargo.args(selected(&WEB));
-    succeed(&mut cargo, &format!("the modules do not build for {BARE_WASM}"))?;
-    for module in &MODULES {
-        let built = workspace.target.join(BARE_WASM).join("web").join(module.package.replace('-', "_") + ".wasm");
-        let mut command = Command::new(&bindgen);
-        succeed(command.arg(&built).arg(package.join("wasm")).arg(module.name), "wasm-bindgen cannot read the module")?;
+    for (profile, simd, ending) in BUILDS {
+        let mut cargo = cargo(workspace, simd)?;
+        cargo.args(["build", "--profile", profile, "--target", BARE_WASM]);
+        cargo.args(selected(&WEB));
+        succeed(&mut cargo, &format!("the modules do not build for {BARE_WASM}"))?;
+        for module in &MODULES {
+            let built = workspace.target.join(BARE_WASM).join(profile).join(module.package.replace('-', "_") + ".wasm");
+            let mut command = Command::new(&bindgen);
+            command.arg(&built).arg(package.join("wasm")).arg(format!("{}{ending}", module.name));
+            succeed(&mut command, "wasm-bindgen cannot read the module")?;
+        }
     }
     copy(&workspace.root.join("wasm-web/js"), &package)?;
     let contract = Contract::read(workspace)?;
     write_if_changed(&package.join("forms.js"), forms::forms(&contract)?.as_bytes())?;
     write_if_changed(&package.join("contract.d.ts"), declarations::declarations(&contract)?.as_bytes())?;
     Ok(package)
+}
+
+/// Cargo for the modules, with SIMD or without it.
+pub(crate) fn cargo(workspace: &Workspace, simd: bool) -> Result<Command> {
+    let mut cargo = workspace.cargo_bare(&[]);
+    if simd {
+        simd::stand_in(&mut cargo)?;
+    }
+    Ok(cargo)
 }
 
 /// Copies the files of a folder and of those below it.

@@ -17,6 +17,7 @@ use crate::text::limits::{BATCH_OBJECTS_MAX, BATCHES_IN_FLIGHT_MAX};
 use crate::text::oid::Blob;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
+use core::mem;
 
 /// Objects to ask the server about.
 #[derive(Debug)]
@@ -97,11 +98,17 @@ impl BatchQueue {
     pub fn advance(&mut self, more: bool, out: &mut Outbox, link: &mut Link) -> Vec<ObjectAnswer> {
         let mut told = Vec::new();
         if let Some(error) = &self.closed {
-            told.extend(self.queue.drain(..).map(|(number, _)| (number, Err(error.clone()))));
+            told.extend(mem::take(&mut self.queue).into_iter().map(|(number, _)| (number, Err(error.clone()))));
         }
         let batches_max = if self.admitted { BATCHES_IN_FLIGHT_MAX } else { 1 };
         while more && !self.queue.is_empty() && self.calls.len() < batches_max {
-            let (numbers, blobs) = self.queue.drain(..self.queue.len().min(self.objects_max)).unzip();
+            let (mut numbers, mut blobs) = (Vec::new(), Vec::new());
+            while numbers.len() < self.objects_max
+                && let Some((number, blob)) = self.queue.pop_front()
+            {
+                numbers.push(number);
+                blobs.push(blob);
+            }
             self.ask(numbers, blobs, link);
         }
         for asking in &mut self.calls {
@@ -183,7 +190,7 @@ impl BatchQueue {
         let stopped = Error::new(Code::Unfinished, "it was stopped before the server was asked");
         self.closed.get_or_insert(stopped.clone());
         let mut told: Vec<ObjectAnswer> =
-            self.queue.drain(..).map(|(number, _)| (number, Err(stopped.clone()))).collect();
+            mem::take(&mut self.queue).into_iter().map(|(number, _)| (number, Err(stopped.clone()))).collect();
         self.calls.retain(|asking| {
             if let Some(id) = asking.call.id() {
                 out.cancel(id);

@@ -95,7 +95,7 @@ impl Url {
         if host == "localhost" || host.ends_with(".localhost") || host == "::1" {
             return true;
         }
-        host.parse::<core::net::Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        is_ipv4(host) && host.starts_with("127.")
     }
 }
 
@@ -127,14 +127,76 @@ fn split_port(text: &str, default: u16) -> Option<(&str, u16)> {
         Some(digits) if digits.bytes().all(|c| c.is_ascii_digit()) => digits.parse().ok()?,
         _ => return None,
     };
-    let literal = host.starts_with('[') && host[1..host.len() - 1].parse::<core::net::Ipv6Addr>().is_ok();
+    let literal = host.starts_with('[') && is_ipv6(&host[1..host.len() - 1]);
     let name = !host.is_empty() && host.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_'));
     (literal || name).then_some((host, port))
+}
+
+/// Whether a text is an IPv4 address: the parser of the library would be a kilobyte of every module.
+fn is_ipv4(text: &str) -> bool {
+    let is_number = |part: &str| {
+        part.bytes().all(|c| c.is_ascii_digit())
+            && part.parse::<u8>().is_ok()
+            && (part == "0" || !part.starts_with('0'))
+    };
+    text.split('.').count() == 4 && text.split('.').all(is_number)
+}
+
+/// Whether a text is an IPv6 address (RFC 4291 section 2.2).
+fn is_ipv6(text: &str) -> bool {
+    // Groups of 16 bits; an IPv4 address may stand for the last two.
+    let groups = |part: &str, is_last: bool| {
+        let (mut count, mut rest) = (0, Some(part).filter(|part| !part.is_empty()));
+        while let Some(left) = rest {
+            let (group, next) = left.split_once(':').map_or((left, None), |(group, next)| (group, Some(next)));
+            let is_hex = matches!(group.len(), 1..=4) && group.bytes().all(|c| c.is_ascii_hexdigit());
+            match is_hex {
+                true => count += 1,
+                false if is_last && next.is_none() && is_ipv4(group) => count += 2,
+                false => return None,
+            }
+            rest = next;
+        }
+        Some(count)
+    };
+    match text.as_bytes().windows(2).position(|pair| pair == b"::") {
+        None => groups(text, true) == Some(8),
+        Some(at) => match (groups(&text[..at], false), groups(&text[at + 2..], true)) {
+            (Some(before), Some(after)) => before + after < 8,
+            _ => false,
+        },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Every text of a few parts, as the standard library judges it.
+    #[test]
+    fn addresses() {
+        let parts = ["", "0", "1", "00", "f", "ffff", "10000", "g", "127", "255", "256", "+1", "1.2.3.4", "01.2.3.4"];
+        let mut texts: Vec<String> = vec![String::new()];
+        for separator in [":", "::", "."] {
+            for a in parts {
+                for b in parts {
+                    for c in ["", "1:2:3:4:5", "1:2:3:4:5:6", "1:2:3:4:5:6:7", "3.4", "1:1.2.3.4", "::", ":"] {
+                        texts.push([a, b, c].join(separator));
+                        texts.push(format!("{c}{separator}{a}:{b}"));
+                        texts.push(format!("{a}::{c}{separator}{b}"));
+                    }
+                }
+            }
+        }
+        let (mut fours, mut sixes) = (0, 0);
+        for text in &texts {
+            assert_eq!(is_ipv4(text), text.parse::<core::net::Ipv4Addr>().is_ok(), "{text}");
+            assert_eq!(is_ipv6(text), text.parse::<core::net::Ipv6Addr>().is_ok(), "{text}");
+            fours += usize::from(is_ipv4(text));
+            sixes += usize::from(is_ipv6(text));
+        }
+        assert!(fours > 10 && sixes > 100, "{fours} and {sixes} addresses of {}", texts.len());
+    }
 
     #[test]
     fn parsing() {

@@ -1,24 +1,68 @@
-// What both entries are: the contract of a module, the paved path over it, and the loading of it.
+// What every entry is: the contract of a module, the paved path over it, and the loading of it.
 
 import { contract } from './contract.js';
+import { digested } from './driver/digest.js';
 import { run } from './driver/loop.js';
+import { opener } from './held.js';
 import { transfers } from './transfer.js';
 
-/** Everything that a module can do. */
-export function entry(module) {
+/** Everything that a module can do. `source` gives the module, as a URL or as bytes, to whoever gives none. */
+export function entry(module, source) {
   let loaded;
 
-  /** Loads the module, once. The paved path does it by itself. */
+  /** Loads the module, once. What returns a promise does it by itself. */
   async function init(given) {
-    loaded ??= module.default(given);
+    loaded ??= load(given).catch((error) => {
+      loaded = undefined;
+      throw error;
+    });
     await loaded;
+  }
+
+  async function load(given) {
+    await module.default({ module_or_path: given ?? (await source()) });
   }
 
   /** The same at once, from the bytes of the module or from a compiled one. */
   function initSync(given) {
-    loaded ??= module.initSync({ module: given });
+    module.initSync({ module: given });
+    loaded = Promise.resolve();
   }
 
   const interfaces = contract(module);
-  return { ...interfaces, ...transfers(interfaces, module.Hasher, init), run, init, initSync };
+  const { Hasher } = module;
+  return {
+    ...interfaces,
+    ...transfers(interfaces, Hasher, init),
+    open: opener(interfaces, init),
+    /** SHA-256 and length of a Blob, of bytes, or of a stream of bytes: `{ oid, size }`. */
+    async digest(content) {
+      await init();
+      return digested(content, Hasher);
+    },
+    Hasher,
+    run,
+    init,
+    initSync,
+  };
+}
+
+/** A module that lies beside this file: `NAME_bg.wasm`, or `NAME_plain_bg.wasm` for an engine without SIMD. */
+export function beside(name) {
+  return () => new URL(`./wasm/${name}${hasSimd() ? '' : '_plain'}_bg.wasm`, import.meta.url);
+}
+
+/** A module in a text of base64, packed with gzip. An engine that unpacks that has SIMD, too. */
+export function inlined(text) {
+  return async () => {
+    const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
+  };
+}
+
+/** Whether the engine takes a module whose one function makes a vector. */
+function hasSimd() {
+  return WebAssembly.validate(new Uint8Array([
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+  ]));
 }

@@ -1,8 +1,12 @@
-// What reads: hydrate, download, batches, pointers, manifests, status.
+// What reads: hydrate, download, batches, pointers, manifests, status. The module is in the text of this package, so
+// that every bundler and every runtime takes it as it is.
 
 import * as module from './wasm/read.js';
-import { entry } from './entry.js';
+import text from './wasm/read_bg.wasm.js';
+import { entry, inlined } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
 export { MemoryStore } from './stores/memory.js';
-export const { hydrate, run, init, initSync, operations, pointers, endpoints, manifests, sessions } = entry(module);
+export const {
+  hydrate, open, digest, run, init, initSync, Hasher, operations, pointers, manifests,
+} = entry(module, inlined(text));

@@ -27,7 +27,7 @@ for (const { name, calls, steps } of [
         if (engine[name]?.[member]) replay.take(line, where);
         return;
       }
-      const isHere = (engine.sessions[line.begin] ?? engine.operations.Operation[line.begin]) !== undefined;
+      const isHere = (engine.sessions?.[line.begin] ?? engine.operations.Operation[line.begin]) !== undefined;
       if (line.begin && isHere) begun.add(line.op);
       const isKnown = !line.finish || line.finish in engine.operations.Operation.prototype;
       if (begun.has(line.op) && isKnown) replay.take(line, where);

@@ -39,7 +39,7 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
     let components = COMPONENTS.map(|package| (package, "wasm"));
     let modules = WEB.map(|package| (package, "web"));
     for (package, profile) in components.into_iter().chain(modules) {
-        let mut clippy = if WEB.contains(&package) { web::cargo(workspace, true)? } else { workspace.cargo_wasm() };
+        let mut clippy = if WEB.contains(&package) { web::cargo(workspace, profile)? } else { workspace.cargo_wasm() };
         clippy.args(["clippy", "--profile", profile, "--target", BARE_WASM, "--no-deps", "-p", package]);
         check(&mut linted, format!("clippy {package}"), clippy.args(["--", "-Dwarnings"]))?;
     }

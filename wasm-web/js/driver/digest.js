@@ -1,6 +1,8 @@
 // SHA-256 of bytes that come in pieces: by the platform where that is quicker and all of it fits into memory, else by
 // the module, piece by piece.
 
+import { pieces } from './pieces.js';
+
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
 const PLATFORM_BYTES_MIN = 2 * 1024;
 /** Bytes that are held for the platform at most, by all that is under way. */
@@ -68,4 +70,17 @@ function joined(pieces, bytes) {
     at += piece.length;
   }
   return whole;
+}
+
+/** What a Blob, bytes, or a stream of bytes are. */
+export async function digested(content, Hasher) {
+  const isStream = content instanceof ReadableStream;
+  const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([content]);
+  const digest = new Digest(blob ? blob.size : Infinity, Hasher);
+  try {
+    for await (const piece of pieces(blob ? blob.stream() : content)) digest.update(piece);
+    return await digest.blob();
+  } finally {
+    digest.end();
+  }
 }

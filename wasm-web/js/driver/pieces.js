@@ -8,14 +8,14 @@ const CHUNK_BYTES_MAX = 256 * 1024;
 /** The pieces of a stream. Whoever stops before its end, or aborts the signal, tells it that nobody reads on. */
 export async function* pieces(stream, signal) {
   const reader = stream.getReader();
-  const cancel = () => reader.cancel(signal.reason).catch(() => {});
-  signal.addEventListener('abort', cancel);
+  const cancel = () => reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', cancel);
   let isDone = false;
   let since = performance.now();
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      signal.throwIfAborted();
+      signal?.throwIfAborted();
       isDone = done;
       if (done) return;
       yield value;
@@ -25,7 +25,7 @@ export async function* pieces(stream, signal) {
       }
     }
   } finally {
-    signal.removeEventListener('abort', cancel);
+    signal?.removeEventListener('abort', cancel);
     if (!isDone) cancel();
   }
 }

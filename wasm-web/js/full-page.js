@@ -1,0 +1,11 @@
+// All that `full.js` has, for a page without a bundler: the module lies beside this file.
+
+import * as module from './wasm/full.js';
+import { beside, entry } from './entry.js';
+
+export { HydrantError, Misuse } from './error.js';
+export { MemoryStore } from './stores/memory.js';
+export const {
+  hydrate, upload, open, digest, run, init, initSync, Hasher,
+  operations, pointers, endpoints, batches, manifests, sessions,
+} = entry(module, beside('full'));

@@ -1,0 +1,34 @@
+// What a caller wants, in the words of the contract.
+
+import { HydrantError } from './error.js';
+
+/** The bytes of a file that classify it; pointers are shorter. */
+const HEAD_BYTES = 1024;
+
+/**
+ * A want with a name, an oid and a size. The caller gives that, or the text of a pointer file; then the name is its
+ * place in the list.
+ */
+export function named(want, at, pointers) {
+  if (typeof want !== 'string' && !(want instanceof Uint8Array)) {
+    return { name: want?.name ?? String(at), oid: want?.oid, size: want?.size };
+  }
+  const bytes = utf8(want);
+  const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });
+  if (kind.tag !== 'pointer') {
+    const detail = `want ${at + 1} is no pointer: ${pointers.explain(kind.val)}`;
+    throw new HydrantError({ code: 'malformed', detail });
+  }
+  return { name: String(at), oid: kind.val.oid, size: kind.val.size };
+}
+
+/** The files of a manifest that Git LFS stores, as wants; or with the error of an entry that cannot be used. */
+export function ofManifest(manifest, manifests) {
+  const { files } = manifests.read(utf8(manifest));
+  const stored = files.filter(({ storage, flaw }) => storage === 'lfs' || flaw);
+  return stored.map(({ name, oid, size, flaw }) => ({ name, oid: oid ?? '', size, error: flaw && new HydrantError(flaw) }));
+}
+
+function utf8(text) {
+  return typeof text === 'string' ? new TextEncoder().encode(text) : text;
+}

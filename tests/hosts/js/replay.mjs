@@ -70,7 +70,7 @@ export class Replay {
   /** What needs a ledger is a free function of `sessions`, the rest a static one of the resource. */
   begin(line, where) {
     const { operations, sessions } = this.engine;
-    const begin = sessions[line.begin] ?? operations.Operation[line.begin];
+    const begin = sessions?.[line.begin] ?? operations.Operation[line.begin];
     const made = attempt(() => begin(...line.args.map(decode)), (made) => {
       this.operations.set(line.op, made);
       return null;

@@ -1,0 +1,15 @@
+// Brings a file into the origin private file system, where it stays, and shows its first line.
+
+import { Hasher, hydrate, init } from '../../hydrant/page.js';
+import { OpfsStore } from '../../hydrant/stores/opfs.js';
+
+onmessage = async ({ data: { endpoint, want } }) => {
+  await init();
+  const store = await OpfsStore.open('hydrant', { Hasher });
+  const onProgress = (progress) => postMessage({ progress });
+  const [file] = await hydrate({ endpoint, wants: [want], store, onProgress });
+  if (file.error) return postMessage({ text: `${file.error.code}: ${file.error.message}` });
+  // Only these bytes are read, whatever the size of the file.
+  const [line] = new TextDecoder().decode(await file.slice(0, 1000)).split('\n');
+  postMessage({ text: `${file.size.toLocaleString()} bytes. ${line}` });
+};

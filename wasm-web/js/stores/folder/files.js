@@ -111,10 +111,16 @@ export async function hashed(path, take) {
   }
 }
 
-/** A file as a Blob that reads only what is asked for. */
+/** A file as a Blob that reads only what is asked for; nothing if it is not there. */
 export async function asBlob(path) {
+  if (!(await facts(path))) return undefined;
   if ('Bun' in globalThis) return globalThis.Bun.file(path);
-  return fs.openAsBlob(path);
+  try {
+    return await fs.openAsBlob(path);
+  } catch {
+    if (!(await facts(path))) return undefined;
+    throw new DOMException('a file of the store cannot be read', 'NotReadableError');
+  }
 }
 
 /** SHA-256 of the platform, with the methods of the package's own. */

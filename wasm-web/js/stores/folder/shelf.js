@@ -109,8 +109,8 @@ export class FolderShelf {
     return (await this.#entries()).map(({ oid, path, found }) => ({
       oid,
       size: Number(found.size),
-      // One that cannot be opened, but is there, cannot be what it says.
-      blob: async () => asBlob(path).catch(async () => ((await facts(path)) ? new Blob() : undefined)),
+      // One that is there and cannot be opened is as good as none: it counts as wrong.
+      blob: () => asBlob(path).catch(() => new Blob()),
       remove: () => remove(path),
     }));
   }

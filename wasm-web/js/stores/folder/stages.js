@@ -51,8 +51,9 @@ export class FolderStages {
       if (stage.bytes > size || stage.bytes === 0) await this.drop(id);
       else if (stage.bytes > (best?.bytes ?? 0)) best = { stage: id, path: stage.path, bytes: stage.bytes };
     }
-    if (!best) return undefined;
-    return { stage: best.stage, blob: await asBlob(best.path), validator: await validator(best.path) };
+    const blob = best && (await asBlob(best.path));
+    // Without a file, somebody cleared the folder.
+    return blob && { stage: best.stage, blob, validator: await validator(best.path) };
   }
 
   /** Makes a stage, with the first bytes of an older one, which is gone then. */

@@ -40,6 +40,7 @@ export class TabLocks {
 
   /** All names begin with this. */
   constructor(prefix) {
+    if (!globalThis.navigator?.locks) throw new DOMException('there are no Web Locks here', 'NotSupportedError');
     this.#prefix = prefix;
   }
 

@@ -132,6 +132,19 @@ export const stages = [
     check.equal(await heldOid(store, b.oid), b.oid, 'the other');
   }],
 
+  ['a blob takes the place of another length under its name', async (check, place) => {
+    const store = await place.open();
+    const it = await blob(2000);
+    await keep(store, { oid: it.oid, size: 10, bytes: new Uint8Array(10) });
+    check.equal(await store.has(it.oid, it.size), undefined, 'that is not it');
+    await keep(store, it);
+    check.equal(await store.has(it.oid, it.size), true, 'this is');
+    check.equal(await heldOid(store, it.oid), it.oid, 'its bytes');
+    await keep(store, it);
+    check.equal(await heldOid(store, it.oid), it.oid, 'kept again');
+    check.equal((await store.list()).map(({ size }) => size), [2000], 'once');
+  }],
+
   ['a blob that is kept needs no stage any more', async (check, place) => {
     const store = await place.open();
     const it = await blob(2000);

@@ -15,7 +15,7 @@ for (const kind of ['MemoryStore', 'CacheStore', 'OpfsStore']) {
       let results;
       await scene.within(async (own) => {
         const page = await own.page();
-        results = await page.evaluate(([kind, where]) => globalThis.run[where](kind), [kind, where]);
+        results = await page.evaluate(([kind, where]) => globalThis.answer[where]('contract', kind), [kind, where]);
       });
       assert.deepEqual(results.map(({ name }) => name), contract.map(([name]) => name), 'all cases ran');
       for (const { name, error, checks } of results) {

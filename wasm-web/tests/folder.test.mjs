@@ -103,7 +103,7 @@ test('a script has what the command fetched, and asks for nothing', () => within
   assert.deepEqual(await store.verify(), { checked: blobs.length, removed: [] });
 }));
 
-test('what the command removes is fetched again, also while a script has the folder open', () => within(async (place) => {
+test('what the command removes is fetched again, while a script has the folder open', () => within(async (place) => {
   const { server, command, script } = await scene(place, 5, 70_000);
   await script();
   await command('cache', 'clear', '--yes');
@@ -132,7 +132,7 @@ test('entries of another boot are hashed before they are used', () => within(asy
   assert.deepEqual(await readFile(entry(folder, good.oid)), Buffer.from(good.bytes));
 }));
 
-test('entries without a boot are hashed before they are used, and verified where they lie', () => within(async (place) => {
+test('entries without a boot are hashed before they are used', () => within(async (place) => {
   const folder = join(place.folder, 'cache');
   const [good, bad] = [await blob(1000, 1), await blob(1000, 2)];
   for (const { oid } of [good, bad]) {
@@ -278,7 +278,8 @@ test('a stage that is taken away is an error with a name, and nothing wrong is k
   const { folder, store } = await opened(place);
   const it = await blob(5000);
   const id = await write(store, it, it.bytes);
-  for (const name of await readdir(join(folder, 'stage'))) await rename(join(folder, 'stage', name), join(folder, name));
+  const [name] = await readdir(join(folder, 'stage'));
+  await rename(join(folder, 'stage', name), join(folder, name));
   await assert.rejects(store.keep(id, it.oid), { name: 'NotFoundError' });
   assert.equal(await store.has(it.oid, it.size), undefined);
   await store.drop(id);

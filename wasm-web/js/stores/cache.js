@@ -41,7 +41,7 @@ class CacheShelf {
   }
 
   async holds(oid, size) {
-    return number(await this.#cache.match(url('blobs', oid)), BYTES) === size;
+    return number(await this.#headers('blobs', oid), BYTES) === size;
   }
 
   begun(oid, size) {
@@ -54,7 +54,7 @@ class CacheShelf {
 
   async keep(id, oid, room) {
     // Two may have had the same stage. It is kept, which is what both want.
-    if (!this.#stages.has(id) && (await this.#cache.match(url('blobs', oid)))) return undefined;
+    if (!this.#stages.has(id) && (await this.#headers('blobs', oid))) return undefined;
     const blob = this.#stages.whole(id, oid);
     await room.with(blob.size, () => this.#put('blobs', oid, blob, { [BYTES]: blob.size, [TIME]: Date.now() }));
     this.#opened.delete(oid);
@@ -67,11 +67,10 @@ class CacheShelf {
   }
 
   async read(oid) {
-    const response = await this.#cache.match(url('blobs', oid));
-    if (!response) return undefined;
     const opened = this.#opened.get(oid)?.deref();
-    if (opened) return opened;
-    const blob = await response.blob();
+    if (opened && (await this.#headers('blobs', oid))) return opened;
+    const blob = await (await this.#cache.match(url('blobs', oid)))?.blob();
+    if (!blob) return undefined;
     this.#opened.set(oid, new WeakRef(blob));
     return blob;
   }
@@ -93,7 +92,7 @@ class CacheShelf {
   }
 
   async look(oid) {
-    return this.#facts(oid, true, (await this.#cache.match(url('pins', oid))) !== undefined);
+    return this.#facts(oid, true, (await this.#headers('pins', oid)) !== undefined);
   }
 
   async note(oid, usedAt) {
@@ -119,12 +118,19 @@ class CacheShelf {
   }
 
   async #facts(oid, isUsed, pinned) {
-    const response = await this.#cache.match(url('blobs', oid));
-    if (!response) return undefined;
-    const used = isUsed && (await this.#cache.match(url('used', oid)));
+    const headers = await this.#headers('blobs', oid);
+    if (!headers) return undefined;
+    const used = isUsed ? await this.#headers('used', oid) : undefined;
     // A time that cannot be read is as good as none.
-    const usedAt = Math.max(number(response, TIME) || 0, number(used, TIME) || 0);
-    return { oid, size: number(response, BYTES) || 0, usedAt, pinned };
+    const usedAt = Math.max(number(headers, TIME) || 0, number(used, TIME) || 0);
+    return { oid, size: number(headers, BYTES) || 0, usedAt, pinned };
+  }
+
+  /** Headers of an entry. Its body is let go: as long as somebody has it, the room of a removed entry is not free. */
+  async #headers(kind, oid) {
+    const response = await this.#cache.match(url(kind, oid));
+    await response?.body?.cancel();
+    return response?.headers;
   }
 
   async #put(kind, oid, body, headers) {
@@ -137,6 +143,6 @@ function url(kind, oid) {
 }
 
 /** The number of a header; NaN if there is none. */
-function number(response, name) {
-  return Number(response ? (response.headers.get(name) ?? NaN) : NaN);
+function number(headers, name) {
+  return Number(headers?.get(name) ?? NaN);
 }

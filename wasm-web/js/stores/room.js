@@ -88,6 +88,8 @@ export class Room {
     } catch (error) {
       if (error?.name !== 'QuotaExceededError' || !this.#mayFree || !(await this.#free(bytes))) throw error;
     }
+    // Chromium may go on counting what was removed until somebody asks.
+    await globalThis.navigator?.storage?.estimate?.().catch(() => {});
     return work();
   }
 

@@ -10,6 +10,7 @@ import { serve } from './server.mjs';
 const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 /** Milliseconds that the browser may take to start, and a page for one step. */
 const PATIENCE_MS = 60_000;
+const CRASH = 'the page crashed';
 
 /** A browser and a server, until the end. */
 export class Scene {
@@ -66,14 +67,34 @@ class Own {
       if (message.type() === 'error') this.faults.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.faults.push(`page: ${error}`));
-    page.on('crash', () => this.faults.push('the page crashed'));
-    await page.goto(`${this.server.origin}/tests/browser/page.html`);
-    await page.waitForFunction(() => globalThis.isReady);
+    page.on('crash', () => this.faults.push(CRASH));
+    await this.load(page);
     return page;
   }
 
-  /** A session of the browser's own protocol. */
-  async protocol(page) {
-    return this.#context.newCDPSession(page);
+  /** Loads a page, also anew: what it did before ends. */
+  async load(page) {
+    await page.goto(`${this.server.origin}/tests/browser/page.html`);
+    await page.waitForFunction(() => globalThis.isReady);
+  }
+
+  /** Lets a page crash. */
+  async crash(page) {
+    const crashed = page.waitForEvent('crash');
+    page.goto('chrome://crash').catch(() => {});
+    await crashed;
+    assert.deepEqual(this.faults, [CRASH]);
+    this.faults.length = 0;
+  }
+
+  /** Lets the page or its worker do something. */
+  async ask(page, where, ...asked) {
+    return page.evaluate(([where, asked]) => globalThis.answer[where](...asked), [where, asked]);
+  }
+
+  /** How many bytes the server's pages may store. */
+  async quota(page, quotaSize) {
+    const session = await this.#context.newCDPSession(page);
+    await session.send('Storage.overrideQuotaForOrigin', { origin: this.server.origin, quotaSize });
   }
 }

@@ -1,24 +1,23 @@
-// What a test finds in a page: the stores, the contract, and a worker that has the same.
+// What a test finds in a page: the contract and the deeds, here and in a worker.
 
-import * as bytes from '/tests/stores/bytes.mjs';
-import { runAll } from '/tests/stores/check.mjs';
-import { contract } from '/tests/stores/contract.mjs';
-import { corrupt, open, places } from './places.mjs';
+import { answers } from './answers.mjs';
 
-const run = {
-  page: async (kind) => runAll(contract, await places(kind)),
-  worker: (kind) => inWorker('contract', kind),
-};
+let worker;
 
-/** What a worker says to a question. Its errors are the page's. */
-function inWorker(...asked) {
-  const worker = new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' });
-  const answered = new Promise((resolve, reject) => {
-    worker.addEventListener('message', ({ data }) => ('error' in data ? reject(new Error(data.error)) : resolve(data.value)));
-    worker.addEventListener('error', (event) => reject(new Error(event.message)));
+/** What a worker says to a question. It stays at work for as long as the page lives. */
+function ask(...asked) {
+  worker ??= new Worker(new URL('worker.mjs', import.meta.url), { type: 'module' });
+  return new Promise((resolve, reject) => {
+    worker.onmessage = ({ data }) => ('error' in data ? reject(new Error(data.error)) : resolve(data.value));
+    worker.onerror = ({ message }) => reject(new Error(message));
+    worker.postMessage(asked);
   });
-  worker.postMessage(asked);
-  return answered.finally(() => worker.terminate());
 }
 
-Object.assign(globalThis, { bytes, corrupt, inWorker, open, run, isReady: true });
+globalThis.answer = {
+  page: (what, ...given) => answers[what](...given),
+  worker: (...asked) => ask(...asked),
+};
+/** What was told last, here or in the worker. */
+new BroadcastChannel('told').onmessage = ({ data }) => (globalThis.told = data);
+globalThis.isReady = true;

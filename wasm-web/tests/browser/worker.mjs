@@ -1,19 +1,11 @@
-// A worker that has what `page.mjs` has. A module may send questions before it has loaded.
+// A worker that has what a page has. What nobody catches in it is an error of the page.
 
-import * as bytes from '/tests/stores/bytes.mjs';
-import { runAll } from '/tests/stores/check.mjs';
-import { contract } from '/tests/stores/contract.mjs';
-import { corrupt, open, places } from './places.mjs';
-
-const questions = {
-  contract: async (kind) => runAll(contract, await places(kind)),
-  script: async (text) => new Function('open', 'bytes', 'corrupt', `return (${text})()`)(open, bytes, corrupt),
-};
+import { answers } from './answers.mjs';
 
 self.addEventListener('unhandledrejection', ({ reason }) => postMessage({ error: `unhandled: ${reason}` }));
 self.addEventListener('message', async ({ data: [what, ...given] }) => {
   try {
-    postMessage({ value: await questions[what](...given) });
+    postMessage({ value: await answers[what](...given) });
   } catch (error) {
     postMessage({ error: `${error?.stack ?? error}` });
   }

@@ -8,7 +8,9 @@ import { stages } from './stages.mjs';
 
 const OTHER = 'ab'.repeat(32);
 /** Names that must never get near a file. */
-const BAD_OIDS = ['', '../x', '..', 'ab', 'AB'.repeat(32), `${OTHER}\n`, `../${OTHER.slice(3)}`, `${OTHER}0`, null, [OTHER]];
+const BAD_OIDS = [
+  '', '../x', '..', 'ab', 'AB'.repeat(32), `${OTHER}\n`, `../${OTHER.slice(3)}`, `${OTHER}0`, null, [OTHER],
+];
 const BAD_STAGES = ['', '../x', '.', '..', 'a/b', 'a\\b', 'é', 'a b', 'x'.repeat(65), `a\n`, undefined, ['a']];
 
 const basic = [

@@ -44,8 +44,10 @@ class WorkerWriter {
     this.#access ??= await this.#handle.createSyncAccessHandle();
     await this.#room.with(this.#size - this.bytes, () => {
       for (let at = 0; at < bytes.length; ) {
+        const left = bytes.length - at;
         const written = this.#access.write(bytes.subarray(at), { at: this.bytes + at });
-        if (written === 0) throw new DOMException('the browser writes nothing', 'QuotaExceededError');
+        // Without room Chromium gives the number of its error as if so many bytes were written.
+        if (written < 1 || written > left) throw new DOMException('there is no room', 'QuotaExceededError');
         at += written;
       }
     });

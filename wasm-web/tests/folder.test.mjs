@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, readFile, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -159,6 +159,21 @@ test('a process that is killed leaves a beginning, which goes on', () => within(
   await store.keep(await write(store, it, it.bytes.slice(bytes), { older }), it.oid);
   assert.equal(await heldOid(store, it.oid), it.oid);
   assert.deepEqual(await readdir(join(folder, 'stage')), []);
+}));
+
+test('what was left is copied, for who left it may live elsewhere', () => within(async (place) => {
+  const { folder, store } = await opened(place);
+  const it = await blob(1000);
+  // No process here has so high a number, but one in another container.
+  const left = await open(join(folder, 'stage', `.hydrant-${it.oid}.999999999.left.part`), 'wx');
+  await left.write(it.bytes);
+  const found = await store.has(it.oid, it.size);
+  assert.equal(found.blob.size, it.size);
+  await left.write(new Uint8Array(100), 0, 100, 0);
+  await left.close();
+  assert.deepEqual(await bytesOf(found.blob), it.bytes);
+  await store.keep(found.stage, it.oid);
+  assert.equal(await heldOid(store, it.oid), it.oid);
 }));
 
 test('a process that is killed while it keeps blobs leaves no wrong one', () => within(async (place) => {

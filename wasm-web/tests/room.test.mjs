@@ -1,4 +1,4 @@
-// Making room, on a shelf that does as it is told.
+// What stores have in common, on a shelf that does as it is told.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { folder as built } from './package.mjs';
 const load = (name) => import(pathToFileURL(join(built, 'stores', name)));
 const { Room } = await load('room.js');
 const { ProcessLocks } = await load('locks.js');
+const { ShelfStore } = await load('store.js');
+const { Pieces } = await load('pieces.js');
 
 /** Blobs of 10 bytes, the first used longest ago; `pinned` are pinned. */
 function shelf(oids, ...pinned) {
@@ -76,20 +78,91 @@ test('another error is not about room', async () => {
   assert.deepEqual([...on.blobs.keys()], ['a']);
 });
 
-test('what another page used or pinned since is not the oldest any more', async () => {
-  const on = shelf(['d', 'a', 'b', 'c']);
-  const it = room(on, { maxBytes: 40 });
+test('what another page removed is room, too', async () => {
+  const on = shelf(['a', 'b', 'c', 'd', 'e']);
+  const it = room(on, { maxBytes: 50 });
   await it.list();
   // Another page does this.
+  on.blobs.delete('a');
+  on.blobs.set('f', { size: 1, usedAt: Date.now(), pinned: false });
+  await it.kept('f', 1);
+  assert.deepEqual([...on.blobs.keys()], ['b', 'c', 'd', 'e', 'f']);
+});
+
+test('what another page pinned or used does not go', async () => {
+  const on = shelf(['a', 'b', 'c', 'd']);
+  const it = room(on, { maxBytes: 40 });
+  await it.list();
   on.blobs.get('a').pinned = true;
   on.blobs.get('b').usedAt = 50;
-  on.blobs.delete('d');
-  on.blobs.set('e', { size: 1, usedAt: Date.now(), pinned: false });
-  await it.kept('e', 1);
-  assert.deepEqual([...on.blobs.keys()], ['a', 'b', 'c', 'e'], 'the place of the one that is gone was enough');
-  on.blobs.set('f', { size: 10, usedAt: Date.now(), pinned: false });
-  await it.kept('f', 10);
-  assert.deepEqual([...on.blobs.keys()], ['a', 'b', 'e', 'f']);
+  on.list = () => assert.fail('it looks at one at a time');
+  on.blobs.set('e', { size: 2, usedAt: 60, pinned: false });
+  await it.kept('e', 2);
+  assert.deepEqual([...on.blobs.keys()], ['a', 'b', 'd', 'e']);
+});
+
+test('what other pages kept is seen once this one kept a part of the cap', async () => {
+  const on = shelf(['a', 'b']);
+  const it = room(on, { maxBytes: 64 });
+  await it.list();
+  // Another page keeps these.
+  for (const oid of ['x', 'y', 'z']) on.blobs.set(oid, { size: 20, usedAt: 10, pinned: false });
+  for (const oid of ['c', 'd']) {
+    on.blobs.set(oid, { size: 3, usedAt: 20, pinned: false });
+    await it.kept(oid, 3);
+  }
+  assert.deepEqual([...on.blobs.keys()], ['y', 'z', 'c', 'd']);
+});
+
+test('the list comes after all notes of uses', async () => {
+  const on = shelf(['a']);
+  let note;
+  on.note = () => new Promise((resolve) => (note = resolve));
+  const it = room(on);
+  it.use('a');
+  let isListed = false;
+  const listed = it.list().then(() => (isListed = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(isListed, false);
+  note();
+  await listed;
+});
+
+test('a removal that fails is told once everything was looked at', async () => {
+  const broken = new Error('broken');
+  const removed = [];
+  const places = ['a', 'b', 'c'].map((oid) => ({
+    oid,
+    size: 1,
+    blob: async () => new Blob(['x']),
+    remove: async () => {
+      if (oid === 'a') throw broken;
+      removed.push(oid);
+    },
+  }));
+  const store = new ShelfStore({ places: async () => places }, { locks: new ProcessLocks(), maxBytes: Infinity });
+  await assert.rejects(store.verify(), (error) => error === broken);
+  assert.deepEqual(removed, ['b', 'c']);
+});
+
+test('thousands of pieces are few Blobs', () => {
+  const Plain = globalThis.Blob;
+  let most = 0;
+  globalThis.Blob = class extends Plain {
+    constructor(parts, ...given) {
+      super(parts, ...given);
+      most = Math.max(most, parts.length);
+    }
+  };
+  try {
+    const pieces = new Pieces();
+    const piece = new Uint8Array(16 << 10);
+    for (let at = 0; at < 4096; at += 1) pieces.push(piece);
+    assert.equal(pieces.blob().size, 64 << 20);
+  } finally {
+    globalThis.Blob = Plain;
+  }
+  assert.equal(most, 256);
 });
 
 test('a hold that comes while another blob is removed is respected', async () => {

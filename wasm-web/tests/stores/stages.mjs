@@ -26,6 +26,23 @@ export const stages = [
     await check.rejects(() => store.stage(newId(), it, again), { name: 'NotFoundError' }, 'the older one is gone');
   }],
 
+  ['the validator is that of the last answer', async (check, place) => {
+    const store = await place.open();
+    const it = await blob(3000);
+    let older;
+    for (const validator of ['"v1"', '"v2"', undefined, '"v3"']) {
+      const bytes = older?.bytes ?? 0;
+      const stage = await write(store, it, it.bytes.slice(bytes, bytes + 500), { older, validator });
+      const found = await store.has(it.oid, it.size);
+      const expected = [stage, bytes + 500, validator];
+      check.equal([found.stage, found.blob.size, found.validator], expected, `after ${validator}`);
+      older = { stage, bytes: bytes + 500 };
+    }
+    const anew = await write(store, it, it.bytes.slice(0, 2500));
+    check.equal((await store.has(it.oid, it.size)).stage, anew, 'one that began anew');
+    check.equal((await store.has(it.oid, it.size)).validator, undefined, 'has none of another');
+  }],
+
   ['a part of a beginning', async (check, place) => {
     const store = await place.open();
     const it = await blob(400_000);

@@ -71,6 +71,18 @@ test('where nothing goes unasked, nothing goes but within a cap', async () => {
   assert.deepEqual([...on.blobs.keys()], ['b']);
 });
 
+test('an error while room is made does not hide the one that mattered', async () => {
+  const on = shelf(['a']);
+  on.remove = () => Promise.reject(new Error('broken'));
+  const once = work(1);
+  await assert.rejects(room(on).with(5, once.run), (error) => error === once.full);
+  const kept = Object.assign(on, { keep: async () => 10 });
+  const store = new ShelfStore(kept, { locks: new ProcessLocks(), maxBytes: 5 });
+  on.blobs.set('b', { size: 10, usedAt: 9, pinned: false });
+  await store.keep('stage', 'ab'.repeat(32));
+  assert.equal(once.times, 1);
+});
+
 test('another error is not about room', async () => {
   const on = shelf(['a']);
   const broken = new Error('broken');

@@ -86,7 +86,8 @@ export class Room {
     try {
       return await work();
     } catch (error) {
-      if (error?.name !== 'QuotaExceededError' || !this.#mayFree || !(await this.#free(bytes))) throw error;
+      if (error?.name !== 'QuotaExceededError' || !this.#mayFree) throw error;
+      if (!(await this.#free(bytes).catch(() => false))) throw error;
     }
     // Chromium may go on counting what was removed until somebody asks.
     await globalThis.navigator?.storage?.estimate?.().catch(() => {});

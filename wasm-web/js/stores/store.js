@@ -54,7 +54,8 @@ export class ShelfStore {
     needStage(stage);
     needOid(oid);
     const size = await this.#shelf.keep(stage, oid, this.#room);
-    if (size !== undefined) await this.#room.kept(oid, size);
+    // It is kept. That others cannot go would change nothing about that.
+    if (size !== undefined) await this.#room.kept(oid, size).catch(() => {});
   }
 
   async drop(stage) {

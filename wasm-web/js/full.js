@@ -6,6 +6,7 @@ import text from './wasm/full_bg.wasm.js';
 import { entry, inlined } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
+export { Hasher } from './wasm/full.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
   hydrate, upload, open, digest, run, init, initSync, Hasher,

@@ -70,18 +70,37 @@ export interface HydratedFile {
   blob(): Promise<Blob>;
 }
 
-/** Where verified blobs are kept. */
+/**
+ * Where verified blobs are kept: all that `hydrate` needs of a store. Whoever has one of their own gives this.
+ *
+ * An oid is 64 lower-case hexadecimal digits; the id of a stage is 1 to 64 letters, digits, dots, dashes or
+ * underscores. Sizes are bytes. What rejects does it with an error whose name says why: QuotaExceededError (no room),
+ * NotAllowedError, NotFoundError; the names of the platform are understood.
+ */
 export interface Store {
-  /** True: the blob is here, verified. An object: the first bytes of it, from an earlier try. */
+  /** True: the blob is here, verified, of this size. An object: the first bytes of it, from an earlier try. */
   has(oid: string, size: number): MaybePromise<true | Beginning | undefined>;
-  /** Makes a stage for a blob, with the first bytes of an older stage, which is gone then. */
+  /**
+   * Makes a stage for a blob, with the first bytes of an older stage, which is gone then. NotFoundError: the older one
+   * is gone already, is shorter, or somebody writes to it.
+   */
   stage(id: string, blob: { oid: string; size: number }, older?: { stage: string; bytes: number }): MaybePromise<Stage>;
-  /** Makes a stage the blob that its bytes were proved to be. */
+  /**
+   * Makes a stage the blob that its bytes were proved to be, in one step. NotFoundError: there is no such stage. One
+   * that is gone because the blob was kept meanwhile is no error.
+   */
   keep(stage: string, oid: string): MaybePromise<void>;
-  /** Removes a stage. */
+  /** Removes a stage. One that is not there is as good. */
   drop(stage: string): MaybePromise<void>;
-  /** The blob, if it is here. */
-  open(oid: string): Promise<Blob | undefined>;
+  /** The blob, if it is here. That is a use: what was used longest ago goes first when there is no room. */
+  open(oid: string): MaybePromise<Blob | undefined>;
+  /**
+   * Waits until nobody else fetches this blob, and gives a function that ends the claim. An abort ends the waiting with
+   * its reason. What a tab or process claimed is free once it is gone. Without it, two may fetch the same at once.
+   */
+  claim?(oid: string, signal?: AbortSignal): Promise<() => void>;
+  /** From now on the blob is in use here, and is not removed to make room; gives a function that ends this. */
+  hold?(oid: string): () => void;
 }
 
 /** The first bytes of a blob. */
@@ -94,9 +113,12 @@ export interface Beginning {
 
 /** Where a body is written before it is judged. */
 export interface Stage {
-  /** The bytes that it began with. */
+  /** The bytes that it began with. Read them before anything is written. */
   readonly beginning?: Blob;
-  /** Writes at the end. Nothing more is written before a promise resolves. */
+  /**
+   * Writes at the end. Nothing more is written before a promise resolves. The bytes belong to the stage: they must not
+   * change afterwards.
+   */
   write(bytes: Uint8Array): MaybePromise<void>;
   /** Nothing more is written; the stage stays, whole or not. */
   close(validator?: string): MaybePromise<void>;
@@ -104,14 +126,76 @@ export interface Stage {
 
 type MaybePromise<T> = T | Promise<T>;
 
-/** Keeps blobs in memory, for as long as something refers to it. */
-export class MemoryStore implements Store {
-  has(oid: string, size: number): true | Beginning | undefined;
-  stage(id: string, blob: { oid: string; size: number }, older?: { stage: string; bytes: number }): Stage;
-  keep(stage: string, oid: string): void;
-  drop(stage: string): void;
-  open(oid: string): Promise<Blob | undefined>;
+/** How much a store keeps. */
+export interface StoreOptions {
+  /**
+   * Bytes of blobs that it keeps; then those go that were used longest ago. Pinned blobs, blobs in use in this page,
+   * and the one that was kept just now never go, so it can be more. Stages do not count.
+   */
+  maxBytes?: number;
 }
+
+/** What the stores of this package have besides. Names that are none are rejected with the code `malformed`. */
+export interface KeepingStore extends Required<Store> {
+  /** All that is kept, the one that was used longest ago first. */
+  list(): Promise<Kept[]>;
+  /** Keeps a blob from being removed to make room, also one that comes later, until `unpin`. Pins last as blobs do. */
+  pin(oid: string): Promise<void>;
+  unpin(oid: string): Promise<void>;
+  /** Removes a blob, pinned or not. One that is not there is as good. */
+  remove(oid: string): Promise<void>;
+  /**
+   * Hashes everything that is kept. What is not what it is called, or cannot be read, is removed, so that it is fetched
+   * again. It looks at everything, also after something was wrong. An abort rejects with its reason.
+   */
+  verify(options?: VerifyOptions): Promise<{
+    /** How many were hashed. */
+    checked: number;
+    /** Oids of those that were wrong, and are gone. */
+    removed: string[];
+  }>;
+}
+
+/** One blob that is kept. */
+export interface Kept {
+  oid: string;
+  /** Bytes. */
+  size: number;
+  /** When it was used, or else came: milliseconds since 1970. */
+  usedAt: number;
+  pinned: boolean;
+}
+
+/** What a verification takes. */
+export interface VerifyOptions {
+  signal?: AbortSignal;
+  /** After each blob. */
+  onProgress?(progress: { done: number; total: number }): void;
+  /**
+   * `Hasher` of this package, after `init()`: it hashes blobs of more than 16 MiB piece by piece. Without it, such
+   * blobs reject with the code `host`, before anything is done. The store in a folder does not need it.
+   */
+  Hasher?: new () => { update(bytes: Uint8Array): void; finish(): string; free?(): void };
+}
+
+/** SHA-256, piece by piece. The module must be loaded: see `init`. */
+export class Hasher {
+  /** Adds bytes; at most 64 KiB at once are hashed at full speed. */
+  update(bytes: Uint8Array): void;
+  /** The digest as an oid. The hasher cannot be used any more. */
+  finish(): string;
+  /** Gives its memory back, if `finish` is not called. */
+  free(): void;
+}
+
+/**
+ * Keeps blobs in memory, for as long as something refers to it. Without `maxBytes` it keeps everything. Stages are
+ * there for as long as the store.
+ */
+export class MemoryStore {
+  constructor(options?: StoreOptions);
+}
+export interface MemoryStore extends KeepingStore {}
 
 /**
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has

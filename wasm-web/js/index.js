@@ -6,6 +6,7 @@ import text from './wasm/read_bg.wasm.js';
 import { entry, inlined } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
+export { Hasher } from './wasm/read.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
   hydrate, open, digest, run, init, initSync, Hasher, operations, pointers, manifests,

@@ -1,52 +1,75 @@
-/**
- * Keeps blobs in memory, for as long as it is referred to.
- */
-export class MemoryStore {
+// A store in memory.
+
+import { ProcessLocks } from './locks.js';
+import { MemoryStages } from './stages.js';
+import { ShelfStore } from './store.js';
+
+/** Keeps blobs in memory, for as long as something refers to it. */
+export class MemoryStore extends ShelfStore {
+  constructor({ maxBytes = Infinity } = {}) {
+    super(new MemoryShelf(), { locks: new ProcessLocks(), maxBytes });
+  }
+}
+
+class MemoryShelf {
+  /** Blobs and when they came, by oid. */
   #blobs = new Map();
-  #stages = new Map();
+  #pins = new Set();
+  #stages = new MemoryStages();
 
-  /** True: the blob is here. An object: the beginning of it, from an earlier try. */
-  has(oid, size) {
-    if (this.#blobs.has(oid)) return true;
-    for (const [stage, { of, pieces, validator, isOpen }] of this.#stages) {
-      if (of !== oid || isOpen) continue;
-      const blob = new Blob(pieces);
-      if (blob.size > 0 && blob.size <= size) return { stage, blob, validator };
-    }
-    return undefined;
+  holds(oid, size) {
+    return this.#blobs.get(oid)?.blob.size === size;
   }
 
-  /** Makes a stage for a blob, with the first bytes of an older one. */
-  stage(id, { oid }, older) {
-    const beginning = older && new Blob(this.#stages.get(older.stage).pieces).slice(0, older.bytes);
-    if (older) this.#stages.delete(older.stage);
-    const stage = { of: oid, pieces: beginning ? [beginning] : [], validator: undefined, isOpen: true };
-    this.#stages.set(id, stage);
-    return {
-      beginning,
-      write(bytes) {
-        stage.pieces.push(bytes);
-      },
-      async close(validator) {
-        stage.validator = validator;
-        stage.isOpen = false;
-      },
-    };
+  begun(oid, size) {
+    return this.#stages.begun(oid, size);
   }
 
-  /** Makes a stage the blob that its bytes were proved to be. */
-  keep(id, oid) {
-    this.#blobs.set(oid, new Blob(this.#stages.get(id).pieces));
-    this.#stages.delete(id);
+  stage(id, blob, older) {
+    return this.#stages.stage(id, blob, older);
   }
 
-  /** Removes a stage. */
-  drop(id) {
-    this.#stages.delete(id);
+  keep(stage, oid) {
+    // Two may have had the same stage. It is kept, which is what both want.
+    if (!this.#stages.has(stage) && this.#blobs.has(oid)) return undefined;
+    const blob = this.#stages.whole(stage, oid);
+    this.#blobs.set(oid, { blob, usedAt: Date.now() });
+    this.#stages.kept(oid);
+    return blob.size;
   }
 
-  /** The blob, if it is here. */
-  async open(oid) {
-    return this.#blobs.get(oid);
+  drop(stage) {
+    this.#stages.drop(stage);
+  }
+
+  read(oid) {
+    return this.#blobs.get(oid)?.blob;
+  }
+
+  list() {
+    return [...this.#blobs.keys()].map((oid) => ({ oid, ...this.look(oid) }));
+  }
+
+  look(oid) {
+    const found = this.#blobs.get(oid);
+    return found && { size: found.blob.size, usedAt: found.usedAt, pinned: this.#pins.has(oid) };
+  }
+
+  /** The room remembers what this page uses, and there is nobody else. */
+  note() {}
+
+  pin(oid, pinned) {
+    if (pinned) this.#pins.add(oid);
+    else this.#pins.delete(oid);
+  }
+
+  remove(oid) {
+    this.#blobs.delete(oid);
+  }
+
+  places() {
+    return [...this.#blobs].map(([oid, { blob }]) => {
+      return { oid, size: blob.size, blob: async () => blob, remove: async () => this.remove(oid) };
+    });
   }
 }

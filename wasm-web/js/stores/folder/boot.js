@@ -1,0 +1,85 @@
+// Entries are trusted within the boot of the machine that wrote them, as in the command's cache.
+//
+// A power loss can leave an entry whose bytes never reached the disk. It also ends the boot. So whoever opens the
+// folder first within another boot moves all of `cache` to `unproved/<n>`, and what lies there is hashed before it is
+// used. The command does this under a lock that JavaScript cannot take. Without it the worst that can happen is that
+// entries which another process wrote just now are moved, too: they are hashed once more, and nothing gets trust that
+// it did not have, because the boot is noted only after everything was moved.
+
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { FILE_MODE, folder, names } from './files.js';
+
+/** Where Linux names its boot. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+/** Characters of a boot's name at most. */
+const BOOT_LENGTH_MAX = 128;
+/** The newest folders of earlier boots that are looked at. */
+const UNPROVED_FOLDERS_MAX = 4;
+/** Times that another number is tried because somebody took it. */
+const TRIES_MAX = 100;
+
+/** The name of the running boot; nothing where boots have no names. */
+export async function bootName() {
+  return text(BOOT_ID);
+}
+
+/** Moves entries of another boot aside. Gives the folders of all that was moved, the newest first. */
+export async function enter(root, boot) {
+  if (boot && (await recorded(root)) !== boot) {
+    await setAside(root, boot);
+    await folder(join(root, 'cache'));
+    await record(root, boot);
+  }
+  await folder(join(root, 'cache'));
+  const numbers = (await numbered(root)).slice(-UNPROVED_FOLDERS_MAX).reverse();
+  return numbers.map((number) => join(root, 'unproved', String(number)));
+}
+
+async function recorded(root) {
+  return text(join(root, 'boot'));
+}
+
+async function setAside(root, boot) {
+  const unproved = join(root, 'unproved');
+  for (let tries = 0; tries < TRIES_MAX; tries += 1) {
+    if ((await names(join(root, 'cache'))).length === 0) return;
+    await folder(unproved);
+    const next = ((await numbered(root)).at(-1) ?? 0) + 1;
+    if ((await recorded(root)) === boot) return;
+    try {
+      return await rename(join(root, 'cache'), join(unproved, String(next)));
+    } catch (error) {
+      if (error.code === 'ENOENT') return;
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    }
+  }
+  throw new Error('entries of an earlier boot cannot be moved');
+}
+
+async function record(root, boot) {
+  const temporary = join(root, `boot.${process.pid}-${crypto.randomUUID()}`);
+  try {
+    await writeFile(temporary, boot, { flag: 'wx', mode: FILE_MODE });
+    await rename(temporary, join(root, 'boot'));
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Numbers of the folders of earlier boots. Nothing else that lies there is ours. */
+async function numbered(root) {
+  const all = (await names(join(root, 'unproved'))).filter((name) => /^(0|[1-9][0-9]{0,14})$/.test(name));
+  return all.map(Number).sort((a, b) => a - b);
+}
+
+async function text(path) {
+  const found = await readFile(path, 'utf8').catch(() => '');
+  return found.slice(0, BOOT_LENGTH_MAX).trim() || undefined;
+}
+
+/** Makes the folder itself, for its user alone. */
+export async function makeRoot(path) {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+}

@@ -1,0 +1,38 @@
+// Bytes that come piece by piece, gathered in memory.
+
+/** Bytes after which loose pieces become one Blob: thousands of pieces are a burden, and a Blob can be paged out. */
+const FOLD_BYTES = 4 << 20;
+
+/** What came so far. */
+export class Pieces {
+  #folded = [];
+  #loose = [];
+  #looseBytes = 0;
+  bytes = 0;
+
+  /** Begins with a Blob, if there is one. */
+  constructor(beginning) {
+    if (beginning) this.#folded.push(beginning);
+    this.bytes = beginning?.size ?? 0;
+  }
+
+  push(bytes) {
+    this.#loose.push(bytes);
+    this.#looseBytes += bytes.length;
+    this.bytes += bytes.length;
+    if (this.#looseBytes >= FOLD_BYTES) this.#fold();
+  }
+
+  /** All of it. */
+  blob() {
+    this.#fold();
+    if (this.#folded.length !== 1) this.#folded = [new Blob(this.#folded)];
+    return this.#folded[0];
+  }
+
+  #fold() {
+    if (this.#loose.length > 0) this.#folded.push(new Blob(this.#loose));
+    this.#loose = [];
+    this.#looseBytes = 0;
+  }
+}

@@ -1,0 +1,98 @@
+// What tests let a page or a worker do.
+
+import { PIECE_BYTES, blob, bytesOf, heldOid, keep, newId, write } from '/tests/stores/bytes.mjs';
+import { open } from './places.mjs';
+
+/** Fetches a blob as an operation does: what is there or comes meanwhile is not fetched. What the store has then. */
+async function fetched(kind, name, oid, size) {
+  const store = await open[kind](name);
+  const isHere = async () => (await store.has(oid, size)) === true;
+  if (!(await isHere())) {
+    const release = await store.claim(oid);
+    if (!(await isHere())) {
+      const bytes = new Uint8Array(await (await fetch(`/blobs/${oid}`)).arrayBuffer());
+      await keep(store, { oid, size, bytes });
+    }
+    release();
+  }
+  return heldOid(store, oid);
+}
+
+/** Claims a blob, and holds it for as long as the page lives. */
+async function claimed(kind, name, oid) {
+  await (await open[kind](name)).claim(oid);
+}
+
+/** Writes so many bytes of a blob, and leaves its stage open. What somebody finds meanwhile in the same page. */
+async function begun(kind, name, size, bytes) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  const stage = await store.stage(newId(), it);
+  for (let at = 0; at < bytes; at += PIECE_BYTES) {
+    await stage.write(it.bytes.slice(at, Math.min(bytes, at + PIECE_BYTES)));
+  }
+  return (await store.has(it.oid, size)) === undefined;
+}
+
+/** Waits until a blob's beginning is offered, and goes on with it. How long that was, and what is kept then. */
+async function finished(kind, name, size) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  let found;
+  while (!found) found = await store.has(it.oid, size);
+  const bytes = await bytesOf(found.blob);
+  if (bytes.some((byte, at) => byte !== it.bytes[at])) throw new Error('a wrong beginning');
+  const older = { stage: found.stage, bytes: bytes.length };
+  await store.keep(await write(store, it, it.bytes.slice(bytes.length), { older }), it.oid);
+  return { beginning: bytes.length, isRight: (await heldOid(store, it.oid)) === it.oid };
+}
+
+/** Keeps a blob that nobody else has begun. What was there of it, and what is kept then. */
+async function anew(kind, name, size) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  const before = await store.has(it.oid, size);
+  await keep(store, it);
+  return { before: before === undefined ? 'nothing' : 'something', isRight: (await heldOid(store, it.oid)) === it.oid };
+}
+
+/** Keeps blobs one after another, for as long as the page lives, and tells how many. */
+async function keptOn(kind, name) {
+  const store = await open[kind](name);
+  for (let at = 0; ; at += 1) {
+    await keep(store, await blob(200_000, at + 1));
+    new BroadcastChannel('told').postMessage(at + 1);
+  }
+}
+
+/** Looks at everything. */
+async function verified(kind, name) {
+  const store = await open[kind](name);
+  const listed = (await store.list()).length;
+  return { listed, ...(await store.verify()) };
+}
+
+/** Keeps blobs of these sizes, the first one pinned. */
+async function filled(kind, name, sizes) {
+  const store = await open[kind](name);
+  for (const [at, size] of sizes.entries()) {
+    const it = await blob(size);
+    if (at === 0) await store.pin(it.oid);
+    await keep(store, it);
+  }
+}
+
+/** Tries to keep a blob. The name of the error, if there is one, and which of these sizes are there, and right. */
+async function tried(kind, name, size, sizes) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  const failed = await keep(store, it).then(() => undefined, (error) => error.name);
+  const there = [];
+  for (const size of sizes) {
+    const { oid } = await blob(size);
+    if ((await store.has(oid, size)) === true && (await heldOid(store, oid)) === oid) there.push(size);
+  }
+  return { failed, there };
+}
+
+export const deeds = { fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried };

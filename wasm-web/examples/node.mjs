@@ -4,12 +4,11 @@
 
 import { readFile } from 'node:fs/promises';
 import process from 'node:process';
-import { Hasher, hydrate, init } from 'hydrant';
+import { hydrate } from 'hydrant';
 import { FolderStore } from 'hydrant/stores/folder';
 
 const [endpoint, pointer, folder = 'hydrant-cache'] = process.argv.slice(2);
-await init();
-const store = await FolderStore.open(folder, { Hasher });
+const store = await FolderStore.open(folder);
 const [file] = await hydrate({ endpoint, wants: [await readFile(pointer, 'utf8')], store });
 if (file.error) {
   console.error(`${file.error.code}: ${file.error.message}`);

@@ -34,13 +34,12 @@ export function entry(module, source) {
   return {
     ...interfaces,
     ...transfers(interfaces, Hasher, init),
-    open: opener(interfaces, init),
+    open: opener(interfaces, Hasher, init),
     /** SHA-256 and length of a Blob, of bytes, or of a stream of bytes: `{ oid, size }`. */
     async digest(content) {
       await init();
       return digested(content, Hasher);
     },
-    Hasher,
     run,
     init,
     initSync,

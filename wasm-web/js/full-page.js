@@ -4,8 +4,9 @@ import * as module from './wasm/full.js';
 import { beside, entry } from './entry.js';
 
 export { HydrantError, Misuse } from './error.js';
+export { Hasher } from './wasm/full.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
-  hydrate, upload, open, digest, run, init, initSync, Hasher,
+  hydrate, upload, open, digest, run, init, initSync,
   operations, pointers, endpoints, batches, manifests, sessions,
 } = entry(module, beside('full'));

@@ -1,7 +1,7 @@
 import type { HydrantError, Options } from './index.js';
 
 export * from './index.js';
-export { batches } from './contract.js';
+export { batches, endpoints, sessions } from './contract.js';
 
 /** A file to bring to the server. */
 export interface Upload {

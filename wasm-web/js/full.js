@@ -9,6 +9,6 @@ export { HydrantError, Misuse } from './error.js';
 export { Hasher } from './wasm/full.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
-  hydrate, upload, open, digest, run, init, initSync, Hasher,
+  hydrate, upload, open, digest, run, init, initSync,
   operations, pointers, endpoints, batches, manifests, sessions,
 } = entry(module, inlined(text));

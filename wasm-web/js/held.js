@@ -5,13 +5,14 @@ import { HydratedFile } from './file.js';
 import { named } from './wants.js';
 
 /** Gives `open` for a module whose interfaces these are. */
-export function opener({ pointers }, ready) {
+export function opener({ pointers }, Hasher, ready) {
   /**
    * The files that a store holds: one for each want, in the same order, with its error inside if it is not held; without
    * wants, all that there is.
    */
   return async function open(store, wants) {
     await ready();
+    store.Hasher ??= Hasher;
     if (!wants) return (await store.list()).map(({ oid, size }) => new HydratedFile({ name: oid, oid, size }, store));
     return Promise.all(wants.map(async (want, at) => {
       const { name, oid, size } = named(want, at, pointers);

@@ -1,6 +1,6 @@
-import type { operations } from './contract.js';
+import type { operations, types } from './contract.js';
 
-export { operations, pointers, endpoints, manifests, sessions } from './contract.js';
+export { operations, pointers, manifests } from './contract.js';
 
 /** Why something cannot be had. The list is closed; the README of the project explains each. */
 export type Code =
@@ -198,13 +198,70 @@ export class MemoryStore {
 export interface MemoryStore extends KeepingStore {}
 
 /**
+ * Where a file is, if not where the batch API says: a URL, or one with headers; nothing if there is no such file.
+ * `hydrant/routes` has the routes of forges.
+ */
+export type Route = (file: { name: string; oid: string; size: number }) =>
+  MaybePromise<string | URL | { url: string | URL; headers?: HeadersInit } | undefined>;
+
+/** What `hydrate` takes. */
+export type HydrateOptions = Partial<Options> & {
+  /** Keeps what arrives; without one, it is kept in memory as long as the files are. */
+  store?: Store;
+} & ({ endpoint: string | URL } | {
+  /** Asked for each file in place of the server's batch API, where that does not allow pages. */
+  route: Route;
+}) & ({
+  /** The objects. */
+  wants: Want[];
+} | {
+  /** The `meta.json` of a session: its files in Git LFS are wanted. */
+  manifest: string | Uint8Array;
+});
+
+/**
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has
  * one. Rejects with a HydrantError only when nothing could begin: an address, a want or a manifest that cannot be used.
  */
-export function hydrate(options: Options & { store?: Store } & ({ wants: Want[] } | { manifest: string | Uint8Array })):
-  Promise<HydratedFile[]>;
+export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
 
-/** Loads the module, once. `hydrate` does it by itself; the other functions need it done before. */
+/**
+ * The files that a store holds, without a server: one for each want, in the same order, with the code `not-found` inside
+ * if it is not held; without wants, all that there is, if the store can list it.
+ */
+export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
+
+/** SHA-256 and length of a Blob, of bytes, or of a stream of bytes. */
+export function digest(content: Blob | BufferSource | ReadableStream<Uint8Array>): Promise<{ oid: string; size: bigint }>;
+
+/** What a host of one's own answers an effect with, besides the last reply. */
+export interface Answer {
+  /** Sends a reply at once. */
+  say(reply: types.Reply): void;
+  /** Sends how many bytes are done, at most ten times a second. */
+  soFar(bytes: number | bigint): void;
+  /** Lets the operation act on what was said; throws if it cancels the effect. */
+  settle(): void;
+  /** Ends the run with this error. */
+  fail(error: unknown): void;
+  /** Aborted when nobody wants the effect any more. */
+  readonly signal: AbortSignal;
+}
+
+/** The I/O of a program that has its own. */
+export interface OwnHost {
+  /** Performs an effect. What it returns is the last reply; what it throws becomes `failed`, by its name. */
+  perform(effect: types.Effect, answer: Answer): MaybePromise<types.Reply>;
+  signal?: AbortSignal;
+  onProgress?: Options['onProgress'];
+  onRetry?: Options['onRetry'];
+  onPhase?(phase: types.Phase): void;
+}
+
+/** Drives an operation to its end with I/O of one's own; then its `finish` method has the report. */
+export function run(operation: operations.Operation, host: OwnHost): Promise<void>;
+
+/** Loads the module, once. What returns a promise does it by itself; the other functions need it done before. */
 export function init(module?: URL | Response | WebAssembly.Module | BufferSource): Promise<void>;
 
 /** The same at once, from the bytes of the module or from a compiled one. */

@@ -9,5 +9,5 @@ export { HydrantError, Misuse } from './error.js';
 export { Hasher } from './wasm/read.js';
 export { MemoryStore } from './stores/memory.js';
 export const {
-  hydrate, open, digest, run, init, initSync, Hasher, operations, pointers, manifests,
+  hydrate, open, digest, run, init, initSync, operations, pointers, manifests,
 } = entry(module, inlined(text));

@@ -8,6 +8,9 @@ import { HydratedFile } from './file.js';
 import { MemoryStore } from './stores/memory.js';
 import { named, ofManifest } from './wants.js';
 
+/** The endpoint of a caller who has a route to each file, and no server to ask. */
+const NO_SERVER = 'https://no-server.invalid';
+
 /** The calls of a module whose interfaces these are. */
 export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   /**
@@ -17,10 +20,13 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
    */
   async function hydrate({ wants, manifest, store = new MemoryStore(), ...given }) {
     await ready();
+    // To verify what it holds, a store must hash.
+    store.Hasher ??= Hasher;
     const asked = manifest === undefined ? wants.map((want, at) => named(want, at, pointers)) : ofManifest(manifest, manifests);
     const fetched = asked.filter(({ error }) => !error);
     const begin = (config) => operations.Operation.hydrate(config, fetched);
-    const report = await transfer(begin, { store, ...given });
+    const names = new Map(asked.map(({ name, oid }) => [oid, name]));
+    const report = await transfer(begin, { store, names, ...given });
     if (report.outcomes.length < fetched.length) throw error(report.ended);
     const outcomes = report.outcomes.values();
     return asked.map((it) => {
@@ -41,7 +47,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   }
 
   /** Begins an operation, and drives it to its report. */
-  async function transfer(begin, { endpoint, config, signal, onProgress, onRetry, ...given }) {
+  async function transfer(begin, { endpoint = NO_SERVER, config, signal, onProgress, onRetry, ...given }) {
     const [seed] = crypto.getRandomValues(new BigUint64Array(1));
     const operation = begin({
       ...operations.defaultConfig(String(endpoint), seed),

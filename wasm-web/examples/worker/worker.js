@@ -1,11 +1,10 @@
 // Brings a file into the origin private file system, where it stays, and shows its first line.
 
-import { Hasher, hydrate, init } from '../../hydrant/page.js';
+import { hydrate } from '../../hydrant/page.js';
 import { OpfsStore } from '../../hydrant/stores/opfs.js';
 
 onmessage = async ({ data: { endpoint, want } }) => {
-  await init();
-  const store = await OpfsStore.open('hydrant', { Hasher });
+  const store = await OpfsStore.open('hydrant');
   const onProgress = (progress) => postMessage({ progress });
   const [file] = await hydrate({ endpoint, wants: [want], store, onProgress });
   if (file.error) return postMessage({ text: `${file.error.code}: ${file.error.message}` });

@@ -19,9 +19,10 @@ export class Digest {
   #pieces = [];
   #held = 0;
 
-  /** A digest of about so many bytes. `Hasher` is the module's class. */
+  /** A digest of about so many bytes. `Hasher` is the module's class; without it, the platform must do. */
   constructor(expected, Hasher) {
-    if (globalThis.crypto?.subtle && expected >= PLATFORM_BYTES_MIN && held + expected <= HELD_BYTES_MAX) {
+    const isQuicker = expected >= PLATFORM_BYTES_MIN && held + expected <= HELD_BYTES_MAX;
+    if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {
       this.#held = expected;
       held += expected;
     } else {
@@ -56,7 +57,7 @@ export class Digest {
     held -= this.#held;
     this.#held = 0;
     this.#pieces = [];
-    this.#hasher?.free();
+    this.#hasher?.free?.();
     this.#hasher = undefined;
   }
 }

@@ -5,6 +5,7 @@ import { exchange } from './exchange.js';
 import { fault } from './failure.js';
 import { logins } from './login.js';
 import { chunks, pieces } from './pieces.js';
+import { answerBatch, asksForObjects } from './route.js';
 
 /** Files below this could be pointers: the core wants their bytes. */
 const POINTER_BYTES_MAX = 1024;
@@ -15,9 +16,10 @@ const end = { tag: 'end' };
 
 /**
  * Gives the function that performs. `store` keeps blobs. `login` is the login for the endpoint. `rewrite` gives the URL
- * to ask instead of another. `files` and `docs` are Maps of what the operation may read. `Hasher` is the module's.
+ * to ask instead of another; `route` and `names` are for `route.js`. `files` and `docs` are Maps of what the operation
+ * may read. `Hasher` is the module's.
  */
-export function performer({ store, login, rewrite, files, docs, onLeftOut, Hasher }) {
+export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, Hasher }) {
   const host = {
     store,
     authorize: logins(login),
@@ -34,7 +36,10 @@ export function performer({ store, login, rewrite, files, docs, onLeftOut, Hashe
   };
 
   const effects = {
-    http: (it, answer) => exchange(it, answer, host),
+    async http(it, answer) {
+      if (route && asksForObjects(it.request)) return answerBatch(it.request, route, names, answer);
+      return exchange(it, answer, host);
+    },
 
     async 'has-blob'({ oid, size }, answer) {
       const found = await store.has(oid, Number(size));

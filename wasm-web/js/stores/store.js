@@ -21,7 +21,8 @@ export class ShelfStore {
   #shelf;
   #locks;
   #room;
-  #Hasher;
+  /** What hashes large blobs in `verify`: whoever hydrates into the store gives it. */
+  Hasher;
 
   /** `locks`, `maxBytes`, `holds` and `freesUnasked` as the room takes them; `Hasher` if the platform has one. */
   constructor(shelf, { Hasher, ...given }) {
@@ -29,7 +30,7 @@ export class ShelfStore {
     this.#shelf = shelf;
     this.#locks = given.locks;
     this.#room = new Room(shelf, given);
-    this.#Hasher = Hasher;
+    this.Hasher = Hasher;
   }
 
   async has(oid, size) {
@@ -107,7 +108,7 @@ export class ShelfStore {
   }
 
   /** Hashes everything. What is not what it is called goes; a removal that fails is told at the end. */
-  async verify({ signal, onProgress, Hasher = this.#Hasher } = {}) {
+  async verify({ signal, onProgress, Hasher = this.Hasher } = {}) {
     signal?.throwIfAborted();
     const places = await this.#shelf.places();
     for (const { size } of places) needHasher(size, Hasher);

@@ -1,0 +1,23 @@
+// Routes to files for `hydrate`: the addresses of forges whose batch API does not allow pages (2026). The name of a want
+// is its path in the repository.
+
+/** GitHub's address for the content of files in Git LFS. A private repository needs a token. */
+export function github({ owner, repository, ref, token, origin = 'https://media.githubusercontent.com' }) {
+  return ({ name }) => ({
+    url: `${origin}/media/${path(owner)}/${path(repository)}/${path(ref)}/${path(name)}`,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  });
+}
+
+/** GitLab's address for the content of files in Git LFS. `project` is its number or its path. */
+export function gitlab({ project, ref, token, origin = 'https://gitlab.com' }) {
+  return ({ name }) => ({
+    url: `${origin}/api/v4/projects/${encodeURIComponent(project)}/repository/files/${encodeURIComponent(name)}/raw` +
+      `?${new URLSearchParams({ ref, lfs: 'true' })}`,
+    headers: token ? { authorization: `Bearer ${token}` } : {},
+  });
+}
+
+function path(text) {
+  return text.split('/').map(encodeURIComponent).join('/');
+}

@@ -5,6 +5,7 @@ use crate::engine;
 use crate::failure::{Because, Result};
 use crate::setup::{self, Tool};
 use crate::suites::{Counted, Report, Suite};
+use crate::web;
 use crate::workspace::{Profile, Workspace, succeed, write_if_changed};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,14 +17,15 @@ const JAVASCRIPT: &str = "tests/hosts/js";
 const PYTHON: &str = "tests/hosts/python";
 
 /// What the JavaScript host cannot run without, if it is missing.
-fn javascript_lacks(workspace: &Workspace) -> Option<Tool> {
+pub(crate) fn javascript_lacks(workspace: &Workspace) -> Option<Tool> {
     [Tool::Node, Tool::Npm].into_iter().find(|tool| !tool.is_present(workspace))
 }
 
 /// Fetches what the hosts' lock files name, where that is not done; a host whose tools are missing is left out.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     if javascript_lacks(workspace).is_none() {
-        install_javascript(workspace)?;
+        install_npm(workspace, JAVASCRIPT)?;
+        install_npm(workspace, web::TESTS)?;
     }
     if Tool::Python.is_present(workspace) {
         install_python(workspace)?;
@@ -82,20 +84,21 @@ fn recording(workspace: &Workspace) -> PathBuf {
 
 /// A script of `tests/hosts/js`, in Node.
 pub(crate) fn node(workspace: &Workspace, script: &str) -> Result<Command> {
-    install_javascript(workspace)?;
+    install_npm(workspace, JAVASCRIPT)?;
     let mut node = Command::new(setup::node(workspace));
     inform(workspace, node.current_dir(workspace.root.join(JAVASCRIPT)).arg(script));
     Ok(node)
 }
 
-fn install_javascript(workspace: &Workspace) -> Result<()> {
-    let folder = workspace.root.join(JAVASCRIPT);
-    if is_installed(&folder) {
+/// Installs what the lock file of a folder names, where that is not done.
+pub(crate) fn install_npm(workspace: &Workspace, folder: &str) -> Result<()> {
+    let path = workspace.root.join(folder);
+    if is_installed(&path) {
         return Ok(());
     }
     let mut npm = Command::new("npm");
-    npm.current_dir(folder).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
-    succeed(&mut npm, "npm cannot install what tests/hosts/js needs")
+    npm.current_dir(path).args(["ci", "--no-audit", "--no-fund", "--loglevel=error"]);
+    succeed(&mut npm, &format!("npm cannot install what {folder} needs"))
 }
 
 /// The environment that Python's packages are installed in.

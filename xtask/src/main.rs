@@ -37,6 +37,8 @@ cargo xtask COMMAND
   test --quick    a verdict in minutes: no lint, no host in another language, no long test
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
   web             target/dist/web, the browser package; sets up and builds first
+  web --serve     the same, and its examples at a URL of this machine
+  sizes           how large the browser package is, and what it consists of
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
   rooms           which part of the core uses which; fails on a circle and on an arrow against the order
@@ -93,12 +95,18 @@ fn main() -> ExitCode {
 /// None when the words are not understood; otherwise whether all went well.
 fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
     let quick = command == "test" && rest == ["--quick"];
+    let serve = command == "web" && rest == ["--serve"];
     let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
-    if !rest.is_empty() && !takes_arguments && !quick {
+    if !rest.is_empty() && !takes_arguments && !quick && !serve {
         return Ok(None);
     }
     let workspace = Workspace::find()?;
     let done = match command {
+        "web" if serve => {
+            setup::prepare(&workspace, &[Tool::Node, Tool::Npm])?;
+            web::serve(&workspace)?;
+            true
+        }
         "setup" => {
             setup::prepare(&workspace, &Tool::FOR_TESTS)?;
             let missing: Vec<&str> =
@@ -117,6 +125,11 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             setup::prepare(&workspace, &[])?;
             let package = web::build(&workspace)?;
             say(&package.display().to_string());
+            true
+        }
+        "sizes" => {
+            setup::prepare(&workspace, &[Tool::Node, Tool::Npm])?;
+            web::sizes(&workspace)?;
             true
         }
         "demo" => {

@@ -30,11 +30,14 @@ pub(crate) enum Tool {
     Npm,
     /// Runs the Python host, and servers written in it.
     Python,
+    /// Runs the browser package.
+    Chromium,
 }
 
 impl Tool {
     /// What the test suites need.
-    pub(crate) const FOR_TESTS: [Tool; 5] = [Tool::Git, Tool::GitLfs, Tool::Npm, Tool::Node, Tool::Python];
+    pub(crate) const FOR_TESTS: [Tool; 6] =
+        [Tool::Git, Tool::GitLfs, Tool::Npm, Tool::Node, Tool::Python, Tool::Chromium];
 
     /// The name that a person would look for.
     pub(crate) fn name(self) -> &'static str {
@@ -44,12 +47,13 @@ impl Tool {
             Tool::Node => "node",
             Tool::Npm => "npm",
             Tool::Python => "python3",
+            Tool::Chromium => "chromium",
         }
     }
 
     /// The tool of this name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        [Tool::Git, Tool::GitLfs, Tool::Node, Tool::Npm, Tool::Python].into_iter().find(|tool| tool.name() == name)
+        Self::FOR_TESTS.into_iter().find(|tool| tool.name() == name)
     }
 
     /// Whether it is there, and new enough.
@@ -58,7 +62,9 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Npm => first_line(Command::new(self.name()).arg("--version")).is_some(),
+            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium => {
+                first_line(Command::new(self.name()).arg("--version")).is_some()
+            }
         }
     }
 
@@ -71,6 +77,7 @@ impl Tool {
             Tool::Node => &["nodejs"],
             Tool::Npm => &["npm"],
             Tool::Python => &["python3", "python3-venv"],
+            Tool::Chromium => &["chromium"],
         }
     }
 }

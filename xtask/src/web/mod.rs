@@ -28,23 +28,77 @@ struct Module {
 /// What reads, and what also writes.
 const MODULES: [Module; 2] = [Module { package: WEB[0], name: "read" }, Module { package: WEB[1], name: "full" }];
 
+/// Where its tests are.
+pub(crate) const TESTS: &str = "wasm-web/tests";
+/// Stands in a test that needs a browser.
+const DRIVES_CHROMIUM: &str = "browser/chromium.mjs";
 /// Where [`sizes`] brings binaryen, from the target folder.
 const BINARYEN: &str = "hosts/binaryen";
+/// npm's package of it.
+const BINARYEN_PACKAGE: &str = "binaryen@132.0.0";
+/// Texts of the project that the package has, too.
+const TEXTS: [&str; 4] = ["wasm-web/README.md", "LICENSE", "LICENSE-APACHE", "LICENSE-MIT"];
 
 /// The profile without SIMD.
 const PLAIN: &str = "web-plain";
 
-/// The tests of the package, once it is built.
+/// The tests of the package, once it is built: those in Node, and those in Chromium.
 pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<Suite>> {
-    if !Tool::Node.is_present(workspace) {
-        report.skip("wasm-web", Tool::Node.name());
+    if let Some(tool) = hosts::javascript_lacks(workspace) {
+        report.skip("wasm-web", tool.name());
         return Ok(Vec::new());
     }
     build(workspace)?;
+    let (mut in_node, mut in_chromium) = (Vec::new(), Vec::new());
+    let folder = workspace.root.join(TESTS);
+    for entry in fs::read_dir(&folder).because("the package's tests cannot be read")? {
+        let path = entry.because("the package's tests cannot be read")?.path();
+        if path.to_string_lossy().ends_with(".test.mjs") {
+            let text = fs::read_to_string(&path).because("a test file cannot be read")?;
+            if text.contains(DRIVES_CHROMIUM) { in_chromium.push(path) } else { in_node.push(path) }
+        }
+    }
+    let suite = |name: &str, files: Vec<PathBuf>| {
+        let mut node = Command::new(setup::node(workspace));
+        node.args(["--test", "--test-reporter=spec", "--test-timeout=300000"]).args(files).current_dir(&folder);
+        hosts::inform(workspace, &mut node);
+        Suite { name: format!("wasm-web {name}"), command: node, count: hosts::count_of_node, is_long: true }
+    };
+    let mut suites = vec![suite("node", in_node)];
+    if Tool::Chromium.is_present(workspace) {
+        suites.push(suite("chromium", in_chromium));
+    } else {
+        report.skip("wasm-web chromium", Tool::Chromium.name());
+    }
+    Ok(suites)
+}
+
+/// Builds the package and serves its examples, until this program is stopped.
+pub(crate) fn serve(workspace: &Workspace) -> Result<()> {
+    let package = build(workspace)?;
+    hosts::install_npm(workspace, TESTS)?;
+    let hydrant = workspace.build("hydrant-host", "hydrant", Profile::Dev)?;
     let mut node = Command::new(setup::node(workspace));
-    node.args(["--test", "--test-reporter=spec", "tests/"]).current_dir(workspace.root.join("wasm-web"));
-    hosts::inform(workspace, &mut node);
-    Ok(vec![Suite { name: "wasm-web node".into(), command: node, count: hosts::count_of_node, is_long: false }])
+    node.arg(workspace.root.join("wasm-web/examples/serve.mjs")).arg(package).arg(hydrant);
+    succeed(&mut node, "the examples cannot be served")
+}
+
+/// Prints how large the package is. Brings what makes modules smaller, if it is not there.
+pub(crate) fn sizes(workspace: &Workspace) -> Result<()> {
+    if optimiser(workspace).is_none() {
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"]);
+        npm.arg(workspace.target.join(BINARYEN)).arg(BINARYEN_PACKAGE);
+        succeed(&mut npm, &format!("npm could not install {BINARYEN_PACKAGE}"))?;
+    }
+    let package = build(workspace)?;
+    hosts::install_npm(workspace, TESTS)?;
+    let module = workspace.target.join(BARE_WASM).join("web/hydrant_web.wasm");
+    let mut node = Command::new(setup::node(workspace));
+    succeed(
+        node.arg("sizes.mjs").arg(package).arg(module).current_dir(workspace.root.join(TESTS)),
+        "nothing was measured",
+    )
 }
 
 /// Builds the package, into `dist/web`.
@@ -67,6 +121,10 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         write_if_changed(&wasm.join(format!("{}_plain_bg.wasm", module.name)), &bytes)?;
     }
     copy(&workspace.root.join("wasm-web/js"), &package)?;
+    for text in TEXTS.map(|text| workspace.root.join(text)) {
+        let bytes = fs::read(&text).because("a text of the package cannot be read")?;
+        write_if_changed(&package.join(text.file_name().unwrap_or_default()), &bytes)?;
+    }
     let contract = Contract::read(workspace)?;
     write_if_changed(&package.join("forms.js"), forms::forms(&contract)?.as_bytes())?;
     write_if_changed(&package.join("contract.d.ts"), declarations::declarations(&contract)?.as_bytes())?;

@@ -1,32 +1,16 @@
-// The contract of stores in Chromium, in a page and in a worker.
+// The contract of stores in Chromium, and whether the harness sees what goes wrong.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Scene } from './browser/chromium.mjs';
-import { contract } from './stores/contract.mjs';
+import { contractOf } from './browser/contract.mjs';
 
 let scene;
 before(async () => (scene = await Scene.open()));
 after(() => scene?.close());
 
-for (const kind of ['MemoryStore', 'CacheStore', 'OpfsStore']) {
-  for (const where of ['page', 'worker']) {
-    test(`${kind} in a ${where}`, async (context) => {
-      let results;
-      await scene.within(async (own) => {
-        const page = await own.page();
-        results = await page.evaluate(([kind, where]) => globalThis.answer[where]('contract', kind), [kind, where]);
-      });
-      assert.deepEqual(results.map(({ name }) => name), contract.map(([name]) => name), 'all cases ran');
-      for (const { name, error, checks } of results) {
-        await context.test(name, () => {
-          assert.equal(error, undefined);
-          assert.ok(checks > 0, 'it asserts something');
-        });
-      }
-    });
-  }
-}
+contractOf('MemoryStore', () => scene);
+contractOf('CacheStore', () => scene);
 
 for (const [what, script, said] of [
   ['an error that nobody catches', () => setTimeout(() => { throw new Error('planted'); }), /planted/],

@@ -7,6 +7,11 @@ import { Pieces } from '../pieces.js';
 
 /** Bytes that are saved at once at least, where every saving copies all that was saved before. */
 const SAVE_BYTES_MIN = 8 << 20;
+/**
+ * Bytes that are written at once. If there is no room for more, Chromium now and then says that they could not be read,
+ * or that the writing was aborted, instead of what is the matter.
+ */
+const WRITE_BYTES = 128 << 10;
 
 /** A writer for this place: workers have a quicker way than pages. */
 export function writer(handle, room, size) {
@@ -111,7 +116,10 @@ class PageWriter {
     await this.#room.with(data.size, async () => {
       const writable = await this.#handle.createWritable({ keepExistingData: true });
       try {
-        await writable.write({ type: 'write', position: this.#saved, data });
+        for (let at = 0; at < data.size; at += WRITE_BYTES) {
+          const bytes = await data.slice(at, at + WRITE_BYTES).arrayBuffer();
+          await writable.write({ type: 'write', position: this.#saved + at, data: bytes });
+        }
         await writable.close();
       } catch (error) {
         await writable.abort().catch(() => {});

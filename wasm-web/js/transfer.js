@@ -8,6 +8,7 @@ import { HydratedFile } from './file.js';
 import { MemoryStore } from './stores/memory.js';
 import { named, ofManifest } from './wants.js';
 
+const OID = /^[0-9a-f]{64}$/;
 /** The endpoint of a caller who has a route to each file, and no server to ask. */
 const NO_SERVER = 'https://no-server.invalid';
 
@@ -26,7 +27,9 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
     const fetched = asked.filter(({ error }) => !error);
     const begin = (config) => operations.Operation.hydrate(config, fetched);
     const names = new Map(asked.map(({ name, oid }) => [oid, name]));
-    const report = await transfer(begin, { store, names, ...given });
+    // What is wanted here makes room for nothing, not even for the rest of it.
+    const holds = [...names.keys()].filter((oid) => OID.test(oid)).map((oid) => store.hold?.(oid));
+    const report = await transfer(begin, { store, names, ...given }).finally(() => holds.forEach((release) => release?.()));
     if (report.outcomes.length < fetched.length) throw error(report.ended);
     const outcomes = report.outcomes.values();
     return asked.map((it) => {

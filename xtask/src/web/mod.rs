@@ -31,7 +31,7 @@ const MODULES: [Module; 2] = [Module { package: WEB[0], name: "read" }, Module {
 /// Where its tests are.
 pub(crate) const TESTS: &str = "wasm-web/tests";
 /// Stands in a test that needs a browser.
-const DRIVES_CHROMIUM: &str = "browser/chromium.mjs";
+const DRIVES_CHROMIUM: &str = "'./browser/";
 /// Where [`sizes`] brings binaryen, from the target folder.
 const BINARYEN: &str = "hosts/binaryen";
 /// npm's package of it.

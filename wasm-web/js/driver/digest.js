@@ -5,39 +5,47 @@ import { pieces } from './pieces.js';
 
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
 const PLATFORM_BYTES_MIN = 2 * 1024;
-/** Bytes that are held for the platform at most, by all that is under way. */
-const HELD_BYTES_MAX = 64 * 1024 * 1024;
+/** Bytes that the platform gets at once at most, and bytes that are held for it by all that is under way. */
+const WHOLE_BYTES_MAX = 64 * 1024 * 1024;
+const HELD_BYTES_MAX = 2 * WHOLE_BYTES_MAX;
 /** Bytes that one call hashes: the engine of V8 never optimises a call that is under way (measured). */
 const CALL_BYTES = 64 * 1024;
 
+/** Node, Deno and Bun hash in pieces by themselves. */
+const native = globalThis.process?.getBuiltinModule?.('node:crypto');
+/** Whether this platform needs no hasher of the module. */
+export const hashesInPieces = native !== undefined;
 let held = 0;
 
 /** A digest that is not complete. Call `end` when it is of no use any more. */
 export class Digest {
   bytes = 0;
   #hasher;
-  #pieces = [];
-  #held = 0;
+  /** All bytes, for a platform that hashes them at once. */
+  #whole;
 
   /** A digest of about so many bytes. `Hasher` is the module's class; without it, the platform must do. */
   constructor(expected, Hasher) {
-    const isQuicker = expected >= PLATFORM_BYTES_MIN && held + expected <= HELD_BYTES_MAX;
-    if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {
-      this.#held = expected;
+    const isQuicker = expected >= PLATFORM_BYTES_MIN && expected <= WHOLE_BYTES_MAX && held + expected <= HELD_BYTES_MAX;
+    if (native) {
+      this.#hasher = new Native();
+    } else if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {
+      this.#whole = new Uint8Array(expected);
       held += expected;
     } else {
       this.#hasher = new Hasher();
     }
   }
 
-  /** Takes a piece, which nobody may change afterwards. */
+  /** Takes a piece. */
   update(piece) {
-    this.bytes += piece.length;
-    if (!this.#hasher) {
-      this.#pieces.push(piece);
-      return;
+    if (this.#whole) {
+      // What is more than was expected shows in the length: it is not the blob, whatever it hashes to.
+      this.#whole.set(piece.subarray(0, Math.max(this.#whole.length - this.bytes, 0)), Math.min(this.bytes, this.#whole.length));
+    } else {
+      for (let at = 0; at < piece.length; at += CALL_BYTES) this.#hasher.update(piece.subarray(at, at + CALL_BYTES));
     }
-    for (let at = 0; at < piece.length; at += CALL_BYTES) this.#hasher.update(piece.subarray(at, at + CALL_BYTES));
+    this.bytes += piece.length;
   }
 
   /** What the bytes are: the contract's `lfs-blob`. Nothing can follow. */
@@ -48,29 +56,31 @@ export class Digest {
       this.#hasher = undefined;
       return { oid: hasher.finish(), size };
     }
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', joined(this.#pieces, this.bytes)));
-    return { oid: Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join(''), size };
+    const digest = await crypto.subtle.digest('SHA-256', this.#whole.subarray(0, this.bytes));
+    const hex = Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, '0'));
+    return { oid: hex.join(''), size };
   }
 
   /** Gives back what it holds. */
   end() {
-    held -= this.#held;
-    this.#held = 0;
-    this.#pieces = [];
+    held -= this.#whole?.length ?? 0;
+    this.#whole = undefined;
     this.#hasher?.free?.();
     this.#hasher = undefined;
   }
 }
 
-function joined(pieces, bytes) {
-  if (pieces.length === 1) return pieces[0];
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
+/** The runtime's own hash in the form of the module's. */
+class Native {
+  #hash = native.createHash('sha256');
+
+  update(piece) {
+    this.#hash.update(piece);
   }
-  return whole;
+
+  finish() {
+    return this.#hash.digest('hex');
+  }
 }
 
 /** What a Blob, bytes, or a stream of bytes are. */

@@ -1,6 +1,6 @@
 // SHA-256 of a blob in a store.
 
-import { Digest } from '../driver/digest.js';
+import { Digest, hashesInPieces } from '../driver/digest.js';
 import { pieces } from '../driver/pieces.js';
 import { HydrantError } from '../error.js';
 
@@ -9,7 +9,7 @@ const WHOLE_BYTES_MAX = 16 << 20;
 
 /** Throws if a blob of this size cannot be hashed without a hasher. */
 export function needHasher(bytes, Hasher) {
-  if (Hasher || (bytes <= WHOLE_BYTES_MAX && globalThis.crypto?.subtle)) return;
+  if (Hasher || hashesInPieces || (bytes <= WHOLE_BYTES_MAX && globalThis.crypto?.subtle)) return;
   const detail = 'to verify blobs of this size, call init() and give verify({ Hasher }) the Hasher of this package';
   throw new HydrantError({ code: 'host', detail });
 }

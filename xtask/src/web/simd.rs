@@ -1,5 +1,5 @@
-//! This program in the place of rustc, for the modules of the browser package: it gives SIMD to the one crate that gains
-//! by it. Given to all, it makes a module two kilobytes larger and nothing quicker (measured).
+//! This program in the place of rustc, for the modules of the browser package: it gives SIMD to the one crate that
+//! gains by it. Given to all, it makes a module two kilobytes larger and nothing quicker (measured).
 
 use crate::failure::{Because, Failure, Result};
 use std::env;

@@ -64,8 +64,10 @@ export const list = (form) => ({
   read: (lane) => Array.from({ length: lane.laneNumber() }, () => form.read(lane)),
   write(it, where, fields) {
     if (!Array.isArray(it)) throw wrong(where, 'an array', it);
-    fields.push(it.length);
-    it.forEach((item, at) => form.write(item, `${where}[${at}]`, fields));
+    // As many as it says, also if it has holes, or a getter that changes it.
+    const { length } = it;
+    fields.push(length);
+    for (let at = 0; at < length; at += 1) form.write(it[at], `${where}[${at}]`, fields);
   },
 });
 

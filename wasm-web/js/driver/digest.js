@@ -1,6 +1,7 @@
 // SHA-256 of bytes that come in pieces: by the platform where that is quicker and all of it fits into memory, else by
 // the module, piece by piece.
 
+import { wrong } from '../error.js';
 import { pieces } from './pieces.js';
 
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
@@ -76,12 +77,25 @@ function joined(pieces, bytes) {
 /** What a Blob, bytes, or a stream of bytes are. */
 export async function digested(content, Hasher) {
   const isStream = content instanceof ReadableStream;
-  const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([content]);
+  const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([bytesOf(content)]);
   const digest = new Digest(blob ? blob.size : Infinity, Hasher);
   try {
-    for await (const piece of pieces(blob ? blob.stream() : content)) digest.update(piece);
+    for await (const piece of pieces(blob ? blob.stream() : content)) {
+      if (!(piece instanceof Uint8Array)) throw wrong('a piece of the stream', 'a Uint8Array', piece);
+      digest.update(piece);
+    }
     return await digest.blob();
   } finally {
     digest.end();
   }
+}
+
+/** Bytes that a Blob takes. It takes no memory that threads share: of that, a copy. */
+function bytesOf(content) {
+  const buffer = ArrayBuffer.isView(content) ? content.buffer : content;
+  const isShared = globalThis.SharedArrayBuffer && buffer instanceof SharedArrayBuffer;
+  if (!isShared && !(buffer instanceof ArrayBuffer)) throw wrong('the content', 'a Blob, bytes, or a stream of bytes', content);
+  if (!isShared) return content;
+  const { byteOffset = 0, byteLength } = content;
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
 }

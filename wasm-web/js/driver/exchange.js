@@ -65,9 +65,7 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     const body = slice ? part(host.file(slice.name), slice) : request.body.val;
     const response = await send(host.rewrite(request.url, answer), request, { headers, body, signal: watch.signal });
     watch.works();
-    if (response.type === 'opaqueredirect') {
-      throw fault('blocked', 'the server redirects a request with a login, and a browser does not say where to');
-    }
+    if (response.type === 'opaqueredirect') throw redirected(request);
     const { status } = response;
     answer.say({ tag: 'head', val: { status, headers: [...response.headers].map(([name, value]) => ({ name, value })) } });
     const arriving = bounded(response.body, Number(answerBytesMax), watch);
@@ -83,6 +81,14 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
   } finally {
     watch.end();
   }
+}
+
+/** A redirect that a browser hides: only of what has no secret and no body it may follow by itself. */
+function redirected({ url, method, headers, login }) {
+  const { origin } = new URL(url);
+  const hasLogin = login !== 'none' || headers.some(({ name }) => name.toLowerCase() === 'authorization');
+  const what = hasLogin ? 'a request with a login' : method === 'get' ? 'a request with headers of its own' : 'a POST or PUT';
+  return fault('blocked', `${origin} redirects ${what}, and a browser does not say where to: ask there instead`);
 }
 
 function part(file, { offset, length }) {

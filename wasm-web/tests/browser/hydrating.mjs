@@ -13,6 +13,10 @@ globalThis.goOn = () => {};
 
 /** Steps in the page at which a hydration can be stopped. Each gives options, and what it changes it changes back. */
 const stops = {
+  'the beginning'() {
+    globalThis.stopHydrating();
+    return {};
+  },
   login: () => ({ login: () => never(globalThis.stopHydrating) }),
   digest() {
     const { digest } = SubtleCrypto.prototype;

@@ -41,8 +41,13 @@ export class Peer {
     return peer;
   }
 
-  async close() {
+  /** Ends every connection. */
+  drop() {
     this.#server.closeAllConnections();
+  }
+
+  async close() {
+    this.drop();
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
@@ -136,11 +141,4 @@ export function json(response, status, value, headers = {}) {
 export async function begin(response, bytes, count, headers = {}) {
   response.writeHead(200, { 'content-length': bytes.length, ...headers });
   await new Promise((resolve) => response.write(bytes.subarray(0, count), resolve));
-}
-
-/** Sends the first bytes of a whole body; then the connection ends. */
-export async function breakOff(response, bytes, count, headers) {
-  await begin(response, bytes, count, headers);
-  response.socket.end();
-  return true;
 }

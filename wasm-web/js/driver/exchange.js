@@ -67,7 +67,7 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     watch.works();
     if (response.type === 'opaqueredirect') throw redirected(request);
     const { status } = response;
-    answer.say({ tag: 'head', val: { status, headers: [...response.headers].map(([name, value]) => ({ name, value })) } });
+    answer.say({ tag: 'head', val: { status, headers: readable(response, stage) } });
     const arriving = bounded(response.body, Number(answerBytesMax), watch);
     if (stage && (status === 200 || status === 206)) return await receive(response, arriving, stage, answer, host);
     for await (const piece of arriving) chunks(piece, answer);
@@ -81,6 +81,18 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
   } finally {
     watch.end();
   }
+}
+
+/**
+ * The headers of an answer. A page may read its length, but not its range, unless the server says so. A part that is as
+ * long as the one that was asked for is taken for that one: the digest proves it.
+ */
+function readable({ headers, status, type }, stage) {
+  const all = [...headers].map(([name, value]) => ({ name, value }));
+  if (type !== 'cors' || status !== 206 || !stage?.resume || headers.has('content-range')) return all;
+  const { blob: { size }, resume: { bytes } } = stage;
+  if (headers.get('content-length') !== String(size - bytes)) return all;
+  return [...all, { name: 'content-range', value: `bytes ${bytes}-${size - 1n}/${size}` }];
 }
 
 /** A redirect that a browser hides: only of what has no secret and no body it may follow by itself. */

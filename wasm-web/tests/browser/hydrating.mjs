@@ -44,6 +44,22 @@ function keeping(how) {
   return store;
 }
 
+/** A store in memory that tells the test of what is written. */
+function telling() {
+  const store = new MemoryStore();
+  const stage = store.stage.bind(store);
+  store.stage = async (...given) => {
+    const place = await stage(...given);
+    const write = place.write.bind(place);
+    place.write = async (bytes) => {
+      await write(bytes);
+      globalThis.onHydrantWrite();
+    };
+    return place;
+  };
+  return store;
+}
+
 function never(begun) {
   begun();
   return new Promise(() => {});
@@ -51,9 +67,9 @@ function never(begun) {
 
 /**
  * Hydrates. `rewrites` are pairs of beginnings of URLs; `forge` is the name of a route and what it takes; `stopsAt` is
- * one of the steps above. What came of it, and what the hooks were told.
+ * one of the steps above; with `tells`, the page's `onHydrantWrite` hears of what is written. What came of it, and what the hooks were told.
  */
-async function hydrated({ rewrites, forge, stopsAt, ...options }) {
+async function hydrated({ rewrites, forge, stopsAt, tells, ...options }) {
   await init();
   controller = new AbortController();
   const told = { retries: [], leftOut: [], rewritten: [] };
@@ -72,6 +88,7 @@ async function hydrated({ rewrites, forge, stopsAt, ...options }) {
     } }),
     ...(forge && { route: routes[forge[0]](forge[1]) }),
     ...(stopsAt && stops[stopsAt]()),
+    ...(tells && { store: telling() }),
   };
   const files = await hydrate(given);
   const ended = files.map(async (file) => {

@@ -6,6 +6,10 @@ import { pieces } from './pieces.js';
 
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
 const PLATFORM_BYTES_MIN = 2 * 1024;
+/**
+ * Bytes that it gets at most: it takes them in one piece, and a page stands still while that is put together and copied.
+ */
+const PLATFORM_BYTES_MAX = 16 * 1024 * 1024;
 /** Bytes that are held for the platform at most, by all that is under way. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
 /** Bytes that one call hashes: the engine of V8 never optimises a call that is under way (measured). */
@@ -22,7 +26,8 @@ export class Digest {
 
   /** A digest of about so many bytes. `Hasher` is the module's class; without it, the platform must do. */
   constructor(expected, Hasher) {
-    const isQuicker = expected >= PLATFORM_BYTES_MIN && held + expected <= HELD_BYTES_MAX;
+    const fits = expected <= PLATFORM_BYTES_MAX && held + expected <= HELD_BYTES_MAX;
+    const isQuicker = expected >= PLATFORM_BYTES_MIN && fits;
     if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {
       this.#held = expected;
       held += expected;

@@ -47,10 +47,20 @@ export const text = {
 export const bytes = {
   read: (lane) => lane.laneBytes(),
   write(it, where, fields) {
-    if (!(it instanceof Uint8Array)) throw wrong(where, 'a Uint8Array', it);
+    if (!(it instanceof Uint8Array) || isDetached(it.buffer)) throw wrong(where, 'a Uint8Array', it);
     fields.push(it);
   },
 };
+
+/** Whether the memory went to somebody else. */
+export function isDetached(buffer) {
+  if (buffer.byteLength > 0) return false;
+  try {
+    return !new Uint8Array(buffer);
+  } catch {
+    return true;
+  }
+}
 
 export const option = (form) => ({
   read: (lane) => (lane.laneNumber() ? form.read(lane) : undefined),

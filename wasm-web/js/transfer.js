@@ -75,9 +75,9 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   return { hydrate, upload };
 }
 
-/** To verify what it holds, a store must hash: those of this package take the module's hasher. */
+/** To verify what it holds, a store must hash: those of this package take the module's hasher, unless they are frozen. */
 export function lendHasher(store, Hasher) {
-  if ('Hasher' in store) store.Hasher ??= Hasher;
+  if ('Hasher' in store && !store.Hasher) Reflect.set(store, 'Hasher', Hasher);
 }
 
 /** The error of an end, or nothing. */

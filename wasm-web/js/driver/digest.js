@@ -2,6 +2,7 @@
 // the module, piece by piece.
 
 import { wrong } from '../error.js';
+import { isDetached } from '../lane.js';
 import { pieces } from './pieces.js';
 
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
@@ -99,7 +100,9 @@ export async function digested(content, Hasher) {
 function bytesOf(content) {
   const buffer = ArrayBuffer.isView(content) ? content.buffer : content;
   const isShared = globalThis.SharedArrayBuffer && buffer instanceof SharedArrayBuffer;
-  if (!isShared && !(buffer instanceof ArrayBuffer)) throw wrong('the content', 'a Blob, bytes, or a stream of bytes', content);
+  if ((!isShared && !(buffer instanceof ArrayBuffer)) || isDetached(buffer)) {
+    throw wrong('the content', 'a Blob, bytes, or a stream of bytes', content);
+  }
   if (!isShared) return content;
   const { byteOffset = 0, byteLength } = content;
   return new Uint8Array(buffer, byteOffset, byteLength).slice();

@@ -135,7 +135,7 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
     for (;;) {
       if (fault) throw fault.error;
       const { isDone, until } = pump();
-      if (isDone && !fault) return;
+      if (isDone && !fault) break;
       if (!isDone) await sleep(until);
     }
   } finally {
@@ -144,6 +144,8 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
     for (const controller of open.values()) controller.abort();
     await Promise.all(tasks);
   }
+  // One that came after the last step.
+  if (fault) throw fault.error;
 }
 
 /** `so-far` for an effect, not too often. */

@@ -12,7 +12,8 @@ export class Watch {
 
   constructor(signal, idleMax) {
     this.#idleMax = idleMax;
-    const abort = () => this.#over.abort(signal.reason);
+    // Whoever uses it may be stuck for good, and never end it.
+    const abort = () => this.end(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort);
   }
@@ -24,6 +25,7 @@ export class Watch {
   /** It is the server's turn. */
   waits() {
     this.#since = performance.now();
+    if (this.signal.aborted) return;
     this.#timer ??= setTimeout(() => this.#look(), Math.min(this.#idleMax, TIMER_MS_MAX));
   }
 
@@ -32,9 +34,9 @@ export class Watch {
     this.#since = Infinity;
   }
 
-  end() {
+  end(reason) {
     clearTimeout(this.#timer);
-    this.#over.abort();
+    this.#over.abort(reason);
   }
 
   #look() {

@@ -10,7 +10,7 @@ const OF_STORES = ['has', 'stage', 'keep', 'drop', 'open'];
 export function checked(options) {
   need(typeof options === 'object' && options !== null, 'argument 1', 'an object', options);
   const given = Object.fromEntries(Object.entries(options).filter(([, it]) => it !== null));
-  for (const name of HOOKS) need(!(name in given) || isOptional(given[name], 'function'), name, 'a function', given[name]);
+  for (const name of HOOKS) need(isOptional(given[name], 'function'), name, 'a function', given[name]);
   const { endpoint, route, signal, store, config, login } = given;
   const isAddress = typeof endpoint === 'string' || endpoint instanceof URL || (endpoint === undefined && route);
   need(isAddress, 'endpoint', 'a string or a URL', endpoint);
@@ -24,7 +24,8 @@ export function checked(options) {
 
 /** Throws unless it is a store. */
 export function needStore(store) {
-  need(OF_STORES.every((method) => typeof store?.[method] === 'function'), 'store', 'a store (await what opens one)', store);
+  const isStore = OF_STORES.every((method) => typeof store?.[method] === 'function');
+  need(isStore, 'store', 'a store (await what opens one)', store);
 }
 
 /** A list of the caller's. */

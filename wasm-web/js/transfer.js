@@ -75,7 +75,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   return { hydrate, upload };
 }
 
-/** To verify what it holds, a store must hash: those of this package take the module's hasher, unless they are frozen. */
+/** To verify what it holds, a store must hash: those of this package take the module's hasher. One may be frozen. */
 export function lendHasher(store, Hasher) {
   if ('Hasher' in store && !store.Hasher) Reflect.set(store, 'Hasher', Hasher);
 }

@@ -84,7 +84,7 @@ test('a server that is down is tried again, and then it is the host', withPeer(a
   assert.equal(retries.length, quick.retriesMax);
 }));
 
-test('headers that a browser does not send are told, and the rest goes out', withPeer(async ({ own, page, peer, want }) => {
+test('headers that a browser does not send are told, the rest goes out', withPeer(async ({ own, page, peer, want }) => {
   const header = { 'X-Action': 'sent', Date: 'today', 'Sec-Secret': 'x', 'Accept-Encoding': 'br', Origin: 'nowhere' };
   peer.objects = (asked) => asked.map((object) => peer.object(object, header));
   const asked = { endpoint: peer.endpoint, wants: [want] };
@@ -97,7 +97,7 @@ test('headers that a browser does not send are told, and the rest goes out', wit
   assert.deepEqual([headers.date, headers['sec-secret']], [undefined, undefined]);
 }));
 
-test('429 without a Retry-After that a page may read backs off by itself', withPeer(async ({ own, page, peer, want }) => {
+test('429 without a Retry-After that a page may read backs off', withPeer(async ({ own, page, peer, want }) => {
   own.allow(/status of 429/);
   let refusals = 2;
   peer.takes = ({ method }, response) => {
@@ -114,7 +114,7 @@ test('429 without a Retry-After that a page may read backs off by itself', withP
   for (const { delay } of retries) assert.ok(delay <= 20, `${delay} ms`);
 }));
 
-test('a rewrite is asked for every URL, and its answer is what goes out', withPeer(async ({ own, page, peer, want }) => {
+test('a rewrite is asked for every URL, and what it gives is asked', withPeer(async ({ own, page, peer, want }) => {
   own.allow(CORS);
   const hidden = await own.peer();
   hidden.cors = {};

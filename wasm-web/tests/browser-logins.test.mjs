@@ -21,7 +21,8 @@ function withStorage(test) {
     const [page, peer, storage] = [await own.page(), await own.peer(), await own.peer()];
     const want = storage.give(noise(SIZE, 2));
     peer.storage = storage.origin;
-    const hydrated = (options) => own.ask(page, 'page', 'hydrated', { endpoint: peer.endpoint, wants: [want], ...options });
+    const asked = { endpoint: peer.endpoint, wants: [want] };
+    const hydrated = (options) => own.ask(page, 'page', 'hydrated', { ...asked, ...options });
     await test({ own, peer, storage, want, hydrated, here: [{ name: 'file', oid: want.oid }] });
   });
 }
@@ -45,7 +46,8 @@ test('the login of the endpoint does not go to the storage', withStorage(async (
   assert.deepEqual(loginsOf(storage), [undefined]);
 }));
 
-test('it goes to an action at the origin of the endpoint', withStorage(async ({ peer, want, storage, hydrated, here }) => {
+test('it goes to an action at the origin of the endpoint', withStorage(async (given) => {
+  const { peer, want, storage, hydrated, here } = given;
   peer.blobs = storage.blobs;
   peer.storage = peer.origin;
   peer.takes = ({ method, login }, response) => method !== 'OPTIONS' && login !== BASIC && json(response, 403, {});

@@ -1,7 +1,7 @@
 // A page goes on while a large file is hydrated on its main thread: in Chromium.
 //
-// How long a task takes depends on what else the machine does. So it is counted how much is hashed without a pause; long
-// tasks are shown, not judged.
+// How long a task takes depends on what else runs. So it is counted how much is hashed without a pause; long tasks are
+// shown, not judged.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';

@@ -21,7 +21,8 @@ function withWant(test) {
     const [page, peer] = [await own.page(), await own.peer()];
     own.allow(ABORTED);
     const want = peer.give(noise(SIZE, 3));
-    const hydrated = (options) => own.ask(page, 'page', 'hydrated', { endpoint: peer.endpoint, wants: [want], ...options });
+    const asked = { endpoint: peer.endpoint, wants: [want] };
+    const hydrated = (options) => own.ask(page, 'page', 'hydrated', { ...asked, ...options });
     await test({ own, page, peer, want, hydrated });
     // Nothing of a stop is in the way of the next one.
     peer.takes = () => false;

@@ -49,7 +49,6 @@ test('options that are none', async () => {
     [{ ...given, wants: { length: 1 } }, /^wants must be an array/],
     [{ ...given, wants: [7] }, /^want 1 must be an object or a pointer, and is number/],
     [{ ...given, wants: [WANTS[0], undefined] }, /^want 2 must be .*, and is undefined/],
-    // eslint-disable-next-line no-sparse-arrays
     [{ ...given, wants: [, WANTS[0]] }, /^want 1 must be .*, and is undefined/],
     [{ ...given, wants: [Symbol('x')] }, /^want 1 must be/],
     [{ ...given, wants: [{ name: 7, oid: OID, size: 1 }] }, /\.name must be a string/],
@@ -69,11 +68,10 @@ test('options that are none', async () => {
     await assert.rejects(hydrate(options), malformed(said));
   }
   await assert.rejects(upload({ endpoint: ENDPOINT }), malformed(/^files must be an array/));
-  await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: 'x' }] }), malformed(/^files\[0\]\.body/));
+  await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: 'x' }] }), malformed(/^files.0..body/));
   await assert.rejects(open(undefined), malformed(/^store must be a store/));
   await assert.rejects(open(new MemoryStore(), 7), malformed(/^wants must be an array/));
-  const { has, stage, keep, drop, open: read } = { has() {}, stage() {}, keep() {}, drop() {}, open() {} };
-  await assert.rejects(open({ has, stage, keep, drop, open: read }), malformed(/cannot list/));
+  await assert.rejects(open({ has() {}, stage() {}, keep() {}, drop() {}, open() {} }), malformed(/cannot list/));
 });
 
 test('strings that are too long', async () => {
@@ -87,7 +85,7 @@ test('strings that are too long', async () => {
 test('what the caller\'s own getters throw comes through, and nothing is left on the way', async () => {
   const planted = new Error('planted');
   const evil = (name) => ({ get [name]() { throw planted; } });
-  await assert.rejects(hydrate({ endpoint: ENDPOINT, ...{}, get wants() { throw planted; } }), planted);
+  await assert.rejects(hydrate({ endpoint: ENDPOINT, get wants() { throw planted; } }), planted);
   await assert.rejects(hydrate({ endpoint: ENDPOINT, wants: [evil('oid')] }), planted);
   assert.throws(() => pointers.classify(evil('head')), planted);
   assert.throws(() => operations.Operation.hydrate(config(), [WANTS[0], evil('name')]), planted);
@@ -113,7 +111,7 @@ test('bytes of shared memory, and bytes that are gone', async () => {
   const detached = BYTES.slice();
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
   assert.equal(detached.length, 0);
-  assert.throws(() => pointers.classify({ head: detached, fileSize: 5 }), malformed(/^argument 1\.head must be a Uint8Array/));
+  assert.throws(() => pointers.classify({ head: detached, fileSize: 5 }), malformed(/\.head must be a Uint8Array/));
   await assert.rejects(digest(detached), malformed(/^the content must be/));
 });
 

@@ -116,7 +116,9 @@ export class Peer {
   #answer(seen, response) {
     const { method, path, headers, body } = seen;
     if (method === 'OPTIONS') return response.writeHead(204).end();
-    if (path.endsWith('/objects/batch')) return json(response, 200, { objects: this.objects(JSON.parse(body).objects) });
+    if (path.endsWith('/objects/batch')) {
+      return json(response, 200, { objects: this.objects(JSON.parse(body).objects) });
+    }
     const bytes = this.blobs.get(path.split('/').at(-1));
     if (method !== 'GET' || !bytes) return json(response, 404, { message: 'not here' });
     const own = this.headers(seen);

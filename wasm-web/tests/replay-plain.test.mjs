@@ -1,5 +1,4 @@
-// Replays a recording of the core on the modules without SIMD, as an engine without it loads them. A process of its own:
-// it has each module once.
+// Replays a recording of the core on the modules without SIMD. A process of its own: each has a module once.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';

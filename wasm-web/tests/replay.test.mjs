@@ -27,7 +27,8 @@ test('what compares in a page sees what assert.deepEqual sees', () => {
   const values = [
     null, true, false, 0, 1, '', '0', [], [null], [[]], {}, { a: null }, { a: [] }, { a: 1 }, { b: 1 }, { a: 1, b: 1 },
     { a: 1, b: { c: [1, 2] } }, { a: 1, b: { c: [1, '2'] } }, { a: 1, b: { c: [1] } }, { 0: 1 }, [1], [1, 1],
-    { u64: '1' }, { u64: '2' }, { b64: 'AA==' }, { length: { u64: '1' } }, [, 1], [undefined, 1], { __proto__: null, a: 1, b: 1, c: 1 },
+    { u64: '1' }, { u64: '2' }, { b64: 'AA==' },
+    { length: { u64: '1' } }, [, 1], [undefined, 1], { __proto__: null, a: 1, b: 1, c: 1 },
   ];
   for (const one of values) {
     for (const other of values) {

@@ -99,7 +99,8 @@ function readable({ headers, status, type }, stage) {
 function redirected({ url, method, headers, login }) {
   const { origin } = new URL(url);
   const hasLogin = login !== 'none' || headers.some(({ name }) => name.toLowerCase() === 'authorization');
-  const what = hasLogin ? 'a request with a login' : method === 'get' ? 'a request with headers of its own' : 'a POST or PUT';
+  const other = method === 'get' ? 'a request with headers of its own' : 'a POST or PUT';
+  const what = hasLogin ? 'a request with a login' : other;
   return fault('blocked', `${origin} redirects ${what}, and a browser does not say where to: ask there instead`);
 }
 

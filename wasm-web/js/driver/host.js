@@ -97,8 +97,8 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
 
 /** What the caller's hook gave to be asked instead. */
 function address(given) {
-  if (typeof given !== 'string' && !(given instanceof URL)) throw wrong('what rewrite gives', 'a string or a URL', given);
-  return String(given);
+  if (typeof given === 'string' || given instanceof URL) return String(given);
+  throw wrong('what rewrite gives', 'a string or a URL', given);
 }
 
 /** What the caller's own code throws ends the call. */

@@ -67,7 +67,8 @@ function never(begun) {
 
 /**
  * Hydrates. `rewrites` are pairs of beginnings of URLs; `forge` is the name of a route and what it takes; `stopsAt` is
- * one of the steps above; with `tells`, the page's `onHydrantWrite` hears of what is written. What came of it, and what the hooks were told.
+ * one of the steps above; with `tells`, the page's `onHydrantWrite` hears of what is written. What came of it, and what
+ * the hooks were told.
  */
 async function hydrated({ rewrites, forge, stopsAt, tells, ...options }) {
   await init();

@@ -221,7 +221,9 @@ export type HydrateOptions = Partial<Options> & {
 
 /**
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has
- * one. Rejects with a HydrantError only when nothing could begin: an address, a want or a manifest that cannot be used.
+ * one. Rejects with a HydrantError only when nothing could begin: an option, an address, a want or a manifest that cannot
+ * be used. What the caller's own hooks and getters throw rejects it, too. After an abort it ends within about a second,
+ * also if the store does not answer.
  */
 export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
 
@@ -231,7 +233,10 @@ export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
  */
 export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
 
-/** SHA-256 and length of a Blob, of bytes, or of a stream of bytes. */
+/**
+ * SHA-256 and length of a Blob, of bytes, or of a stream of bytes. Anything else rejects with the code `malformed`; what
+ * a stream fails with comes through.
+ */
 export function digest(content: Blob | BufferSource | ReadableStream<Uint8Array>): Promise<{ oid: string; size: bigint }>;
 
 /** What a host of one's own answers an effect with, besides the last reply. */
@@ -258,7 +263,11 @@ export interface OwnHost {
   onPhase?(phase: types.Phase): void;
 }
 
-/** Drives an operation to its end with I/O of one's own; then its `finish` method has the report. */
+/**
+ * Drives an operation to its end with I/O of one's own; then its `finish` method has the report. Rejects with a Misuse if
+ * it is driven already, or if the host breaks the contract. What was aborted has a second to end by itself: what it says
+ * after that is dropped.
+ */
 export function run(operation: operations.Operation, host: OwnHost): Promise<void>;
 
 /** Loads the module, once. What returns a promise does it by itself; the other functions need it done before. */

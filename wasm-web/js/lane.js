@@ -47,10 +47,20 @@ export const text = {
 export const bytes = {
   read: (lane) => lane.laneBytes(),
   write(it, where, fields) {
-    if (!(it instanceof Uint8Array)) throw wrong(where, 'a Uint8Array', it);
+    if (!(it instanceof Uint8Array) || isDetached(it.buffer)) throw wrong(where, 'a Uint8Array', it);
     fields.push(it);
   },
 };
+
+/** Whether the memory went to somebody else. */
+export function isDetached(buffer) {
+  if (buffer.byteLength > 0) return false;
+  try {
+    return !new Uint8Array(buffer);
+  } catch {
+    return true;
+  }
+}
 
 export const option = (form) => ({
   read: (lane) => (lane.laneNumber() ? form.read(lane) : undefined),
@@ -64,8 +74,10 @@ export const list = (form) => ({
   read: (lane) => Array.from({ length: lane.laneNumber() }, () => form.read(lane)),
   write(it, where, fields) {
     if (!Array.isArray(it)) throw wrong(where, 'an array', it);
-    fields.push(it.length);
-    it.forEach((item, at) => form.write(item, `${where}[${at}]`, fields));
+    // As many as it says, also if it has holes, or a getter that changes it.
+    const { length } = it;
+    fields.push(length);
+    for (let at = 0; at < length; at += 1) form.write(it[at], `${where}[${at}]`, fields);
   },
 });
 

@@ -5,6 +5,7 @@ import { performer } from './driver/host.js';
 import { run } from './driver/loop.js';
 import { HydrantError } from './error.js';
 import { HydratedFile } from './file.js';
+import { checked, needArray, needBlob } from './options.js';
 import { MemoryStore } from './stores/memory.js';
 import { named, ofManifest } from './wants.js';
 
@@ -19,11 +20,13 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
    * manifest, its files are wanted. The result is one file for each, in the same order, with its error inside if it has
    * one.
    */
-  async function hydrate({ wants, manifest, store = new MemoryStore(), ...given }) {
+  async function hydrate(options) {
+    const { wants, manifest, store = new MemoryStore(), ...given } = checked(options);
     await ready();
-    // To verify what it holds, a store must hash.
-    store.Hasher ??= Hasher;
-    const asked = manifest === undefined ? wants.map((want, at) => named(want, at, pointers)) : ofManifest(manifest, manifests);
+    lendHasher(store, Hasher);
+    const asked = manifest === undefined
+      ? Array.from(needArray(wants, 'wants'), (want, at) => named(want, at, pointers))
+      : ofManifest(manifest, manifests);
     const fetched = asked.filter(({ error }) => !error);
     const begin = (config) => operations.Operation.hydrate(config, fetched);
     const names = new Map(asked.map(({ name, oid }) => [oid, name]));
@@ -40,10 +43,14 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   }
 
   /** Brings files to the server: `{ name, body }`, where the body is a Blob or a File. */
-  async function upload({ files, ...given }) {
-    await ready();
+  async function upload(options) {
+    const { files, ...given } = checked(options);
+    const sources = Array.from(needArray(files, 'files'), (file, at) => {
+      needBlob(file?.body, `files[${at}].body`);
+      return { name: file.name, expects: file.oid };
+    });
     const bodies = new Map(files.map(({ name, body }) => [name, body]));
-    const sources = files.map(({ name, oid }) => ({ name, expects: oid }));
+    await ready();
     const begin = (config) => operations.Operation.upload(config, sources);
     const report = await transfer(begin, { files: bodies, ...given });
     return report.outcomes.map(({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) }));
@@ -58,7 +65,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       reportsRedirects: !isBrowser,
       ...config,
     });
-    const { perform, close } = performer({ ...given, Hasher });
+    const { perform, close } = performer({ ...given, signal, Hasher });
     try {
       await run(operation, { perform, signal, onProgress, onRetry });
       return operation.finishTransfer();
@@ -69,6 +76,11 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   }
 
   return { hydrate, upload };
+}
+
+/** To verify what it holds, a store must hash: those of this package take the module's hasher. One may be frozen. */
+export function lendHasher(store, Hasher) {
+  if ('Hasher' in store && !store.Hasher) Reflect.set(store, 'Hasher', Hasher);
 }
 
 /** The error of an end, or nothing. */

@@ -1,6 +1,6 @@
 // What a caller wants, in the words of the contract.
 
-import { HydrantError } from './error.js';
+import { HydrantError, wrong } from './error.js';
 
 /** The bytes of a file that classify it; pointers are shorter. */
 const HEAD_BYTES = 1024;
@@ -11,7 +11,8 @@ const HEAD_BYTES = 1024;
  */
 export function named(want, at, pointers) {
   if (typeof want !== 'string' && !(want instanceof Uint8Array)) {
-    return { name: want?.name ?? String(at), oid: want?.oid, size: want?.size };
+    if (typeof want !== 'object' || want === null) throw wrong(`want ${at + 1}`, 'an object or a pointer', want);
+    return { name: want.name ?? String(at), oid: want.oid, size: want.size };
   }
   const bytes = utf8(want);
   const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });

@@ -1,32 +1,17 @@
 // Replays a recording of the core: every function and every step must answer here as it did natively, to the byte.
+// Nothing here is of Node: a page replays, too.
 
-import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import process from 'node:process';
-import { target, workspace } from './component.mjs';
 import { decode, encode } from './form.mjs';
 
-/** Milliseconds to make a recording, building included. */
-const RECORDING_MS_MAX = 20 * 60 * 1000;
 /** What a call that breaks the contract throws. */
 const MISUSES = ['unknown-effect', 'out-of-order', 'too-large', 'finished', 'another-kind'];
 
-/** The recording that HYDRANT_RECORD names, or one that `cargo run --bin record` makes now. */
-export function recording() {
-  if (process.env.HYDRANT_RECORD) return process.env.HYDRANT_RECORD;
-  const path = join(target, 'record.jsonl');
-  const cargo = ['run', '--quiet', '--package', 'hydrant-tests', '--bin', 'record', '--', path];
-  execFileSync(process.env.CARGO ?? 'cargo', cargo, { cwd: workspace, stdio: 'inherit', timeout: RECORDING_MS_MAX });
-  assert.ok(existsSync(path), 'the recording was made');
-  return path;
-}
-
 /** Does what a recording says, line by line. */
 export class Replay {
-  constructor(engine) {
+  /** `same(given, expected, where)` throws unless both are deeply equal: types, lengths and all. */
+  constructor(engine, same) {
     this.engine = engine;
+    this.same = same;
     this.operations = new Map();
     this.calls = 0;
     this.steps = 0;
@@ -36,21 +21,21 @@ export class Replay {
     if (line.call !== undefined) return this.call(line, where);
     if (line.begin !== undefined) return this.begin(line, where);
     const operation = this.operations.get(line.op);
-    assert.ok(operation || line.dropped, `${where}: operation ${line.op} is running`);
+    holds(operation || line.dropped, `${where}: operation ${line.op} is running`);
     if (line.poll !== undefined) {
       this.steps += 1;
-      assert.deepEqual(encode(operation.poll(decode(line.poll))), line.step, where);
+      this.same(encode(operation.poll(decode(line.poll))), line.step, where);
     } else if (line.reply !== undefined) {
       this.steps += 1;
       const { err: misuse = null } = attempt(() => operation.reply(line.id, decode(line.reply)));
-      assert.ok(misuse === null || MISUSES.includes(misuse), `${where}: a misuse has a name`);
-      assert.deepEqual(misuse, line.misuse, where);
+      holds(misuse === null || MISUSES.includes(misuse), `${where}: a misuse has a name`);
+      this.same(misuse, line.misuse, where);
     } else if (line.stop) {
       operation.stop();
     } else if (line.finish !== undefined) {
       this.compare(attempt(() => this.finish(operation, line.finish)), line, `${where}: ${line.finish}`);
     } else {
-      assert.ok(line.dropped, `${where}: a line that is known`);
+      holds(line.dropped, `${where}: a line that is known`);
       this.operations.delete(line.op);
       operation[Symbol.dispose ?? Symbol.for('dispose')]();
     }
@@ -61,7 +46,7 @@ export class Replay {
     const [name, method] = line.call.split('.');
     const call = () => this.engine[name][method](...line.args.map(decode));
     if ('value' in line) {
-      assert.deepEqual(encode(call()), line.value, `${where}: ${line.call}`);
+      this.same(encode(call()), line.value, `${where}: ${line.call}`);
     } else {
       this.compare(attempt(call), line, `${where}: ${line.call}`);
     }
@@ -83,7 +68,7 @@ export class Replay {
   }
 
   compare(ended, line, where) {
-    assert.deepEqual(ended, 'ok' in line ? { ok: line.ok } : { err: line.err }, where);
+    this.same(ended, 'ok' in line ? { ok: line.ok } : { err: line.err }, where);
   }
 }
 
@@ -100,4 +85,8 @@ function attempt(call, take = encode) {
     return { err: encode(error.payload) };
   }
   return { ok: take(value) };
+}
+
+function holds(isSo, what) {
+  if (!isSo) throw new Error(`not so: ${what}`);
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { before, test } from 'node:test';
 import { instantiate } from './component.mjs';
-import { Replay, recording } from './replay.mjs';
+import { recording } from './recording.mjs';
+import { Replay } from './replay.mjs';
 
 let engine;
 
@@ -13,7 +14,7 @@ before(async () => {
 });
 
 test('every recorded call and step is the same here', async () => {
-  const replay = new Replay(engine);
+  const replay = new Replay(engine, assert.deepEqual);
   const lines = (await readFile(recording(), 'utf8')).trimEnd().split('\n');
   lines.forEach((line, at) => replay.take(JSON.parse(line), `line ${at + 1}`));
   assert.ok(replay.calls > 500, `${replay.calls} calls`);
@@ -22,7 +23,7 @@ test('every recorded call and step is the same here', async () => {
 });
 
 test('a wrong recording is seen', () => {
-  const replay = new Replay(engine);
+  const replay = new Replay(engine, assert.deepEqual);
   const call = { call: 'batches.retryAfter', args: ['7', { u64: '0' }] };
   replay.take({ ...call, value: { u64: '7000' } }, 'right');
   assert.throws(() => replay.take({ ...call, value: { u64: '7001' } }, 'wrong'));

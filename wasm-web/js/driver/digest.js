@@ -1,13 +1,19 @@
 // SHA-256 of bytes that come in pieces: by the platform where that is quicker and all of it fits into memory, else by
 // the module, piece by piece.
 
+import { wrong } from '../error.js';
+import { isDetached } from '../lane.js';
 import { pieces } from './pieces.js';
 
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
 const PLATFORM_BYTES_MIN = 2 * 1024;
-/** Bytes that the platform gets at once at most, and bytes that are held for it by all that is under way. */
-const WHOLE_BYTES_MAX = 64 * 1024 * 1024;
-const HELD_BYTES_MAX = 2 * WHOLE_BYTES_MAX;
+/**
+ * Bytes that it gets at once at most: it copies them, and a page stands still meanwhile. Half a frame in a page; a worker
+ * has the time.
+ */
+const WHOLE_BYTES_MAX = ('window' in globalThis ? 32 : 64) * 1024 * 1024;
+/** Bytes that are held for it at most, by all that is under way. */
+const HELD_BYTES_MAX = 128 * 1024 * 1024;
 /** Bytes that one call hashes: the engine of V8 never optimises a call that is under way (measured). */
 const CALL_BYTES = 64 * 1024;
 
@@ -86,12 +92,27 @@ class Native {
 /** What a Blob, bytes, or a stream of bytes are. */
 export async function digested(content, Hasher) {
   const isStream = content instanceof ReadableStream;
-  const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([content]);
+  const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([bytesOf(content)]);
   const digest = new Digest(blob ? blob.size : Infinity, Hasher);
   try {
-    for await (const piece of pieces(blob ? blob.stream() : content)) digest.update(piece);
+    for await (const piece of pieces(blob ? blob.stream() : content)) {
+      if (!(piece instanceof Uint8Array)) throw wrong('a piece of the stream', 'a Uint8Array', piece);
+      digest.update(piece);
+    }
     return await digest.blob();
   } finally {
     digest.end();
   }
+}
+
+/** Bytes that a Blob takes. It takes no memory that threads share: of that, a copy. */
+function bytesOf(content) {
+  const buffer = ArrayBuffer.isView(content) ? content.buffer : content;
+  const isShared = globalThis.SharedArrayBuffer && buffer instanceof SharedArrayBuffer;
+  if ((!isShared && !(buffer instanceof ArrayBuffer)) || isDetached(buffer)) {
+    throw wrong('the content', 'a Blob, bytes, or a stream of bytes', content);
+  }
+  if (!isShared) return content;
+  const { byteOffset = 0, byteLength } = content;
+  return new Uint8Array(buffer, byteOffset, byteLength).slice();
 }

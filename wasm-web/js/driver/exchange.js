@@ -1,18 +1,9 @@
 // The effect `http`: one request and its answer, within the bounds that the host enforces by itself.
 
-import { broken, fault, unanswered } from './failure.js';
+import { broken, fault } from './failure.js';
 import { chunks, pieces } from './pieces.js';
-
-/**
- * Headers that belong to the connection or to the browser: `fetch` drops them without a word (the Fetch standard's
- * forbidden request-headers, without those that no server would ask for).
- */
-const NOT_OURS = new RegExp('^(accept-charset|accept-encoding|connection|content-length|cookie|date|dnt|expect|host|' +
-  'keep-alive|origin|referer|te|trailer|transfer-encoding|upgrade|via|(proxy|sec|access-control)-.*)$');
-/** Of these, what every request has without being asked. */
-const SENT_ANYWAY = ['accept-encoding', 'content-length', 'host'];
-/** Milliseconds that a timer can count at most. */
-const TIMER_MS_MAX = 2 ** 31 - 1;
+import { headersOf, send } from './request.js';
+import { Watch } from './watch.js';
 
 /** Performs an exchange in the surroundings that `host.js` describes. */
 export async function exchange(it, answer, host) {
@@ -22,13 +13,15 @@ export async function exchange(it, answer, host) {
   const release = await host.store.claim(oid, answer.signal);
   let isReceived = false;
   try {
+    answer.signal.throwIfAborted();
     // Somebody else may have brought the blob, or have used its beginning, while we waited for the claim.
     const found = await host.store.has(oid, Number(size));
     const isGone = stage.resume && found?.stage !== stage.resume.stage;
     const last = found === true
       ? await shared(stage, answer, host)
       : await asked(isGone ? whole(it) : it, answer, host);
-    isReceived = last.tag === 'received';
+    // Nobody keeps what comes too late.
+    isReceived = last.tag === 'received' && !answer.signal.aborted;
     return last;
   } finally {
     // Whoever comes next must find the blob: it is kept, or dropped, before the claim ends.
@@ -51,25 +44,30 @@ async function shared(stage, answer, host) {
   return { tag: 'received', val: stage.blob };
 }
 
-async function asked({ request, stage, answerBytesMax, idleMax }, answer, host) {
+/** Asks for what is wanted. A beginning that the server does not let a page go on from is left where it is. */
+async function asked(it, answer, host) {
+  try {
+    return await answered(it, answer, host);
+  } catch (error) {
+    // A page may GET from many servers that do not know If-Range: their OPTIONS refuses it. Nothing was sent yet.
+    if (!error?.isRefusedToPages || !it.stage?.resume) throw error;
+    return answered(whole(it), answer, host);
+  }
+}
+
+async function answered({ request, stage, answerBytesMax, idleMax }, answer, host) {
   const slice = request.body.tag === 'file' ? request.body.val : undefined;
-  const { headers, names } = await headersOf(request, answer, host);
+  answer.signal.throwIfAborted();
+  const headers = await headersOf(request, answer, host);
   const watch = new Watch(answer.signal, Number(idleMax));
   try {
     watch.waits();
     const body = slice ? part(host.file(slice.name), slice) : request.body.val;
-    const response = await send(host.rewrite(request.url, answer), request, { headers, body, signal: watch.signal })
-      .catch(async (error) => {
-        if (watch.signal.aborted) throw watch.signal.reason;
-        if (error.name === 'NotReadableError') throw error;
-        throw error instanceof TypeError ? await unanswered(request.url, names) : error;
-      });
+    const response = await send(host.rewrite(request.url, answer), request, { headers, body, signal: watch.signal });
     watch.works();
-    if (response.type === 'opaqueredirect') {
-      throw fault('blocked', 'the server redirects a request with a login, and a browser does not say where to');
-    }
+    if (response.type === 'opaqueredirect') throw redirected(request);
     const { status } = response;
-    answer.say({ tag: 'head', val: { status, headers: [...response.headers].map(([name, value]) => ({ name, value })) } });
+    answer.say({ tag: 'head', val: { status, headers: readable(response, stage) } });
     const arriving = bounded(response.body, Number(answerBytesMax), watch);
     if (stage && (status === 200 || status === 206)) return await receive(response, arriving, stage, answer, host);
     for await (const piece of arriving) chunks(piece, answer);
@@ -78,43 +76,32 @@ async function asked({ request, stage, answerBytesMax, idleMax }, answer, host) 
     if (sent) answer.say({ tag: 'sent', val: sent });
     return { tag: 'end' };
   } catch (error) {
-    if (slice && error.name === 'NotReadableError') return { tag: 'conflict' };
+    if (slice && error?.name === 'NotReadableError') return { tag: 'conflict' };
     throw watch.signal.aborted ? watch.signal.reason : error;
   } finally {
     watch.end();
   }
 }
 
-/** The headers that go out, and their names. The caller hears of those that the platform does not send. */
-async function headersOf({ url, headers: given, login }, answer, host) {
-  const headers = new Headers();
-  const leftOut = [];
-  for (const { name, value } of given) {
-    const lower = name.toLowerCase();
-    if (!NOT_OURS.test(lower)) headers.append(name, value);
-    else if (!SENT_ANYWAY.includes(lower)) leftOut.push(name);
-  }
-  if (leftOut.length > 0) host.leftOut({ origin: new URL(url).origin, names: leftOut }, answer);
-  if (login !== 'none') headers.set('authorization', await host.authorize({ url, login }, answer.signal));
-  return { headers, names: [...headers.keys()] };
+/**
+ * The headers of an answer. A page may read its length, but not its range, unless the server says so. A part that is as
+ * long as the one that was asked for is taken for that one: the digest proves it.
+ */
+function readable({ headers, status, type }, stage) {
+  const all = [...headers].map(([name, value]) => ({ name, value }));
+  if (type !== 'cors' || status !== 206 || !stage?.resume || headers.has('content-range')) return all;
+  const { blob: { size }, resume: { bytes } } = stage;
+  if (headers.get('content-length') !== String(size - bytes)) return all;
+  return [...all, { name: 'content-range', value: `bytes ${bytes}-${size - 1n}/${size}` }];
 }
 
-/** Asks the server, with no right that the caller did not give: no cookie, and no word about the page. */
-async function send(url, { method, redirect }, init) {
-  let request;
-  try {
-    request = new Request(url, {
-      ...init,
-      method: method.toUpperCase(),
-      redirect: redirect === 'follow' ? 'follow' : 'manual',
-      cache: 'no-store',
-      credentials: 'omit',
-      referrerPolicy: 'no-referrer',
-    });
-  } catch {
-    throw fault('blocked', 'the platform cannot send this request');
-  }
-  return fetch(request);
+/** A redirect that a browser hides: only of what has no secret and no body it may follow by itself. */
+function redirected({ url, method, headers, login }) {
+  const { origin } = new URL(url);
+  const hasLogin = login !== 'none' || headers.some(({ name }) => name.toLowerCase() === 'authorization');
+  const other = method === 'get' ? 'a request with headers of its own' : 'a POST or PUT';
+  const what = hasLogin ? 'a request with a login' : other;
+  return fault('blocked', `${origin} redirects ${what}, and a browser does not say where to: ask there instead`);
 }
 
 function part(file, { offset, length }) {
@@ -174,45 +161,4 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
 function validator(headers) {
   const etag = headers.get('etag');
   return (etag?.startsWith('"') && etag) || headers.get('last-modified') || undefined;
-}
-
-/** Ends an exchange that waits too long for its server, or that nobody wants. One timer, however often it is touched. */
-class Watch {
-  #over = new AbortController();
-  #idleMax;
-  #since = Infinity;
-  #timer;
-
-  constructor(signal, idleMax) {
-    this.#idleMax = idleMax;
-    const abort = () => this.#over.abort(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort);
-  }
-
-  get signal() {
-    return this.#over.signal;
-  }
-
-  /** It is the server's turn. */
-  waits() {
-    this.#since = performance.now();
-    this.#timer ??= setTimeout(() => this.#look(), Math.min(this.#idleMax, TIMER_MS_MAX));
-  }
-
-  /** It is our turn, for as long as we like. */
-  works() {
-    this.#since = Infinity;
-  }
-
-  end() {
-    clearTimeout(this.#timer);
-    this.#over.abort();
-  }
-
-  #look() {
-    const left = this.#since + this.#idleMax - performance.now();
-    if (left <= 0) return this.#over.abort(new DOMException('no byte moved', 'TimeoutError'));
-    this.#timer = setTimeout(() => this.#look(), Math.min(left, this.#idleMax, TIMER_MS_MAX));
-  }
 }

@@ -1,46 +1,64 @@
 // Why something could not be done, in the words of the contract's enum `failure`.
 
 /** Names of errors that say enough by themselves. */
-const WHY = {
+const WHY = new Map(Object.entries({
   AbortError: 'aborted',
   TimeoutError: 'timed-out',
   QuotaExceededError: 'no-space',
   NotAllowedError: 'denied',
   SecurityError: 'denied',
   NotFoundError: 'not-found',
-};
+}));
+/** Request headers that a page may send without a question to the server. */
+const SAFE = ['accept', 'range'];
 
 /** An error of the driver's own. */
+class Fault extends Error {
+  constructor(why, detail) {
+    super(detail);
+    this.why = why;
+  }
+}
+
 export function fault(why, detail) {
-  return Object.assign(new Error(detail), { why });
+  return new Fault(why, detail);
 }
 
 /** The last reply of an effect that threw. Messages of others are left out: they may hold paths and secret addresses. */
 export function failed(error) {
-  const why = error?.why ?? WHY[error?.name] ?? 'io';
-  return { tag: 'failed', val: { why, detail: error?.why ? error.message : '' } };
+  if (error instanceof Fault) return { tag: 'failed', val: { why: error.why, detail: error.message } };
+  return { tag: 'failed', val: { why: WHY.get(error?.name) ?? 'io', detail: '' } };
 }
 
 /** The connection broke: the server was there, and is no more. Whatever has a name of its own stays what it is. */
 export function broken(error) {
-  return error?.why || error?.name in WHY ? error : fault('offline', 'the connection broke');
+  return error instanceof Fault || WHY.has(error?.name) ? error : fault('offline', 'the connection broke');
 }
 
 /**
  * What a `fetch` without an answer means. A browser says the same of a server that is down and of one that does not
  * allow this page. A request whose answer nobody may read tells them apart: it is answered by whoever is there.
  */
-export async function unanswered(url, headers) {
+export async function unanswered({ url, method, headers, signal }) {
   const { origin } = new URL(url);
   const offline = fault('offline', `${origin} cannot be reached`);
   if (!isBrowser || globalThis.location?.origin === origin || navigator.onLine === false) return offline;
   try {
-    await fetch(origin, { mode: 'no-cors', method: 'HEAD', credentials: 'omit', cache: 'no-store' });
+    await fetch(origin, { mode: 'no-cors', method: 'HEAD', credentials: 'omit', cache: 'no-store', signal });
   } catch {
     return offline;
   }
-  return fault('blocked', `${origin} does not allow pages of ${location.origin}: it must answer with ` +
-    `Access-Control-Allow-Origin, and to OPTIONS with Access-Control-Allow-Headers: ${headers.join(', ')}`);
+  const names = [...headers.keys()].filter((name) => !SAFE.includes(name));
+  const asked = [
+    ...(names.length > 0 ? [`Access-Control-Allow-Headers: ${names.join(', ')}`] : []),
+    ...(method === 'PUT' ? ['Access-Control-Allow-Methods: PUT'] : []),
+  ];
+  // Short: the core quotes 200 bytes.
+  const toAnswer = asked.length > 0 ? `, and to OPTIONS ${asked.join(', ')}` : '';
+  const refusal = fault('blocked', `${origin} does not allow pages of ${location.origin}: it must send ` +
+    `Access-Control-Allow-Origin${toAnswer}`);
+  refusal.isRefusedToPages = true;
+  return refusal;
 }
 
 /** Whether the rules of browsers hold here. */

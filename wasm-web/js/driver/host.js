@@ -1,9 +1,11 @@
 // Performs the effects that an operation of this package asks for, with `fetch`, a store, and what the caller gave.
 
+import { wrong } from '../error.js';
 import { Digest } from './digest.js';
 import { exchange } from './exchange.js';
 import { fault } from './failure.js';
 import { logins } from './login.js';
+import { unlessOverdue } from './overdue.js';
 import { chunks, pieces } from './pieces.js';
 import { answerBatch, asksForObjects } from './route.js';
 
@@ -17,13 +19,13 @@ const end = { tag: 'end' };
 /**
  * Gives the function that performs. `store` keeps blobs. `login` is the login for the endpoint. `rewrite` gives the URL
  * to ask instead of another; `route` and `names` are for `route.js`. `files` and `docs` are Maps of what the operation
- * may read. `Hasher` is the module's.
+ * may read. `Hasher` is the module's. Once `signal` is aborted, nothing waits for a store for long.
  */
-export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, Hasher }) {
+export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, signal, Hasher }) {
   const host = {
     store,
     authorize: logins(login),
-    rewrite: (url, { fail }) => (rewrite ? hook(() => String(rewrite(url)), fail) : url),
+    rewrite: (url, { fail }) => (rewrite ? hook(() => address(rewrite(url)), fail) : url),
     leftOut: (headers, { fail }) => onLeftOut && hook(() => onLeftOut(headers), fail),
     file: (name) => files?.get(name),
     digest: (size) => new Digest(size, Hasher),
@@ -53,12 +55,12 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
     },
 
     async 'keep-blob'({ stage, blob }) {
-      if (!host.shared.delete(stage)) await store.keep(stage, blob.oid);
+      if (!host.shared.delete(stage)) await unlessOverdue(store.keep(stage, blob.oid), signal);
       return settled(stage);
     },
 
     async 'drop-stage'(stage) {
-      if (!host.shared.delete(stage)) await store.drop(stage);
+      if (!host.shared.delete(stage)) await unlessOverdue(store.drop(stage), signal);
       return settled(stage);
     },
 
@@ -91,6 +93,12 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
       for (const release of host.claims.values()) release();
     },
   };
+}
+
+/** What the caller's hook gave to be asked instead. */
+function address(given) {
+  if (typeof given === 'string' || given instanceof URL) return String(given);
+  throw wrong('what rewrite gives', 'a string or a URL', given);
 }
 
 /** What the caller's own code throws ends the call. */

@@ -7,6 +7,7 @@ export function logins(login) {
   /** The login in use, or the question for it. */
   let given;
   return async ({ url, login: needed }, signal) => {
+    signal.throwIfAborted();
     // Requests that need the same login wait for the same question.
     const refused = needed === 'renewed';
     if (refused || given === undefined) given = ask(login, new URL(url).origin, refused);
@@ -33,8 +34,24 @@ function aborted(signal) {
 
 /** The value of `Authorization` for what a caller gave as a login. */
 function header(login) {
-  if (!login || typeof login === 'string') return login;
-  if (login.token) return `Bearer ${login.token}`;
-  const bytes = new TextEncoder().encode(`${login.user}:${login.password}`);
-  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+  if (!login) return undefined;
+  const value = typeof login === 'string' ? login : bearer(login) ?? basic(login);
+  try {
+    new Headers({ authorization: value });
+  } catch {
+    throw fault('denied', 'the login has characters that no header can have');
+  }
+  return value;
+}
+
+function bearer({ token }) {
+  return typeof token === 'string' ? `Bearer ${token}` : undefined;
+}
+
+function basic({ user, password }) {
+  if (typeof user !== 'string' || typeof password !== 'string') {
+    throw fault('denied', 'a login is { user, password }, { token }, or a string');
+  }
+  const bytes = new TextEncoder().encode(`${user}:${password}`);
+  return `Basic ${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
 }

@@ -1,20 +1,37 @@
 // The loop of the contract, for any operation: poll, perform, answer, sleep. It decides nothing.
 
+import { Misuse, wrong } from '../error.js';
 import { failed } from './failure.js';
+import { overdue } from './overdue.js';
 
 /** Milliseconds between two `so-far` of one effect at least. */
 const SO_FAR_MS_MIN = 100;
 /** Milliseconds that a timer can count at most. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
+/** Operations that are driven now. Two loops would take each other's steps. */
+const driven = new WeakSet();
+
 /**
  * Drives an operation to its end; then one of its `finish` methods has the report. `perform(effect, answer)` performs an
  * effect. `answer` has what it needs: `say(reply)` sends a reply at once, `soFar(bytes)` sends progress now and then,
  * `settle()` lets the operation act on what was said, `fail(error)` ends the loop, and `signal` is aborted when nobody
- * wants the effect any more. What `perform` returns, or throws, is the last reply. What another hook throws ends the
- * loop.
+ * wants the effect any more; then it has a moment to end by itself. What `perform` returns, or throws, is the last
+ * reply. What another hook throws ends the loop.
  */
-export async function run(operation, { perform, signal, onProgress, onRetry, onPhase }) {
+export async function run(operation, host) {
+  if (typeof operation?.poll !== 'function') throw wrong('argument 1', 'an operation', operation);
+  if (typeof host?.perform !== 'function') throw wrong('perform', 'a function', host?.perform);
+  if (driven.has(operation)) throw new Misuse('out-of-order');
+  driven.add(operation);
+  try {
+    await drive(operation, host);
+  } finally {
+    driven.delete(operation);
+  }
+}
+
+async function drive(operation, { perform, signal, onProgress, onRetry, onPhase }) {
   /** What is under way: an id and the way to abort it; and the promises of all that still moves. */
   const open = new Map();
   const tasks = new Set();
@@ -35,7 +52,11 @@ export async function run(operation, { perform, signal, onProgress, onRetry, onP
   const begin = ({ id, effect }) => {
     const controller = new AbortController();
     open.set(id, controller);
+    const late = overdue(controller.signal);
+    let isOver = false;
     const say = (reply) => {
+      // Nobody waits any more for what was aborted: it had its moment.
+      if (isOver && controller.signal.aborted) throw controller.signal.reason;
       try {
         operation.reply(id, reply);
       } catch (misuse) {
@@ -46,11 +67,16 @@ export async function run(operation, { perform, signal, onProgress, onRetry, onP
       rouse();
     };
     const settle = () => {
-      pump();
+      try {
+        pump();
+      } catch (error) {
+        fail(error);
+        throw error;
+      }
       controller.signal.throwIfAborted();
     };
     const answer = { say, soFar: progress(say), settle, fail, signal: controller.signal };
-    const task = (async () => perform(effect, answer))()
+    const task = Promise.race([(async () => perform(effect, answer))(), late.isOverdue])
       // Once it is aborted, the reason tells more than whatever broke because of that.
       .catch((error) => failed(controller.signal.aborted ? controller.signal.reason : error))
       .then((last) => {
@@ -58,7 +84,11 @@ export async function run(operation, { perform, signal, onProgress, onRetry, onP
         say(last);
       })
       .catch(fail)
-      .finally(() => tasks.delete(task));
+      .finally(() => {
+        isOver = true;
+        late.end();
+        tasks.delete(task);
+      });
     tasks.add(task);
   };
 
@@ -105,7 +135,7 @@ export async function run(operation, { perform, signal, onProgress, onRetry, onP
     for (;;) {
       if (fault) throw fault.error;
       const { isDone, until } = pump();
-      if (isDone && !fault) return;
+      if (isDone && !fault) break;
       if (!isDone) await sleep(until);
     }
   } finally {
@@ -114,6 +144,8 @@ export async function run(operation, { perform, signal, onProgress, onRetry, onP
     for (const controller of open.values()) controller.abort();
     await Promise.all(tasks);
   }
+  // One that came after the last step.
+  if (fault) throw fault.error;
 }
 
 /** `so-far` for an effect, not too often. */

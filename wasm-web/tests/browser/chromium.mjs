@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
+import { Peer } from '../peer.mjs';
 import { serve } from './server.mjs';
 
 const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
@@ -45,6 +46,7 @@ export class Scene {
       await test(own);
     } finally {
       await context.close();
+      await own.end();
     }
     assert.deepEqual(own.faults, []);
   }
@@ -53,6 +55,8 @@ export class Scene {
 /** What one test has. */
 class Own {
   #context;
+  #peers = [];
+  #allowed = [];
   faults = [];
 
   constructor(context, server) {
@@ -64,12 +68,34 @@ class Own {
   async page() {
     const page = await this.#context.newPage();
     page.on('console', (message) => {
-      if (message.type() === 'error') this.faults.push(`console: ${message.text()}`);
+      const isAllowed = this.#allowed.some((said) => said.test(message.text()));
+      if (message.type() === 'error' && !isAllowed) this.faults.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.faults.push(`page: ${error}`));
     page.on('crash', () => this.faults.push(CRASH));
     await this.load(page);
     return page;
+  }
+
+  /** A server of another origin than the pages. */
+  async peer() {
+    const peer = await Peer.open();
+    this.#peers.push(peer);
+    return peer;
+  }
+
+  async end() {
+    for (const peer of this.#peers) await peer.close();
+  }
+
+  /** Chromium writes on the console what its network refuses. Lines like this are no faults. */
+  allow(said) {
+    this.#allowed.push(said);
+  }
+
+  /** Takes the network from the pages, or gives it back. */
+  async offline(isOffline) {
+    await this.#context.setOffline(isOffline);
   }
 
   /** Loads a page, also anew: what it did before ends. */

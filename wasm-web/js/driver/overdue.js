@@ -1,0 +1,36 @@
+// How long something that nobody wants any more is waited for.
+
+/** Milliseconds that something aborted may take to end by itself: to close a file, to give back a lock. */
+const ENDING_MS_MAX = 1000;
+
+/** A promise that rejects when something was aborted and did not end in time. Call `end` once it ended. */
+export function overdue(signal) {
+  let timer;
+  let isEnded = false;
+  const isOverdue = new Promise((_, reject) => {
+    const begin = () => {
+      if (!isEnded) timer = setTimeout(() => reject(signal.reason), ENDING_MS_MAX);
+    };
+    if (signal?.aborted) begin();
+    else signal?.addEventListener('abort', begin, { once: true });
+  });
+  // Nobody need be waiting for it.
+  isOverdue.catch(() => {});
+  return {
+    isOverdue,
+    end() {
+      isEnded = true;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** What a promise gives; once the signal is aborted, it is waited for no longer than that. */
+export async function unlessOverdue(promise, signal) {
+  const late = overdue(signal);
+  try {
+    return await Promise.race([promise, late.isOverdue]);
+  } finally {
+    late.end();
+  }
+}

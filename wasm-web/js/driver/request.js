@@ -1,0 +1,51 @@
+// One request as the platform sends it.
+
+import { fault, unanswered } from './failure.js';
+
+/**
+ * Headers that belong to the connection or to the browser: `fetch` drops them without a word (the Fetch standard's
+ * forbidden request-headers, without those that no server would ask for).
+ */
+const NOT_OURS = new RegExp('^(accept-charset|accept-encoding|connection|content-length|cookie|date|dnt|expect|host|' +
+  'keep-alive|origin|referer|te|trailer|transfer-encoding|upgrade|via|(proxy|sec|access-control)-.*)$');
+/** Of these, what every request has without being asked. */
+const SENT_ANYWAY = ['accept-encoding', 'content-length', 'host'];
+
+/** The headers that go out, with the login. The caller hears of those that the platform does not send. */
+export async function headersOf({ url, headers: given, login }, answer, host) {
+  const headers = new Headers();
+  const leftOut = [];
+  for (const { name, value } of given) {
+    const lower = name.toLowerCase();
+    if (!NOT_OURS.test(lower)) headers.append(name, value);
+    else if (!SENT_ANYWAY.includes(lower)) leftOut.push(name);
+  }
+  if (leftOut.length > 0) host.leftOut({ origin: new URL(url).origin, names: leftOut }, answer);
+  if (login !== 'none') headers.set('authorization', await host.authorize({ url, login }, answer.signal));
+  return headers;
+}
+
+/** Asks the server, with no right that the caller did not give: no cookie, and no word about the page. */
+export async function send(url, { method, redirect }, { headers, body, signal }) {
+  let request;
+  try {
+    request = new Request(url, {
+      headers,
+      body,
+      signal,
+      method: method.toUpperCase(),
+      redirect: redirect === 'follow' ? 'follow' : 'manual',
+      cache: 'no-store',
+      credentials: 'omit',
+      referrerPolicy: 'no-referrer',
+    });
+  } catch {
+    throw fault('blocked', 'the platform cannot send this request');
+  }
+  try {
+    return await fetch(request);
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw error instanceof TypeError ? await unanswered(request) : error;
+  }
+}

@@ -62,13 +62,25 @@ class Own {
 
   /** A page with the stores; all pages of a test share what they store. */
   async page() {
+    const page = await this.#watched();
+    await this.load(page);
+    return page;
+  }
+
+  /** A page of any server. */
+  async visit(url) {
+    const page = await this.#watched();
+    await page.goto(url);
+    return page;
+  }
+
+  async #watched() {
     const page = await this.#context.newPage();
     page.on('console', (message) => {
       if (message.type() === 'error') this.faults.push(`console: ${message.text()}`);
     });
     page.on('pageerror', (error) => this.faults.push(`page: ${error}`));
     page.on('crash', () => this.faults.push(CRASH));
-    await this.load(page);
     return page;
   }
 

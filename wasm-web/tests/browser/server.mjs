@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { folder as built } from '../package.mjs';
 
 const ROOTS = { package: built, tests: fileURLToPath(new URL('..', import.meta.url)) };
-const TYPES = {
+export const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.json': 'application/json',

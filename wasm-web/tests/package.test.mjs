@@ -101,7 +101,8 @@ test('in a page without a bundler, by its address, under the strictest policy th
 async function holdsOnly(name, out) {
   const names = await readdir(out, { recursive: true });
   assert.deepEqual(names.filter((name) => name.endsWith('.wasm')), [], 'no module as a file of its own');
-  const texts = await Promise.all(names.filter((name) => name.endsWith('.js')).map((name) => readFile(join(out, name), 'utf8')));
+  const scripts = names.filter((name) => name.endsWith('.js'));
+  const texts = await Promise.all(scripts.map((name) => readFile(join(out, name), 'utf8')));
   for (const module of ['read', 'full']) {
     const source = await readFile(join(user.root, `wasm/${module}_bg.wasm.js`), 'utf8');
     const [text] = /[A-Za-z0-9+/]{1000,}/.exec(source);

@@ -21,10 +21,9 @@ export const bundlers = {
     const customLogger = {
       info() {}, warn, warnOnce: warn, error: warn, clearScreen() {}, hasErrorLogged: () => false, hasWarned: false,
     };
-    // The page is its entry, as for any application; it goes to where the server looks for a page.
-    await vite({
-      root: folder, configFile: false, customLogger, build: { outDir: out, rollupOptions: { input: join(folder, `${name}.html`) } },
-    });
+    // The page is its entry, as for any application.
+    const build = { outDir: out, rollupOptions: { input: join(folder, `${name}.html`) } };
+    await vite({ root: folder, configFile: false, customLogger, build });
     return warnings;
   },
 

@@ -18,7 +18,8 @@ import { open } from './host.mjs';
 
 /** Milliseconds that anything here may take before it counts as broken. */
 const PATIENCE_MS = 120_000;
-const HYDRANT = process.env.HYDRANT_BIN ?? join(target, 'release', 'hydrant');
+/** The command. */
+export const HYDRANT = process.env.HYDRANT_BIN ?? join(target, 'release', 'hydrant');
 
 /** Runs a test in a place of its own, and clears it away. */
 export async function within(test) {

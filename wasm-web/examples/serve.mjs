@@ -48,6 +48,8 @@ export async function serve({ built, hydrant, port = 0 }) {
   // Pages of another origin: the browser asks the server whether they may.
   const arguments_ = ['serve', '--json', '--open', '--store', join(folder, 'objects'), '--origin', origin];
   const child = spawn(hydrant, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // It must not outlive this, whatever happens here.
+  process.once('exit', () => child.kill());
   const { url } = await new Promise((resolve, reject) => {
     child.once('error', reject).once('exit', (code) => reject(new Error(`hydrant serve ended with ${code}`)));
     let said = '';

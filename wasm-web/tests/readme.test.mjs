@@ -1,5 +1,5 @@
-// The README of the package: its quick starts and its service worker run as they stand, but for the endpoint, in a folder
-// with nothing but the package; the other examples are checked by TypeScript.
+// The README of the package: its quick starts and its service worker run as they stand, but for the endpoint, in a
+// folder with nothing but the package; the other examples are checked by TypeScript.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -71,7 +71,8 @@ test('the quick start with a bundler', () => served(async (given) => {
   const root = join(user.folder, 'bundled');
   await mkdir(root);
   await writeFile(join(root, 'main.js'), given(bundled));
-  await writeFile(join(root, 'index.html'), '<!doctype html><img alt=""><script type="module" src="/main.js"></script>');
+  const page = '<!doctype html><img alt=""><script type="module" src="/main.js"></script>';
+  await writeFile(join(root, 'index.html'), page);
   await build({ root, configFile: false, logLevel: 'silent' });
   site.folder = join(root, 'dist');
   await seen('/');

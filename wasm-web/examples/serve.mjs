@@ -2,21 +2,24 @@
 //
 //   cargo xtask web --serve
 
-import { build } from 'esbuild';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { extname, join, normalize } from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+
+// The bundler and React are installed with the tests.
+const { build } = createRequire(new URL('../tests/package.json', import.meta.url))('esbuild');
 
 const EXAMPLES = fileURLToPath(new URL('.', import.meta.url));
 const PICTURES = 6;
 const LINES = 40_000;
 const TYPES = {
+  '.css': 'text/css',
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript',
   '.json': 'application/json',
@@ -29,13 +32,14 @@ export async function serve({ built, hydrant, port = 0 }) {
   const folder = await mkdtemp(join(tmpdir(), 'hydrant-examples-'));
   const made = new Map();
   const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url, 'http://localhost').pathname));
-    const file = path.endsWith('/') ? `${path}index.html` : path;
+    const file = fileOf(request.url);
     const [, root, ...rest] = file.split('/');
     const bytes = made.get(file) ?? (await readFile(
       root === 'hydrant' ? join(built, ...rest) : join(EXAMPLES, root, ...rest),
     ).catch(() => undefined));
-    response.writeHead(bytes === undefined ? 404 : 200, { 'content-type': TYPES[extname(file)] ?? 'text/plain' });
+    // Whoever changes an example wants to see the change.
+    const headers = { 'content-type': TYPES[extname(file)] ?? 'text/plain', 'cache-control': 'no-cache' };
+    response.writeHead(bytes === undefined ? 404 : 200, headers);
     response.end(bytes ?? 'there is no such file\n');
   });
   await new Promise((resolve, reject) => server.listen(port, '127.0.0.1', resolve).once('error', reject));
@@ -44,9 +48,15 @@ export async function serve({ built, hydrant, port = 0 }) {
   // Pages of another origin: the browser asks the server whether they may.
   const arguments_ = ['serve', '--json', '--open', '--store', join(folder, 'objects'), '--origin', origin];
   const child = spawn(hydrant, arguments_, { stdio: ['ignore', 'pipe', 'inherit'] });
+  // It must not outlive this, whatever happens here.
+  process.once('exit', () => child.kill());
   const { url } = await new Promise((resolve, reject) => {
     child.once('error', reject).once('exit', (code) => reject(new Error(`hydrant serve ended with ${code}`)));
-    createInterface(child.stdout).once('line', (line) => resolve(JSON.parse(line)));
+    let said = '';
+    child.stdout.on('data', (bytes) => {
+      said += bytes;
+      if (said.includes('}')) resolve(JSON.parse(said));
+    });
   });
   const endpoint = `${url}/examples`;
 
@@ -62,20 +72,39 @@ export async function serve({ built, hydrant, port = 0 }) {
   made.set('/demo.json', JSON.stringify({ endpoint, files: named }));
   made.set('/react/app.bundle.js', await bundled(built));
   made.set('/index.html', index());
+  // A browser asks for it whatever a page says.
+  made.set('/favicon.ico', '');
+
+  /** Ends the server of Git LFS alone. */
+  async function stopLfs() {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('close', resolve));
+    child.kill();
+    await gone;
+  }
 
   return {
     origin,
     endpoint,
     files: named,
+    stopLfs,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      const gone = new Promise((resolve) => child.once('close', resolve));
-      child.kill();
-      await gone;
+      await stopLfs();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The file that a URL names; one that names none has a name that no file has. */
+function fileOf(url) {
+  try {
+    const path = normalize(decodeURIComponent(new URL(url, 'http://localhost').pathname));
+    return path.endsWith('/') ? `${path}index.html` : path;
+  } catch {
+    return '/no such name';
+  }
 }
 
 /** The React example as a bundler makes it: nothing is configured for the package. */
@@ -97,7 +126,8 @@ function picture(_, number) {
     return `<circle cx="${x}" cy="${y}" r="22" fill="hsl(${hue} 70% 55%)" fill-opacity="0.7"/>`;
   });
   const name = `picture-${number + 1}.svg`;
-  return { name, text: `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 160 160">${circles.join('')}</svg>\n` };
+  const size = 'width="160" height="160" viewBox="0 0 160 160"';
+  return { name, text: `<svg xmlns="http://www.w3.org/2000/svg" ${size}>${circles.join('')}</svg>\n` };
 }
 
 function transcript() {
@@ -112,12 +142,13 @@ function index() {
     ['react', 'A React component with a progress bar'],
     ['gallery', 'A gallery behind a service worker'],
   ].map(([folder, title]) => `<li><a href="${folder}/">${title}</a>`);
-  return `<!doctype html><meta charset="utf-8"><title>hydrant in the browser</title>
-<h1>hydrant in the browser</h1><ul>${list.join('')}</ul>`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>hydrant in the browser</title>
+<link rel="stylesheet" href="/style.css"><h1>hydrant in the browser</h1><ul>${list.join('')}</ul></html>`;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [built, hydrant] = process.argv.slice(2);
-  const { origin } = await serve({ built, hydrant });
+  const { origin, close } = await serve({ built, hydrant });
+  process.once('SIGINT', close).once('SIGTERM', close);
   console.log(`${origin}/`);
 }

@@ -46,22 +46,10 @@ export function entry(module, source) {
   };
 }
 
-/** A module that lies beside this file: `NAME_bg.wasm`, or `NAME_plain_bg.wasm` for an engine without SIMD. */
-export function beside(name) {
-  return () => new URL(`./wasm/${name}${hasSimd() ? '' : '_plain'}_bg.wasm`, import.meta.url);
-}
-
 /** A module in a text of base64, packed with gzip. An engine that unpacks that has SIMD, too. */
 export function inlined(text) {
   return async () => {
     const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     return new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer();
   };
-}
-
-/** Whether the engine takes a module whose one function makes a vector. */
-function hasSimd() {
-  return WebAssembly.validate(new Uint8Array([
-    0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
-  ]));
 }

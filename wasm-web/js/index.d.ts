@@ -1,6 +1,8 @@
+/// <reference lib="esnext.disposable" />
 import type { operations, types } from './contract.js';
 
 export { operations, pointers, manifests } from './contract.js';
+export type { types } from './contract.js';
 
 /** Why something cannot be had. The list is closed; the README of the project explains each. */
 export type Code =
@@ -9,6 +11,7 @@ export type Code =
 
 /** What went wrong: a code for programs, and in `message` one sentence for people, without secrets. */
 export class HydrantError extends Error {
+  constructor(why: { code: Code; detail: string; retryAt?: bigint });
   readonly code: Code;
   /** Milliseconds since 1970 before which trying again is useless, if that is known. */
   readonly retryAt?: bigint;
@@ -16,6 +19,7 @@ export class HydrantError extends Error {
 
 /** The caller broke the contract; the call changed nothing. */
 export class Misuse extends Error {
+  constructor(payload: Misuse['payload']);
   readonly payload: 'unknown-effect' | 'out-of-order' | 'too-large' | 'finished' | 'another-kind';
 }
 
@@ -45,8 +49,15 @@ export interface Options {
   config?: Partial<operations.Config>;
 }
 
-/** An object to bring here: the text of its pointer file, or what a pointer says. */
-export type Want = string | Uint8Array | { name?: string; oid: string; size: number | bigint };
+/** An object to bring here: its pointer file, with or without a name, or what a pointer says. */
+export type Want =
+  | string
+  | Uint8Array
+  | { name?: string; pointer: string | Uint8Array }
+  | { name?: string; oid: string; size: number | bigint };
+
+/** Bytes with a buffer of their own, which a Blob takes. TypeScript has a word for it only since 5.7. */
+type Bytes = ReturnType<typeof Uint8Array.of>;
 
 /** A file that was asked for: its bytes, or why there are none. */
 export interface HydratedFile {
@@ -59,11 +70,11 @@ export interface HydratedFile {
   /** Why it is not here; undefined when it is. Then each of the methods below rejects with this error. */
   readonly error?: HydrantError;
   /** All bytes. */
-  bytes(): Promise<Uint8Array>;
+  bytes(): Promise<Bytes>;
   /** Bytes from one position up to, not including, another. Nothing else is read. */
-  slice(from: number, to?: number): Promise<Uint8Array>;
+  slice(from: number, to?: number): Promise<Bytes>;
   /** All bytes, piece by piece. */
-  stream(): Promise<ReadableStream<Uint8Array>>;
+  stream(): Promise<ReadableStream<Bytes>>;
   /** All of it as text, decoded from UTF-8. */
   text(): Promise<string>;
   /** The file as a Blob, whose bytes are read when somebody asks for them. */
@@ -237,7 +248,9 @@ export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
  * SHA-256 and length of a Blob, of bytes, or of a stream of bytes. Anything else rejects with the code `malformed`; what
  * a stream fails with comes through.
  */
-export function digest(content: Blob | BufferSource | ReadableStream<Uint8Array>): Promise<{ oid: string; size: bigint }>;
+export function digest(
+  content: Blob | BufferSource | Uint8Array | ReadableStream<Uint8Array>,
+): Promise<{ oid: string; size: bigint }>;
 
 /** What a host of one's own answers an effect with, besides the last reply. */
 export interface Answer {

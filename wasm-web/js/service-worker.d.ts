@@ -1,4 +1,4 @@
-import type { hydrate, HydrateOptions, Store } from './index.js';
+import type { hydrate, Options, Route, Store } from './index.js';
 
 /** A file at an address of the page's own. */
 export interface Found {
@@ -6,16 +6,20 @@ export interface Found {
   size: number;
   /** Its media type; `application/octet-stream` if there is none. */
   type?: string;
+  /** What progress and routes call it; for the routes of forges, its path in the repository. */
+  name?: string;
 }
 
 /** How files are answered with, and what else `hydrate` takes. */
-export interface Answering extends Omit<Partial<Extract<HydrateOptions, { wants: unknown }>>, 'wants' | 'store' | 'signal' | 'endpoint'> {
+export interface Answering extends Omit<Options, 'endpoint' | 'signal'> {
   /** The function of the entry in use. */
   hydrate: typeof hydrate;
-  endpoint?: string | URL | Promise<string | URL>;
-  store: Store | Promise<Store>;
+  /** URL of the LFS API; not needed where there is a route. */
+  endpoint?: MaybePromise<string | URL>;
+  route?: Route;
+  store: MaybePromise<Store>;
   /** The file at a URL; nothing if it is none of ours. */
-  find(url: URL, request: Request): Found | undefined | false | Promise<Found | undefined>;
+  find(url: URL, request: Request): MaybePromise<Found | undefined> | false | null | '' | 0;
   /**
    * `verify-first`, the default: a page gets no byte before all are proved. `stream-through`: it gets them as they
    * arrive, all but the last unproved; a file that turns out wrong breaks off with an error.
@@ -23,11 +27,18 @@ export interface Answering extends Omit<Partial<Extract<HydrateOptions, { wants:
   mode?: 'verify-first' | 'stream-through';
 }
 
-/** A listener for the `fetch` events of a service worker. Ranges are answered; errors have the header `hydrant-code`. */
+/**
+ * A listener for the `fetch` events of a service worker. Ranges are answered. A file that cannot be had is answered with
+ * a status that fits, the error's code in the header `hydrant-code`, and its message as text.
+ */
 export function answering(options: Answering): (event: FetchEvent) => void;
+
+type MaybePromise<T> = T | Promise<T>;
 
 /** As `lib.webworker.d.ts` has it, for programs that do not use that. */
 interface FetchEvent {
   readonly request: Request;
+  readonly clientId: string;
   respondWith(response: Promise<Response>): void;
+  waitUntil(promise: Promise<unknown>): void;
 }

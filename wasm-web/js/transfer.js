@@ -16,9 +16,9 @@ const NO_SERVER = 'https://no-server.invalid';
 /** The calls of a module whose interfaces these are. */
 export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   /**
-   * Brings objects here, every byte verified. A want is the text of a pointer file, or `{ name, oid, size }`; with a
-   * manifest, its files are wanted. The result is one file for each, in the same order, with its error inside if it has
-   * one.
+   * Brings objects here, every byte verified. A want is the text of a pointer file, `{ name, pointer }`, or
+   * `{ name, oid, size }`; with a manifest, its files are wanted. The result is one file for each, in the same order,
+   * with its error inside if it has one.
    */
   async function hydrate(options) {
     const { wants, manifest, store = new MemoryStore(), ...given } = checked(options);

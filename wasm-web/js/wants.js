@@ -6,21 +6,22 @@ import { HydrantError, wrong } from './error.js';
 const HEAD_BYTES = 1024;
 
 /**
- * A want with a name, an oid and a size. The caller gives that, or the text of a pointer file; then the name is its
- * place in the list.
+ * A want with a name, an oid and a size. The caller gives that, or the text of a pointer file, with or without a name.
+ * A want without a name is called by its place in the list.
  */
 export function named(want, at, pointers) {
-  if (typeof want !== 'string' && !(want instanceof Uint8Array)) {
-    if (typeof want !== 'object' || want === null) throw wrong(`want ${at + 1}`, 'an object or a pointer', want);
-    return { name: want.name ?? String(at), oid: want.oid, size: want.size };
-  }
-  const bytes = utf8(want);
+  const isBare = typeof want === 'string' || want instanceof Uint8Array;
+  if (!isBare && (typeof want !== 'object' || want === null)) throw wrong(`want ${at + 1}`, 'an object or a pointer', want);
+  const name = want.name ?? String(at);
+  const text = isBare ? want : want.pointer;
+  if (typeof text !== 'string' && !(text instanceof Uint8Array)) return { name, oid: want.oid, size: want.size };
+  const bytes = utf8(text);
   const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });
   if (kind.tag !== 'pointer') {
     const detail = `want ${at + 1} is no pointer: ${pointers.explain(kind.val)}`;
     throw new HydrantError({ code: 'malformed', detail });
   }
-  return { name: String(at), oid: kind.val.oid, size: kind.val.size };
+  return { name, oid: kind.val.oid, size: kind.val.size };
 }
 
 /** The files of a manifest that Git LFS stores, as wants; or with the error of an entry that cannot be used. */

@@ -47,7 +47,15 @@ test('a pointer is a want', () => within(async (place) => {
   const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`;
   const [file] = await hydrate({ endpoint: server.endpoint, login: server.login, wants: [pointer] });
   assert.equal(digest(await file.bytes()), oid);
-  await assert.rejects(hydrate({ endpoint: server.endpoint, wants: ['hello'] }), { code: 'malformed' });
+  assert.equal(file.name, '0');
+  const wants = [{ name: 'a/model.bin', pointer }, { pointer: new TextEncoder().encode(pointer) }];
+  const named = await hydrate({ endpoint: server.endpoint, login: server.login, wants });
+  assert.deepEqual(named.map(({ name, oid, size, error }) => [name, oid, size, error]), [
+    ['a/model.bin', oid, size, undefined], ['1', oid, size, undefined],
+  ]);
+  for (const want of ['hello', { name: 'a', pointer: 'hello' }]) {
+    await assert.rejects(hydrate({ endpoint: server.endpoint, wants: [want] }), { code: 'malformed' });
+  }
 }));
 
 test('a wrong byte is never shown', () => within(async (place) => {

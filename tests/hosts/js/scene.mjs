@@ -18,7 +18,8 @@ import { open } from './host.mjs';
 
 /** Milliseconds that anything here may take before it counts as broken. */
 const PATIENCE_MS = 120_000;
-const HYDRANT = process.env.HYDRANT_BIN ?? join(target, 'release', 'hydrant');
+/** The command. */
+export const HYDRANT = process.env.HYDRANT_BIN ?? join(target, 'release', 'hydrant');
 
 /** Runs a test in a place of its own, and clears it away. */
 export async function within(test) {
@@ -88,13 +89,13 @@ class Place {
     return names.filter((_, at) => sizes[at] > 0);
   }
 
-  /** `hydrant serve` behind a proxy that writes down every request. */
-  async server() {
+  /** `hydrant serve` with these options more, behind a proxy that writes down every request. */
+  async server(...options) {
     const proxy = new Proxying();
     const authority = await this.listen((request, response) => proxy.pass(request, response));
     const store = join(this.folder, 'store');
     const listen = ['--listen', '127.0.0.1:0', '--public-host', authority];
-    const child = this.run(HYDRANT, ['serve', '--json', '--store', store, ...listen]);
+    const child = this.run(HYDRANT, ['serve', '--json', '--store', store, ...listen, ...options]);
     await until('the server speaks', () => child.said.includes('}'));
     const { url, user, token } = JSON.parse(child.said);
     proxy.port = Number(new URL(url).port);

@@ -5,10 +5,11 @@ import { OpfsStore } from '../../hydrant/stores/opfs.js';
 
 onmessage = async ({ data: { endpoint, want } }) => {
   const store = await OpfsStore.open('hydrant');
-  const onProgress = (progress) => postMessage({ progress });
+  const onProgress = ({ done, total }) => postMessage({ share: done / total });
   const [file] = await hydrate({ endpoint, wants: [want], store, onProgress });
-  if (file.error) return postMessage({ text: `${file.error.code}: ${file.error.message}` });
+  if (file.error) return postMessage({ problem: `${file.error.code}: ${file.error.message}` });
   // Only these bytes are read, whatever the size of the file.
   const [line] = new TextDecoder().decode(await file.slice(0, 1000)).split('\n');
-  postMessage({ text: `${file.size.toLocaleString()} bytes. ${line}` });
+  // What the store had already made no progress.
+  postMessage({ share: 1, line: `${file.size.toLocaleString('en')} bytes, which begin with\n${line}` });
 };

@@ -66,6 +66,19 @@ class Own {
 
   /** A page with the stores; all pages of a test share what they store. */
   async page() {
+    const page = await this.#watched();
+    await this.load(page);
+    return page;
+  }
+
+  /** A page of any server. */
+  async visit(url) {
+    const page = await this.#watched();
+    await page.goto(url);
+    return page;
+  }
+
+  async #watched() {
     const page = await this.#context.newPage();
     page.on('console', (message) => {
       const isAllowed = this.#allowed.some((said) => said.test(message.text()));
@@ -73,7 +86,6 @@ class Own {
     });
     page.on('pageerror', (error) => this.faults.push(`page: ${error}`));
     page.on('crash', () => this.faults.push(CRASH));
-    await this.load(page);
     return page;
   }
 

@@ -11,7 +11,7 @@ const TESTS = fileURLToPath(new URL('..', import.meta.url));
 /** What tests of hosts share lies where an import of `../../tests/hosts/…` leads from `/tests/…`. */
 const SHARED = fileURLToPath(new URL('../../../tests/hosts', import.meta.url));
 const ROOTS = [['/package/', built], ['/tests/hosts/', SHARED], ['/tests/', TESTS]];
-const TYPES = {
+export const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
   '.json': 'application/json',

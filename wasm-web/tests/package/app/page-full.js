@@ -1,0 +1,7 @@
+// The program in a page.
+
+import { program } from './full.js';
+
+fetch('/given.json').then((response) => response.json()).then(program).then((said) => {
+  document.querySelector('output').textContent = JSON.stringify(said);
+});

@@ -1,0 +1,128 @@
+// The README of the package: its quick starts and its service worker run as they stand, but for the endpoint, in a
+// folder with nothing but the package; the other examples are checked by TypeScript.
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { build } from 'vite';
+import { within } from '../../tests/hosts/js/scene.mjs';
+import { Scene } from './browser/chromium.mjs';
+import { Site } from './browser/site.mjs';
+import { load } from './package.mjs';
+import { install } from './package/installed.mjs';
+import { ENDPOINT, blocks } from './package/readme.mjs';
+import { check } from './package/types.mjs';
+
+/** A picture of one point. */
+const PICTURE = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==', 'base64',
+);
+
+let scene;
+let site;
+let user;
+let examples;
+before(async () => {
+  [scene, site, user, examples] = await Promise.all([Scene.open(), Site.open(), install(), blocks()]);
+});
+after(async () => {
+  await scene?.close();
+  await site?.close();
+  await user?.leave();
+});
+
+/** The blocks under a heading. */
+const under = (heading) => examples.filter((block) => block.heading === heading);
+
+/** A test with a server for pages of the site, which has the picture; `given` puts its endpoint into a block. */
+function served(test) {
+  return within(async (place) => {
+    const { endpoint } = await place.server('--open', '--origin', site.origin);
+    const { upload } = await load('full');
+    const [{ oid, size, error }] = await upload({ endpoint, files: [{ name: 'cat.png', body: new Blob([PICTURE]) }] });
+    assert.equal(error, undefined);
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`;
+    await mkdir(join(user.folder, 'models'), { recursive: true });
+    await writeFile(join(user.folder, 'models/cat.png'), pointer);
+    site.folder = user.folder;
+    site.made.clear();
+    site.made.set('/models/cat.png', pointer);
+    site.made.set('/files.json', JSON.stringify({ 'cat.png': { oid, size } }));
+    const given = ({ text }) => {
+      assert.ok(text.includes(ENDPOINT));
+      return text.replace(ENDPOINT, endpoint);
+    };
+    await test(given, { oid, size });
+  });
+}
+
+/** Waits until the only picture of a page is there. */
+const seen = (path) => scene.within(async (own) => {
+  const page = await own.visit(`${site.origin}${path}`);
+  await page.waitForFunction(() => document.querySelector('img').naturalWidth === 1);
+});
+
+test('the quick start with a bundler', () => served(async (given) => {
+  const [bundled] = under('Five lines');
+  const root = join(user.folder, 'bundled');
+  await mkdir(root);
+  await writeFile(join(root, 'main.js'), given(bundled));
+  const page = '<!doctype html><img alt=""><script type="module" src="/main.js"></script>';
+  await writeFile(join(root, 'index.html'), page);
+  await build({ root, configFile: false, logLevel: 'silent' });
+  site.folder = join(root, 'dist');
+  await seen('/');
+}));
+
+test('the quick start without a bundler', () => served(async (given) => {
+  const [, plain] = under('Five lines');
+  assert.equal(plain.language, 'html');
+  site.made.set('/plain.html', given(plain));
+  await seen('/plain.html');
+}));
+
+test('the quick start in Node', () => served(async (given, { oid, size }) => {
+  const [, , node] = under('Five lines');
+  await writeFile(join(user.folder, 'start.mjs'), given(node));
+  for (const _ of ['from the server', 'from the folder']) {
+    const { stdout } = await promisify(execFile)(process.execPath, ['start.mjs'], { cwd: user.folder });
+    assert.equal(stdout, `${oid} ${size} ${size}\n`);
+  }
+}));
+
+test('the service worker', () => served(async (given) => {
+  const [worker] = under('Service worker');
+  site.made.set('/service-worker.js', given(worker));
+  site.made.set('/served.html', `<!doctype html><img alt=""><script type="module">
+    await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
+    await navigator.serviceWorker.ready;
+    if (navigator.serviceWorker.controller) document.querySelector('img').src = '/lfs/cat.png';
+    else location.reload();
+  </script>`);
+  await seen('/served.html');
+}));
+
+test('all other examples are right by TypeScript', async () => {
+  const run = [...under('Five lines'), ...under('Service worker')];
+  const others = examples.filter((block) => block.language === 'js' && !run.includes(block));
+  assert.ok(others.length >= 7, `${others.length} examples`);
+  const files = await Promise.all(others.map(async ({ text }, at) => {
+    await writeFile(join(user.folder, `example-${at}.ts`), text);
+    return `example-${at}.ts`;
+  }));
+  const options = { module: 'esnext', moduleResolution: 'bundler', lib: ['es2022', 'dom'] };
+  assert.equal(await check(user.folder, ['readme.d.ts', ...files], options), '');
+});
+
+test('what the README says of a server is what `hydrant serve` sends', async () => {
+  const text = (path) => readFile(new URL(path, import.meta.url), 'utf8');
+  const [readme, doorway] = [await text('../README.md'), await text('../../host-example/src/server/doorway.rs')];
+  for (const name of ['METHODS', 'HEADERS', 'EXPOSED']) {
+    const [, list] = new RegExp(`const ${name}: &str = "([^"]+)"`).exec(doorway);
+    assert.ok(readme.includes(`: ${list}\n`), list);
+  }
+});

@@ -1,0 +1,21 @@
+// The declarations of the package as it is installed: right uses pass, wrong ones do not.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { install } from './package/installed.mjs';
+import { check } from './package/types.mjs';
+
+let user;
+before(async () => (user = await install()));
+after(() => user?.leave());
+
+const RESOLUTIONS = [['nodenext', 'nodenext'], ['esnext', 'bundler']];
+const PROGRAMS = [['types-page.ts', ['es2022', 'dom']], ['types-worker.ts', ['es2022', 'webworker']]];
+
+for (const [module, moduleResolution] of RESOLUTIONS) {
+  for (const [program, lib] of PROGRAMS) {
+    test(`${program} by the rules of ${moduleResolution}`, async () => {
+      assert.deepEqual(await check(user.folder, [program], { module, moduleResolution, lib }), '');
+    });
+  }
+}

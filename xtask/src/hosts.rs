@@ -70,7 +70,7 @@ fn javascript(workspace: &Workspace) -> Result<[Suite; 3]> {
 
 /// What the native core said, for the replay: by the program that cargo built beside the tests. Where that failed there
 /// is none, and the replay fails, too.
-fn record(workspace: &Workspace) -> Result<()> {
+pub(crate) fn record(workspace: &Workspace) -> Result<()> {
     let program = workspace.program("record", Profile::Dev);
     if program.is_file() {
         succeed(Command::new(program).arg(recording(workspace)), "what the native core says cannot be recorded")?;

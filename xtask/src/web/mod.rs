@@ -5,6 +5,7 @@ mod declarations;
 mod forms;
 pub(crate) mod simd;
 
+use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::hosts;
 use crate::setup::{self, Tool};
@@ -83,6 +84,33 @@ pub(crate) fn serve(workspace: &Workspace) -> Result<()> {
     succeed(&mut node, "the examples cannot be served")
 }
 
+/// The package beside what it is measured by. True when every ratio is within its bound.
+pub(crate) fn bench(workspace: &Workspace) -> Result<bool> {
+    build(workspace)?;
+    hosts::install_npm(workspace, TESTS)?;
+    engine::command(workspace, Profile::Release)?;
+    let mut node = script(workspace, "bench/main.mjs");
+    node.env("HYDRANT_BIN", workspace.program("hydrant", Profile::Release));
+    Ok(node.status().because("Node cannot be started")?.success())
+}
+
+/// The recording and a hydration in Firefox.
+pub(crate) fn firefox(workspace: &Workspace) -> Result<bool> {
+    setup::prepare(workspace, &[Tool::Node, Tool::Npm, Tool::Firefox])?;
+    build(workspace)?;
+    hosts::install_npm(workspace, TESTS)?;
+    workspace.build("hydrant-tests", "record", Profile::Dev)?;
+    hosts::record(workspace)?;
+    Ok(script(workspace, "firefox.mjs").status().because("Node cannot be started")?.success())
+}
+
+/// A script of the tests' folder, in Node.
+fn script(workspace: &Workspace, name: &str) -> Command {
+    let mut node = Command::new(setup::node(workspace));
+    hosts::inform(workspace, node.arg(name).current_dir(workspace.root.join(TESTS)));
+    node
+}
+
 /// Prints how large the package is. Brings what makes modules smaller, if it is not there.
 pub(crate) fn sizes(workspace: &Workspace) -> Result<()> {
     if optimiser(workspace).is_none() {
@@ -94,11 +122,7 @@ pub(crate) fn sizes(workspace: &Workspace) -> Result<()> {
     let package = build(workspace)?;
     hosts::install_npm(workspace, TESTS)?;
     let module = workspace.target.join(BARE_WASM).join("web/hydrant_web.wasm");
-    let mut node = Command::new(setup::node(workspace));
-    succeed(
-        node.arg("sizes.mjs").arg(package).arg(module).current_dir(workspace.root.join(TESTS)),
-        "nothing was measured",
-    )
+    succeed(script(workspace, "sizes.mjs").arg(package).arg(module), "nothing was measured")
 }
 
 /// Builds the package, into `dist/web`.

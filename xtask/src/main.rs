@@ -38,6 +38,7 @@ cargo xtask COMMAND
   build           target/dist/hydrant-engine.wasm, its compiled form, and target/release/hydrant
   web             target/dist/web, the browser package; sets up and builds first
   web --serve     the same, and its examples at a URL of this machine
+  web --bench     the same, beside what it is measured by, as ratios
   sizes           how large the browser package is, and what it consists of
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
@@ -96,12 +97,17 @@ fn main() -> ExitCode {
 fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
     let quick = command == "test" && rest == ["--quick"];
     let serve = command == "web" && rest == ["--serve"];
+    let measure = command == "web" && rest == ["--bench"];
     let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
-    if !rest.is_empty() && !takes_arguments && !quick && !serve {
+    if !rest.is_empty() && !takes_arguments && !quick && !serve && !measure {
         return Ok(None);
     }
     let workspace = Workspace::find()?;
     let done = match command {
+        "web" if measure => {
+            setup::prepare(&workspace, &[Tool::Node, Tool::Npm, Tool::Chromium])?;
+            web::bench(&workspace)?
+        }
         "web" if serve => {
             setup::prepare(&workspace, &[Tool::Node, Tool::Npm])?;
             web::serve(&workspace)?;

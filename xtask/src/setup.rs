@@ -32,6 +32,8 @@ pub(crate) enum Tool {
     Python,
     /// Runs the browser package.
     Chromium,
+    /// Runs it, too, before a release.
+    Firefox,
 }
 
 impl Tool {
@@ -48,6 +50,7 @@ impl Tool {
             Tool::Npm => "npm",
             Tool::Python => "python3",
             Tool::Chromium => "chromium",
+            Tool::Firefox => "firefox-esr",
         }
     }
 
@@ -62,7 +65,7 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium => {
+            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox => {
                 first_line(Command::new(self.name()).arg("--version")).is_some()
             }
         }
@@ -78,6 +81,7 @@ impl Tool {
             Tool::Npm => &["npm"],
             Tool::Python => &["python3", "python3-venv"],
             Tool::Chromium => &["chromium"],
+            Tool::Firefox => &["firefox-esr"],
         }
     }
 }

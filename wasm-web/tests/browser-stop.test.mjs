@@ -37,6 +37,24 @@ async function assertStopped(peer, { files }) {
   await peer.idle();
 }
 
+test('during the preflight, which Chromium itself does not stop', withWant(async ({ page, peer, hydrated }) => {
+  let preflight;
+  peer.takes = ({ method }, response) => {
+    if (method !== 'OPTIONS') return false;
+    preflight = response;
+    peer.tell();
+    return true;
+  };
+  const ended = hydrated();
+  await peer.until(() => preflight);
+  await page.evaluate(() => globalThis.stopHydrating());
+  const stopped = await ended;
+  // It may go on now, and nothing follows.
+  preflight.writeHead(204).end();
+  await assertStopped(peer, stopped);
+  assert.deepEqual(peer.asked('POST'), []);
+}));
+
 test('during the batch request', withWant(async ({ page, peer, hydrated }) => {
   peer.takes = ({ method }) => method === 'POST';
   const ended = hydrated();

@@ -1,5 +1,6 @@
 // The contract of stores in Node: in memory, and in a folder.
 
+import process from 'node:process';
 import { createHash } from 'node:crypto';
 import { readFile, writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -26,7 +27,7 @@ const places = {
   async MemoryStore() {
     return {
       Hasher,
-      needsHasher: true,
+      needsHasher: process.getBuiltinModule === undefined,
       isLasting: false,
       open: async (options) => new MemoryStore(options),
       // Nothing can reach what is in memory, but a caller who does not verify.

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" />
 import type { operations, types } from './contract.js';
 
+/** What writes, and what asks for locks, is in `hydrant/full` alone: here `Operation.upload` and the like are missing. */
 export { operations, pointers, manifests } from './contract.js';
 export type { types } from './contract.js';
 

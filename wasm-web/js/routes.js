@@ -1,4 +1,4 @@
-// Routes to files for `hydrate`: the addresses of forges whose batch API does not allow pages (2026). The name of a want
+// Routes to files for `hydrate`: the addresses of forges whose batch API does not allow pages. The name of a want
 // is its path in the repository.
 
 /** GitHub's address for the content of files in Git LFS. A private repository needs a token. */

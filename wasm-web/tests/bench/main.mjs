@@ -18,7 +18,7 @@ import { chromium } from 'playwright-core';
 import { serve } from '../browser/server.mjs';
 import { folder as built } from '../package.mjs';
 import { median, ratio } from './hash.mjs';
-import { peakDuring, processOf } from './memory.mjs';
+import { peakDuring, processOf, readBy } from './memory.mjs';
 
 const ROUNDS = 7;
 const MEMORY_ROUNDS = 5;
@@ -39,7 +39,7 @@ function judge(name, figure, sign, bound, unit = '') {
   console.log(`${isWithin ? 'within' : 'OUT OF'} its bound: ${name} ${figure.toFixed(2)}${unit} (${sign} ${bound}${unit})`);
 }
 
-if (!process.env.SKIP) await inNode();
+await inNode();
 await inChromium();
 const browser = await promisify(execFile)(process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', ['--version']);
 const { version } = require('hash-wasm/package.json');
@@ -89,13 +89,15 @@ async function inChromium() {
     });
     const [less] = await published(endpoint, { count: 1, bytes: LESS_BYTES });
     const [huge] = await published(endpoint, { count: 1, bytes: HUGE_BYTES });
-    const peaks = { less: [], huge: [] };
+    const found = { less: [], huge: [] };
     for (let round = 0; round < MEMORY_ROUNDS; round += 1) {
-      peaks.less.push(await peak(pages.origin, endpoint, less));
-      peaks.huge.push(await peak(pages.origin, endpoint, huge));
+      found.less.push(await kept(pages.origin, endpoint, less));
+      found.huge.push(await kept(pages.origin, endpoint, huge));
     }
-    const more = (median(peaks.huge) - median(peaks.less)) / MIB;
+    const peak = (of) => median(of.map(({ peak }) => peak));
+    const more = (peak(found.huge) - peak(found.less)) / MIB;
     judge('1 GiB into the file system: memory more than for 64 MiB', more, '<=', 96, ' MiB');
+    judge('1,000 bytes of it: bytes read', median(found.huge.map(({ read }) => read)) / MIB, '<=', 4, ' MiB');
   } finally {
     child.kill();
     await pages.close();
@@ -138,12 +140,13 @@ async function browsing(origin, work) {
   }
 }
 
-/** The peak of a fresh browser while a blob is streamed into its file system; then a part of it is read. */
-async function peak(origin, endpoint, want) {
+/** A fresh browser's peak while a blob is streamed into its file system, and what it reads for a part of it. */
+async function kept(origin, endpoint, want) {
   return browsing(origin, async (page, mark) => {
     const root = await processOf(mark);
     const peak = await peakDuring(root, () => page.evaluate(([endpoint, want]) => bench.kept(endpoint, want), [endpoint, want]));
+    const before = await readBy(root);
     assert.equal(await page.evaluate((want) => bench.sliced(want), want), 1000);
-    return peak;
+    return { peak, read: (await readBy(root)) - before };
   });
 }

@@ -1,4 +1,4 @@
-// The memory of a tree of processes, as Linux counts it.
+// The memory of a tree of processes and what it reads, as Linux counts them.
 
 import { readFile, readdir } from 'node:fs/promises';
 
@@ -14,16 +14,21 @@ export async function processOf(argument) {
   throw new Error('there is no such process');
 }
 
-/** Proportional set size of a process and of all below it, in bytes: shared pages count once. */
-async function size(root) {
+/** A process and all below it. */
+async function treeOf(root) {
   const parents = new Map();
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
     if (stat) parents.set(Number(pid), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
   }
   const isBelow = (pid) => pid === root || (parents.has(pid) && isBelow(parents.get(pid)));
+  return [...parents.keys()].filter(isBelow);
+}
+
+/** Proportional set size of a tree, in bytes: shared pages count once. */
+async function size(root) {
   let bytes = 0;
-  for (const pid of [...parents.keys()].filter(isBelow)) {
+  for (const pid of await treeOf(root)) {
     const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
     bytes += 1024 * Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0);
   }
@@ -45,8 +50,12 @@ export async function peakDuring(root, work) {
   return peak;
 }
 
-/** Bytes that the processes of a tree have read so far, from files and from each other. */
+/** Bytes that the processes of a tree have read so far, from files and from pipes. */
 export async function readBy(root) {
-  const io = await readFile(`/proc/${root}/io`, 'utf8');
-  return Number(/^rchar: (\d+)/m.exec(io)[1]);
+  let bytes = 0;
+  for (const pid of await treeOf(root)) {
+    const io = await readFile(`/proc/${pid}/io`, 'utf8').catch(() => '');
+    bytes += Number(/^rchar: (\d+)/m.exec(io)?.[1] ?? 0);
+  }
+  return bytes;
 }

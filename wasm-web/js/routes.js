@@ -3,7 +3,7 @@
 
 /** GitHub's address for the content of files in Git LFS. A private repository needs a token. */
 export function github({ owner, repository, ref, token, origin = 'https://media.githubusercontent.com' }) {
-  return ({ name }) => ({
+  return ({ name }) => isPath(name) && ({
     url: `${origin}/media/${path(owner)}/${path(repository)}/${path(ref)}/${path(name)}`,
     headers: token ? { authorization: `Bearer ${token}` } : {},
   });
@@ -11,11 +11,16 @@ export function github({ owner, repository, ref, token, origin = 'https://media.
 
 /** GitLab's address for the content of files in Git LFS. `project` is its number or its path. */
 export function gitlab({ project, ref, token, origin = 'https://gitlab.com' }) {
-  return ({ name }) => ({
+  return ({ name }) => isPath(name) && ({
     url: `${origin}/api/v4/projects/${encodeURIComponent(project)}/repository/files/${encodeURIComponent(name)}/raw` +
       `?${new URLSearchParams({ ref, lfs: 'true' })}`,
     headers: token ? { authorization: `Bearer ${token}` } : {},
   });
+}
+
+/** Whether a name leads to a file of the repository, and to nothing else of the forge. */
+function isPath(name) {
+  return name.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }
 
 function path(text) {

@@ -10,6 +10,8 @@ import { StreamThrough } from './stream-through.js';
 const MODES = ['verify-first', 'stream-through'];
 /** Header of a range of bytes. Requests for several ranges get all bytes, as a server may answer. */
 const RANGE = /^bytes=(\d*)-(\d*)$/i;
+/** What a code of this package looks like. */
+const CODE = /^[a-z-]{4,10}$/;
 /** What a player asks for first: all bytes, as a range. */
 const ALL = /^bytes=0-$/i;
 
@@ -48,8 +50,9 @@ export function answering({ hydrate, find, store: opened, endpoint, mode = 'veri
     const range = rangeOf(event.request, headers.etag);
     const isWhole = range === undefined || ALL.test(range);
     const size = Number(want.size);
+    const isHeld = mode === 'stream-through' && isWhole && size > 0 ? (await store.has(want.oid, size)) === true : true;
     const page = presence(event);
-    if (mode === 'stream-through' && isWhole && size > 0 && (await store.has(want.oid, size)) !== true) {
+    if (!isHeld) {
       const body = await begun(event, page, store, given);
       return range ? partial(body, 0, size, size, headers) : all(body, size, headers);
     }
@@ -80,7 +83,8 @@ function rangeOf({ headers }, etag) {
 /** A file, or the range of it that was asked for. */
 function part(blob, range, headers) {
   const [, first, last] = RANGE.exec(range ?? '') ?? [];
-  if (first === undefined || first + last === '') return all(blob, blob.size, headers);
+  const isBackwards = first !== '' && last !== '' && Number(last) < Number(first);
+  if (first === undefined || first + last === '' || isBackwards) return all(blob, blob.size, headers);
   const from = first === '' ? Math.max(blob.size - Number(last), 0) : Number(first);
   const end = first === '' || last === '' ? blob.size : Math.min(Number(last) + 1, blob.size);
   if (from < end) return partial(blob.slice(from, end), from, end, blob.size, headers);
@@ -98,7 +102,7 @@ function partial(body, from, end, size, headers) {
 
 /** What a page gets instead of a file: a status that fits, and the error in words. Others' errors have no code. */
 function refusal(error) {
-  const code = typeof error?.code === 'string' ? error.code : 'host';
+  const code = typeof error?.code === 'string' && CODE.test(error.code) ? error.code : 'host';
   const status = { auth: 401, missing: 404, 'not-found': 404, removed: 410, busy: 503, limit: 413 }[code] ?? 502;
   return new Response(`${error?.message ?? error}\n`, {
     status, headers: { 'content-type': 'text/plain; charset=utf-8', 'hydrant-code': code },

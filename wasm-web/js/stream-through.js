@@ -87,7 +87,8 @@ export class StreamThrough {
   }
 
   set Hasher(Hasher) {
-    this.#store.Hasher = Hasher;
+    // One may be frozen.
+    Reflect.set(this.#store, 'Hasher', Hasher);
   }
 
   async stage(id, blob, older) {
@@ -98,15 +99,23 @@ export class StreamThrough {
     this.#stage = id;
     if (this.#passed === 0) {
       this.#arrived = 0;
-      for await (const piece of place.beginning ? pieces(place.beginning.stream(), this.signal) : []) {
-        await this.#pass(piece, blob.size);
+      this.#last = undefined;
+      try {
+        for await (const piece of place.beginning ? pieces(place.beginning.stream(), this.signal) : []) {
+          await this.#pass(piece, blob.size);
+        }
+      } catch (error) {
+        // Whoever asked for the place never gets it.
+        await place.close();
+        throw error;
       }
     }
     return {
       beginning: place.beginning,
       write: async (bytes) => {
         await place.write(bytes);
-        await this.#pass(bytes, blob.size);
+        // The bytes belong to the stage now; the reader may do what it likes with its own.
+        await this.#pass(bytes.slice(), blob.size);
       },
       close: (validator) => place.close(validator),
     };
@@ -145,7 +154,8 @@ export class StreamThrough {
 
   /** What was not passed on of a blob that is proved. */
   async #rest(file) {
-    if (this.#last && this.#passed + this.#last.length === file.size) return [this.#last];
+    // What was held back is proved only with the stage that it went to.
+    if (this.#isKept && this.#last && this.#passed + this.#last.length === file.size) return [this.#last];
     return pieces((await file.blob()).slice(this.#passed).stream(), this.signal);
   }
 

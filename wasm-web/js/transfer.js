@@ -7,9 +7,9 @@ import { HydrantError } from './error.js';
 import { HydratedFile } from './file.js';
 import { checked, needArray, needBlob } from './options.js';
 import { MemoryStore } from './stores/memory.js';
+import { isOid } from './stores/names.js';
 import { named, ofManifest } from './wants.js';
 
-const OID = /^[0-9a-f]{64}$/;
 /** The endpoint of a caller who has a route to each file, and no server to ask. */
 const NO_SERVER = 'https://no-server.invalid';
 
@@ -31,8 +31,14 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
     const begin = (config) => operations.Operation.hydrate(config, fetched);
     const names = new Map(asked.map(({ name, oid }) => [oid, name]));
     // What is wanted here makes room for nothing, not even for the rest of it.
-    const holds = [...names.keys()].filter((oid) => OID.test(oid)).map((oid) => store.hold?.(oid));
-    const report = await transfer(begin, { store, names, ...given }).finally(() => holds.forEach((release) => release?.()));
+    const holds = [];
+    let report;
+    try {
+      for (const oid of names.keys()) if (isOid(oid)) holds.push(store.hold?.(oid));
+      report = await transfer(begin, { store, names, ...given });
+    } finally {
+      holds.forEach((release) => release?.());
+    }
     if (report.outcomes.length < fetched.length) throw error(report.ended);
     const outcomes = report.outcomes.values();
     return asked.map((it) => {

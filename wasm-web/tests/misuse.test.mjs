@@ -207,3 +207,16 @@ async function withPeer(work) {
     await peer.close();
   }
 }
+
+test('a route that fails keeps its words to itself: they may hold a token', async () => {
+  const wants = [{ name: 'a', oid: '0'.repeat(64), size: 5 }];
+  const routes = [
+    () => ({ url: 'https://forge.example/a', headers: { authorization: 'Bearer secret\nword' } }),
+    () => Promise.reject(new Error('https://forge.example/a?token=secret')),
+  ];
+  for (const route of routes) {
+    const [file] = await hydrate({ route, wants }).catch((error) => [{ error }]);
+    assert.equal(file.error.code, 'host');
+    assert.doesNotMatch(file.error.message, /secret/);
+  }
+});

@@ -42,13 +42,13 @@ test('ranges', () => within(async (place) => {
     assert.equal(response.headers.get('content-length'), String(to - from + 1));
     assert.deepEqual(await bytesOf(response), bytes.slice(from, to + 1), range);
   }
-  for (const range of [`bytes=${BYTES}-`, `bytes=${BYTES}-${BYTES + 1}`, 'bytes=-0', 'bytes=5-2']) {
+  for (const range of [`bytes=${BYTES}-`, `bytes=${BYTES}-${BYTES + 1}`, 'bytes=-0']) {
     const response = await asked(handler, { headers: { range } });
     assert.deepEqual([response.status, response.headers.get('content-range')], [416, `bytes */${BYTES}`], range);
     assert.equal((await bytesOf(response)).length, 0);
   }
   // What is no range, several of them, and a range of what the page had before: all bytes.
-  const others = [{ range: 'bytes=0-1,5-6' }, { range: 'lines=1-2' }, { range: 'bytes=-' }];
+  const others = [{ range: 'bytes=0-1,5-6' }, { range: 'lines=1-2' }, { range: 'bytes=-' }, { range: 'bytes=5-2' }];
   for (const headers of [...others, { range: 'bytes=0-9', 'if-range': '"another"' }]) {
     const response = await asked(handler, { headers });
     assert.deepEqual([response.status, (await bytesOf(response)).length], [200, BYTES], JSON.stringify(headers));

@@ -124,6 +124,27 @@ test('stream-through gives no end to what began as something else', () => within
   assert.deepEqual(await bytesOf(await asked(handler)), bytes, 'the next time it is right');
 }));
 
+test('stream-through gives no wrong piece that was held back, when somebody else brings the file', () => within(async (place) => {
+  const { server, store, want, bytes, handler } = await published(place, { mode: 'stream-through' }, 10);
+  let isFirst = true;
+  server.change = (body) => {
+    const isWrong = isFirst;
+    isFirst = false;
+    return isWrong ? wrong(body) : body;
+  };
+  // The wrong bytes are dropped. Before they are asked for again, another one has the file.
+  const drop = store.drop.bind(store);
+  store.drop = async (id) => {
+    await drop(id);
+    const stage = await store.stage('another', want);
+    await stage.write(bytes);
+    await stage.close();
+    await store.keep('another', want.oid);
+  };
+  assert.deepEqual(await bytesOf(await asked(handler)), bytes);
+  assert.equal(isFirst, false, 'wrong bytes came');
+}));
+
 test('stream-through: a page that stops reading holds up nobody', () => within(async (place) => {
   const size = 12_000_000;
   const { server, bytes, handler } = await published(place, { mode: 'stream-through' }, size);

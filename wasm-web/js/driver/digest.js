@@ -11,7 +11,7 @@ const PLATFORM_BYTES_MIN = 2 * 1024;
  * Bytes that it gets at once at most: it copies them, and a page stands still meanwhile. Half a frame in a page; a worker
  * has the time.
  */
-const WHOLE_BYTES_MAX = ('window' in globalThis ? 32 : 64) * 1024 * 1024;
+const PLATFORM_BYTES_MAX = ('window' in globalThis ? 32 : 64) * 1024 * 1024;
 /** Bytes that are held for it at most, by all that is under way. */
 const HELD_BYTES_MAX = 128 * 1024 * 1024;
 /** Bytes that one call hashes: the engine of V8 never optimises a call that is under way (measured). */
@@ -32,7 +32,7 @@ export class Digest {
 
   /** A digest of about so many bytes. `Hasher` is the module's class; without it, the platform must do. */
   constructor(expected, Hasher) {
-    const isQuicker = expected >= PLATFORM_BYTES_MIN && expected <= WHOLE_BYTES_MAX && held + expected <= HELD_BYTES_MAX;
+    const isQuicker = expected >= PLATFORM_BYTES_MIN && expected <= PLATFORM_BYTES_MAX && held + expected <= HELD_BYTES_MAX;
     if (native) {
       this.#hasher = new Native();
     } else if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {

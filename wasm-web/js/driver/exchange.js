@@ -135,9 +135,9 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
   if (stage.resume && !older) await store.drop(stage.resume.stage);
   const size = Number(stage.blob.size);
   const from = older && { stage: older.stage, bytes: Number(older.bytes) };
-  const place = await store.stage(stage.id, { oid: stage.blob.oid, size }, from);
   const hashed = digest(size);
   try {
+    const place = await store.stage(stage.id, { oid: stage.blob.oid, size }, from);
     try {
       if (place.beginning) {
         for await (const piece of pieces(place.beginning.stream(), answer.signal)) hashed.update(piece);

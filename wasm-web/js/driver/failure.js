@@ -44,7 +44,9 @@ export async function unanswered({ url, method, headers, signal }) {
   const offline = fault('offline', `${origin} cannot be reached`);
   if (!isBrowser || globalThis.location?.origin === origin || navigator.onLine === false) return offline;
   try {
-    await fetch(origin, { mode: 'no-cors', method: 'HEAD', credentials: 'omit', cache: 'no-store', signal });
+    await fetch(origin, {
+      mode: 'no-cors', method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal,
+    });
   } catch {
     return offline;
   }
@@ -55,7 +57,7 @@ export async function unanswered({ url, method, headers, signal }) {
   ];
   // Short: the core quotes 200 bytes.
   const toAnswer = asked.length > 0 ? `, and to OPTIONS ${asked.join(', ')}` : '';
-  const refusal = fault('blocked', `${origin} does not allow pages of ${location.origin}: it must send ` +
+  const refusal = fault('blocked', `${origin} does not allow pages of ${globalThis.location?.origin}: it must send ` +
     `Access-Control-Allow-Origin${toAnswer}`);
   refusal.isRefusedToPages = true;
   return refusal;

@@ -67,11 +67,15 @@ class CacheShelf {
   }
 
   async read(oid) {
-    const opened = this.#opened.get(oid)?.deref();
-    if (opened && (await this.#headers('blobs', oid))) return opened;
-    const blob = await (await this.#cache.match(url('blobs', oid)))?.blob();
-    if (!blob) return undefined;
-    this.#opened.set(oid, new WeakRef(blob));
+    const opened = this.#opened.get(oid);
+    const known = opened?.blob.deref();
+    // Another tab may have found it wrong, and fetched it again.
+    if (known && number(await this.#headers('blobs', oid), TIME) === opened.at) return known;
+    this.#opened.delete(oid);
+    const response = await this.#cache.match(url('blobs', oid));
+    if (!response) return undefined;
+    const blob = await response.blob();
+    this.#opened.set(oid, { blob: new WeakRef(blob), at: number(response.headers, TIME) });
     return blob;
   }
 

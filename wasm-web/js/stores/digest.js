@@ -18,11 +18,13 @@ export function needHasher(bytes, Hasher) {
 export async function digest(blob, Hasher, signal) {
   const hashed = new Digest(blob.size, Hasher);
   try {
-    for await (const piece of pieces(blob.stream(), signal)) hashed.update(piece);
-    return (await hashed.blob()).oid;
-  } catch {
-    signal?.throwIfAborted();
-    return undefined;
+    for (const source = pieces(blob.stream(), signal); ;) {
+      const piece = await source.next().catch(() => undefined);
+      signal?.throwIfAborted();
+      if (!piece) return undefined;
+      if (piece.done) return (await hashed.blob()).oid;
+      hashed.update(piece.value);
+    }
   } finally {
     hashed.end();
   }

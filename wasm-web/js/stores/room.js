@@ -140,25 +140,34 @@ export class Room {
   /** Removes blobs for as long as there are bytes too many. */
   async #evict(tooMany, spared) {
     await alone(this.#locks, ROOM, async () => {
+      const stuck = new Set([spared]);
       let oid;
-      while (tooMany() > 0 && (oid = this.#oldest(spared))) {
+      let failed;
+      while (tooMany() > 0 && (oid = this.#oldest(stuck))) {
         const known = this.#blobs.get(oid);
         // Another page may have used, pinned or removed it.
         const now = await this.#shelf.look(oid);
         if (!now) this.gone(oid);
         else if (now.pinned || now.usedAt > known.usedAt) this.#know({ oid, ...now });
         else if (!this.#holds.has(oid)) {
-          await this.#shelf.remove(oid);
-          this.gone(oid);
+          try {
+            await this.#shelf.remove(oid);
+            this.gone(oid);
+          } catch (error) {
+            // One that cannot be removed must not keep the others.
+            stuck.add(oid);
+            failed ??= error;
+          }
         }
       }
+      if (failed && tooMany() > 0) throw failed;
     });
   }
 
-  #oldest(spared) {
+  #oldest(stuck) {
     let oldest;
     for (const [oid, { usedAt, pinned }] of this.#blobs) {
-      if (pinned || oid === spared || this.#holds.has(oid)) continue;
+      if (pinned || stuck.has(oid) || this.#holds.has(oid)) continue;
       if (!oldest || usedAt < this.#blobs.get(oldest).usedAt) oldest = oid;
     }
     return oldest;

@@ -8,13 +8,13 @@ export class MemoryStages {
   /** By id. */
   #stages = new Map();
 
-  /** The longest stage of a blob to which nobody writes. Longer ones than the blob are none of it, and go. */
+  /** The longest stage of a blob to which nobody writes. One that is longer than its own blob is none of it, and goes. */
   begun(oid, size) {
     let best;
     for (const [stage, { of, pieces, validator, isOpen }] of this.#stages) {
       if (of.oid !== oid || isOpen) continue;
-      if (pieces.bytes > size) this.#stages.delete(stage);
-      else if (pieces.bytes > (best?.pieces.bytes ?? 0)) best = { stage, pieces, validator };
+      if (pieces.bytes > of.size) this.#stages.delete(stage);
+      else if (pieces.bytes <= size && pieces.bytes > (best?.pieces.bytes ?? 0)) best = { stage, pieces, validator };
     }
     return best && { stage: best.stage, blob: best.pieces.blob(), validator: best.validator };
   }

@@ -137,7 +137,10 @@ export class FolderShelf {
       const path = join(home, oid.slice(0, 2), oid);
       const found = await facts(path);
       if (!found || (size !== undefined && Number(found.size) !== size)) continue;
-      if ((await hashed(path))?.oid !== oid) {
+      const is = await hashed(path);
+      // What cannot be read is not there, and stays.
+      if (!is) continue;
+      if (is.oid !== oid) {
         await remove(path);
         continue;
       }
@@ -150,6 +153,7 @@ export class FolderShelf {
     }
     const copy = this.#stages.temporary(oid);
     if (!(await copyAdopted(join(this.#root, 'adopted'), oid, size, copy))) return false;
+    await this.#stages.settle(copy);
     await move(copy, entry);
     return true;
   }

@@ -48,8 +48,8 @@ export class FolderStages {
     let best;
     for (const [id, stage] of this.#ours) {
       if (stage.oid !== oid || stage.handle) continue;
-      if (stage.bytes > size || stage.bytes === 0) await this.drop(id);
-      else if (stage.bytes > (best?.bytes ?? 0)) best = { stage: id, path: stage.path, bytes: stage.bytes };
+      if (stage.bytes > stage.size || stage.bytes === 0) await this.drop(id);
+      else if (stage.bytes <= size && stage.bytes > (best?.bytes ?? 0)) best = { stage: id, path: stage.path, bytes: stage.bytes };
     }
     const blob = best && (await asBlob(best.path));
     // Without a file, somebody cleared the folder.
@@ -62,17 +62,19 @@ export class FolderStages {
     const stage = { oid, size, bytes: older?.bytes ?? 0, path: this.#path(oid, id), handle: undefined };
     // From here on its name is taken.
     this.#ours.set(id, stage);
+    let beginning;
     try {
       if (older) await this.#goOn(stage, older);
       stage.handle = await open(stage.path, older ? WRITE : CREATE_NEW, FILE_MODE);
       await stage.handle.truncate(stage.bytes);
+      beginning = older && (await asBlob(stage.path));
     } catch (error) {
       await stage.handle?.close();
       this.#ours.delete(id);
       throw named(error);
     }
     return {
-      beginning: older && (await asBlob(stage.path)),
+      beginning,
       write: async (bytes) => {
         if (!stage.handle) throw badStage('the stage is closed');
         await room.with(size - stage.bytes, () => writeAt(stage.handle, bytes, stage.bytes));
@@ -119,6 +121,17 @@ export class FolderStages {
     await handle?.close();
     await remove(`${stage.path}.from`);
     await remove(stage.path);
+  }
+
+  /** Brings a file to the disk, where an entry is trusted for good. */
+  async settle(path) {
+    if (!this.#isSynced) return;
+    const handle = await open(path, WRITE);
+    try {
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
   }
 
   /** Removes what nobody can go on with any more. */
@@ -187,6 +200,7 @@ export class FolderStages {
       await utimes(left, new Date(), new Date());
       await rename(left, taken);
       await copyFile(taken, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+      await this.settle(path);
       await rename(`${left}.from`, `${path}.from`).catch(() => {});
       const bytes = Number((await facts(path)).size);
       this.#ours.set(id, { oid, size, bytes, path, handle: undefined });

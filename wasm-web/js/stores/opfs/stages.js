@@ -34,8 +34,8 @@ export class OpfsStages {
     let best;
     for (const [id, stage] of this.#ours) {
       if (stage.oid !== oid || stage.isOpen) continue;
-      if (stage.bytes > size || stage.bytes === 0) await this.drop(id);
-      else if (stage.bytes > (best?.stage.bytes ?? 0)) best = { id, stage };
+      if (stage.bytes > stage.size || stage.bytes === 0) await this.drop(id);
+      else if (stage.bytes <= size && stage.bytes > (best?.stage.bytes ?? 0)) best = { id, stage };
     }
     const blob = best && (await fileIn(this.#folder, best.stage.name));
     if (!blob) return undefined;
@@ -51,20 +51,23 @@ export class OpfsStages {
     if (older) this.#ours.delete(older.stage);
     this.#ours.set(id, stage);
     stage.isOpen = true;
+    let beginning;
     try {
       if (!older) await this.#place(stage, id);
       const handle = await this.#folder.getFileHandle(stage.name, { create: !older });
       stage.writer = writer(handle, room, size);
       await stage.writer.cut(older?.bytes ?? 0);
       if (!older) await removeIn(this.#folder, `${stage.name}.from`);
+      beginning = older && (await fileIn(this.#folder, stage.name));
     } catch (error) {
+      await stage.writer?.close().catch(() => {});
       stage.isOpen = false;
       this.#ours.delete(id);
       stage.release?.();
       throw error;
     }
     return {
-      beginning: older && (await fileIn(this.#folder, stage.name)),
+      beginning,
       write: async (bytes) => {
         if (!stage.isOpen) throw badStage('the stage is closed');
         await stage.writer.write(bytes);

@@ -54,7 +54,9 @@ test('five lines in a page', () => opened('page/', async (page) => {
 test('a large file in a worker, which is there the next time', () => opened('worker/', async (page) => {
   const { size } = examples.files.find(({ name }) => name === 'transcript.jsonl');
   const seen = async () => {
-    await page.waitForFunction(() => document.querySelector('#bar').value === 1);
+    // The bar is full before the line is read.
+    await page.waitForFunction(() => document.querySelector('#text')?.textContent !== '…');
+    assert.equal(await page.evaluate(() => document.querySelector('#bar').value), 1);
     const text = await page.textContent('#text');
     assert.ok(text.startsWith(`${size.toLocaleString('en')} bytes`), text);
     assert.match(text, /"at":0,.*"line 0 of a long session"/);

@@ -15,7 +15,7 @@ import { Site } from './browser/site.mjs';
 import { load } from './package.mjs';
 import { install } from './package/installed.mjs';
 import { ENDPOINT, blocks } from './package/readme.mjs';
-import { check } from './package/types.mjs';
+import { check } from './package/type-check.mjs';
 
 /** A picture of one point. */
 const PICTURE = Buffer.from(

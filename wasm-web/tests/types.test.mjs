@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { install } from './package/installed.mjs';
-import { check } from './package/types.mjs';
+import { check } from './package/type-check.mjs';
 
 let user;
 before(async () => (user = await install()));

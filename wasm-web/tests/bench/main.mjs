@@ -41,7 +41,7 @@ function judge(name, figure, sign, bound, unit = '') {
 
 await inNode();
 await inChromium();
-const browser = await promisify(execFile)(process.env.CHROMIUM_BIN ?? '/usr/bin/chromium', ['--version']);
+const browser = await promisify(execFile)(process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell', ['--version']);
 const { version } = require('hash-wasm/package.json');
 console.log(`node ${process.version}, hash-wasm ${version}, ${browser.stdout.trim()}`);
 process.exit(rows.every(({ isWithin }) => isWithin) ? 0 : 1);
@@ -126,7 +126,7 @@ async function published(endpoint, { count, bytes }) {
 async function browsing(origin, work) {
   const mark = `--hydrant-bench-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell',
     args: ['--no-sandbox', '--disable-dev-shm-usage', mark],
   });
   try {

@@ -1,6 +1,6 @@
 // Chromium with pages that are watched: whatever goes wrong in one, and nobody caught, fails the test.
 //
-// CHROMIUM_BIN names the browser; without it, it is /usr/bin/chromium.
+// CHROMIUM_BIN names the browser; without it, it is /usr/bin/chromium-headless-shell.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
@@ -8,7 +8,7 @@ import { chromium } from 'playwright-core';
 import { Peer } from '../peer.mjs';
 import { serve } from './server.mjs';
 
-const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell';
 /** Milliseconds that the browser may take to start, and a page for one step. */
 const PATIENCE_MS = 60_000;
 const CRASH = 'the page crashed';

@@ -3,8 +3,8 @@
 import { HydrantError } from '../error.js';
 
 const OID = /^[0-9a-f]{64}$/;
+/** A stage, or a folder. */
 const STAGE = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
-const FOLDER = STAGE;
 
 /** Whether a text is an oid. */
 export function isOid(text) {
@@ -25,7 +25,7 @@ export function needStage(text) {
 
 /** Throws unless it can be the name of a folder. */
 export function needFolder(text) {
-  if (typeof text !== 'string' || !FOLDER.test(text)) {
+  if (typeof text !== 'string' || !STAGE.test(text)) {
     throw malformed('the name of a folder has 1 to 64 letters, digits, dots, dashes or underscores');
   }
 }

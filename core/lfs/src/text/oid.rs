@@ -7,13 +7,6 @@ use sha2::{Digest as _, Sha256};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Oid([u8; 32]);
 
-impl From<[u8; 32]> for Oid {
-    /// The oid whose digest has these bytes.
-    fn from(digest: [u8; 32]) -> Self {
-        Self(digest)
-    }
-}
-
 impl Oid {
     /// The oid of the empty blob.
     pub const EMPTY: Oid = Oid([

@@ -134,6 +134,37 @@ fn another_range_than_the_one_asked_for_starts_over() {
     .assert_eq(&resumed(b"nineteen!", 3, None).run(script));
 }
 
+/// A page cannot read Content-Range unless the server exposes it.
+#[test]
+fn a_part_that_does_not_name_its_range_must_be_as_long() {
+    let cases: [(&[(&str, &str)], bool); 7] = [
+        (&[("Content-Length", "6")], true),
+        (&[("Content-Length", "5")], false),
+        (&[("Content-Length", "7")], false),
+        (&[("Content-Length", "9")], false),
+        (&[("Content-Length", "six")], false),
+        (&[], false),
+        // What it names counts, whatever its length.
+        (&[("Content-Range", "bytes 2-7/9"), ("Content-Length", "6")], false),
+    ];
+    for (headers, is_taken) in cases {
+        let part = Answer::Whole(206, Vec::new(), b"eteen!".to_vec());
+        let answer = headers.iter().fold(part, |answer, (name, value)| answer.with(name, value));
+        let said = resumed(b"nineteen!", 3, None).run([offer(), answer, bytes(b"nineteen!")]);
+        assert_eq!(said.matches("GET").count(), 1 + usize::from(!is_taken), "{headers:?}: {said}");
+        assert!(said.ends_with("= a well\n"), "{headers:?}: {said}");
+    }
+}
+
+/// Bytes after a beginning that do not make the blob: the beginning goes, and the whole is asked for.
+#[test]
+fn a_part_of_the_right_length_is_proved_with_its_beginning() {
+    let answer = Answer::Whole(206, Vec::new(), b"wrong!".to_vec()).with("Content-Length", "6");
+    let said = resumed(b"nineteen!", 3, None).run([offer(), answer, offer(), bytes(b"nineteen!")]);
+    assert_eq!((said.matches("drop-stage").count(), said.matches("keep-blob").count()), (1, 1), "{said}");
+    assert!(said.ends_with("= a well\n"), "{said}");
+}
+
 #[test]
 fn a_part_that_nobody_asked_for_is_no_whole() {
     let answers = [offer(), part("bytes 0-2/3", b"one")];

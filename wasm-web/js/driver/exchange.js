@@ -67,32 +67,23 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     watch.works();
     if (response.type === 'opaqueredirect') throw redirected(request);
     const { status } = response;
-    answer.say({ tag: 'head', val: { status, headers: readable(response, stage) } });
+    const given = Array.from(response.headers, ([name, value]) => ({ name, value }));
+    answer.say({ tag: 'head', val: { status, headers: given } });
     const arriving = bounded(response.body, Number(answerBytesMax), watch);
-    if (stage && (status === 200 || status === 206)) return await receive(response, arriving, stage, answer, host);
-    for await (const piece of arriving) chunks(piece, answer);
+    let last = { tag: 'end' };
+    if (stage && (status === 200 || status === 206)) last = await receive(response, arriving, stage, answer, host);
+    else for await (const piece of arriving) chunks(piece, answer);
+    watch.end();
     // A file of a browser cannot change: what was sent is what was hashed.
     const sent = slice && response.ok && host.hashed.get(slice.name);
     if (sent) answer.say({ tag: 'sent', val: sent });
-    return { tag: 'end' };
+    return last;
   } catch (error) {
+    const reason = watch.signal.aborted ? watch.signal.reason : error;
+    watch.abort();
     if (slice && error?.name === 'NotReadableError') return { tag: 'conflict' };
-    throw watch.signal.aborted ? watch.signal.reason : error;
-  } finally {
-    watch.end();
+    throw reason;
   }
-}
-
-/**
- * The headers of an answer. A page may read its length, but not its range, unless the server says so. A part that is as
- * long as the one that was asked for is taken for that one: the digest proves it.
- */
-function readable({ headers, status, type }, stage) {
-  const all = [...headers].map(([name, value]) => ({ name, value }));
-  if (type !== 'cors' || status !== 206 || !stage?.resume || headers.has('content-range')) return all;
-  const { blob: { size }, resume: { bytes } } = stage;
-  if (headers.get('content-length') !== String(size - bytes)) return all;
-  return [...all, { name: 'content-range', value: `bytes ${bytes}-${size - 1n}/${size}` }];
 }
 
 /** A redirect that a browser hides: only of what has no secret and no body it may follow by itself. */

@@ -5,29 +5,44 @@ const WORK_MS_MAX = 8;
 /** Bytes of a `chunk` at most. */
 const CHUNK_BYTES_MAX = 256 * 1024;
 
+/** Milliseconds that were worked since the page had its turn, whoever's work it was. */
+let worked = 0;
+/** The turn that the page gets now. */
+let turn;
+
 /** The pieces of a stream. Whoever stops before its end, or aborts the signal, tells it that nobody reads on. */
 export async function* pieces(stream, signal) {
   const reader = stream.getReader();
   const cancel = () => reader.cancel(signal?.reason).catch(() => {});
   signal?.addEventListener('abort', cancel);
   let isDone = false;
-  let since = performance.now();
   try {
     for (;;) {
       const { done, value } = await reader.read();
       signal?.throwIfAborted();
       isDone = done;
       if (done) return;
+      const since = performance.now();
       yield value;
-      if (performance.now() - since > WORK_MS_MAX) {
-        await new Promise((resolve) => setTimeout(resolve));
-        since = performance.now();
-      }
+      worked += performance.now() - since;
+      if (worked > WORK_MS_MAX) await rest();
     }
   } finally {
     signal?.removeEventListener('abort', cancel);
     if (!isDone) cancel();
   }
+}
+
+/** Gives the page its turn. All who work take the same rest. */
+function rest() {
+  turn ??= new Promise((resolve) => {
+    setTimeout(() => {
+      worked = 0;
+      turn = undefined;
+      resolve();
+    });
+  });
+  return turn;
 }
 
 /** Bytes as chunks of a size that the contract allows. */

@@ -27,25 +27,29 @@ export async function headersOf({ url, headers: given, login }, answer, host) {
 
 /** Asks the server, with no right that the caller did not give: no cookie, and no word about the page. */
 export async function send(url, { method, redirect }, { headers, body, signal }) {
-  let request;
+  const request = {
+    headers,
+    body,
+    signal,
+    method: method.toUpperCase(),
+    redirect: redirect === 'follow' ? 'follow' : 'manual',
+    cache: 'no-store',
+    credentials: 'omit',
+    referrerPolicy: 'no-referrer',
+  };
   try {
-    request = new Request(url, {
-      headers,
-      body,
-      signal,
-      method: method.toUpperCase(),
-      redirect: redirect === 'follow' ? 'follow' : 'manual',
-      cache: 'no-store',
-      credentials: 'omit',
-      referrerPolicy: 'no-referrer',
-    });
-  } catch {
-    throw fault('blocked', 'the platform cannot send this request');
-  }
-  try {
-    return await fetch(request);
+    return await fetch(url, request);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof TypeError ? await unanswered(request) : error;
+    throw error instanceof TypeError ? await unanswered(asked(url, request)) : error;
+  }
+}
+
+/** A request that `fetch` refused, if there can be such a one. */
+function asked(url, request) {
+  try {
+    return new Request(url, request);
+  } catch {
+    throw fault('blocked', 'the platform cannot send this request');
   }
 }

@@ -13,7 +13,7 @@ export class Watch {
   constructor(signal, idleMax) {
     this.#idleMax = idleMax;
     // Whoever uses it may be stuck for good, and never end it.
-    const abort = () => this.end(signal.reason);
+    const abort = () => this.abort(signal.reason);
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort);
   }
@@ -34,8 +34,14 @@ export class Watch {
     this.#since = Infinity;
   }
 
-  end(reason) {
+  /** The exchange ended well. */
+  end() {
     clearTimeout(this.#timer);
+  }
+
+  /** The exchange is of no use any more. */
+  abort(reason) {
+    this.end();
     this.#over.abort(reason);
   }
 

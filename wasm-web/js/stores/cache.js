@@ -55,7 +55,7 @@ class CacheShelf {
   async keep(id, oid, room) {
     // Two may have had the same stage. It is kept, which is what both want.
     if (!this.#stages.has(id) && (await this.#headers('blobs', oid))) return undefined;
-    const blob = this.#stages.whole(id, oid);
+    const blob = this.#stages.whole(id, oid).blob();
     await room.with(blob.size, () => this.#put('blobs', oid, blob, { [BYTES]: blob.size, [TIME]: Date.now() }));
     this.#opened.delete(oid);
     this.#stages.kept(oid);

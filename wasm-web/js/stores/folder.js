@@ -3,7 +3,7 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bootName, enter, makeRoot } from './folder/boot.js';
-import { Hasher, folder, named } from './folder/files.js';
+import { folder, named } from './folder/files.js';
 import { FolderShelf } from './folder/shelf.js';
 import { FolderStages } from './folder/stages.js';
 import { ProcessLocks } from './locks.js';
@@ -35,7 +35,7 @@ export class FolderStore extends ShelfStore {
       const shelf = new FolderShelf(root, unproved, stages);
       // The command removes nothing unasked, and its cache may hold the last copy of something: nor do we.
       const holds = holdsAt(`folder:${root}`);
-      return new FolderStore(shelf, { locks, maxBytes, holds, freesUnasked: false, Hasher });
+      return new FolderStore(shelf, { locks, maxBytes, holds, freesUnasked: false });
     } catch (error) {
       throw named(error);
     }

@@ -18,7 +18,7 @@ class MemoryShelf {
   #stages = new MemoryStages();
 
   holds(oid, size) {
-    return this.#blobs.get(oid)?.blob.size === size;
+    return this.#blobs.get(oid)?.pieces.bytes === size;
   }
 
   begun(oid, size) {
@@ -32,10 +32,10 @@ class MemoryShelf {
   keep(stage, oid) {
     // Two may have had the same stage. It is kept, which is what both want.
     if (!this.#stages.has(stage) && this.#blobs.has(oid)) return undefined;
-    const blob = this.#stages.whole(stage, oid);
-    this.#blobs.set(oid, { blob, usedAt: Date.now() });
+    const pieces = this.#stages.whole(stage, oid);
+    this.#blobs.set(oid, { pieces, usedAt: Date.now() });
     this.#stages.kept(oid);
-    return blob.size;
+    return pieces.bytes;
   }
 
   drop(stage) {
@@ -43,7 +43,7 @@ class MemoryShelf {
   }
 
   read(oid) {
-    return this.#blobs.get(oid)?.blob;
+    return this.#blobs.get(oid)?.pieces.blob();
   }
 
   list() {
@@ -52,7 +52,7 @@ class MemoryShelf {
 
   look(oid) {
     const found = this.#blobs.get(oid);
-    return found && { size: found.blob.size, usedAt: found.usedAt, pinned: this.#pins.has(oid) };
+    return found && { size: found.pieces.bytes, usedAt: found.usedAt, pinned: this.#pins.has(oid) };
   }
 
   /** The room remembers what this page uses, and there is nobody else. */
@@ -68,8 +68,8 @@ class MemoryShelf {
   }
 
   places() {
-    return [...this.#blobs].map(([oid, { blob }]) => {
-      return { oid, size: blob.size, blob: async () => blob, remove: async () => this.remove(oid) };
+    return [...this.#blobs].map(([oid, { pieces }]) => {
+      return { oid, size: pieces.bytes, blob: async () => pieces.blob(), remove: async () => this.remove(oid) };
     });
   }
 }

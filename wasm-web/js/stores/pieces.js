@@ -2,6 +2,8 @@
 
 /** Bytes after which loose pieces become one Blob: thousands of pieces are a burden, and a Blob can be paged out. */
 const FOLD_BYTES = 4 << 20;
+/** Bytes that may stay loose once all are here: to make a Blob takes as long as to fetch some kilobytes (measured). */
+const LOOSE_BYTES_MAX = 64 << 10;
 
 /** What came so far. */
 export class Pieces {
@@ -21,6 +23,11 @@ export class Pieces {
     this.#looseBytes += bytes.length;
     this.bytes += bytes.length;
     if (this.#looseBytes >= FOLD_BYTES) this.#fold();
+  }
+
+  /** Nothing more comes. What is small becomes a Blob only when somebody wants it. */
+  close() {
+    if (this.bytes > LOOSE_BYTES_MAX) this.blob();
   }
 
   /** All of it. */

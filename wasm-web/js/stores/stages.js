@@ -32,6 +32,7 @@ export class MemoryStages {
         stage.pieces.push(bytes);
       },
       async close(validator) {
+        stage.pieces.close();
         stage.validator = validator;
         stage.isOpen = false;
       },
@@ -45,7 +46,7 @@ export class MemoryStages {
     if (stage.isOpen) throw badStage('somebody writes to the stage');
     if (stage.of.oid !== oid) throw badStage('the stage is of another blob');
     if (stage.of.size !== stage.pieces.bytes) throw badStage('the stage is not as long as the blob');
-    return stage.pieces.blob();
+    return stage.pieces;
   }
 
   /** A blob is kept: no stage of it is of use any more, unless somebody writes to it. */

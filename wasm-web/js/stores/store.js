@@ -24,13 +24,12 @@ export class ShelfStore {
   /** What hashes large blobs in `verify`: whoever hydrates into the store gives it. */
   Hasher;
 
-  /** `locks`, `maxBytes`, `holds` and `freesUnasked` as the room takes them; `Hasher` if the platform has one. */
-  constructor(shelf, { Hasher, ...given }) {
+  /** `locks`, `maxBytes`, `holds` and `freesUnasked` as the room takes them. */
+  constructor(shelf, given) {
     needBytesMax(given.maxBytes);
     this.#shelf = shelf;
     this.#locks = given.locks;
     this.#room = new Room(shelf, given);
-    this.Hasher = Hasher;
   }
 
   async has(oid, size) {

@@ -1,6 +1,5 @@
 // What the folder store asks of the file system, for Node, Deno and Bun.
 
-import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -120,18 +119,5 @@ export async function asBlob(path) {
   } catch {
     if (!(await facts(path))) return undefined;
     throw new DOMException('a file of the store cannot be read', 'NotReadableError');
-  }
-}
-
-/** SHA-256 of the platform, with the methods of the package's own. */
-export class Hasher {
-  #hash = createHash('sha256');
-
-  update(bytes) {
-    this.#hash.update(bytes);
-  }
-
-  finish() {
-    return this.#hash.digest('hex');
   }
 }

@@ -6,8 +6,10 @@
 use crate::child::{self, Ended};
 use crate::engine;
 use crate::failure::{Because, Failure, Result};
+use crate::hosts;
 use crate::seed;
 use crate::terminal::{remark, say, table};
+use crate::web;
 use crate::workspace::{Profile, Workspace, succeed};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -25,7 +27,10 @@ const COMPUTING: &str = "lives";
 /// Seconds for one test; a planted bug that makes it hang is caught by this bound.
 const TEST_SECONDS_MAX: u64 = 240;
 
-/// A test, as cargo and libtest name it.
+/// The package whose tests Node runs.
+const WEB: &str = "wasm-web";
+
+/// A test, as cargo and libtest name it, or Node.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     package: String,
@@ -69,7 +74,12 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: &[String]) -> Result<boo
     let copy = Workspace::at(workspace.target.join("mutants/tree"));
     mirror(workspace, &copy)?;
     seed::seed(workspace, &copy)?;
-    engine::build(&copy, Profile::Dev)?;
+    if mutants.iter().any(|mutant| mutant.test.package != WEB) {
+        engine::build(&copy, Profile::Dev)?;
+    }
+    if mutants.iter().any(|mutant| mutant.test.package == WEB) {
+        web::prepare_tests(&copy)?;
+    }
     let sound = sound_tests(&copy, &mutants)?;
 
     let mut rows = vec![["planted bug", "law", "seconds", "verdict"].map(String::from).to_vec()];
@@ -134,6 +144,10 @@ fn sound_tests(copy: &Workspace, mutants: &[Mutant]) -> Result<BTreeSet<Named>> 
 
 /// Builds and runs one test; what cargo says of it goes to a log beside the copy.
 fn observe(copy: &Workspace, test: &Named, log: &str) -> Result<Outcome> {
+    if test.package == WEB {
+        let mut node = web::test(copy, &test.binary, &test.test)?;
+        return Ok(judge_node(&child::run(&mut node, Duration::from_secs(TEST_SECONDS_MAX), false)?));
+    }
     let path = copy.root.with_file_name(format!("{log}.log"));
     let log = File::create(path).because("the log cannot be written")?;
     let cargo = || -> Result<Command> {
@@ -172,6 +186,17 @@ fn judge(ended: &Ended) -> Outcome {
     }
 }
 
+/// The same of a test in Node.
+fn judge_node(ended: &Ended) -> Outcome {
+    let counts = ended.lines.iter().filter_map(|line| hosts::count_of_node(line));
+    match counts.fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1)) {
+        _ if ended.timed_out => Outcome::Failed,
+        (_, failed) if failed > 0 => Outcome::Failed,
+        (0, _) => Outcome::Absent,
+        _ => Outcome::Passed,
+    }
+}
+
 fn read_all(folder: &Path) -> Result<Vec<Mutant>> {
     let Ok(entries) = fs::read_dir(folder) else { return Ok(Vec::new()) };
     let mut patches: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
@@ -188,7 +213,8 @@ fn read_all(folder: &Path) -> Result<Vec<Mutant>> {
     Ok(mutants)
 }
 
-/// The header of a patch: `# law:`, `# test: PACKAGE BINARY TEST`, and `# needs:` with `engine`, `host` or both.
+/// The header of a patch: `# law:`, `# test: PACKAGE BINARY TEST`, and `# needs:` with `engine`, `host` or both. A test
+/// in Node has spaces in its name.
 fn read(name: String, patch: PathBuf, text: &str) -> Result<Mutant> {
     let header = |key: &str| {
         let lines = text.lines().take_while(|line| line.starts_with('#'));
@@ -196,8 +222,11 @@ fn read(name: String, patch: PathBuf, text: &str) -> Result<Mutant> {
     };
     let lacks = |what: &str| Failure::new(format!("{name}.patch has no `# {what}` line"));
     let law = header("law:").ok_or_else(|| lacks("law: …"))?.to_owned();
-    let words: Vec<&str> = header("test:").unwrap_or_default().split_whitespace().collect();
+    let words: Vec<&str> = header("test:").unwrap_or_default().splitn(3, ' ').collect();
     let [package, binary, test] = words[..] else { return Err(lacks("test: PACKAGE BINARY TEST")) };
+    if package != WEB && test.contains(' ') {
+        return Err(lacks("test: PACKAGE BINARY TEST"));
+    }
     let needs: Vec<&str> = header("needs:").unwrap_or_default().split([',', ' ']).collect();
     let test = Named { package: package.to_owned(), binary: binary.to_owned(), test: test.to_owned() };
     Ok(Mutant { law, test, engine: needs.contains(&"engine"), host: needs.contains(&"host"), name, patch })
@@ -266,7 +295,11 @@ mod tests {
         assert_eq!(mutant.law, "3 only verified bytes are kept");
         assert_eq!(mutant.test.test, "wrong_bytes_are_dropped");
         assert!(mutant.engine && mutant.host);
-        assert!(read("m".into(), PathBuf::new(), "# law: 3\n# test: two words\n").is_err());
+        for wrong in ["two words", "hydrant-tests laws a name of words"] {
+            assert!(read("m".into(), PathBuf::new(), &format!("# law: 3\n# test: {wrong}\n")).is_err());
+        }
+        let of_node = read("m".into(), PathBuf::new(), "# law: 3\n# test: wasm-web room what is pinned stays\n");
+        assert_eq!(of_node.expect("its name has words").test.test, "what is pinned stays");
     }
 
     #[test]
@@ -276,5 +309,8 @@ mod tests {
         assert_eq!(judge(&ended(false, &["running 1 test"])), Outcome::Failed);
         assert_eq!(judge(&ended(false, &["test result: FAILED. 0 passed; 1 failed"])), Outcome::Failed);
         assert_eq!(judge(&ended(true, &["running 0 tests", "test result: ok. 0 passed"])), Outcome::Absent);
+        assert_eq!(judge_node(&ended(true, &["ℹ pass 1", "ℹ fail 0"])), Outcome::Passed);
+        assert_eq!(judge_node(&ended(false, &["ℹ pass 0", "ℹ fail 0", "ℹ cancelled 1"])), Outcome::Failed);
+        assert_eq!(judge_node(&ended(true, &["ℹ pass 0", "ℹ fail 0", "ℹ skipped 9"])), Outcome::Absent);
     }
 }

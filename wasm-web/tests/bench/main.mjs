@@ -122,10 +122,11 @@ async function published(endpoint, { count, bytes }) {
   });
 }
 
-/** A browser of its own, for one page. */
+/** A browser of its own, for one page. Its files are on a disk: a browser without a profile has them in memory. */
 async function browsing(origin, work) {
   const mark = `--hydrant-bench-${process.pid}-${Math.random().toString(36).slice(2)}`;
-  const browser = await chromium.launch({
+  const profile = await mkdtemp(join(tmpdir(), 'hydrant-bench-profile-'));
+  const browser = await chromium.launchPersistentContext(profile, {
     executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell',
     args: ['--no-sandbox', '--disable-dev-shm-usage', mark],
   });
@@ -137,6 +138,7 @@ async function browsing(origin, work) {
     return await work(page, mark);
   } finally {
     await browser.close();
+    await rm(profile, { recursive: true, force: true });
   }
 }
 

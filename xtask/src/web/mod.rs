@@ -29,6 +29,8 @@ struct Module {
 /// What reads, and what also writes.
 const MODULES: [Module; 2] = [Module { package: WEB[0], name: "read" }, Module { package: WEB[1], name: "full" }];
 
+/// Its JavaScript.
+const SCRIPTS: &str = "wasm-web/js";
 /// Where its tests are.
 pub(crate) const TESTS: &str = "wasm-web/tests";
 /// Stands in a test that needs a browser.
@@ -72,6 +74,28 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
         report.skip("wasm-web chromium", Tool::Chromium.name());
     }
     Ok(suites)
+}
+
+/// Makes all that its tests in Node need.
+pub(crate) fn prepare_tests(workspace: &Workspace) -> Result<()> {
+    build(workspace)?;
+    hosts::install_npm(workspace, TESTS)?;
+    workspace.build("hydrant-host", "hydrant", Profile::Dev).map(drop)
+}
+
+/// One test of a file, with the package's JavaScript as it stands now.
+pub(crate) fn test(workspace: &Workspace, file: &str, name: &str) -> Result<Command> {
+    copy(&workspace.root.join(SCRIPTS), &workspace.dist().join("web"))?;
+    let mut exactly = String::new();
+    for c in name.chars() {
+        exactly.extend(r".*+?^${}()|[]\/".contains(c).then_some('\\'));
+        exactly.push(c);
+    }
+    let mut node = Command::new(setup::node(workspace));
+    node.args(["--test", "--test-reporter=spec", "--test-timeout=100000"]);
+    node.arg(format!("--test-name-pattern=^{exactly}$")).arg(format!("{file}.test.mjs"));
+    hosts::inform(workspace, node.current_dir(workspace.root.join(TESTS)));
+    Ok(node)
 }
 
 /// Builds the package and serves its examples, until this program is stopped.
@@ -144,7 +168,7 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
         let bytes = fs::read(plain.join(format!("{}_bg.wasm", module.name))).because("a module cannot be read")?;
         write_if_changed(&wasm.join(format!("{}_plain_bg.wasm", module.name)), &bytes)?;
     }
-    copy(&workspace.root.join("wasm-web/js"), &package)?;
+    copy(&workspace.root.join(SCRIPTS), &package)?;
     for text in TEXTS.map(|text| workspace.root.join(text)) {
         let bytes = fs::read(&text).because("a text of the package cannot be read")?;
         write_if_changed(&package.join(text.file_name().unwrap_or_default()), &bytes)?;

@@ -3,8 +3,6 @@
 //
 // Rule: a write that found no room can be done again. Each says at which byte it begins.
 
-import { Pieces } from '../pieces.js';
-
 /** Bytes that are saved at once at least, where every saving copies all that was saved before. */
 const SAVE_BYTES_MIN = 8 << 20;
 /**
@@ -71,22 +69,30 @@ class WorkerWriter {
 }
 
 /**
- * Gathers bytes, and saves them when they are as many as were saved before: each saving copies the file. A crash loses
- * what is not saved.
+ * Writes to a copy of the file, which takes its place once that is saved. It is saved each time it has grown to twice
+ * its length: each saving copies all of it, and a crash loses what is not saved.
  */
 class PageWriter {
   #handle;
   #room;
+  #size;
   #saved = 0;
-  #pieces = new Pieces();
+  /** The copy, while there is one, and bytes in it. */
+  #copy;
+  #written = 0;
+  /** What is not yet in the copy. */
+  #loose;
+  #looseBytes = 0;
 
-  constructor(handle, room) {
+  constructor(handle, room, size) {
     this.#handle = handle;
     this.#room = room;
+    this.#size = size;
+    this.#loose = new Uint8Array(Math.min(WRITE_BYTES, Math.max(size, 1)));
   }
 
   get bytes() {
-    return this.#saved + this.#pieces.bytes;
+    return this.#written + this.#looseBytes;
   }
 
   async cut(bytes) {
@@ -96,37 +102,65 @@ class PageWriter {
       await writable.close();
     }
     this.#saved = bytes;
+    this.#written = bytes;
   }
 
   async write(bytes) {
-    this.#pieces.push(bytes);
-    if (this.#pieces.bytes >= Math.max(SAVE_BYTES_MIN, this.#saved)) await this.#save();
+    for (let at = 0; at < bytes.length; ) {
+      const some = bytes.subarray(at, at + this.#loose.length - this.#looseBytes);
+      this.#loose.set(some, this.#looseBytes);
+      this.#looseBytes += some.length;
+      at += some.length;
+      if (this.#looseBytes === this.#loose.length) await this.#flush();
+    }
+    if (this.#written - this.#saved >= Math.max(SAVE_BYTES_MIN, this.#saved)) await this.#save();
   }
 
   async close() {
+    if (this.#looseBytes > 0) await this.#flush();
+    if (this.#copy) await this.#save();
+  }
+
+  async #flush() {
+    this.#copy ??= await this.#room.with(this.#size - this.#saved, () => this.#open());
+    const data = this.#loose.subarray(0, this.#looseBytes);
+    await this.#orDrop(() => this.#copy.write({ type: 'write', position: this.#written, data }));
+    this.#written += data.length;
+    this.#looseBytes = 0;
+  }
+
+  /** A copy that has room for all: if there is none, nothing is lost yet. */
+  async #open() {
+    const copy = await this.#handle.createWritable({ keepExistingData: true });
     try {
-      if (this.#pieces.bytes > 0) await this.#save();
-    } finally {
-      this.#pieces = new Pieces();
+      await copy.truncate(Math.max(this.#size, this.#written + this.#looseBytes));
+      return copy;
+    } catch (error) {
+      await copy.abort().catch(() => {});
+      throw error;
     }
   }
 
   async #save() {
-    const data = this.#pieces.blob();
-    await this.#room.with(data.size, async () => {
-      const writable = await this.#handle.createWritable({ keepExistingData: true });
-      try {
-        for (let at = 0; at < data.size; at += WRITE_BYTES) {
-          const bytes = await data.slice(at, at + WRITE_BYTES).arrayBuffer();
-          await writable.write({ type: 'write', position: this.#saved + at, data: bytes });
-        }
-        await writable.close();
-      } catch (error) {
-        await writable.abort().catch(() => {});
-        throw error;
-      }
+    await this.#orDrop(async () => {
+      await this.#copy.truncate(this.#written);
+      await this.#copy.close();
     });
-    this.#saved += data.size;
-    this.#pieces = new Pieces();
+    this.#copy = undefined;
+    this.#saved = this.#written;
+  }
+
+  /** Does something with the copy. If that fails, what was saved is all there is. */
+  async #orDrop(work) {
+    try {
+      await work();
+    } catch (error) {
+      const copy = this.#copy;
+      this.#copy = undefined;
+      this.#written = this.#saved;
+      this.#looseBytes = 0;
+      await copy.abort().catch(() => {});
+      throw error;
+    }
   }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { digest, within } from '../../tests/hosts/js/scene.mjs';
+import { digest, until, within } from '../../tests/hosts/js/scene.mjs';
 import { Scene } from './browser/chromium.mjs';
 import { load } from './package.mjs';
 import { sound } from './browser/sound.mjs';
@@ -48,10 +48,10 @@ const got = (page, ...given) => page.evaluate((given) => globalThis.got(...given
 const fetched = (server) => server.asked('GET').length;
 
 /** Waits until nobody fetches. */
-const idle = (page) => page.waitForFunction(async () => {
+const idle = (page) => until('nobody fetches', () => page.evaluate(async () => {
   const { held } = await navigator.locks.query();
   return !held.some(({ name }) => name.includes(':fetch:'));
-});
+}));
 
 /** The browser says something of every status like this one. */
 function noted(own, status) {
@@ -134,10 +134,10 @@ test('stream-through breaks off before the end of a wrong file', () => answered(
 }));
 
 /** Waits until somebody fetches. */
-const busy = (page) => page.waitForFunction(async () => {
+const busy = (page) => until('somebody fetches', () => page.evaluate(async () => {
   const { held } = await navigator.locks.query();
   return held.some(({ name }) => name.includes(':fetch:'));
-});
+}));
 
 test('stream-through: what a page gives up is not fetched on', () => answered('CacheStore', async (it) => {
   const [page, other] = [await it.page(), await it.page()];

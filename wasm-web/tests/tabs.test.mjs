@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { until } from '../../tests/hosts/js/scene.mjs';
 import { Scene } from './browser/chromium.mjs';
 import { blob } from './stores/bytes.mjs';
 
@@ -13,11 +14,13 @@ let scene;
 before(async () => (scene = await Scene.open()));
 after(() => scene?.close());
 
-/** Waits until somebody in the pages of this context waits for a lock whose name ends like this. */
-const waiting = (page, end) => page.waitForFunction(async (end) => {
-  const { pending } = await navigator.locks.query();
-  return pending.some(({ name }) => name.endsWith(end));
-}, end);
+/** Waits until somebody in the pages of this context waits for a lock whose name ends like this, which one has. */
+const waiting = (page, end) => until('somebody waits', async () => {
+  const { held, pending } = await page.evaluate(() => navigator.locks.query());
+  const [having, asking] = [held, pending].map((locks) => locks.filter(({ name }) => name.endsWith(end)));
+  assert.ok(having.length <= 1, 'one at a time');
+  return asking.length > 0;
+});
 
 for (const kind of KINDS) {
   test(`${kind}: two tabs fetch a blob once`, () => scene.within(async (own) => {
@@ -29,6 +32,8 @@ for (const kind of KINDS) {
     const [one, other] = [await own.page(), await own.page()];
     const fetched = [own.ask(one, 'page', 'fetched', kind, 'tabs', it.oid, it.size)];
     fetched.push(own.ask(other, 'worker', 'fetched', kind, 'tabs', it.oid, it.size));
+    // Whatever goes wrong here is told before what then becomes of them.
+    for (const each of fetched) each.catch(() => {});
     await waiting(one, `fetch:${it.oid}`);
     openGate();
     assert.deepEqual(await Promise.all(fetched), [it.oid, it.oid]);
@@ -61,6 +66,32 @@ for (const kind of KINDS) {
     });
   }
 }
+
+test('OpfsStore: a stage whose beginning cannot be read is nobody\'s afterwards', () => scene.within(async (own) => {
+  const page = await own.page();
+  const it = await blob(2000);
+  const found = await page.evaluate(async ({ oid, size }) => {
+    const { OpfsStore } = await import('/package/stores/opfs.js');
+    const store = await OpfsStore.open('unread');
+    const place = await store.stage('first', { oid, size });
+    await place.write(new Uint8Array(1000));
+    await place.close();
+    const { getFile } = FileSystemFileHandle.prototype;
+    let looks = 0;
+    FileSystemFileHandle.prototype.getFile = function () {
+      looks += 1;
+      // The first look is for its length.
+      return looks === 1 ? getFile.call(this) : Promise.reject(new DOMException('', 'NotReadableError'));
+    };
+    const older = { stage: 'first', bytes: 1000 };
+    const { name } = await store.stage('second', { oid, size }, older).catch((error) => error);
+    FileSystemFileHandle.prototype.getFile = getFile;
+    const { held } = await navigator.locks.query();
+    const next = await store.has(oid, size);
+    return { name, locks: held.map(({ name }) => name), bytes: next?.blob.size };
+  }, { oid: it.oid, size: it.size });
+  assert.deepEqual(found, { name: 'NotReadableError', locks: [], bytes: 1000 });
+}));
 
 test('OpfsStore: old leftovers are removed, young ones stay', () => scene.within(async (own) => {
   const page = await own.page();

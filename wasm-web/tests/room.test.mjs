@@ -83,6 +83,27 @@ test('an error while room is made does not hide the one that mattered', async ()
   assert.equal(once.times, 1);
 });
 
+test('a blob that cannot be removed does not keep the others', async () => {
+  const on = shelf(['a', 'b', 'c', 'd']);
+  const { remove } = on;
+  const broken = new Error('broken');
+  const tried = [];
+  on.remove = async (oid) => {
+    tried.push(oid);
+    if (oid === 'a') throw broken;
+    return remove(oid);
+  };
+  const once = work(1);
+  assert.equal(await room(on).with(15, once.run), 'done');
+  assert.deepEqual([tried, [...on.blobs.keys()]], [['a', 'b', 'c'], ['a', 'd']]);
+  // Only if that leaves too much, it is told.
+  const it = room(on, { maxBytes: 25 });
+  await it.kept('d', 10);
+  on.blobs.set('e', { size: 20, usedAt: 9, pinned: false });
+  await assert.rejects(it.kept('e', 20), (error) => error === broken);
+  assert.deepEqual([...on.blobs.keys()], ['a', 'e']);
+});
+
 test('another error is not about room', async () => {
   const on = shelf(['a']);
   const broken = new Error('broken');

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until, within } from '../../tests/hosts/js/scene.mjs';
 import {
-  BYTES, HydrantError, answering, asked, bytesOf, fetched, hydrate, published, wrong,
+  BYTES, HydrantError, MemoryStore, answering, asked, bytesOf, fetched, hydrate, published, wrong,
 } from './answering/asked.mjs';
 
 test('a file, once from the server and then from the store', () => within(async (place) => {
@@ -107,6 +107,55 @@ for (const mode of ['verify-first', 'stream-through']) {
     // Nobody waits for the one that is gone.
     assert.deepEqual(await bytesOf(await asked(handler)), bytes);
     release();
+  }));
+}
+
+/** Runs a test where a page that asked is still there. `looks` are the timers that look for it, `begun` of them all. */
+async function withPage(test) {
+  const { clients, setInterval, clearInterval } = globalThis;
+  const looks = new Set();
+  looks.begun = 0;
+  Object.assign(globalThis, {
+    clients: { get: async () => ({}) },
+    setInterval(...given) {
+      const timer = setInterval(...given);
+      looks.begun += 1;
+      looks.add(timer);
+      return timer;
+    },
+    clearInterval(timer) {
+      looks.delete(timer);
+      clearInterval(timer);
+    },
+  });
+  try {
+    await test(looks);
+  } finally {
+    looks.forEach(clearInterval);
+    Object.assign(globalThis, { clients, setInterval, clearInterval });
+  }
+}
+
+for (const mode of ['verify-first', 'stream-through']) {
+  test(`${mode}: once an answer ended, nobody looks for its page any more`, () => within(async (place) => {
+    const { given } = await published(place, { mode });
+    const broken = Object.assign(new MemoryStore(), { has: () => Promise.reject(new Error('planted')) });
+    const ends = {
+      'a file that is not there': [{ find: () => ({ oid: '0'.repeat(64), size: 5 }) }, 404],
+      'a store that is broken': [{ store: broken }, 502],
+      'a file that comes': [{}, 200],
+      'a file that is held': [{}, 200],
+    };
+    await withPage(async (looks) => {
+      for (const [what, [options, status]] of Object.entries(ends)) {
+        const response = await asked(answering({ ...given, ...options }), { clientId: 'page' });
+        await bytesOf(response);
+        await Promise.all(response.waits);
+        assert.equal(response.status, status, what);
+        assert.equal(looks.size, 0, what);
+      }
+      assert.ok(looks.begun >= 3, 'it was looked for');
+    });
   }));
 }
 

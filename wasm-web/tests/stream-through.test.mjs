@@ -99,6 +99,23 @@ test('stream-through goes on with what an earlier page began', () => within(asyn
   assert.ok(server.asked('GET')[1].range, 'by a range');
 }));
 
+test('stream-through: a reader that leaves during a beginning leaves no place open', () => within(async (place) => {
+  const size = 12_000_000;
+  const { bytes, store, want, handler } = await published(place, { mode: 'stream-through' }, size);
+  // More of it than waits for a reader.
+  const stage = await store.stage('earlier', want);
+  await stage.write(bytes.slice(0, 8_000_000));
+  await stage.close();
+  const response = await asked(handler);
+  const reader = response.body.getReader();
+  await reader.read();
+  await reader.cancel();
+  await Promise.all(response.waits);
+  const { blob } = await store.has(want.oid, size);
+  assert.equal(blob.size, 8_000_000, 'whoever comes next can go on with it');
+  (await store.claim(want.oid))();
+}));
+
 test('stream-through gives no end to what began as something else', () => within(async (place) => {
   const { server, store, want, bytes, handler } = await published(place, { mode: 'stream-through' });
   let isFirst = true;

@@ -29,10 +29,11 @@ export async function published(place, options, size = BYTES) {
 }
 
 /** What a handler answers; nothing if it leaves the request to the browser. */
-export async function asked(handler, { path = '/lfs/file', headers, signal, method } = {}) {
+export async function asked(handler, { path = '/lfs/file', headers, signal, method, clientId } = {}) {
   let answer;
   const waits = [];
   handler({
+    clientId,
     request: new Request(`${PAGE}${path}`, { headers, signal, method }),
     respondWith: (response) => (answer = response),
     waitUntil: (promise) => waits.push(promise),

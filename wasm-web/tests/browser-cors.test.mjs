@@ -26,6 +26,20 @@ function withPeer(test) {
   });
 }
 
+test('no cookie goes out, also to a server that would take some', withPeer(async ({ own, page, peer, want }) => {
+  peer.cors = {
+    ...OPEN_TO_PAGES, 'access-control-allow-origin': own.server.origin, 'access-control-allow-credentials': 'true',
+  };
+  await page.context().addCookies([{ name: 'session', value: 'secret', url: peer.origin }]);
+  // The page's own requests could have it.
+  await page.evaluate((url) => fetch(url, { credentials: 'include' }), `${peer.origin}/blobs/${want.oid}`);
+  assert.equal(peer.requests.pop().headers.cookie, 'session=secret');
+  const { files } = await own.ask(page, 'page', 'hydrated', { endpoint: peer.endpoint, wants: [want] });
+  assert.deepEqual(files, [{ name: 'file', oid: want.oid }]);
+  const asked = [...peer.asked('POST'), ...peer.asked('GET', '/blobs/')];
+  assert.deepEqual(asked.map(({ headers }) => headers.cookie), [undefined, undefined]);
+}));
+
 for (const where of ['page', 'worker']) {
   test(`a ${where} hydrates from another origin`, withPeer(async ({ own, page, peer, want }) => {
     const { files } = await own.ask(page, where, 'hydrated', { endpoint: peer.endpoint, wants: [want] });
@@ -48,6 +62,8 @@ test('without CORS headers it is blocked, and says what is missing', withPeer(as
   assert.ok(message.includes('to OPTIONS Access-Control-Allow-Headers: authorization, content-type'), message);
   assert.deepEqual(retries, [], 'trying again does not help');
   assert.deepEqual(peer.asked('POST'), [], 'it never came to the request');
+  const [probe] = peer.asked('HEAD');
+  assert.deepEqual([probe.headers.referer, probe.login], [undefined, undefined], 'a question without secrets');
 }));
 
 test('a storage without CORS headers is blocked, and named', withPeer(async ({ own, page, peer, want }) => {

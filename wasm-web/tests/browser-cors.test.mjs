@@ -26,6 +26,12 @@ function withPeer(test) {
   });
 }
 
+test('a body with a byte too many is refused', withPeer(async ({ own, page, peer, want }) => {
+  peer.blobs.set(want.oid, Buffer.concat([peer.blobs.get(want.oid), Buffer.of(0)]));
+  const { files: [{ code }] } = await own.ask(page, 'page', 'hydrated', { endpoint: peer.endpoint, wants: [want] });
+  assert.equal(code, 'integrity');
+}));
+
 test('no cookie goes out, also to a server that would take some', withPeer(async ({ own, page, peer, want }) => {
   peer.cors = {
     ...OPEN_TO_PAGES, 'access-control-allow-origin': own.server.origin, 'access-control-allow-credentials': 'true',

@@ -147,6 +147,20 @@ test('a login that was refused is not given again', withPeer(async ({ peer, hydr
   assert.equal(peer.asked('POST').length, 1);
 }));
 
+test('requests that need the same login share one question', withPeer(async ({ peer }) => {
+  // The server is asked for so many in three requests.
+  const wants = Array.from({ length: 250 }, (_, at) => peer.give(noise(10, at), `file ${at}`));
+  const asked = [];
+  const login = async ({ refused }) => {
+    asked.push(refused);
+    return { token: 'mine' };
+  };
+  const files = await hydrate({ endpoint: peer.endpoint, wants, login });
+  assert.deepEqual(files.filter(({ error }) => error), []);
+  assert.deepEqual(peer.asked('POST').map(({ login }) => login), ['Bearer mine', 'Bearer mine', 'Bearer mine']);
+  assert.deepEqual(asked, [false]);
+}));
+
 test('of an answer that is longer than its blob, no more is read than shows that', withPeer(async (given) => {
   const { peer, store, hydrated } = given;
   const seen = watched(store);

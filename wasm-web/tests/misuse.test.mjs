@@ -2,15 +2,18 @@
 // lost, and nobody gets an error that nobody caught.
 
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import process from 'node:process';
 import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { digest as sha256 } from '../../tests/hosts/js/scene.mjs';
-import { load } from './package.mjs';
+import { folder, load } from './package.mjs';
 import { Peer } from './peer.mjs';
 import { noise } from './stores/bytes.mjs';
 
 const { HydrantError, MemoryStore, Misuse, digest, hydrate, open, operations, pointers, run } = await load('index');
 const { upload } = await load('full');
+const routes = await import(pathToFileURL(join(folder, 'routes.js')));
 const OID = 'ab'.repeat(32);
 const WANTS = [{ name: 'a', oid: OID, size: 5 }];
 const ENDPOINT = 'https://lfs.example.test';
@@ -218,5 +221,16 @@ test('a route that fails keeps its words to itself: they may hold a token', asyn
     const [file] = await hydrate({ route, wants }).catch((error) => [{ error }]);
     assert.equal(file.error.code, 'host');
     assert.doesNotMatch(file.error.message, /secret/);
+  }
+});
+
+test('a name that leads out of its repository has no route: a token would go along', () => {
+  const ways = [
+    routes.github({ owner: 'o', repository: 'r', ref: 'main', token: 'secret' }),
+    routes.gitlab({ project: 'g/p', ref: 'main', token: 'secret' }),
+  ];
+  for (const way of ways) {
+    assert.ok(way({ name: 'a/..b/c.bin' }).url, 'a name of a file');
+    for (const name of ['../x', 'a/../../x', '..', '.', 'a/./b', '', 'a//b', '/a', 'a/']) assert.ok(!way({ name }), name);
   }
 });

@@ -162,6 +162,12 @@ test('stream-through gives no wrong piece that was held back, when somebody else
   assert.equal(isFirst, false, 'wrong bytes came');
 }));
 
+test('stream-through: what a reader does with its bytes changes nothing in the store', () => within(async (place) => {
+  const { store, want, handler } = await published(place, { mode: 'stream-through' });
+  for await (const piece of (await asked(handler)).body) piece.fill(0);
+  assert.equal(digest(await bytesOf(await store.open(want.oid))), want.oid);
+}));
+
 test('stream-through: a page that stops reading holds up nobody', () => within(async (place) => {
   const size = 12_000_000;
   const { server, bytes, handler } = await published(place, { mode: 'stream-through' }, size);

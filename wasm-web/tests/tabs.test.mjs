@@ -67,6 +67,31 @@ for (const kind of KINDS) {
   }
 }
 
+test('CacheStore: a blob that another tab fetched anew is read anew', () => scene.within(async (own) => {
+  const [one, other] = [await own.page(), await own.page()];
+  const it = await blob(2000);
+  await own.ask(one, 'page', 'filled', 'CacheStore', 'anew', [it.size]);
+  const first = await one.evaluate(async ({ oid }) => {
+    const [{ corrupt }, { CacheStore }] = await Promise.all([
+      import('/tests/browser/places.mjs'), import('/package/stores/cache.js'),
+    ]);
+    await corrupt.CacheStore('anew', undefined, { oid });
+    globalThis.store = await CacheStore.open('anew');
+    globalThis.wrong = await globalThis.store.open(oid);
+    return globalThis.wrong.size;
+  }, { oid: it.oid });
+  assert.equal(first, it.size);
+  const { removed } = await own.ask(other, 'page', 'verified', 'CacheStore', 'anew');
+  assert.deepEqual(removed, [it.oid]);
+  await own.ask(other, 'page', 'filled', 'CacheStore', 'anew', [it.size]);
+  const held = await one.evaluate(async ({ oid }) => {
+    const { heldOid } = await import('/tests/stores/bytes.mjs');
+    // Who still has the wrong one has it.
+    return [await heldOid(globalThis.store, oid), globalThis.wrong.size];
+  }, { oid: it.oid });
+  assert.deepEqual(held, [it.oid, it.size]);
+}));
+
 test('OpfsStore: a stage whose beginning cannot be read is nobody\'s afterwards', () => scene.within(async (own) => {
   const page = await own.page();
   const it = await blob(2000);

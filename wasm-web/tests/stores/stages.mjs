@@ -47,8 +47,11 @@ export const stages = [
     const store = await place.open();
     const it = await blob(400_000);
     const wrong = it.bytes.slice(0, CUT).fill(0, 1000);
-    const older = { stage: await write(store, it, wrong), bytes: 1000 };
-    const id = await write(store, it, it.bytes.slice(1000), { older });
+    const id = newId();
+    const stage = await store.stage(id, it, { stage: await write(store, it, wrong), bytes: 1000 });
+    check.equal(await oidOf(await bytesOf(stage.beginning)), await oidOf(it.bytes.slice(0, 1000)), 'what it begins with');
+    await stage.write(it.bytes.slice(1000));
+    await stage.close();
     await store.keep(id, it.oid);
     check.equal(await heldOid(store, it.oid), it.oid, 'held');
   }],

@@ -11,6 +11,8 @@ const { MemoryStore, hydrate, operations, run } = await load('index');
 const SIZE = 5000;
 const BYTES = noise(SIZE, 1);
 const once = { retriesMax: 0 };
+/** Milliseconds that a server may be silent where a test is about that: enough for a machine that is busy. */
+const IDLE_MS_MAX = 1000;
 
 /** Runs a test with a server that has something, a store, and the hydration of it. */
 function withPeer(test) {
@@ -178,9 +180,23 @@ test('a server that falls silent is given up', withPeer(async ({ peer, hydrated 
   };
   // Otherwise this ends it, with another error.
   const signal = AbortSignal.timeout(20_000);
-  const { error } = await hydrated({ config: { ...once, idleMax: 100n }, signal });
+  const { error } = await hydrated({ config: { ...once, idleMax: BigInt(IDLE_MS_MAX) }, signal });
   assert.equal(error.code, 'host');
+  assert.match(error.message, /^the download: the connection stalled/);
   await peer.idle();
+}));
+
+test('a store that takes its time is no silent server', withPeer(async ({ store, hydrated }) => {
+  replace(store, 'stage', async (stage) => {
+    const place = await stage();
+    replace(place, 'write', async (write) => {
+      await new Promise((resolve) => setTimeout(resolve, 2 * IDLE_MS_MAX));
+      await write();
+    });
+    return place;
+  });
+  const { error } = await hydrated({ config: { ...once, idleMax: BigInt(IDLE_MS_MAX) } });
+  assert.equal(error, undefined);
 }));
 
 test('what is wanted makes no room for the rest of it', withPeer(async ({ peer }) => {
@@ -215,6 +231,14 @@ const ends = {
         return write();
       });
       return place;
+    });
+    return { signal: controller.signal };
+  },
+  'with a stop while it is kept'({ store }) {
+    const controller = new AbortController();
+    replace(store, 'keep', () => {
+      controller.abort();
+      return new Promise(() => {});
     });
     return { signal: controller.signal };
   },

@@ -401,3 +401,15 @@ test('a stage whose beginning cannot be read leaves no file open', () => within(
   await keep(store, it);
   assert.equal(await heldOid(store, it.oid), it.oid);
 }));
+
+test('what is removed is gone from every boot', () => within(async (place) => {
+  const { folder, store } = await opened(place);
+  const it = await blob(1000);
+  await keep(store, it);
+  await writeFile(join(folder, 'boot'), 'another boot');
+  const again = await FolderStore.open(folder);
+  await keep(again, it);
+  await again.remove(it.oid);
+  assert.equal(await again.has(it.oid, it.size), undefined);
+  assert.deepEqual(await again.list(), []);
+}));

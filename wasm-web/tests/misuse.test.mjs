@@ -231,6 +231,7 @@ test('a name that leads out of its repository has no route: a token would go alo
   ];
   for (const way of ways) {
     assert.ok(way({ name: 'a/..b/c.bin' }).url, 'a name of a file');
-    for (const name of ['../x', 'a/../../x', '..', '.', 'a/./b', '', 'a//b', '/a', 'a/']) assert.ok(!way({ name }), name);
+    const bad = ['../x', 'a/../../x', '..', '.', 'a/./b', '', 'a//b', '/a', 'a/'];
+    for (const name of bad) assert.ok(!way({ name }), name);
   }
 });

@@ -141,7 +141,7 @@ test('stream-through gives no end to what began as something else', () => within
   assert.deepEqual(await bytesOf(await asked(handler)), bytes, 'the next time it is right');
 }));
 
-test('stream-through gives no wrong piece that was held back, when somebody else brings the file', () => within(async (place) => {
+test('stream-through gives no wrong piece held back, when another one has the file', () => within(async (place) => {
   const { server, store, want, bytes, handler } = await published(place, { mode: 'stream-through' }, 10);
   let isFirst = true;
   server.change = (body) => {

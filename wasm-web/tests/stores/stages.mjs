@@ -49,7 +49,8 @@ export const stages = [
     const wrong = it.bytes.slice(0, CUT).fill(0, 1000);
     const id = newId();
     const stage = await store.stage(id, it, { stage: await write(store, it, wrong), bytes: 1000 });
-    check.equal(await oidOf(await bytesOf(stage.beginning)), await oidOf(it.bytes.slice(0, 1000)), 'what it begins with');
+    const beginning = await oidOf(it.bytes.slice(0, 1000));
+    check.equal(await oidOf(await bytesOf(stage.beginning)), beginning, 'what it begins with');
     await stage.write(it.bytes.slice(1000));
     await stage.close();
     await store.keep(id, it.oid);

@@ -81,7 +81,7 @@ for (const name of ['read', 'full']) {
 
   test(`${name} in a page without a bundler, by an import map`, () => served(async (_, expected) => {
     site.folder = user.folder;
-    assert.deepEqual(await said(`/plain-${name}.html`), expected);
+    assert.deepEqual(await said(`/plain.html?${name}`), expected);
   }));
 }
 

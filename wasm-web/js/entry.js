@@ -38,7 +38,8 @@ export function entry(module, source) {
     /** SHA-256 and length of a Blob, of bytes, or of a stream of bytes: `{ oid, size }`. */
     async digest(content) {
       await init();
-      return digested(content, Hasher);
+      const { oid, size } = await digested(content, Hasher);
+      return { oid, size: Number(size) };
     },
     run,
     init,

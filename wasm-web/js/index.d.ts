@@ -251,7 +251,7 @@ export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
  */
 export function digest(
   content: Blob | BufferSource | Uint8Array | ReadableStream<Uint8Array>,
-): Promise<{ oid: string; size: bigint }>;
+): Promise<{ oid: string; size: number }>;
 
 /** What a host of one's own answers an effect with, besides the last reply. */
 export interface Answer {

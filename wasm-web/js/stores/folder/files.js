@@ -1,5 +1,6 @@
 // What the folder store asks of the file system, for Node, Deno and Bun.
 
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';

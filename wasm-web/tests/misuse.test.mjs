@@ -221,6 +221,11 @@ async function withPeer(work) {
   }
 }
 
+test('a route to plain http, also on this machine, must be allowed', async () => {
+  const [{ error }] = await hydrate({ route: () => 'http://127.0.0.1/a', wants: WANTS });
+  assert.equal(error.code, 'blocked');
+});
+
 test('a route that fails keeps its words to itself: they may hold a token', async () => {
   const wants = [{ name: 'a', oid: '0'.repeat(64), size: 5 }];
   const routes = [

@@ -97,14 +97,9 @@ test('the quick start in Node', () => served(async (given, { oid, size }) => {
 }));
 
 test('the service worker', () => served(async (given) => {
-  const [worker] = under('Service worker');
+  const [worker, page] = under('Service worker');
   site.made.set('/service-worker.js', given(worker));
-  site.made.set('/served.html', `<!doctype html><img alt=""><script type="module">
-    await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller) document.querySelector('img').src = '/lfs/cat.png';
-    else location.reload();
-  </script>`);
+  site.made.set('/served.html', page.text);
   await seen('/served.html');
 }));
 

@@ -3,8 +3,17 @@
 import { contract } from './contract.js';
 import { digested } from './driver/digest.js';
 import { run } from './driver/loop.js';
+import { HydrantError } from './error.js';
 import { opener } from './held.js';
 import { transfers } from './transfer.js';
+
+/** How browsers say that the policy of a page keeps a module from being compiled. */
+const BY_POLICY = /content security policy|blocked by csp/i;
+
+function forbidden(cause) {
+  const detail = "the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'";
+  return Object.assign(new HydrantError({ code: 'blocked', detail }), { cause });
+}
 
 /** Everything that a module can do. `source` gives the module, as a URL or as bytes, to whoever gives none. */
 export function entry(module, source) {
@@ -20,7 +29,11 @@ export function entry(module, source) {
   }
 
   async function load(given) {
-    await module.default({ module_or_path: given ?? (await source()) });
+    try {
+      await module.default({ module_or_path: given ?? (await source()) });
+    } catch (error) {
+      throw BY_POLICY.test(error?.message) ? forbidden(error) : error;
+    }
   }
 
   /** The same at once, from the bytes of the module or from a compiled one. */
@@ -38,7 +51,8 @@ export function entry(module, source) {
     /** SHA-256 and length of a Blob, of bytes, or of a stream of bytes: `{ oid, size }`. */
     async digest(content) {
       await init();
-      return digested(content, Hasher);
+      const { oid, size } = await digested(content, Hasher);
+      return { oid, size: Number(size) };
     },
     run,
     init,

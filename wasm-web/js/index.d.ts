@@ -24,7 +24,7 @@ export class Misuse extends Error {
   readonly payload: 'unknown-effect' | 'out-of-order' | 'too-large' | 'finished' | 'another-kind';
 }
 
-/** A login: user and password, a bearer token, or the whole value of `Authorization`. */
+/** A login: user and password, a bearer token as `{ token }`, or, as a string, the whole value of `Authorization`. */
 export type Login = { user: string; password: string } | { token: string } | string;
 
 /** What every call takes. */
@@ -62,7 +62,7 @@ type Bytes = ReturnType<typeof Uint8Array.of>;
 
 /** A file that was asked for: its bytes, or why there are none. */
 export interface HydratedFile {
-  /** The name that was asked for; without one, the place in the list. */
+  /** The name that was asked for; without one, the place in the list, from `0`. */
   readonly name: string;
   /** SHA-256 of its bytes, 64 lower-case hexadecimal digits. */
   readonly oid: string;
@@ -210,7 +210,9 @@ export class MemoryStore {
 export interface MemoryStore extends KeepingStore {}
 
 /**
- * Where a file is, if not where the batch API says: a URL, or one with headers; nothing if there is no such file.
+ * Where a file is, if not where the batch API says: an absolute URL, or one with headers; nothing if there is no such
+ * file. Plain http needs `config: { insecureHttp: true }`, on this machine, too. If it throws, files end with the code
+ * `host`.
  * `hydrant/routes` has the routes of forges.
  */
 export type Route = (file: { name: string; oid: string; size: number }) =>
@@ -218,7 +220,7 @@ export type Route = (file: { name: string; oid: string; size: number }) =>
 
 /** What `hydrate` takes. */
 export type HydrateOptions = Partial<Options> & {
-  /** Keeps what arrives; without one, it is kept in memory as long as the files are. */
+  /** Keeps what arrives; without one, it is kept in memory as long as the files are. Open one once, for all calls. */
   store?: Store;
 } & ({ endpoint: string | URL } | {
   /** Asked for each file in place of the server's batch API, where that does not allow pages. */
@@ -234,7 +236,8 @@ export type HydrateOptions = Partial<Options> & {
 /**
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has
  * one. Rejects with a HydrantError only when nothing could begin: an option, an address, a want or a manifest that cannot
- * be used. What the caller's own hooks and getters throw rejects it, too. After an abort it ends within about a second,
+ * be used; with the code `blocked` also if a policy of the page forbids WebAssembly. What the caller's own hooks and
+ * getters throw rejects it, too, but for `login` and `route`. After an abort it ends within about a second,
  * also if the store does not answer.
  */
 export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
@@ -251,7 +254,7 @@ export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
  */
 export function digest(
   content: Blob | BufferSource | Uint8Array | ReadableStream<Uint8Array>,
-): Promise<{ oid: string; size: bigint }>;
+): Promise<{ oid: string; size: number }>;
 
 /** What a host of one's own answers an effect with, besides the last reply. */
 export interface Answer {

@@ -28,7 +28,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       ? Array.from(needArray(wants, 'wants'), (want, at) => named(want, at, pointers))
       : ofManifest(manifest, manifests);
     const fetched = asked.filter(({ error }) => !error);
-    const begin = (config) => operations.Operation.hydrate(config, fetched);
+    const begin = (config) => called('wants', () => operations.Operation.hydrate(config, fetched));
     const names = new Map(asked.map(({ name, oid }) => [oid, name]));
     // What is wanted here makes room for nothing, not even for the rest of it.
     const holds = [];
@@ -57,7 +57,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
     });
     const bodies = new Map(files.map(({ name, body }) => [name, body]));
     await ready();
-    const begin = (config) => operations.Operation.upload(config, sources);
+    const begin = (config) => called('files', () => operations.Operation.upload(config, sources));
     const report = await transfer(begin, { files: bodies, ...given });
     return report.outcomes.map(({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) }));
   }
@@ -87,6 +87,17 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
 /** To verify what it holds, a store must hash: those of this package take the module's hasher. One may be frozen. */
 export function lendHasher(store, Hasher) {
   if ('Hasher' in store && !store.Hasher) Reflect.set(store, 'Hasher', Hasher);
+}
+
+/** The contract counts its arguments; a caller of these functions knows them by their names. */
+function called(list, begin) {
+  try {
+    return begin();
+  } catch (error) {
+    if (!(error instanceof HydrantError)) throw error;
+    const detail = error.message.replace(/^argument 1\b/, 'config').replace(/^argument 2\b/, list);
+    throw new HydrantError({ ...error.payload, detail });
+  }
 }
 
 /** The error of an end, or nothing. */

@@ -4,6 +4,9 @@ import { HydrantError, wrong } from './error.js';
 
 /** The bytes of a file that classify it; pointers are shorter. */
 const HEAD_BYTES = 1024;
+/** What a server sends in place of a file that is not where a page asked for it. */
+const PAGE = /^\s*<(!doctype|html)/i;
+const LOST = 'it is a page of HTML, as servers send it for an address where there is no file';
 
 /**
  * A want with a name, an oid and a size. The caller gives that, or the text of a pointer file, with or without a name.
@@ -11,14 +14,21 @@ const HEAD_BYTES = 1024;
  */
 export function named(want, at, pointers) {
   const isBare = typeof want === 'string' || want instanceof Uint8Array;
-  if (!isBare && (typeof want !== 'object' || want === null)) throw wrong(`want ${at + 1}`, 'an object or a pointer', want);
+  const where = `wants[${at}]`;
+  if (!isBare && (typeof want !== 'object' || want === null)) throw wrong(where, 'an object or a pointer', want);
   const name = want.name ?? String(at);
   const text = isBare ? want : want.pointer;
-  if (typeof text !== 'string' && !(text instanceof Uint8Array)) return { name, oid: want.oid, size: want.size };
+  if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
+    const { oid, size } = want;
+    if (oid !== undefined) return { name, oid, size };
+    const detail = `${where} must be the text of a pointer file, or have a pointer, or an oid and a size`;
+    throw new HydrantError({ code: 'malformed', detail });
+  }
   const bytes = utf8(text);
   const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });
   if (kind.tag !== 'pointer') {
-    const detail = `want ${at + 1} is no pointer: ${pointers.explain(kind.val)}`;
+    const hint = PAGE.test(new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES))) ? `: ${LOST}` : '';
+    const detail = `${where} is ${pointers.explain(kind.val)}${hint}`;
     throw new HydrantError({ code: 'malformed', detail });
   }
   return { name, oid: kind.val.oid, size: kind.val.size };

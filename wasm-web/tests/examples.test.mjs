@@ -1,18 +1,13 @@
 // The examples, as a user sees them. HYDRANT_SHOTS names a folder for pictures of the pages.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
-import { copyFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { HYDRANT, digest } from '../../tests/hosts/js/scene.mjs';
+import { HYDRANT } from '../../tests/hosts/js/scene.mjs';
 import { serve } from '../examples/serve.mjs';
 import { Scene } from './browser/chromium.mjs';
 import { folder as built } from './package.mjs';
-import { install } from './package/installed.mjs';
 
 const SHOTS = process.env.HYDRANT_SHOTS;
 
@@ -77,28 +72,6 @@ test('a React component, with a file that the server does not have', () => opene
   assert.match(await page.textContent('[role=alert]'), /^missing .+/);
   assert.equal(await page.locator('progress').count(), 0, 'nothing is under way');
 }));
-
-test('a script in Node', async () => {
-  const user = await install();
-  try {
-    await copyFile(fileURLToPath(new URL('../examples/node.mjs', import.meta.url)), join(user.folder, 'node.mjs'));
-    const [{ name, oid, size }] = pictures();
-    const pointer = await (await fetch(`${examples.origin}/pointers/${name}`)).text();
-    await writeFile(join(user.folder, 'pointer'), pointer);
-    const run = (pointer) => promisify(execFile)(
-      process.execPath, ['node.mjs', examples.endpoint, pointer], { cwd: user.folder },
-    );
-    for (const _ of ['from the server', 'from the folder']) {
-      const { stdout, stderr } = await run('pointer');
-      assert.equal(stderr, '');
-      assert.match(stdout, new RegExp(`^${oid} ${size} bytes\n<svg xmlns=`));
-    }
-    await writeFile(join(user.folder, 'missing'), pointer.replace(oid, digest('nobody has this')));
-    await assert.rejects(run('missing'), ({ code, stderr }) => code === 1 && stderr.startsWith('missing: '));
-  } finally {
-    await user.leave();
-  }
-});
 
 // The last: it ends the server.
 test('a gallery behind a service worker, also when the server of Git LFS is gone', () => {

@@ -13,7 +13,7 @@ import { noise } from './stores/bytes.mjs';
 
 const { HydrantError, MemoryStore, Misuse, digest, hydrate, open, operations, pointers, run } = await load('index');
 const { upload } = await load('full');
-const routes = await import(pathToFileURL(join(folder, 'routes.js')));
+const { github, gitlab } = await import(pathToFileURL(join(folder, 'routes.js')));
 const OID = 'ab'.repeat(32);
 const WANTS = [{ name: 'a', oid: OID, size: 5 }];
 const ENDPOINT = 'https://lfs.example.test';
@@ -50,21 +50,25 @@ test('options that are none', async () => {
     [{ ...given, wants: undefined }, /^wants must be an array, and is undefined/],
     [{ ...given, wants: 'a' }, /^wants must be an array/],
     [{ ...given, wants: { length: 1 } }, /^wants must be an array/],
-    [{ ...given, wants: [7] }, /^want 1 must be an object or a pointer, and is number/],
-    [{ ...given, wants: [WANTS[0], undefined] }, /^want 2 must be .*, and is undefined/],
-    [{ ...given, wants: [, WANTS[0]] }, /^want 1 must be .*, and is undefined/],
-    [{ ...given, wants: [Symbol('x')] }, /^want 1 must be/],
-    [{ ...given, wants: [{ name: 7, oid: OID, size: 1 }] }, /\.name must be a string/],
+    [{ ...given, wants: [7] }, /^wants.0. must be an object or a pointer, and is number/],
+    [{ ...given, wants: [WANTS[0], undefined] }, /^wants.1. must be .*, and is undefined/],
+    [{ ...given, wants: [, WANTS[0]] }, /^wants.0. must be .*, and is undefined/],
+    [{ ...given, wants: [Symbol('x')] }, /^wants.0. must be/],
+    ...[new Response('x'), Promise.resolve('x'), new Blob(['x']), { name: 'a' }].map((want) =>
+      [{ ...given, wants: [want] }, /^wants.0. must be the text of a pointer file, or have/]),
+    [{ ...given, wants: [WANTS[0], 'text'] }, /^wants.1. is not a pointer: it does not mention git-lfs$/],
+    [{ ...given, wants: ['<!DOCTYPE html>\n<title>404</title>'] }, /not a pointer: .*: it is a page of HTML/],
+    [{ ...given, wants: [{ name: 7, oid: OID, size: 1 }] }, /^wants.0.\.name must be a string/],
     ...[NaN, -1, 1.5, undefined, '1', 2 ** 60, 2n ** 64n, Infinity].map((size) =>
-      [{ ...given, wants: [{ oid: OID, size }] }, /\.size must be a whole number/]),
+      [{ ...given, wants: [{ oid: OID, size }] }, /^wants.0.\.size must be a whole number/]),
     [{ ...given, manifest: 7 }, /argument 1 must be a Uint8Array/],
     [{ ...given, signal: {} }, /^signal must be an AbortSignal/],
     [{ ...given, onProgress: 'x' }, /^onProgress must be a function/],
     [{ ...given, route: {} }, /^route must be a function/],
     [{ ...given, login: 7 }, /^login must be/],
     [{ ...given, config: 7 }, /^config must be an object/],
-    [{ ...given, config: { retriesMax: -1 } }, /\.retriesMax must be a whole number/],
-    [{ ...given, config: { idleMax: NaN } }, /\.idleMax must be a whole number/],
+    [{ ...given, config: { retriesMax: -1 } }, /^config\.retriesMax must be a whole number/],
+    [{ ...given, config: { idleMax: NaN } }, /^config\.idleMax must be a whole number/],
     [{ ...given, store: {} }, /^store must be a store/],
     [{ ...given, store: Promise.resolve(new MemoryStore()) }, /^store must be a store \(await what opens one\)/],
   ]) {
@@ -72,9 +76,15 @@ test('options that are none', async () => {
   }
   await assert.rejects(upload({ endpoint: ENDPOINT }), malformed(/^files must be an array/));
   await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: 'x' }] }), malformed(/^files.0..body/));
+  await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ body: new Blob([]) }] }), malformed(/^files.0..name/));
   await assert.rejects(open(undefined), malformed(/^store must be a store/));
   await assert.rejects(open(new MemoryStore(), 7), malformed(/^wants must be an array/));
   await assert.rejects(open({ has() {}, stage() {}, keep() {}, drop() {}, open() {} }), malformed(/cannot list/));
+});
+
+test('routes to no place of a forge', () => {
+  assert.throws(() => github({ owner: 'me', repo: 'models', ref: 'main' }), malformed(/^repository must be a string/));
+  assert.throws(() => gitlab({ project: 7 }), malformed(/^ref must be a string/));
 });
 
 test('strings that are too long', async () => {
@@ -106,7 +116,7 @@ test('an array with holes, or one that changes while it is read', () => {
 test('bytes of shared memory, and bytes that are gone', async () => {
   const shared = new Uint8Array(new SharedArrayBuffer(5));
   shared.set(BYTES);
-  const expected = { oid: sha256(BYTES), size: 5n };
+  const expected = { oid: sha256(BYTES), size: 5 };
   assert.deepEqual(await digest(shared), expected);
   assert.deepEqual(await digest(shared.buffer), expected);
   assert.deepEqual((await digest(shared.subarray(1, 3))).oid, sha256(BYTES.subarray(1, 3)));
@@ -211,6 +221,11 @@ async function withPeer(work) {
   }
 }
 
+test('a route to plain http, also on this machine, must be allowed', async () => {
+  const [{ error }] = await hydrate({ route: () => 'http://127.0.0.1/a', wants: WANTS });
+  assert.equal(error.code, 'blocked');
+});
+
 test('a route that fails keeps its words to itself: they may hold a token', async () => {
   const wants = [{ name: 'a', oid: '0'.repeat(64), size: 5 }];
   const routes = [
@@ -220,14 +235,15 @@ test('a route that fails keeps its words to itself: they may hold a token', asyn
   for (const route of routes) {
     const [file] = await hydrate({ route, wants }).catch((error) => [{ error }]);
     assert.equal(file.error.code, 'host');
+    assert.match(file.error.message, /the route threw (Type)?Error$/);
     assert.doesNotMatch(file.error.message, /secret/);
   }
 });
 
 test('a name that leads out of its repository has no route: a token would go along', () => {
   const ways = [
-    routes.github({ owner: 'o', repository: 'r', ref: 'main', token: 'secret' }),
-    routes.gitlab({ project: 'g/p', ref: 'main', token: 'secret' }),
+    github({ owner: 'o', repository: 'r', ref: 'main', token: 'secret' }),
+    gitlab({ project: 'g/p', ref: 'main', token: 'secret' }),
   ];
   for (const way of ways) {
     assert.ok(way({ name: 'a/..b/c.bin' }).url, 'a name of a file');

@@ -81,7 +81,7 @@ for (const name of ['read', 'full']) {
 
   test(`${name} in a page without a bundler, by an import map`, () => served(async (_, expected) => {
     site.folder = user.folder;
-    assert.deepEqual(await said(`/plain-${name}.html`), expected);
+    assert.deepEqual(await said(`/plain.html?${name}`), expected);
   }));
 }
 
@@ -96,6 +96,44 @@ test('in a page without a bundler, by its address, under the strictest policy th
     }
   });
 });
+
+/** What a page says whose policy is this. */
+async function under(policy, endpoint) {
+  site.folder = user.folder;
+  site.headers = { 'content-security-policy': policy };
+  site.made.set('/policy.html', `<!doctype html><output></output><script type="module">
+    import { hydrate } from '/node_modules/hydrant/page.js';
+    const told = ({ code, message }) => {
+      document.querySelector('output').textContent = JSON.stringify({ code, message });
+    };
+    const wants = [{ oid: '${MISSING.oid}', size: 5 }];
+    hydrate({ endpoint: '${endpoint}', wants }).then(([{ error }]) => told(error), told);
+  </script>`);
+  try {
+    let text;
+    await scene.within(async (own) => {
+      own.allow(/Content Security Policy/);
+      const page = await own.visit(`${site.origin}/policy.html`);
+      await page.waitForFunction(() => document.querySelector('output').textContent !== '');
+      text = await page.textContent('output');
+    });
+    return JSON.parse(text);
+  } finally {
+    site.headers = {};
+  }
+}
+
+test('a policy that forbids the module, or the server, is named', () => served(async ({ endpoint }) => {
+  const scripts = "script-src 'self' 'unsafe-inline'";
+  assert.deepEqual(await under(scripts, endpoint), {
+    code: 'blocked',
+    message: "the page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'",
+  });
+  const { code, message } = await under(`${scripts} 'wasm-unsafe-eval'; connect-src 'self'`, endpoint);
+  assert.equal(code, 'blocked');
+  const { origin } = new URL(endpoint);
+  assert.ok(message.endsWith(`Policy forbids requests to ${origin}: connect-src must name it`), message);
+}));
 
 /** Fails unless a bundle has the module of this entry as text, once, and no other. */
 async function holdsOnly(name, out) {

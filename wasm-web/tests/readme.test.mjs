@@ -1,15 +1,17 @@
 // The README of the package: its quick starts and its service worker run as they stand, but for the endpoint, in a
-// folder with nothing but the package; the other examples are checked by TypeScript.
+// folder with nothing but the package; so do the commands for a server. The other examples are checked by TypeScript.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { build as bundle } from 'esbuild';
 import { build } from 'vite';
-import { within } from '../../tests/hosts/js/scene.mjs';
+import { HYDRANT, within } from '../../tests/hosts/js/scene.mjs';
 import { Scene } from './browser/chromium.mjs';
 import { Site } from './browser/site.mjs';
 import { load } from './package.mjs';
@@ -95,16 +97,49 @@ test('the quick start in Node', () => served(async (given, { oid, size }) => {
 }));
 
 test('the service worker', () => served(async (given) => {
-  const [worker] = under('Service worker');
+  const [worker, page] = under('Service worker');
   site.made.set('/service-worker.js', given(worker));
-  site.made.set('/served.html', `<!doctype html><img alt=""><script type="module">
-    await navigator.serviceWorker.register('/service-worker.js', { type: 'module' });
-    await navigator.serviceWorker.ready;
-    if (navigator.serviceWorker.controller) document.querySelector('img').src = '/lfs/cat.png';
-    else location.reload();
-  </script>`);
+  site.made.set('/served.html', page.text);
   await seen('/served.html');
 }));
+
+test('the commands for a server to try it', () => within(async (place) => {
+  const { endpoint } = await place.server('--open');
+  const [, { text }] = under('A server to try it');
+  const folder = join(user.folder, 'tried');
+  await mkdir(join(folder, 'models'), { recursive: true });
+  await writeFile(join(folder, 'cat.png'), PICTURE);
+  const env = { ...process.env, PATH: `${dirname(HYDRANT)}:${process.env.PATH}` };
+  const commands = text.replace('http://127.0.0.1:8080/me/models', endpoint);
+  assert.notEqual(commands, text);
+  await promisify(execFile)('sh', ['-e', '-c', commands], { cwd: folder, env });
+  const { hydrate } = await load('index');
+  const [file] = await hydrate({ endpoint, wants: [await readFile(join(folder, 'models/cat.png'), 'utf8')] });
+  assert.deepEqual(Buffer.from(await file.bytes()), PICTURE);
+}));
+
+test('what a page loads is what the table says', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+  const packed = (bytes) => gzipSync(bytes, { level: 9 }).length;
+  const modules = { index: undefined, full: undefined, page: 'read', 'full-page': 'full' };
+  for (const [name, module] of Object.entries(modules)) {
+    const { outputFiles: [{ contents }], metafile } = await bundle({
+      entryPoints: [join(user.root, `${name}.js`)], bundle: true, minify: true, format: 'esm', target: 'es2022',
+      write: false, metafile: true,
+    });
+    const wasm = module ? packed(await readFile(join(user.root, `wasm/${module}_bg.wasm`))) : 0;
+    const row = readme.split('\n').find((line) => line.startsWith(`| \`hydrant${name === 'index' ? '' : `/${name}`}\` |`));
+    const said = Number(/(\d+) kB/.exec(row)[1]);
+    const measured = (packed(contents) + wasm) / 1000;
+    assert.ok(Math.abs(said - measured) < 1.5, `${name}: ${measured} kB`);
+    if (!module) continue;
+    const files = Object.keys(metafile.inputs);
+    assert.equal(files.length + 1, Number(/loads (\d+) files/.exec(readme)[1]), 'the module is a file, too');
+    const sizes = await Promise.all(files.map(async (file) => packed(await readFile(file))));
+    const more = (sizes.reduce((sum, size) => sum + size, wasm) / 1000) - measured;
+    assert.ok(Math.abs(more - 22.5) < 2, `${name} as it is: ${more} kB more`);
+  }
+});
 
 test('all other examples are right by TypeScript', async () => {
   const run = [...under('Five lines'), ...under('Service worker')];

@@ -78,8 +78,12 @@ test('a login that is missing, wrong or asked for', () => within(async (place) =
   const tried = (login) => hydrate({ endpoint: server.endpoint, wants: [want], login });
   const [without] = await tried(undefined).catch((error) => [{ error }]);
   assert.equal(without.error.code, 'auth');
+  assert.match(without.error.message, /no login was given for this server$/);
   const [wrong] = await tried({ user: 'nobody', password: 'x' }).catch((error) => [{ error }]);
   assert.equal(wrong.error.code, 'auth');
+  assert.match(wrong.error.message, /this server did not take the login$/);
+  const [bare] = await tried('token').catch((error) => [{ error }]);
+  assert.match(bare.error.message, /did not take the login: a string is all of Authorization, and a token alone is/);
   const asked = [];
   const [right] = await tried(({ origin, refused }) => {
     asked.push(refused);

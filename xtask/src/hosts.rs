@@ -4,7 +4,7 @@
 use crate::engine;
 use crate::failure::{Because, Result};
 use crate::setup::{self, Tool};
-use crate::suites::{Counted, Report, Suite};
+use crate::suites::{Count, Counted, Report, Suite};
 use crate::web;
 use crate::workspace::{Profile, Workspace, succeed, write_if_changed};
 use std::fs;
@@ -52,20 +52,39 @@ fn javascript(workspace: &Workspace) -> Result<[Suite; 3]> {
     record(workspace)?;
     // What runs beside each other finds it written; and jco runs in Node alone.
     succeed(&mut node(workspace, "component.mjs")?, "jco cannot read the component")?;
-    let folder = workspace.root.join(JAVASCRIPT);
-    let bin = folder.join("node_modules/.bin");
-    let suite = |runner: &str, program: PathBuf, arguments: &[&str], count| {
+    Ok(runtimes(workspace).map(|runtime| runtime.suite(workspace, "hosts/js", JAVASCRIPT, &[])))
+}
+
+/// What runs tests in JavaScript.
+pub(crate) struct Runtime {
+    name: &'static str,
+    program: PathBuf,
+    arguments: &'static [&'static str],
+    count: Count,
+}
+
+/// Node, Deno and Bun.
+pub(crate) fn runtimes(workspace: &Workspace) -> [Runtime; 3] {
+    let bin = workspace.root.join(JAVASCRIPT).join("node_modules/.bin");
+    let node = &["--test", "--test-reporter=spec", "--test-timeout=300000"];
+    let deno = &["test", "--allow-all", "--no-check"];
+    let bun = &["test", "--timeout", "600000"];
+    [
+        Runtime { name: "node", program: setup::node(workspace), arguments: node, count: count_of_node },
+        Runtime { name: "deno", program: bin.join("deno"), arguments: deno, count: count_of_deno },
+        Runtime { name: "bun", program: bin.join("bun"), arguments: bun, count: count_of_bun },
+    ]
+}
+
+impl Runtime {
+    /// Some test files of a folder, or all.
+    pub(crate) fn suite(&self, workspace: &Workspace, of: &str, folder: &str, files: &[PathBuf]) -> Suite {
         // Bun writes its report to standard error.
         let mut command = Command::new("sh");
-        command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(program).args(arguments).current_dir(&folder);
-        inform(workspace, &mut command);
-        Suite { name: format!("hosts/js {runner}"), command, count, is_long: false }
-    };
-    Ok([
-        suite("node", setup::node(workspace), &["--test", "--test-reporter=spec"], count_of_node),
-        suite("deno", bin.join("deno"), &["test", "--allow-all", "--no-check"], count_of_deno),
-        suite("bun", bin.join("bun"), &["test", "--timeout", "600000"], count_of_bun),
-    ])
+        command.args(["-c", "exec \"$0\" \"$@\" 2>&1"]).arg(&self.program).args(self.arguments).args(files);
+        inform(workspace, command.current_dir(workspace.root.join(folder)));
+        Suite { name: format!("{of} {}", self.name), command, count: self.count, is_long: false }
+    }
 }
 
 /// What the native core said, for the replay: by the program that cargo built beside the tests. Where that failed there
@@ -187,7 +206,6 @@ fn count_of_unittest(line: &str) -> Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suites::Count;
 
     #[test]
     fn counts_are_read_from_every_runner() {

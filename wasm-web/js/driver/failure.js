@@ -43,12 +43,15 @@ export async function unanswered({ url, method, headers, signal }) {
   const { origin } = new URL(url);
   const offline = fault('offline', `${origin} cannot be reached`);
   if (!isBrowser || globalThis.location?.origin === origin || navigator.onLine === false) return offline;
+  const policy = new Policy(origin);
   try {
     await fetch(origin, {
       mode: 'no-cors', method: 'HEAD', credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store', signal,
     });
   } catch {
-    return offline;
+    return (await policy.forbids()) ? policyFault(origin) : offline;
+  } finally {
+    policy.leave();
   }
   const names = [...headers.keys()].filter((name) => !SAFE.includes(name));
   const asked = [
@@ -61,6 +64,33 @@ export async function unanswered({ url, method, headers, signal }) {
     `Access-Control-Allow-Origin${toAnswer}`);
   refusal.isRefusedToPages = true;
   return refusal;
+}
+
+function policyFault(origin) {
+  return fault('blocked', `the page's Content Security Policy forbids requests to ${origin}: connect-src must name it`);
+}
+
+/** Hears whether the page's own Content Security Policy forbids an origin: a browser tells that by an event alone. */
+class Policy {
+  #isForbidden = false;
+  #hear;
+
+  constructor(origin) {
+    this.#hear = ({ effectiveDirective, blockedURI }) => {
+      this.#isForbidden ||= effectiveDirective === 'connect-src' && `${blockedURI}/`.startsWith(`${origin}/`);
+    };
+    globalThis.addEventListener('securitypolicyviolation', this.#hear);
+  }
+
+  /** The event can come a turn after the refusal. */
+  async forbids() {
+    await new Promise((resolve) => setTimeout(resolve));
+    return this.#isForbidden;
+  }
+
+  leave() {
+    globalThis.removeEventListener('securitypolicyviolation', this.#hear);
+  }
 }
 
 /** Whether the rules of browsers hold here. */

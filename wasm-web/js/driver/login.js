@@ -12,7 +12,7 @@ export function logins(login) {
     const refused = needed === 'renewed';
     if (refused || given === undefined) given = ask(login, new URL(url).origin, refused);
     const value = header(await Promise.race([given, aborted(signal)]));
-    if (!value) throw fault('denied', 'no login was given for this server');
+    if (!value) throw fault('denied', refused && login ? refusal(login) : 'no login was given for this server');
     return value;
   };
 }
@@ -25,6 +25,13 @@ async function ask(login, origin, refused) {
   } catch {
     throw fault('denied', 'the login could not be had');
   }
+}
+
+/** What to say of a login that the server did not take. */
+function refusal(login) {
+  const isBareToken = typeof login === 'string' && !login.includes(' ');
+  const hint = isBareToken ? ': a string is all of Authorization, and a token alone is { token }' : '';
+  return `this server did not take the login${hint}`;
 }
 
 /** A question to a user may stay open for ever. */

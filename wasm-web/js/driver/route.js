@@ -20,9 +20,9 @@ export async function answerBatch({ body }, route, names, { say }) {
   let response;
   try {
     response = { transfer: 'basic', objects: await Promise.all(answers) };
-  } catch {
+  } catch (error) {
     // Its own words may hold a token.
-    throw fault('io', 'the route failed');
+    throw fault('io', `the route threw ${/^\w{1,40}$/.test(error?.name) ? error.name : 'something'}`);
   }
   const headers = [{ name: 'content-type', value: 'application/vnd.git-lfs+json' }];
   say({ tag: 'head', val: { status: 200, headers } });

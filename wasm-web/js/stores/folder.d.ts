@@ -1,7 +1,7 @@
 import type { KeepingStore, StoreOptions } from '../index.js';
 
 /**
- * Keeps blobs in a folder, for Node (20.11 and later), Deno and Bun. It is the cache of the `hydrant` command, which
+ * Keeps blobs in a folder, for Node, Deno and Bun. It is the cache of the `hydrant` command, which
  * can use it at the same time: `.git/hydrant` of a repository.
  *
  * `open` of a blob reads only what is asked for. What a process leaves that is killed is gone on with. Claims are for

@@ -52,6 +52,12 @@ export function badStage(why) {
   return new DOMException(why, 'InvalidStateError');
 }
 
+/** The platform has no such store. Browsers hide them from pages that came over plain http. */
+export function unsupported(why) {
+  const where = globalThis.isSecureContext === false ? ': a page has it only by https, or from this machine' : '';
+  return new DOMException(`${why}${where}`, 'NotSupportedError');
+}
+
 function malformed(detail) {
   return new HydrantError({ code: 'malformed', detail });
 }

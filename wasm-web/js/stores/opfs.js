@@ -6,7 +6,7 @@
 //   stages       what `opfs/stages.js` explains
 
 import { TabLocks, alone } from './locks.js';
-import { isOid, needBytesMax, needFolder } from './names.js';
+import { isOid, needBytesMax, needFolder, unsupported } from './names.js';
 import { fileIn, namesIn, removeIn, textIn, writeIn } from './opfs/folder.js';
 import { OpfsStages } from './opfs/stages.js';
 import { holdsAt } from './room.js';
@@ -22,7 +22,7 @@ export class OpfsStore extends ShelfStore {
     needFolder(name);
     needBytesMax(maxBytes);
     if (typeof globalThis.FileSystemFileHandle?.prototype.move !== 'function') {
-      throw new DOMException('this browser cannot move files in its own file system', 'NotSupportedError');
+      throw unsupported('this browser cannot move files in its own file system');
     }
     const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
     const folders = ['blobs', 'used', 'pins', 'stages'].map((part) => root.getDirectoryHandle(part, { create: true }));

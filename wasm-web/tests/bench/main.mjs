@@ -15,6 +15,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { createSHA256 } from 'hash-wasm';
 import { chromium } from 'playwright-core';
+import { BROWSER } from '../browser/chromium.mjs';
 import { serve } from '../browser/server.mjs';
 import { folder as built } from '../package.mjs';
 import { median, ratio } from './hash.mjs';
@@ -41,7 +42,7 @@ function judge(name, figure, sign, bound, unit = '') {
 
 await inNode();
 await inChromium();
-const browser = await promisify(execFile)(process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell', ['--version']);
+const browser = await promisify(execFile)(BROWSER, ['--version']);
 const { version } = require('hash-wasm/package.json');
 console.log(`node ${process.version}, hash-wasm ${version}, ${browser.stdout.trim()}`);
 process.exit(rows.every(({ isWithin }) => isWithin) ? 0 : 1);
@@ -127,7 +128,7 @@ async function browsing(origin, work) {
   const mark = `--hydrant-bench-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const profile = await mkdtemp(join(tmpdir(), 'hydrant-bench-profile-'));
   const browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell',
+    executablePath: BROWSER,
     args: ['--no-sandbox', '--disable-dev-shm-usage', mark],
   });
   try {

@@ -1,14 +1,18 @@
 // Chromium with pages that are watched: whatever goes wrong in one, and nobody caught, fails the test.
 //
-// CHROMIUM_BIN names the browser; without it, it is /usr/bin/chromium-headless-shell.
+// CHROMIUM_BIN names the browser; without it, it is the chromium-headless-shell on the PATH.
 
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import process from 'node:process';
 import { chromium } from 'playwright-core';
 import { Peer } from '../peer.mjs';
 import { serve } from './server.mjs';
 
-const BROWSER = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium-headless-shell';
+const SHELL = 'chromium-headless-shell';
+export const BROWSER = process.env.CHROMIUM_BIN
+  ?? process.env.PATH.split(delimiter).map((folder) => join(folder, SHELL)).find(existsSync) ?? SHELL;
 /** Milliseconds that the browser may take to start, and a page for one step. */
 const PATIENCE_MS = 60_000;
 const CRASH = 'the page crashed';

@@ -7,7 +7,7 @@ pub(crate) mod simd;
 
 use crate::engine;
 use crate::failure::{Because, Failure, Result};
-use crate::hosts;
+use crate::hosts::{self, Runtime};
 use crate::setup::{self, Tool};
 use crate::suites::{Report, Suite};
 use crate::workspace::{BARE_WASM, BINDGEN, Profile, WEB, Workspace, selected, succeed, write_if_changed};
@@ -35,6 +35,8 @@ const SCRIPTS: &str = "wasm-web/js";
 pub(crate) const TESTS: &str = "wasm-web/tests";
 /// Stands in a test that needs a browser.
 const DRIVES_CHROMIUM: &str = "'./browser/";
+/// Tests that run in Deno and Bun, too.
+const EVERYWHERE: [&str; 4] = ["stores.test.mjs", "folder.test.mjs", "transfer.test.mjs", "script.test.mjs"];
 /// Where [`sizes`] brings binaryen, from the target folder.
 const BINARYEN: &str = "hosts/binaryen";
 /// npm's package of it.
@@ -61,15 +63,14 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
             if text.contains(DRIVES_CHROMIUM) { in_chromium.push(path) } else { in_node.push(path) }
         }
     }
-    let suite = |name: &str, files: Vec<PathBuf>| {
-        let mut node = Command::new(setup::node(workspace));
-        node.args(["--test", "--test-reporter=spec", "--test-timeout=300000"]).args(files).current_dir(&folder);
-        hosts::inform(workspace, &mut node);
-        Suite { name: format!("wasm-web {name}"), command: node, count: hosts::count_of_node, is_long: true }
-    };
-    let mut suites = vec![suite("node", in_node)];
+    let [node, others @ ..] = hosts::runtimes(workspace);
+    let suite = |runtime: &Runtime, files: &[PathBuf]| runtime.suite(workspace, "wasm-web", TESTS, files);
+    let mut suites = vec![Suite { is_long: true, ..suite(&node, &in_node) }];
+    let everywhere = EVERYWHERE.map(|name| folder.join(name));
+    suites.extend(others.iter().map(|runtime| suite(runtime, &everywhere)));
     if Tool::Chromium.is_present(workspace) {
-        suites.push(suite("chromium", in_chromium));
+        let name = "wasm-web chromium".to_owned();
+        suites.push(Suite { name, is_long: true, ..suite(&node, &in_chromium) });
     } else {
         report.skip("wasm-web chromium", Tool::Chromium.name());
     }
@@ -156,9 +157,10 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     if package.exists() {
         fs::remove_dir_all(&package).because("the package of an earlier build cannot be removed")?;
     }
-    modules(workspace, "web", &wasm)?;
+    let bindgen = workspace.build(BINDGEN, BINDGEN, Profile::Dev)?;
+    modules(workspace, &bindgen, "web", &wasm)?;
     let plain = workspace.target.join("web-plain");
-    modules(workspace, PLAIN, &plain)?;
+    modules(workspace, &bindgen, PLAIN, &plain)?;
     for module in &MODULES {
         let glue = format!("{}.js", module.name);
         let read = |folder: &Path| fs::read(folder.join(&glue)).because("the JavaScript of a module cannot be read");
@@ -180,14 +182,13 @@ pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// Builds the modules in a profile, into a folder.
-fn modules(workspace: &Workspace, profile: &str, folder: &Path) -> Result<()> {
-    let bindgen = workspace.build(BINDGEN, BINDGEN, Profile::Dev)?;
+fn modules(workspace: &Workspace, bindgen: &Path, profile: &str, folder: &Path) -> Result<()> {
     let mut cargo = cargo(workspace, profile)?;
     cargo.args(["build", "--profile", profile, "--target", BARE_WASM]).args(selected(&WEB));
     succeed(&mut cargo, &format!("the modules do not build for {BARE_WASM}"))?;
     for module in &MODULES {
         let built = workspace.target.join(BARE_WASM).join(profile).join(module.package.replace('-', "_") + ".wasm");
-        let mut command = Command::new(&bindgen);
+        let mut command = Command::new(bindgen);
         command.arg(&built).arg(folder).arg(module.name).args(optimiser(workspace));
         succeed(&mut command, "wasm-bindgen cannot read the module")?;
     }

@@ -203,8 +203,8 @@ impl Fetch {
 }
 
 /// Whether a 206 is this range, from its first to its last byte. Its total is not checked: one server gets it wrong
-/// (measured). A page cannot read Content-Range unless the server exposes it; without it the length must fit. The digest
-/// proves the bytes either way.
+/// (measured). A page cannot read Content-Range unless the server exposes it: without that header, the length must fit.
+/// The digest proves the bytes either way.
 fn is_range(head: &Head, (first, last): (u64, u64)) -> bool {
     match head.value("content-range") {
         Some(value) => content_range(value) == Some((first, last)),

@@ -126,6 +126,8 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
   if (stage.resume && !older) await store.drop(stage.resume.stage);
   const size = Number(stage.blob.size);
   const from = older && { stage: older.stage, bytes: Number(older.bytes) };
+  // A `fetch` of the page's own can give bytes that it writes over later. The network's own answers have a type.
+  const isShared = response.type === 'default';
   const hashed = digest(size);
   try {
     const place = await store.stage(stage.id, { oid: stage.blob.oid, size }, from);
@@ -133,7 +135,8 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
       if (place.beginning) {
         for await (const piece of pieces(place.beginning.stream(), answer.signal)) hashed.update(piece);
       }
-      for await (const piece of arriving) {
+      for await (const given of arriving) {
+        const piece = isShared ? new Uint8Array(given) : given;
         hashed.update(piece);
         const written = place.write(piece);
         if (written) await written;

@@ -37,3 +37,15 @@ for (const kind of ['CacheStore', 'OpfsStore']) {
     }));
   }
 }
+
+test('OpfsStore in a page: what found no room is no beginning', () => scene.within(async (own) => {
+  const page = await own.page();
+  await own.quota(page, 3 * MB);
+  const found = await own.ask(page, 'page', 'refused', 'OpfsStore', 'quota', 15 * MB);
+  assert.deepEqual(found, { failed: 'QuotaExceededError', found: undefined });
+}));
+
+test('OpfsStore: a blob goes although its use is written down just now', () => scene.within(async (own) => {
+  const page = await own.page();
+  assert.equal(await own.ask(page, 'page', 'removedInUse', 'quota', MB), false);
+}));

@@ -95,4 +95,29 @@ async function tried(kind, name, size, sizes) {
   return { failed, there };
 }
 
-export const deeds = { fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried };
+/** Begins a blob for which there is no room. Whether that was said, and how much of it is there to go on from. */
+async function refused(kind, name, size) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  const stage = await store.stage(newId(), it);
+  const failed = await stage.write(it.bytes).then(() => undefined, (error) => error.name);
+  await stage.close().catch(() => {});
+  return { failed, found: (await store.has(it.oid, size))?.blob.size };
+}
+
+/** Removes a blob of OPFS while somebody writes down when it was used. Whether it is there. */
+async function removedInUse(name, size) {
+  const store = await open.OpfsStore(name);
+  const it = await blob(size);
+  await keep(store, it);
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+  const note = await (await root.getDirectoryHandle('used')).getFileHandle(it.oid, { create: true });
+  const writable = await note.createWritable();
+  await store.remove(it.oid);
+  await writable.close();
+  return (await store.has(it.oid, size)) === true;
+}
+
+export const deeds = {
+  fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried, refused, removedInUse,
+};

@@ -70,7 +70,8 @@ export class OpfsStages {
       beginning,
       write: async (bytes) => {
         if (!stage.isOpen) throw badStage('the stage is closed');
-        await stage.writer.write(bytes);
+        stage.writing = stage.writer.write(bytes);
+        await stage.writing;
       },
       close: (validator) => this.#close(stage, validator),
     };
@@ -104,10 +105,15 @@ export class OpfsStages {
     if (!stage) return;
     this.#ours.delete(id);
     stage.isOpen = false;
-    await stage.writer?.close().catch(() => {});
-    await removeIn(this.#folder, `${stage.name}.from`);
-    await removeIn(this.#folder, stage.name);
-    stage.release();
+    try {
+      // A file to which somebody writes cannot be removed.
+      await stage.writing?.catch(() => {});
+      await stage.writer?.close().catch(() => {});
+      await removeIn(this.#folder, `${stage.name}.from`);
+      await removeIn(this.#folder, stage.name);
+    } finally {
+      stage.release();
+    }
   }
 
   /** Removes what nobody can go on with any more. */

@@ -117,8 +117,13 @@ class PageWriter {
   }
 
   async close() {
-    if (this.#looseBytes > 0) await this.#flush();
-    if (this.#copy) await this.#save();
+    try {
+      if (this.#looseBytes > 0) await this.#flush();
+      if (this.#copy) await this.#save();
+    } finally {
+      // What found no room is not there.
+      this.#looseBytes = 0;
+    }
   }
 
   async #flush() {

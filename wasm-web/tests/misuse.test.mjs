@@ -211,6 +211,24 @@ async function withPeer(work) {
   }
 }
 
+test('a signal that goes on is left as it was', () => withPeer(async (peer, want) => {
+  const { signal } = new AbortController();
+  const listeners = new Set();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (name, listener, ...options) => {
+    listeners.add(listener);
+    add(name, listener, ...options);
+  };
+  signal.removeEventListener = (name, listener) => {
+    listeners.delete(listener);
+    remove(name, listener);
+  };
+  const [file] = await hydrate({ endpoint: peer.endpoint, wants: [want], signal });
+  assert.equal(file.error, undefined);
+  assert.equal(listeners.size, 0);
+}));
+
 test('a route that fails keeps its words to itself: they may hold a token', async () => {
   const wants = [{ name: 'a', oid: '0'.repeat(64), size: 5 }];
   const routes = [

@@ -14,7 +14,8 @@ export function checked(options) {
   const { endpoint, route, signal, store, config, login } = given;
   const isAddress = typeof endpoint === 'string' || endpoint instanceof URL || (endpoint === undefined && route);
   need(isAddress, 'endpoint', 'a string or a URL', endpoint);
-  const isSignal = typeof signal?.addEventListener === 'function' && typeof signal.aborted === 'boolean';
+  const isSignal = typeof signal?.aborted === 'boolean' &&
+    ['addEventListener', 'removeEventListener'].every((method) => typeof signal[method] === 'function');
   need(signal === undefined || isSignal, 'signal', 'an AbortSignal', signal);
   need(isOptional(config, 'object'), 'config', 'an object', config);
   need(['undefined', 'string', 'object', 'function'].includes(typeof login), 'login', 'a login, or a function', login);

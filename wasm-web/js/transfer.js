@@ -3,7 +3,7 @@
 import { isBrowser } from './driver/failure.js';
 import { performer } from './driver/host.js';
 import { run } from './driver/loop.js';
-import { HydrantError } from './error.js';
+import { HydrantError, wrong } from './error.js';
 import { HydratedFile } from './file.js';
 import { checked, needArray, needBlob } from './options.js';
 import { MemoryStore } from './stores/memory.js';
@@ -51,11 +51,15 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
   /** Brings files to the server: `{ name, body }`, where the body is a Blob or a File. */
   async function upload(options) {
     const { files, ...given } = checked(options);
+    const bodies = new Map();
     const sources = Array.from(needArray(files, 'files'), (file, at) => {
       needBlob(file?.body, `files[${at}].body`);
-      return { name: file.name, expects: file.oid };
+      const { name, oid, body } = file;
+      // One of two would be sent in the place of both.
+      if (bodies.has(name) && bodies.get(name) !== body) throw wrong(`files[${at}].name`, 'the name of one file', name);
+      bodies.set(name, body);
+      return { name, expects: oid };
     });
-    const bodies = new Map(files.map(({ name, body }) => [name, body]));
     await ready();
     const begin = (config) => called('files', () => operations.Operation.upload(config, sources));
     const report = await transfer(begin, { files: bodies, ...given });

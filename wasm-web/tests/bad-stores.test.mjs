@@ -89,6 +89,14 @@ for (const method of METHODS) {
   }));
 }
 
+test('has gives a beginning that is longer than the file', () => withPeer(async (hydrated) => {
+  const store = new MemoryStore();
+  const has = store.has.bind(store);
+  store.has = async (...given) => (await has(...given)) ?? { stage: 'long', blob: new Blob([BYTES, BYTES]) };
+  const [file] = await hydrated({ store });
+  assert.deepEqual(await file.bytes(), BYTES);
+}));
+
 test('open gives nothing, or rejects', () => withPeer(async (hydrated) => {
   const [lost] = await hydrated({ store: storeWith('open', () => undefined) });
   await assert.rejects(lost.bytes(), { code: 'host', message: /has lost this file/ });

@@ -72,6 +72,24 @@ test('without CORS headers it is blocked, and says what is missing', withPeer(as
   assert.deepEqual([probe.headers.referer, probe.login], [undefined, undefined], 'a question without secrets');
 }));
 
+test('a gateway that is out of order for once is no refusal', withPeer(async ({ own, page, peer, want }) => {
+  own.allow(CORS);
+  const hydrated = (wants) => own.ask(page, 'page', 'hydrated', { endpoint: peer.endpoint, wants, config: quick });
+  assert.deepEqual((await hydrated([want])).files, [{ name: 'file', oid: want.oid }]);
+  for (const method of ['POST', 'GET']) {
+    let isBroken = true;
+    peer.takes = (request, response) => {
+      if (request.method !== method || !isBroken) return false;
+      isBroken = false;
+      for (const name of Object.keys(OPEN_TO_PAGES)) response.removeHeader(name);
+      return json(response, 502, { message: 'bad gateway' });
+    };
+    const { files, retries } = await hydrated([want]);
+    assert.deepEqual(files, [{ name: 'file', oid: want.oid }]);
+    assert.equal(retries.length, 1, method);
+  }
+}));
+
 test('a storage without CORS headers is blocked, and named', withPeer(async ({ own, page, peer, want }) => {
   own.allow(CORS);
   const storage = await own.peer();

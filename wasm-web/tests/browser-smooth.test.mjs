@@ -1,4 +1,4 @@
-// A page goes on while a large file is hydrated on its main thread: in Chromium.
+// A page goes on while a large file is hydrated on its main thread, and so does a hidden one: in Chromium.
 //
 // How long a task takes depends on what else runs. So it is counted how much is hashed without a pause; long tasks are
 // shown, not judged.
@@ -54,3 +54,27 @@ for (const [size, by] of [[SIZE, 'module'], [PLATFORM_BYTES_MAX, 'platform']]) {
     assert.ok(Math.max(...hashed[by]) <= most, `${Math.max(...hashed[by])} bytes at once`);
   }));
 }
+
+test('a hidden page, whose timers are slow, gets its turn without them', () => scene.within(async (own) => {
+  const [page, peer] = [await own.page(), await own.peer()];
+  const want = peer.give(Buffer.alloc(SIZE, 9));
+  const found = await page.evaluate(async ([endpoint, want]) => {
+    const { hydrate } = await import('/package/page.js');
+    const turns = { timers: 0, messages: 0 };
+    Object.defineProperty(document, 'hidden', { get: () => true });
+    const { setTimeout, MessageChannel } = globalThis;
+    globalThis.setTimeout = (call, delay, ...given) => {
+      if (delay === undefined) turns.timers += 1;
+      return setTimeout(call, delay, ...given);
+    };
+    globalThis.MessageChannel = class extends MessageChannel {
+      constructor() {
+        super();
+        turns.messages += 1;
+      }
+    };
+    const [{ error }] = await hydrate({ endpoint, wants: [want] });
+    return { error: error?.message, timers: turns.timers, hasMessages: turns.messages > 0 };
+  }, [peer.endpoint, want]);
+  assert.deepEqual(found, { error: undefined, timers: 0, hasMessages: true });
+}));

@@ -63,6 +63,7 @@ test('options that are none', async () => {
       [{ ...given, wants: [{ oid: OID, size }] }, /^wants.0.\.size must be a whole number/]),
     [{ ...given, manifest: 7 }, /argument 1 must be a Uint8Array/],
     [{ ...given, signal: {} }, /^signal must be an AbortSignal/],
+    [{ ...given, signal: { aborted: false, addEventListener() {} } }, /^signal must be an AbortSignal/],
     [{ ...given, onProgress: 'x' }, /^onProgress must be a function/],
     [{ ...given, route: {} }, /^route must be a function/],
     [{ ...given, login: 7 }, /^login must be/],
@@ -77,6 +78,8 @@ test('options that are none', async () => {
   await assert.rejects(upload({ endpoint: ENDPOINT }), malformed(/^files must be an array/));
   await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: 'x' }] }), malformed(/^files.0..body/));
   await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ body: new Blob([]) }] }), malformed(/^files.0..name/));
+  const files = [5, 6].map((size) => ({ name: 'a', body: new Blob([noise(size, 1)]) }));
+  await assert.rejects(upload({ endpoint: ENDPOINT, files }), malformed(/^files.1..name must be the name of one file/));
   await assert.rejects(open(undefined), malformed(/^store must be a store/));
   await assert.rejects(open(new MemoryStore(), 7), malformed(/^wants must be an array/));
   await assert.rejects(open({ has() {}, stage() {}, keep() {}, drop() {}, open() {} }), malformed(/cannot list/));
@@ -226,6 +229,24 @@ test('a route to plain http, also on this machine, must be allowed', async () =>
   assert.equal(error.code, 'blocked');
 });
 
+test('a signal that goes on is left as it was', () => withPeer(async (peer, want) => {
+  const { signal } = new AbortController();
+  const listeners = new Set();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (name, listener, ...options) => {
+    listeners.add(listener);
+    add(name, listener, ...options);
+  };
+  signal.removeEventListener = (name, listener) => {
+    listeners.delete(listener);
+    remove(name, listener);
+  };
+  const [file] = await hydrate({ endpoint: peer.endpoint, wants: [want], signal });
+  assert.equal(file.error, undefined);
+  assert.equal(listeners.size, 0);
+}));
+
 test('a route that fails keeps its words to itself: they may hold a token', async () => {
   const wants = [{ name: 'a', oid: '0'.repeat(64), size: 5 }];
   const routes = [
@@ -251,3 +272,31 @@ test('a name that leads out of its repository has no route: a token would go alo
     for (const name of bad) assert.ok(!way({ name }), name);
   }
 });
+
+test('a fetch whose bodies share one buffer: what is kept is what was hashed', async (t) => withPeer(async (peer) => {
+  const bytes = noise(40_000, 3);
+  const want = peer.give(bytes);
+  const given = globalThis.fetch;
+  t.after(() => (globalThis.fetch = given));
+  globalThis.fetch = async (...asked) => {
+    const response = await given(...asked);
+    return String(asked[0]).includes('/blobs/') ? overwriting(response) : response;
+  };
+  const [file] = await hydrate({ endpoint: peer.endpoint, wants: [want] });
+  assert.equal(sha256(await file.bytes()), want.oid);
+}));
+
+/** The same answer, whose pieces all lie in one buffer. */
+async function overwriting(response) {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const buffer = new Uint8Array(1000);
+  let at = 0;
+  const pull = async (body) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    buffer.set(bytes.subarray(at, at + buffer.length));
+    at += buffer.length;
+    body.enqueue(buffer);
+    if (at >= bytes.length) body.close();
+  };
+  return new Response(new ReadableStream({ pull }, { highWaterMark: 0 }), response);
+}

@@ -57,6 +57,55 @@ test('an upload is verified, with oid and size as JSON', () => withPeer(async (p
   assert.equal(headers['x-verify'], 'token');
 }));
 
+test('a long file may take longer to go out than a server may be silent', (t) => withPeer(async (peer) => {
+  const idleMax = 100_000;
+  const clock = clockOf(t, idleMax);
+  takeUploads(peer, 200);
+  const { takes } = peer;
+  peer.takes = async (request, response) => {
+    if (request.method === 'PUT') clock.passes(1.5 * idleMax);
+    return takes(request, response);
+  };
+  const retries = [];
+  const given = { endpoint: peer.endpoint, files: [file(noise(4 * MIB, 1))], config: { idleMax, retriesMax: 0 } };
+  const [{ error }] = await upload({ ...given, onRetry: (it) => retries.push(it) });
+  assert.equal(error, undefined);
+  assert.deepEqual(retries, []);
+}));
+
+/** Lets time pass when a test says so, for timers with one delay. */
+function clockOf(t, delay) {
+  const timers = new Map();
+  const { setTimeout, clearTimeout } = globalThis;
+  const now = performance.now.bind(performance);
+  let passed = 0;
+  performance.now = () => now() + passed;
+  globalThis.setTimeout = (call, ms, ...given) => {
+    const timer = setTimeout(call, ms, ...given);
+    if (ms === delay) timers.set(timer, call);
+    return timer;
+  };
+  globalThis.clearTimeout = (timer) => {
+    timers.delete(timer);
+    clearTimeout(timer);
+  };
+  t.after(() => {
+    Object.assign(globalThis, { setTimeout, clearTimeout });
+    delete performance.now;
+  });
+  return {
+    passes(ms) {
+      passed += ms;
+      const due = [...timers];
+      timers.clear();
+      for (const [timer, call] of due) {
+        clearTimeout(timer);
+        call();
+      }
+    },
+  };
+}
+
 test('an upload that the server does not verify has failed', () => withPeer(async (peer) => {
   takeUploads(peer, 422);
   const [{ error }] = await upload({ endpoint: peer.endpoint, files: [file(noise(5000, 1))] });

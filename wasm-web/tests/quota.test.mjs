@@ -37,3 +37,41 @@ for (const kind of ['CacheStore', 'OpfsStore']) {
     }));
   }
 }
+
+test('OpfsStore in a page: what found no room is no beginning', () => scene.within(async (own) => {
+  const page = await own.page();
+  await own.quota(page, 3 * MB);
+  const found = await own.ask(page, 'page', 'refused', 'OpfsStore', 'quota', 15 * MB);
+  assert.deepEqual(found, { failed: 'QuotaExceededError', found: undefined });
+}));
+
+test('OpfsStore in a page: a beginning that finds no room to go on leaves nothing more', () => scene.within(async (own) => {
+  let page = await own.page();
+  const size = 16 * MB;
+  await own.ask(page, 'page', 'begun', 'OpfsStore', 'quota', size, 12 * MB);
+  await page.close();
+  page = await own.page();
+  await own.quota(page, 12 * MB);
+  const found = await own.ask(page, 'page', 'goneOn', 'quota', size);
+  assert.deepEqual(found, { failed: 'QuotaExceededError', names: ['.part'] });
+  await page.close();
+  page = await own.page();
+  await own.quota(page, 500 * MB);
+  assert.equal((await own.ask(page, 'page', 'finished', 'OpfsStore', 'quota', size)).isRight, true);
+}));
+
+test('OpfsStore: what Chromium left of a copy goes', () => scene.within(async (own) => {
+  let page = await own.page();
+  await own.ask(page, 'page', 'begun', 'OpfsStore', 'quota', 16 * MB, 12 * MB);
+  await page.close();
+  page = await own.page();
+  await own.quota(page, 12 * MB);
+  const { before, after } = await own.ask(page, 'page', 'swept', 'quota', 16 * MB);
+  assert.deepEqual(before, ['.part', '.part.crswap']);
+  assert.deepEqual(after, ['.part']);
+}));
+
+test('OpfsStore: a blob goes although its use is written down just now', () => scene.within(async (own) => {
+  const page = await own.page();
+  assert.equal(await own.ask(page, 'page', 'removedInUse', 'quota', MB), false);
+}));

@@ -10,12 +10,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { folder as built } from './package.mjs';
 import { contract } from './stores/contract.mjs';
-import { keep } from './stores/bytes.mjs';
+import { bytesOf, keep, noise } from './stores/bytes.mjs';
 import { runOne } from './stores/check.mjs';
 
 const load = (name) => import(pathToFileURL(join(built, 'stores', name)));
 const { MemoryStore } = await load('memory.js');
 const { FolderStore } = await load('folder.js');
+const { Pieces } = await load('pieces.js');
 
 class Hasher {
   #hash = createHash('sha256');
@@ -63,3 +64,24 @@ for (const [kind, make] of Object.entries(places)) {
     });
   }
 }
+
+test('bytes that come one by one are not held one by one', async (t) => {
+  const given = globalThis.Blob;
+  t.after(() => (globalThis.Blob = given));
+  let partsMax = 0;
+  globalThis.Blob = class extends given {
+    constructor(parts, ...options) {
+      super(parts, ...options);
+      partsMax = Math.max(partsMax, parts.length);
+    }
+  };
+  for (const [size, most] of [[1000, 1], [200_000, 1024]]) {
+    partsMax = 0;
+    const bytes = noise(size, 1);
+    const pieces = new Pieces();
+    for (let at = 0; at < size; at += 1) pieces.push(bytes.subarray(at, at + 1));
+    pieces.close();
+    assert.deepEqual(await bytesOf(pieces.blob()), bytes);
+    assert.ok(partsMax <= most, `${partsMax} parts`);
+  }
+});

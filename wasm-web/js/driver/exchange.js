@@ -5,6 +5,9 @@ import { chunks, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
 
+/** Bytes of a file that go out in a millisecond at least, as in the core's own bound. */
+const SENT_BYTES_PER_MS_MIN = 4;
+
 /** Performs an exchange in the surroundings that `host.js` describes. */
 export async function exchange(it, answer, host) {
   const { stage } = it;
@@ -61,7 +64,8 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
   const headers = await headersOf(request, answer, host);
   const watch = new Watch(answer.signal, Number(idleMax));
   try {
-    watch.waits();
+    // Nobody tells how much of a file went out. Slower than this, the core ends it.
+    watch.waits(slice ? Number(slice.length) / SENT_BYTES_PER_MS_MIN : 0);
     const body = slice ? part(host.file(slice.name), slice) : request.body.val;
     const response = await send(host.rewrite(request.url, answer), request, { headers, body, signal: watch.signal });
     watch.works();
@@ -126,6 +130,8 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
   if (stage.resume && !older) await store.drop(stage.resume.stage);
   const size = Number(stage.blob.size);
   const from = older && { stage: older.stage, bytes: Number(older.bytes) };
+  // A `fetch` of the page's own can give bytes that it writes over later. The network's own answers have a type.
+  const isShared = response.type === 'default';
   const hashed = digest(size);
   try {
     const place = await store.stage(stage.id, { oid: stage.blob.oid, size }, from);
@@ -133,7 +139,8 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
       if (place.beginning) {
         for await (const piece of pieces(place.beginning.stream(), answer.signal)) hashed.update(piece);
       }
-      for await (const piece of arriving) {
+      for await (const given of arriving) {
+        const piece = isShared ? new Uint8Array(given) : given;
         hashed.update(piece);
         const written = place.write(piece);
         if (written) await written;

@@ -37,12 +37,13 @@ export function broken(error) {
 
 /**
  * What a `fetch` without an answer means. A browser says the same of a server that is down and of one that does not
- * allow this page. A request whose answer nobody may read tells them apart: it is answered by whoever is there.
+ * allow this page. A request whose answer nobody may read tells them apart: it is answered by whoever is there. One that
+ * `wasLetIn` before met a gateway that is out of order, or a connection that broke.
  */
-export async function unanswered({ url, method, headers, signal }) {
+export async function unanswered({ url, method, headers, signal }, wasLetIn) {
   const { origin } = new URL(url);
   const offline = fault('offline', `${origin} cannot be reached`);
-  if (!isBrowser || globalThis.location?.origin === origin || navigator.onLine === false) return offline;
+  if (!isBrowser || wasLetIn || globalThis.location?.origin === origin || navigator.onLine === false) return offline;
   const policy = new Policy(origin);
   try {
     await fetch(origin, {

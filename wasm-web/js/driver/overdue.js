@@ -6,10 +6,10 @@ const ENDING_MS_MAX = 1000;
 /** A promise that rejects when something was aborted and did not end in time. Call `end` once it ended. */
 export function overdue(signal) {
   let timer;
-  let isEnded = false;
+  let begin;
   const isOverdue = new Promise((_, reject) => {
-    const begin = () => {
-      if (!isEnded) timer = setTimeout(() => reject(signal.reason), ENDING_MS_MAX);
+    begin = () => {
+      timer = setTimeout(() => reject(signal.reason), ENDING_MS_MAX);
     };
     if (signal?.aborted) begin();
     else signal?.addEventListener('abort', begin, { once: true });
@@ -19,7 +19,8 @@ export function overdue(signal) {
   return {
     isOverdue,
     end() {
-      isEnded = true;
+      // The signal may be the caller's, and outlive thousands of these.
+      signal?.removeEventListener('abort', begin);
       clearTimeout(timer);
     },
   };

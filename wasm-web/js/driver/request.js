@@ -25,6 +25,9 @@ export async function headersOf({ url, headers: given, login }, answer, host) {
   return headers;
 }
 
+/** What was answered to this page: origins, each with a method and the names of headers. */
+const letIn = new Set();
+
 /** Asks the server, with no right that the caller did not give: no cookie, and no word about the page. */
 export async function send(url, { method, redirect }, { headers, body, signal }) {
   const request = {
@@ -38,11 +41,19 @@ export async function send(url, { method, redirect }, { headers, body, signal })
     referrerPolicy: 'no-referrer',
   };
   try {
-    return await fetch(url, request);
+    const response = await fetch(url, request);
+    letIn.add(kind(url, request));
+    return response;
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw error instanceof TypeError ? await unanswered(asked(url, request)) : error;
+    if (!(error instanceof TypeError)) throw error;
+    throw await unanswered(asked(url, request), letIn.has(kind(url, request)));
   }
+}
+
+/** All that a server's word to pages depends on, as a rule. */
+function kind(url, { method, headers }) {
+  return [new URL(url).origin, method, ...headers.keys()].join(' ');
 }
 
 /** A request that `fetch` refused, if there can be such a one. */

@@ -22,9 +22,9 @@ export class Watch {
     return this.#over.signal;
   }
 
-  /** It is the server's turn. */
-  waits() {
-    this.#since = performance.now();
+  /** It is the server's turn. `more`: milliseconds that it has besides. */
+  waits(more = 0) {
+    this.#since = performance.now() + more;
     if (this.signal.aborted) return;
     this.#timer ??= setTimeout(() => this.#look(), Math.min(this.#idleMax, TIMER_MS_MAX));
   }

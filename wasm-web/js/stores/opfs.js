@@ -114,7 +114,8 @@ class OpfsShelf {
 
   async remove(oid) {
     await removeIn(this.#blobs, oid);
-    await removeIn(this.#used, oid);
+    // Somebody may be writing it just now. A note without a blob means nothing.
+    await removeIn(this.#used, oid).catch(() => {});
   }
 
   async places() {

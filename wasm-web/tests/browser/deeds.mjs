@@ -95,4 +95,63 @@ async function tried(kind, name, size, sizes) {
   return { failed, there };
 }
 
-export const deeds = { fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried };
+/** Begins a blob for which there is no room. Whether that was said, and how much of it is there to go on from. */
+async function refused(kind, name, size) {
+  const store = await open[kind](name);
+  const it = await blob(size);
+  const stage = await store.stage(newId(), it);
+  const failed = await stage.write(it.bytes).then(() => undefined, (error) => error.name);
+  await stage.close().catch(() => {});
+  return { failed, found: (await store.has(it.oid, size))?.blob.size };
+}
+
+/** Goes on with what `begun` wrote, and keeps it. The name of the error, and what lies in the folder of the stages. */
+async function goneOn(name, size) {
+  const store = await open.OpfsStore(name);
+  const it = await blob(size);
+  const found = await store.has(it.oid, size);
+  const older = { stage: found.stage, bytes: found.blob.size };
+  const stage = await store.stage(newId(), it, older);
+  const failed = await stage.write(it.bytes.slice(older.bytes)).then(() => undefined, (error) => error.name);
+  await stage.close().catch(() => {});
+  return { failed, names: await stageNames(name) };
+}
+
+/** Lets Chromium leave a copy of a stage of nobody, and opens the store. What lies in the folder before and after. */
+async function swept(name, size) {
+  const stages = await stagesOf(name);
+  const stage = await stages.getFileHandle(`${(await blob(size)).oid}.part`);
+  await stage.createWritable({ keepExistingData: true }).catch(() => {});
+  const before = await stageNames(name);
+  await open.OpfsStore(name);
+  return { before, after: await stageNames(name) };
+}
+
+async function stagesOf(name) {
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+  return root.getDirectoryHandle('stages');
+}
+
+/** Names of the files of stages, without the oids. */
+async function stageNames(name) {
+  const names = [];
+  for await (const file of (await stagesOf(name)).keys()) names.push(file.replace(/^[0-9a-f]{64}/, ''));
+  return names.sort();
+}
+
+/** Removes a blob of OPFS while somebody writes down when it was used. Whether it is there. */
+async function removedInUse(name, size) {
+  const store = await open.OpfsStore(name);
+  const it = await blob(size);
+  await keep(store, it);
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(name);
+  const note = await (await root.getDirectoryHandle('used')).getFileHandle(it.oid, { create: true });
+  const writable = await note.createWritable();
+  await store.remove(it.oid);
+  await writable.close();
+  return (await store.has(it.oid, size)) === true;
+}
+
+export const deeds = {
+  fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried, refused, goneOn, swept, removedInUse,
+};

@@ -15,6 +15,8 @@ import { writer } from './writers.js';
 const LEFTOVER_MS_MAX = 7 * 24 * 3600 * 1000;
 /** Characters of a validator at most. */
 const VALIDATOR_LENGTH_MAX = 512;
+/** What Chromium writes in the place of a stage or its note, and leaves behind where it crashes; the stage. */
+const COPY = /^(.+?\.(?:part|tmp))(?:\.from)?(?:\.\d+)?\.crswap$/;
 
 /** The stages of one store. */
 export class OpfsStages {
@@ -70,7 +72,8 @@ export class OpfsStages {
       beginning,
       write: async (bytes) => {
         if (!stage.isOpen) throw badStage('the stage is closed');
-        await stage.writer.write(bytes);
+        stage.writing = stage.writer.write(bytes);
+        await stage.writing;
       },
       close: (validator) => this.#close(stage, validator),
     };
@@ -104,21 +107,29 @@ export class OpfsStages {
     if (!stage) return;
     this.#ours.delete(id);
     stage.isOpen = false;
-    await stage.writer?.close().catch(() => {});
-    await removeIn(this.#folder, `${stage.name}.from`);
-    await removeIn(this.#folder, stage.name);
-    stage.release();
+    try {
+      // A file to which somebody writes cannot be removed.
+      await stage.writing?.catch(() => {});
+      await stage.writer?.close().catch(() => {});
+      await removeIn(this.#folder, `${stage.name}.from`);
+      await removeIn(this.#folder, stage.name);
+    } finally {
+      stage.release();
+    }
   }
 
   /** Removes what nobody can go on with any more. */
   async sweep() {
     for (const name of await namesIn(this.#folder)) {
-      if (!name.endsWith('.part') && !name.endsWith('.tmp')) continue;
-      const release = await this.#locks.tryClaim(`stage:${name}`);
+      const [, copied] = COPY.exec(name) ?? [];
+      if (!copied && !name.endsWith('.part') && !name.endsWith('.tmp')) continue;
+      const release = await this.#locks.tryClaim(`stage:${copied ?? name}`);
       if (!release) continue;
       const file = await fileIn(this.#folder, name);
       const isOld = file && Date.now() - file.lastModified >= LEFTOVER_MS_MAX;
-      if (isOld || name.endsWith('.tmp')) {
+      // A copy is only in the way. One that cannot be removed must not keep anybody from the store.
+      if (copied) await removeIn(this.#folder, name).catch(() => {});
+      else if (isOld || name.endsWith('.tmp')) {
         await removeIn(this.#folder, `${name}.from`);
         await removeIn(this.#folder, name);
       }

@@ -96,13 +96,9 @@ class PageWriter {
   }
 
   async cut(bytes) {
-    if ((await this.#handle.getFile()).size !== bytes) {
-      const writable = await this.#handle.createWritable({ keepExistingData: true });
-      await writable.truncate(bytes);
-      await writable.close();
-    }
     this.#saved = bytes;
     this.#written = bytes;
+    if ((await this.#handle.getFile()).size !== bytes) await (await this.#open(bytes)).close();
   }
 
   async write(bytes) {
@@ -117,23 +113,34 @@ class PageWriter {
   }
 
   async close() {
-    if (this.#looseBytes > 0) await this.#flush();
-    if (this.#copy) await this.#save();
+    try {
+      if (this.#looseBytes > 0) await this.#flush();
+      if (this.#copy) await this.#save();
+    } finally {
+      // What found no room is not there.
+      this.#looseBytes = 0;
+    }
   }
 
   async #flush() {
-    this.#copy ??= await this.#room.with(this.#size - this.#saved, () => this.#open());
+    const size = Math.max(this.#size, this.#written + this.#looseBytes);
+    this.#copy ??= await this.#room.with(size, () => this.#open(size));
     const data = this.#loose.subarray(0, this.#looseBytes);
     await this.#orDrop(() => this.#copy.write({ type: 'write', position: this.#written, data }));
     this.#written += data.length;
     this.#looseBytes = 0;
   }
 
-  /** A copy that has room for all: if there is none, nothing is lost yet. */
-  async #open() {
-    const copy = await this.#handle.createWritable({ keepExistingData: true });
+  /**
+   * A copy that has room for all: if there is none, nothing is lost yet. Where Chromium itself copies and finds no room,
+   * it leaves for good what it began.
+   */
+  async #open(size) {
+    const copy = await this.#handle.createWritable();
     try {
-      await copy.truncate(Math.max(this.#size, this.#written + this.#looseBytes));
+      await copy.truncate(size);
+      const data = (await this.#handle.getFile()).slice(0, this.#saved);
+      if (this.#saved > 0) await copy.write({ type: 'write', position: 0, data });
       return copy;
     } catch (error) {
       await copy.abort().catch(() => {});

@@ -1,6 +1,7 @@
 // The contract of the store in OPFS, in Chromium.
 
-import { after, before } from 'node:test';
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
 import { Scene } from './browser/chromium.mjs';
 import { contractOf } from './browser/contract.mjs';
 
@@ -9,3 +10,10 @@ before(async () => (scene = await Scene.open()));
 after(() => scene?.close());
 
 contractOf('OpfsStore', () => scene);
+
+for (const where of ['page', 'worker']) {
+  test(`in a ${where}, a store that is opened again goes on with what another one began`, () => scene.within(async (own) => {
+    const found = await own.ask(await own.page(), where, 'reopened', 'OpfsStore', 'again', 300_000, 200_000);
+    assert.deepEqual(found, { beginning: 200_000, isRight: true });
+  }));
+}

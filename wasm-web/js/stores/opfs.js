@@ -15,6 +15,9 @@ import { PERSISTENT_BYTES_MAX, ShelfStore } from './store.js';
 /** What is looked at side by side. */
 const LOOKS_MAX = 64;
 
+/** The stages of this page, by the place of a store: what one store began, another one of this page goes on with. */
+const stagesAt = new Map();
+
 /** Keeps blobs in the origin private file system. */
 export class OpfsStore extends ShelfStore {
   /** Opens the folder of this name; one that is not there is made. */
@@ -29,7 +32,8 @@ export class OpfsStore extends ShelfStore {
     const [blobs, used, pins, stages] = await Promise.all(folders);
     const place = `hydrant:opfs:${name}`;
     const locks = new TabLocks(place);
-    const shelf = new OpfsShelf({ blobs, used, pins }, new OpfsStages(stages, locks), locks);
+    if (!stagesAt.has(place)) stagesAt.set(place, new OpfsStages(stages, locks));
+    const shelf = new OpfsShelf({ blobs, used, pins }, stagesAt.get(place), locks);
     await shelf.sweep();
     return new OpfsStore(shelf, { locks, maxBytes, holds: holdsAt(place) });
   }

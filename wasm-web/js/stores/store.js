@@ -26,6 +26,7 @@ export class ShelfStore {
 
   /** `locks`, `maxBytes`, `holds` and `freesUnasked` as the room takes them. */
   constructor(shelf, given) {
+    if (!given) throw new TypeError('a store is made by its function open');
     needBytesMax(given.maxBytes);
     this.#shelf = shelf;
     this.#locks = given.locks;

@@ -47,6 +47,15 @@ async function finished(kind, name, size) {
   return { beginning: bytes.length, isRight: (await heldOid(store, it.oid)) === it.oid };
 }
 
+/** Begins a blob with one store, and finishes it with another one of the same page. */
+async function reopened(kind, name, size, bytes) {
+  const it = await blob(size);
+  const stage = await (await open[kind](name)).stage(newId(), it);
+  await stage.write(it.bytes.slice(0, bytes));
+  await stage.close();
+  return finished(kind, name, size);
+}
+
 /** Keeps a blob that nobody else has begun. What was there of it, and what is kept then. */
 async function anew(kind, name, size) {
   const store = await open[kind](name);
@@ -153,5 +162,5 @@ async function removedInUse(name, size) {
 }
 
 export const deeds = {
-  fetched, claimed, begun, finished, anew, keptOn, verified, filled, tried, refused, goneOn, swept, removedInUse,
+  fetched, claimed, begun, finished, reopened, anew, keptOn, verified, filled, tried, refused, goneOn, swept, removedInUse,
 };

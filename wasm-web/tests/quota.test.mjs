@@ -45,7 +45,7 @@ test('OpfsStore in a page: what found no room is no beginning', () => scene.with
   assert.deepEqual(found, { failed: 'QuotaExceededError', found: undefined });
 }));
 
-test('OpfsStore in a page: a beginning that finds no room to go on leaves nothing more', () => scene.within(async (own) => {
+test('OpfsStore in a page: a beginning without room to go on leaves nothing more', () => scene.within(async (own) => {
   let page = await own.page();
   const size = 16 * MB;
   await own.ask(page, 'page', 'begun', 'OpfsStore', 'quota', size, 12 * MB);

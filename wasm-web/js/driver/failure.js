@@ -37,8 +37,8 @@ export function broken(error) {
 
 /**
  * What a `fetch` without an answer means. A browser says the same of a server that is down and of one that does not
- * allow this page. A request whose answer nobody may read tells them apart: it is answered by whoever is there. One that
- * `wasLetIn` before met a gateway that is out of order, or a connection that broke.
+ * allow this page. A request whose answer nobody may read tells them apart: it is answered by whoever is there. One
+ * that `wasLetIn` before met a gateway that is out of order, or a connection that broke.
  */
 export async function unanswered({ url, method, headers, signal }, wasLetIn) {
   const { origin } = new URL(url);

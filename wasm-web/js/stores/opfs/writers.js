@@ -132,8 +132,8 @@ class PageWriter {
   }
 
   /**
-   * A copy that has room for all: if there is none, nothing is lost yet. Where Chromium itself copies and finds no room,
-   * it leaves for good what it began.
+   * A copy that has room for all: if there is none, nothing is lost yet. Where Chromium itself copies and finds no
+   * room, it leaves for good what it began.
    */
   async #open(size) {
     const copy = await this.#handle.createWritable();

@@ -5,7 +5,7 @@ export { batches, endpoints, sessions } from './contract.js';
 
 /** A file to bring to the server. */
 export interface Upload {
-  /** The caller's name for it; progress and outcome carry it. */
+  /** The caller's name for it, not that of another file of the call; progress and outcome carry it. */
   name: string;
   /** Its bytes. */
   body: Blob;

@@ -29,6 +29,11 @@ export function needStore(store) {
   need(isStore, 'store', 'a store (await what opens one)', store);
 }
 
+/** What ends something that a store began. A store of the caller's own may have given nothing that does. */
+export function ending(given) {
+  return typeof given === 'function' ? given : () => {};
+}
+
 /** A list of the caller's. */
 export function needArray(list, name) {
   need(Array.isArray(list), name, 'an array', list);

@@ -5,7 +5,7 @@ import { performer } from './driver/host.js';
 import { run } from './driver/loop.js';
 import { HydrantError, wrong } from './error.js';
 import { HydratedFile } from './file.js';
-import { checked, needArray, needBlob } from './options.js';
+import { checked, ending, needArray, needBlob } from './options.js';
 import { MemoryStore } from './stores/memory.js';
 import { isOid } from './stores/names.js';
 import { named, ofManifest } from './wants.js';
@@ -34,10 +34,10 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
     const holds = [];
     let report;
     try {
-      for (const oid of names.keys()) if (isOid(oid)) holds.push(store.hold?.(oid));
+      for (const oid of names.keys()) if (isOid(oid)) holds.push(ending(store.hold?.(oid)));
       report = await transfer(begin, { store, names, ...given });
     } finally {
-      holds.forEach((release) => release?.());
+      holds.forEach((release) => release());
     }
     if (report.outcomes.length < fetched.length) throw error(report.ended);
     const outcomes = report.outcomes.values();

@@ -1,6 +1,7 @@
 // What a caller wants, in the words of the contract.
 
 import { HydrantError, wrong } from './error.js';
+import { isDetached } from './lane.js';
 
 /** The bytes of a file that classify it; pointers are shorter. */
 const HEAD_BYTES = 1024;
@@ -24,6 +25,7 @@ export function named(want, at, pointers) {
     const detail = `${where} must be the text of a pointer file, or have a pointer, or an oid and a size`;
     throw new HydrantError({ code: 'malformed', detail });
   }
+  if (text instanceof Uint8Array && isDetached(text.buffer)) throw wrong(where, 'a pointer whose bytes are here', text);
   const bytes = utf8(text);
   const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });
   if (kind.tag !== 'pointer') {

@@ -132,3 +132,10 @@ test('room that goes and comes back: what was kept stays', () => withPeer(async 
   assert.deepEqual(await held[1].bytes(), noise(3_000_000, 4));
   assert.equal(peer.asked('GET').filter(({ path }) => path.endsWith(small.oid)).length, 1, 'the small one came once');
 }));
+
+test('what a store gives to end a claim or a hold is no function: there is nothing to end', () => withPeer(async (run) => {
+  for (const method of ['claim', 'hold']) {
+    const [file] = await run({ store: storeWith(method, () => 'nothing') });
+    assert.deepEqual(await file.bytes(), BYTES, method);
+  }
+}));

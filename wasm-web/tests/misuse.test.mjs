@@ -129,6 +129,7 @@ test('bytes of shared memory, and bytes that are gone', async () => {
   assert.equal(detached.length, 0);
   assert.throws(() => pointers.classify({ head: detached, fileSize: 5 }), malformed(/\.head must be a Uint8Array/));
   await assert.rejects(digest(detached), malformed(/^the content must be/));
+  await assert.rejects(hydrate({ endpoint: ENDPOINT, wants: [detached] }), malformed(/^wants.0. must be a pointer/));
 });
 
 test('a digest of what has no bytes', async () => {

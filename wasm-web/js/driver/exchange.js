@@ -1,5 +1,6 @@
 // The effect `http`: one request and its answer, within the bounds that the host enforces by itself.
 
+import { ending } from '../options.js';
 import { broken, fault } from './failure.js';
 import { chunks, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
@@ -13,7 +14,7 @@ export async function exchange(it, answer, host) {
   const { stage } = it;
   if (!stage || !host.store.claim) return asked(it, answer, host);
   const { oid, size } = stage.blob;
-  const release = await host.store.claim(oid, answer.signal);
+  const release = ending(await host.store.claim(oid, answer.signal));
   let isReceived = false;
   try {
     answer.signal.throwIfAborted();

@@ -51,9 +51,9 @@ export async function send(url, { method, redirect }, { headers, body, signal })
   }
 }
 
-/** All that a server's word to pages depends on, as a rule. */
+/** All that a server's word to pages depends on, as a rule. What `rewrite` gave can be an address of the page's own. */
 function kind(url, { method, headers }) {
-  return [new URL(url).origin, method, ...headers.keys()].join(' ');
+  return [new URL(url, globalThis.location?.href).origin, method, ...headers.keys()].join(' ');
 }
 
 /** A request that `fetch` refused, if there can be such a one. */

@@ -122,7 +122,7 @@ impl Tree {
         Self {
             paths,
             wit: contract.map(|path| text(&path.to_string_lossy())).collect(),
-            commands: text("host-example/src/cli.rs"),
+            commands: text("host-example/cli/src/cli.rs"),
         }
     }
 

@@ -46,12 +46,12 @@ fn the_core_depends_on_hashing_alone() {
 
 #[test]
 fn the_host_is_written_as_an_outsider_would() {
-    let manifest = read("host-example/Cargo.toml");
     let mut found = Vec::new();
-    for name in ["hydrant-lfs", "hydrant-ledger"] {
-        if manifest.contains(name) {
-            found.push(format!("host-example/Cargo.toml: {name}"));
-        }
+    for package in ["host", "server", "cli"] {
+        let path = format!("host-example/{package}/Cargo.toml");
+        let manifest = read(&path);
+        let core = ["hydrant-lfs", "hydrant-ledger"].iter().filter(|name| manifest.contains(**name));
+        found.extend(core.map(|name| format!("{path}: {name}")));
     }
     for (path, text) in sources("host-example") {
         let lines =

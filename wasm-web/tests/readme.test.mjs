@@ -155,7 +155,7 @@ test('all other examples are right by TypeScript', async () => {
 
 test('what the README says of a server is what `hydrant serve` sends', async () => {
   const text = (path) => readFile(new URL(path, import.meta.url), 'utf8');
-  const [readme, doorway] = [await text('../README.md'), await text('../../host-example/src/server/doorway.rs')];
+  const [readme, doorway] = [await text('../README.md'), await text('../../host-example/server/src/doorway.rs')];
   for (const name of ['METHODS', 'HEADERS', 'EXPOSED']) {
     const [, list] = new RegExp(`const ${name}: &str = "([^"]+)"`).exec(doorway);
     assert.ok(readme.includes(`: ${list}\n`), list);

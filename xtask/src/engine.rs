@@ -103,7 +103,7 @@ fn wit(workspace: &Workspace, world: &World) -> Result<String> {
 
 /// The `hydrant` command, with the compiled engine inside.
 pub(crate) fn host(workspace: &Workspace, profile: Profile) -> Result<()> {
-    workspace.build("hydrant-host", "hydrant", profile).map(drop)
+    workspace.build("hydrant", "hydrant", profile).map(drop)
 }
 
 /// Packages as core modules for the target that has no system behind it.

@@ -24,9 +24,9 @@ pub(crate) fn soak(workspace: &Workspace) -> Result<()> {
         cargo.env(variable, count.to_string());
         succeed(&mut cargo, &format!("{test} failed"))
     };
-    run("hydrant-host", "publish", "kills", "HYDRANT_TEST_KILLS", KILLS)?;
+    run("hydrant", "publish", "kills", "HYDRANT_TEST_KILLS", KILLS)?;
     remark(&format!("{STORIES} acts of two clones, each killed"));
-    run("hydrant-host", "publish", "story", "HYDRANT_TEST_STORY", STORIES)?;
+    run("hydrant", "publish", "story", "HYDRANT_TEST_STORY", STORIES)?;
     remark(&format!("{SEEDS} seeded lives of every operation"));
     run("hydrant-tests", "simulation", "seeded", "HYDRANT_SEEDS", SEEDS)?;
     run("hydrant-tests", "publish", "seeded", "HYDRANT_SEEDS", SEEDS)?;

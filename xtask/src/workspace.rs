@@ -17,8 +17,16 @@ const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_
 
 /// Packages that run natively, besides xtask. Calls of cargo in the dev profile name them all, whatever they build:
 /// what these depend on then has the same features in every call, and is built once.
-pub(crate) const NATIVE: [&str; 6] =
-    ["hydrant-lfs", "hydrant-ledger", "hydrant-host", "hydrant-tests", "rust-host", PRECOMPILE];
+pub(crate) const NATIVE: [&str; 8] = [
+    "hydrant-lfs",
+    "hydrant-ledger",
+    "hydrant-server",
+    "hydrant-host",
+    "hydrant",
+    "hydrant-tests",
+    "rust-host",
+    PRECOMPILE,
+];
 /// The only package with a compiler in its wasmtime.
 pub(crate) const PRECOMPILE: &str = "precompile";
 /// The program that makes the JavaScript around a module of [`WEB`].

@@ -81,7 +81,7 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
 pub(crate) fn prepare_tests(workspace: &Workspace) -> Result<()> {
     build(workspace)?;
     hosts::install_npm(workspace, TESTS)?;
-    workspace.build("hydrant-host", "hydrant", Profile::Dev).map(drop)
+    workspace.build("hydrant", "hydrant", Profile::Dev).map(drop)
 }
 
 /// One test of a file, with the package's JavaScript as it stands now.
@@ -103,7 +103,7 @@ pub(crate) fn test(workspace: &Workspace, file: &str, name: &str) -> Result<Comm
 pub(crate) fn serve(workspace: &Workspace) -> Result<()> {
     let package = build(workspace)?;
     hosts::install_npm(workspace, TESTS)?;
-    let hydrant = workspace.build("hydrant-host", "hydrant", Profile::Dev)?;
+    let hydrant = workspace.build("hydrant", "hydrant", Profile::Dev)?;
     let mut node = Command::new(setup::node(workspace));
     node.arg(workspace.root.join("wasm-web/examples/serve.mjs")).arg(package).arg(hydrant);
     succeed(&mut node, "the examples cannot be served")

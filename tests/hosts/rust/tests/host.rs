@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant_host::server::{RunningServer, Server, ServerConfig, TOKEN_USER};
+use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER};
 use rust_host::Host;
 use rust_host::contract::types::{Code, LfsError};
 use rust_host::contract::{Source, TransferReport, Want};

@@ -1,0 +1,218 @@
+//! Files of processes that are gone: temporary files, locks, refs, and content that was put aside.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use hydrant_host::clock;
+use hydrant_host::store::PruneRule;
+
+use crate::ending::Fault;
+use crate::ledger::SESSIONS;
+use crate::report::{bytes_text, count_text, quote, shell};
+use crate::repository::Repository;
+
+use super::{Cure, Finding, Kind, Patient};
+
+/// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
+const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", hydrant_host::manifest_write::TEMPORARY];
+const TEMPORARY_END: &str = ".tmp";
+/// Folders of sessions looked at, at most.
+const FOLDERS_MAX: usize = 200_000;
+/// Letters of an oid.
+const OID_DIGITS: usize = 64;
+/// Where commits that a rewrite replaced are kept.
+const BACKUPS: &str = "refs/hydrant/backup";
+
+pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    kept(patient, findings)?;
+    displaced(patient, findings);
+    temporaries(patient, findings);
+    cache(patient, findings)?;
+    if let Some((lock, _)) = stale_index_lock(patient.repository)? {
+        findings.push(
+            Finding::new(
+                Kind::IndexLock,
+                "git's index is locked by a process of ours that is gone",
+                "hydrant doctor --fix, or the next publish, takes the lock away",
+                Cure::Unlock,
+            )
+            .at(lock.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())),
+        );
+    }
+    backups(patient, findings)
+}
+
+fn kept(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let folder = patient.repository.store_dir().join("kept");
+    for kept in patient.store.kept()? {
+        let when = fs::symlink_metadata(folder.join(&kept.name)).and_then(|facts| facts.modified()).ok();
+        let when = when.map(clock::rfc3339);
+        let shown = quote(kept.name.as_bytes());
+        let detail = format!(
+            "content that changed after its pointer took its place, or whose process died: {}, last written {}",
+            bytes_text(kept.size),
+            when.as_deref().unwrap_or("at an unknown time"),
+        );
+        let place = format!("\"$(git rev-parse --git-common-dir)/hydrant/kept/{shown}\"");
+        let publish = match session_of(&kept.name) {
+            Some((session, oid)) => how_to_publish(patient, session, oid, &place),
+            None => String::new(),
+        };
+        let run = format!("look at it with: less {place}; {publish}when you have what you need: rm {place}");
+        findings.push(Finding::new(Kind::KeptContent, detail, run, Cure::Yours).at(format!("hydrant/kept/{shown}")));
+    }
+    Ok(())
+}
+
+/// The session and the blob that a kept file was of: `<session>-<oid>-<n>`. Other files have other names.
+fn session_of(kept: &str) -> Option<(&str, &str)> {
+    let mut parts = kept.rsplitn(3, '-');
+    let (number, oid, session) = (parts.next()?, parts.next()?, parts.next()?);
+    let is_one = number.bytes().all(|byte| byte.is_ascii_digit())
+        && oid.len() == OID_DIGITS
+        && oid.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then_some((session, oid))
+}
+
+/// How a kept file becomes the session's content. Its name is the manifest's to tell, while that still names the blob.
+fn how_to_publish(patient: &Patient<'_>, session: &str, oid: &str, place: &str) -> String {
+    let named = || {
+        let manifest = patient.engine.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
+        manifest.files.into_iter().find(|file| file.oid.as_deref() == Some(oid)).map(|file| file.name)
+    };
+    let name = named().map_or_else(|| "NAME".to_owned(), |name| shell(&name));
+    let session = shell(session);
+    format!("to publish it: cp {place} DIR/{name}, then hydrant regenerate {session} --from DIR; ")
+}
+
+/// Content on its way out. While a swap is running elsewhere its name is there as well, for an instant.
+fn displaced(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
+    let Ok(entries) = fs::read_dir(patient.repository.store_dir().join("displaced")) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // `<oid>.<inode>.<bytes>.<modified>.<session>`; a copy that is not whole has another name.
+        let Some(session) = name.splitn(5, '.').nth(4) else { continue };
+        let run = "hydrant doctor --fix, or the next publish that swaps, takes it into the cache";
+        let detail = "content was on its way out of the work tree when the process died; nothing of it is lost";
+        findings.push(
+            Finding::new(Kind::DisplacedContent, detail, run, Cure::TakeIn(session.to_owned()))
+                .at(format!("hydrant/displaced/{name}")),
+        );
+    }
+}
+
+fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
+    let sessions = patient.repository.top.join(SESSIONS);
+    if !sessions.symlink_metadata().is_ok_and(|facts| facts.is_dir()) {
+        return;
+    }
+    let mut folders = vec![(sessions, SESSIONS.to_owned())];
+    let mut left = FOLDERS_MAX;
+    while let Some((folder, shown)) = folders.pop() {
+        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let path = format!("{shown}/{name}");
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && left > 0 => {
+                    left -= 1;
+                    folders.push((entry.path(), path));
+                }
+                Ok(kind) if kind.is_file() && is_of_dead(&name) => {
+                    let detail = "a temporary file of a process that is gone";
+                    let run =
+                        "hydrant doctor --fix moves it to hydrant/kept in git's folder; one of our pointers is removed";
+                    findings.push(Finding::new(Kind::Leftover, detail, run, Cure::PutAside(path.clone())).at(path));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Whether a name is one of our temporary files whose process is gone.
+fn is_of_dead(name: &str) -> bool {
+    let Some(rest) = TEMPORARIES.iter().find_map(|start| name.strip_prefix(start)) else { return false };
+    let number = rest.strip_suffix(TEMPORARY_END).and_then(|rest| rest.split_once('-')).map(|(number, _)| number);
+    let process = number.and_then(|number| number.parse().ok()).and_then(rustix::process::Pid::from_raw);
+    let Some(process) = process else { return false };
+    // Whoever may not ask is told that there is somebody.
+    rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+}
+
+fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let removed = patient.store.prune(PruneRule::default(), false)?;
+    if removed.leftovers > 0 {
+        let files = count_text(usize::try_from(removed.leftovers).unwrap_or(usize::MAX), "file");
+        let detail = format!(
+            "the cache holds {files} of unfinished downloads that nobody went on with, {}",
+            bytes_text(removed.leftover_bytes)
+        );
+        findings.push(Finding::new(Kind::CacheLeftovers, detail, "hydrant cache prune --yes", Cure::Prune));
+    }
+    Ok(())
+}
+
+/// Git's folder of this work tree, where it notes what it is doing.
+pub(super) fn git_dir(repository: &Repository) -> Result<PathBuf, Fault> {
+    let asked = repository.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
+    Ok(PathBuf::from(String::from_utf8_lossy(&asked).trim_end_matches('\n').to_owned()))
+}
+
+/// `index.lock` and the file of ours that it is a second name of, when nobody holds that.
+pub(super) fn stale_index_lock(repository: &Repository) -> Result<Option<(PathBuf, fs::File)>, Fault> {
+    let git_dir = git_dir(repository)?;
+    let lock = git_dir.join("index.lock");
+    let (Ok(there), Ok(ours)) = (lock.symlink_metadata(), fs::File::open(git_dir.join("hydrant/settle.lock"))) else {
+        return Ok(None);
+    };
+    let is_ours = ours.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()));
+    let free = is_ours && rustix::fs::flock(&ours, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
+    // Let go of with the file: a caller that acts keeps it.
+    Ok(free.then_some((lock, ours)))
+}
+
+fn backups(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let format = "--format=%(refname) %(objectname)";
+    let listed = patient.repository.git.read(&["for-each-ref", format, BACKUPS], b"")?;
+    for line in String::from_utf8_lossy(&listed).lines() {
+        let Some((name, commit)) = line.split_once(' ') else { continue };
+        let short = commit.get(..12).unwrap_or(commit);
+        let detail = format!("a rewrite replaced commit {short}, which is kept under this name");
+        let run = format!("look at it with: git log {name}; when nobody needs it: git update-ref -d {name} {commit}");
+        findings.push(Finding::new(Kind::BackupRef, detail, run, Cure::Yours).at(name));
+    }
+    Ok(())
+}
+
+/// Files that gave way to pointers: how many, and their bytes.
+pub(super) fn adopted(repository: &Repository) -> (usize, u64) {
+    let entries = fs::read_dir(repository.store_dir().join("adopted")).into_iter().flatten().flatten();
+    entries.fold((0, 0), |(files, bytes): (usize, u64), entry| {
+        (files + 1, bytes.saturating_add(entry.metadata().map_or(0, |facts| facts.len())))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_of_dead, session_of};
+
+    #[test]
+    fn a_kept_file_tells_its_session() {
+        let oid = "0a".repeat(32);
+        assert_eq!(session_of(&format!("a-b-{oid}-12")), Some(("a-b", oid.as_str())));
+        for name in ["left-raw.jsonl-0", "a-0a-1", "", &format!("{oid}-1"), &format!("a-{oid}-x")] {
+            assert_eq!(session_of(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_files_of_ours_whose_process_is_gone() {
+        assert!(!is_of_dead(&format!(".hydrant-swap-{}-0.tmp", std::process::id())));
+        for name in ["raw.jsonl", ".hydrant-swap-x-0.tmp", ".hydrant-swap-1", ".hydrant-meta-0-0.tmp"] {
+            assert!(!is_of_dead(name), "{name}");
+        }
+        // Above every number that a system gives.
+        assert!(is_of_dead(".hydrant-settle-2147483600-12.tmp"));
+    }
+}

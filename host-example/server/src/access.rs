@@ -1,0 +1,285 @@
+//! Who may do what: the run's token, the configured user, and action tokens. Keeps three rules: secrets are compared as
+//! digests in constant time, an action token opens one verb on one object for a limited time, and no token stands in an
+//! address.
+
+use std::io;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::answer::Refusal;
+use super::limits::OWNER_BYTES_MAX;
+use super::store::{Oid, hex};
+
+/// User name that goes with the token when a program asks for one.
+pub(super) const TOKEN_USER: &str = "hydrant";
+const CHALLENGE: &str = "Basic realm=\"hydrant\"";
+const ACTION_PREFIX: &str = "hydrant-action.";
+const ANONYMOUS: &str = "anonymous";
+
+/// What an action token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Download,
+    Upload,
+    Verify,
+}
+
+impl Verb {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Verb::Download => "download",
+            Verb::Upload => "upload",
+            Verb::Verify => "verify",
+        }
+    }
+
+    /// The verb an object request needs.
+    pub(super) fn of(method: &Method) -> Verb {
+        if method == Method::PUT { Verb::Upload } else { Verb::Download }
+    }
+}
+
+/// The doors of one run. Only the run's token is kept as text, because the user has to be shown it.
+pub(super) struct Access {
+    open: bool,
+    token: String,
+    token_digest: Digest,
+    basic: Option<(Digest, Digest)>,
+    action_key: [u8; 32],
+    action_life: Duration,
+}
+
+type Digest = [u8; 32];
+
+impl Access {
+    pub(super) fn new(
+        open: bool,
+        token: Option<String>,
+        basic: Option<&(String, String)>,
+        action_life: Duration,
+    ) -> io::Result<Access> {
+        let token = match token {
+            Some(token) if token.is_empty() => {
+                return Err(io::Error::new(io::ErrorKind::InvalidInput, "the server's token may not be empty"));
+            }
+            Some(token) => token,
+            None => hex(&random()?),
+        };
+        Ok(Access {
+            open,
+            token_digest: digest(&token),
+            token,
+            basic: basic.map(|(user, password)| (digest(user), digest(password))),
+            action_key: random()?,
+            action_life,
+        })
+    }
+
+    pub(super) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The name of the caller, who may use the API.
+    pub(super) fn admit(&self, headers: &HeaderMap) -> Result<String, Refusal> {
+        match Login::of(headers) {
+            Login::Basic { user, password } if self.open || self.knows(&user, &password) => Ok(owner_name(&user)),
+            Login::Bearer(token) if self.open || same(&digest(&token), &self.token_digest) => Ok(ANONYMOUS.into()),
+            Login::None | Login::Unreadable if self.open => Ok(ANONYMOUS.into()),
+            _ => Err(Refusal::new(StatusCode::UNAUTHORIZED, "this server needs its token as password or bearer")
+                .with("lfs-authenticate", HeaderValue::from_static(CHALLENGE))),
+        }
+    }
+
+    /// Whether the caller may apply `verb` to `oid`; the object's size when an action token states it.
+    /// An action token is judged even on an open server, so that its expiry can be relied on.
+    pub(super) fn admit_action(&self, headers: &HeaderMap, verb: Verb, oid: &Oid) -> Result<Option<u64>, Refusal> {
+        match Login::of(headers) {
+            Login::Bearer(token) if token.starts_with(ACTION_PREFIX) => {
+                self.judge_action(&token, verb, oid, now()).map(Some)
+            }
+            _ => self.admit(headers).map(|_| None),
+        }
+    }
+
+    /// The action object a batch answer carries.
+    pub(super) fn action(&self, href: String, verb: Verb, oid: &Oid, size: u64) -> Value {
+        let expires = now() + self.action_life;
+        let token = self.action_token(verb, oid, size, expires.as_millis());
+        json!({
+            "href": href,
+            "header": { "Authorization": format!("Bearer {token}") },
+            "expires_in": self.action_life.as_secs(),
+            "expires_at": humantime::format_rfc3339_seconds(UNIX_EPOCH + expires).to_string(),
+        })
+    }
+
+    fn action_token(&self, verb: Verb, oid: &Oid, size: u64, expires_ms: u128) -> String {
+        format!("{ACTION_PREFIX}{expires_ms}.{size}.{}", hex(&self.action_seal(verb, oid, size, expires_ms)))
+    }
+
+    fn judge_action(&self, token: &str, verb: Verb, oid: &Oid, now: Duration) -> Result<u64, Refusal> {
+        let refused = |why| Refusal::new(StatusCode::FORBIDDEN, why);
+        let mut parts = token[ACTION_PREFIX.len()..].split('.');
+        let (Some(Ok(expires_ms)), Some(Ok(size)), Some(seal), None) =
+            (parts.next().map(str::parse::<u128>), parts.next().map(str::parse::<u64>), parts.next(), parts.next())
+        else {
+            return Err(refused("the action's token is malformed"));
+        };
+        let expected = hex(&self.action_seal(verb, oid, size, expires_ms));
+        if !same(&digest(seal), &digest(&expected)) {
+            return Err(refused("the action's token is for something else"));
+        }
+        if now.as_millis() >= expires_ms {
+            return Err(refused("the action has expired, ask for it again"));
+        }
+        Ok(size)
+    }
+
+    /// The key stands on both sides of the message, so a seal cannot be extended.
+    fn action_seal(&self, verb: Verb, oid: &Oid, size: u64, expires_ms: u128) -> Digest {
+        let mut hash = Sha256::new();
+        hash.update(self.action_key);
+        hash.update(format!("{} {oid} {size} {expires_ms}", verb.name()));
+        hash.update(self.action_key);
+        hash.finalize().into()
+    }
+
+    /// Both comparisons always run: the time tells nothing about which part was wrong.
+    fn knows(&self, user: &str, password: &str) -> bool {
+        let (user, password) = (digest(user), digest(password));
+        let by_token = same(&password, &self.token_digest);
+        let by_pair = self.basic.as_ref().is_some_and(|pair| same(&user, &pair.0) & same(&password, &pair.1));
+        by_token | by_pair
+    }
+}
+
+/// What the Authorization header says.
+enum Login {
+    None,
+    Basic { user: String, password: String },
+    Bearer(String),
+    Unreadable,
+}
+
+impl Login {
+    fn of(headers: &HeaderMap) -> Login {
+        let Some(value) = headers.get(AUTHORIZATION) else { return Login::None };
+        Self::parse(value).unwrap_or(Login::Unreadable)
+    }
+
+    fn parse(value: &HeaderValue) -> Option<Login> {
+        let (scheme, rest) = value.to_str().ok()?.split_once(' ')?;
+        if scheme.eq_ignore_ascii_case("bearer") {
+            return Some(Login::Bearer(rest.trim().to_owned()));
+        }
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return None;
+        }
+        let text = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;
+        let (user, password) = text.split_once(':')?;
+        Some(Login::Basic { user: user.to_owned(), password: password.to_owned() })
+    }
+}
+
+/// A user name fit to be shown to other people: bounded, no control characters, never empty.
+fn owner_name(user: &str) -> String {
+    let mut name: String = user.chars().filter(|c| !c.is_control()).collect();
+    name.truncate(name.floor_char_boundary(OWNER_BYTES_MAX));
+    if name.is_empty() { ANONYMOUS.into() } else { name }
+}
+
+fn digest(text: &str) -> Digest {
+    Sha256::digest(text).into()
+}
+
+/// Equality whose time does not depend on where the digests differ.
+fn same(a: &Digest, b: &Digest) -> bool {
+    std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
+}
+
+/// The time since 1970; a clock that stands before it counts as there.
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn random() -> io::Result<[u8; 32]> {
+    let mut bytes = [0; 32];
+    let mut filled = 0;
+    while filled < bytes.len() {
+        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access(open: bool) -> Access {
+        let pair = ("ann".to_owned(), "secret".to_owned());
+        Access::new(open, Some("tok".to_owned()), Some(&pair), Duration::from_secs(60)).expect("random bytes")
+    }
+
+    fn with(authorization: &str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, authorization.parse().expect("a header value"));
+        headers
+    }
+
+    fn basic(text: &str) -> HeaderMap {
+        with(&format!("Basic {}", BASE64.encode(text)))
+    }
+
+    #[test]
+    fn token_and_pair_open_the_door_and_nothing_else_does() {
+        let access = access(false);
+        assert_eq!(access.admit(&basic("hydrant:tok")).expect("admitted"), "hydrant");
+        assert_eq!(access.admit(&basic("anyone:tok")).expect("admitted"), "anyone");
+        assert_eq!(access.admit(&basic("ann:secret")).expect("admitted"), "ann");
+        assert_eq!(access.admit(&with("bearer tok")).expect("admitted"), "anonymous");
+        for refused in [
+            HeaderMap::new(),
+            basic("bob:secret"),
+            basic("ann:wrong"),
+            basic("tok"),
+            with("Bearer nope"),
+            with("Basic ***"),
+            with("Digest tok"),
+        ] {
+            let refusal = access.admit(&refused).expect_err("refused");
+            assert_eq!(refusal.status, StatusCode::UNAUTHORIZED);
+            assert_eq!(refusal.header.expect("a challenge").0, "lfs-authenticate");
+        }
+    }
+
+    #[test]
+    fn an_open_server_takes_names_as_they_come() {
+        let access = access(true);
+        assert_eq!(access.admit(&HeaderMap::new()).expect("admitted"), "anonymous");
+        assert_eq!(access.admit(&basic("eve:whatever")).expect("admitted"), "eve");
+        assert_eq!(access.admit(&basic("e\u{7}ve:x")).expect("admitted"), "eve");
+        assert_eq!(access.admit(&basic(":x")).expect("admitted"), "anonymous");
+    }
+
+    #[test]
+    fn an_action_token_opens_one_verb_on_one_object_until_it_expires() {
+        let access = access(true);
+        let (oid, other) = (Oid::of(b"a"), Oid::of(b"b"));
+        let token = access.action_token(Verb::Upload, &oid, 7, 5_000);
+        let at = Duration::from_millis;
+        assert_eq!(access.judge_action(&token, Verb::Upload, &oid, at(4_999)).expect("valid"), 7);
+        for (verb, oid, now) in [(Verb::Upload, &oid, 5_000), (Verb::Download, &oid, 0), (Verb::Upload, &other, 0)] {
+            let refusal = access.judge_action(&token, verb, oid, at(now)).expect_err("refused");
+            assert_eq!(refusal.status, StatusCode::FORBIDDEN);
+        }
+        let stretched = token.replace("5000.7", "9000.7");
+        assert!(access.judge_action(&stretched, Verb::Upload, &oid, at(0)).is_err());
+        assert!(access.admit_action(&with(&format!("Bearer {token}")), Verb::Upload, &oid).is_err());
+    }
+}

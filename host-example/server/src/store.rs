@@ -1,0 +1,308 @@
+//! The blobs on disk, named by their digest. Keeps three rules: a name only ever holds bytes that hash to it, a name
+//! appears in one rename after the bytes are synced, and one server at a time uses a store.
+
+use std::fmt;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+
+const OBJECTS: &str = "objects";
+const INCOMING: &str = "incoming";
+const IN_USE: &str = "in-use";
+
+/// Times a lock is tried.
+const LOCK_TRIES: u32 = 20;
+/// Milliseconds between two tries.
+const LOCK_REST_MS: u64 = 5;
+
+/// An object's name: 64 lower-case hex digits of its SHA-256.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Oid(String);
+
+impl Oid {
+    pub(super) fn parse(text: &str) -> Option<Oid> {
+        let fits = text.len() == 64 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        fits.then(|| Oid(text.to_owned()))
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(bytes: &[u8]) -> Oid {
+        Oid(hex(&Sha256::digest(bytes).into()))
+    }
+
+    fn folder(&self) -> &str {
+        &self.0[..2]
+    }
+}
+
+impl fmt::Display for Oid {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.0)
+    }
+}
+
+/// `bytes` in lower-case hex.
+pub(super) fn hex(bytes: &[u8; 32]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    bytes.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).map(char::from).collect()
+}
+
+/// Locks a file; false when somebody else has it. Who holds it only because a child of this program was on its way lets
+/// go in an instant.
+fn lock(file: &File) -> io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(LOCK_REST_MS)),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// A folder of blobs: `objects/<aa>/<oid>`, arrivals under way in `incoming/`.
+pub(super) struct Store {
+    root: PathBuf,
+    arrivals: AtomicU64,
+    /// Held locked for as long as the store is open.
+    _in_use: File,
+}
+
+impl Store {
+    /// Opens or creates the store and clears what an earlier run left half received.
+    pub(super) fn open(root: &Path) -> io::Result<Store> {
+        private_folder(root)?;
+        refuse_foreign(root)?;
+        let in_use = private_file(&root.join(IN_USE), OpenOptions::new().create(true).truncate(false))?;
+        if !lock(&in_use)? {
+            return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another server uses this store"));
+        }
+        private_folder(&root.join(INCOMING))?;
+        remove_leftovers(&root.join(INCOMING))?;
+        private_folder(&root.join(OBJECTS))?;
+        Ok(Store { root: root.to_owned(), arrivals: AtomicU64::new(0), _in_use: in_use })
+    }
+
+    /// Where other state of the server is kept.
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The size of a blob the store holds.
+    pub(super) fn size_of(&self, oid: &Oid) -> io::Result<Option<u64>> {
+        match fs::symlink_metadata(self.path(oid)) {
+            Ok(found) => Ok(found.is_file().then_some(found.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A blob to read from, with its size.
+    pub(super) fn read(&self, oid: &Oid) -> io::Result<Option<(File, u64)>> {
+        let opened = OpenOptions::new()
+            .read(true)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+            .open(self.path(oid));
+        match opened {
+            Ok(file) => {
+                let found = file.metadata()?;
+                Ok(found.is_file().then_some((file, found.len())))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A place for bytes that claim to be `oid`. They are hashed in any case, but written only if the store lacks them.
+    pub(super) fn receive(&self, oid: &Oid) -> io::Result<Arrival> {
+        let mut arrival = Arrival { oid: oid.clone(), hash: Sha256::new(), size: 0, file: None };
+        if self.size_of(oid)?.is_none() {
+            let number = self.arrivals.fetch_add(1, Ordering::Relaxed);
+            let path = self.root.join(INCOMING).join(number.to_string());
+            let file = private_file(&path, OpenOptions::new().create_new(true))?;
+            arrival.file = Some(ArrivalFile { file, path, target: self.path(oid) });
+        }
+        Ok(arrival)
+    }
+
+    fn path(&self, oid: &Oid) -> PathBuf {
+        self.root.join(OBJECTS).join(oid.folder()).join(&oid.0)
+    }
+}
+
+/// Bytes on their way in. Dropped before `keep`, nothing of them stays.
+pub(super) struct Arrival {
+    oid: Oid,
+    hash: Sha256,
+    size: u64,
+    file: Option<ArrivalFile>,
+}
+
+struct ArrivalFile {
+    file: File,
+    path: PathBuf,
+    target: PathBuf,
+}
+
+impl Arrival {
+    pub(super) fn size(&self) -> u64 {
+        self.size
+    }
+
+    pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.hash.update(bytes);
+        self.size += bytes.len() as u64;
+        match &mut self.file {
+            Some(held) => held.file.write_all(bytes),
+            None => Ok(()),
+        }
+    }
+
+    /// Keeps the bytes if they are what they claimed to be, and says whether they are. Blocks until they are on disk.
+    pub(super) fn keep(mut self) -> io::Result<bool> {
+        let digest = hex(&std::mem::take(&mut self.hash).finalize().into());
+        if digest != self.oid.0 {
+            return Ok(false);
+        }
+        if let Some(held) = &self.file {
+            held.file.sync_all()?;
+            let folder = held.target.parent().unwrap_or(Path::new("."));
+            if private_folder(folder)? {
+                sync_folder(folder.parent().unwrap_or(Path::new(".")))?;
+            }
+            fs::rename(&held.path, &held.target)?;
+            sync_folder(folder)?;
+        }
+        Ok(true)
+    }
+}
+
+/// After a rename there is nothing left at the arrival's own path, so removing it is harmless.
+impl Drop for ArrivalFile {
+    fn drop(&mut self) {
+        fs::remove_file(&self.path).ok();
+    }
+}
+
+/// Replaces `path` by `bytes` in one durable step.
+pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let beside = path.with_extension("new");
+    let mut file = private_file(&beside, OpenOptions::new().create(true).truncate(true))?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    sync_folder(path.parent().unwrap_or(Path::new(".")))
+}
+
+/// A folder that holds something and was never a store is somebody's work: nothing is made or removed there.
+fn refuse_foreign(root: &Path) -> io::Result<()> {
+    let ours = fs::symlink_metadata(root.join(IN_USE)).is_ok_and(|found| found.is_file());
+    if ours || fs::read_dir(root)?.next().is_none() {
+        return Ok(());
+    }
+    let why = "this folder is not empty and no store of this server: name an empty or a new one";
+    Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
+}
+
+/// Removes arrivals that an earlier run did not finish: files whose names are numbers, as it gave them.
+fn remove_leftovers(incoming: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(incoming)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let ours = !name.is_empty() && name.as_encoded_bytes().iter().all(u8::is_ascii_digit);
+        if ours && entry.file_type()?.is_file() {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a folder only its owner can enter; says whether it is new.
+fn private_folder(path: &Path) -> io::Result<bool> {
+    if path.is_dir() {
+        return Ok(false);
+    }
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    Ok(true)
+}
+
+fn private_file(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
+    how.write(true).mode(0o600).open(path)
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    fn put(store: &Store, oid: &Oid, bytes: &[u8]) -> bool {
+        let mut arrival = store.receive(oid).expect("a place");
+        for piece in bytes.chunks(3) {
+            arrival.write(piece).expect("written");
+        }
+        arrival.keep().expect("no disk error")
+    }
+
+    fn incoming(root: &Path) -> usize {
+        fs::read_dir(root.join(INCOMING)).expect("folder").count()
+    }
+
+    #[test]
+    fn oids_are_64_lower_case_digits() {
+        assert_eq!(Oid::of(b"").to_string(), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert!(Oid::parse(&Oid::of(b"x").to_string()).is_some());
+        for wrong in ["", "../../etc/passwd", &"A".repeat(64), &"a".repeat(63), &"a".repeat(65), &"é".repeat(32)] {
+            assert!(Oid::parse(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn keeps_right_bytes_and_nothing_of_wrong_ones() {
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path()).expect("opened");
+        let oid = Oid::of(b"some bytes");
+        assert!(!put(&store, &oid, b"other bytes"));
+        assert_eq!(store.size_of(&oid).expect("looked"), None);
+        assert!(put(&store, &oid, b"some bytes"));
+        assert_eq!(store.size_of(&oid).expect("looked"), Some(10));
+        assert!(put(&store, &oid, b"some bytes"), "again is fine");
+        assert!(!put(&store, &oid, b"other bytes"), "wrong bytes are wrong even for a known name");
+        drop(store.receive(&Oid::of(b"never finished")).expect("a place"));
+        assert_eq!(incoming(scratch.path()), 0);
+    }
+
+    #[test]
+    fn one_server_at_a_time_and_leftovers_go() {
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path()).expect("opened");
+        assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::ResourceBusy));
+        drop(store);
+        fs::write(scratch.path().join(INCOMING).join("7"), b"half").expect("leftover");
+        let foreign = scratch.path().join(INCOMING).join("7.txt");
+        fs::write(&foreign, b"whose?").expect("a file");
+        let store = Store::open(scratch.path()).expect("opened again");
+        assert_eq!(incoming(scratch.path()), 1);
+        assert!(foreign.exists());
+        assert!(put(&store, &Oid::of(b"some bytes"), b"some bytes"), "the number is free again");
+    }
+
+    #[test]
+    fn a_folder_of_somebody_elses_is_left_alone() {
+        let scratch = Scratch::new();
+        fs::create_dir(scratch.path().join(INCOMING)).expect("a folder");
+        fs::write(scratch.path().join(INCOMING).join("1"), b"a letter").expect("a file");
+        assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::AlreadyExists));
+        assert_eq!(fs::read(scratch.path().join(INCOMING).join("1")).expect("there"), b"a letter");
+        assert_eq!(fs::read_dir(scratch.path()).expect("folder").count(), 1);
+    }
+}

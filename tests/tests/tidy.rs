@@ -73,10 +73,7 @@ fn every_source_file_is_short_and_says_what_it_is_for() {
         if EMPTY_NAMES.contains(&stem.as_str()) {
             found.push(format!("{}: the name says nothing", path.display()));
         }
-        if path.extension().is_none_or(|extension| extension != "rs") {
-            continue;
-        }
-        if !text.starts_with("//!") {
+        if path.extension().is_some_and(|extension| extension == "rs") && !text.starts_with("//!") {
             found.push(format!("{}: does not begin with `//!`", path.display()));
         }
         let wide = text.lines().enumerate().filter(|(_, line)| line.chars().count() > LINE_COLUMNS_MAX);

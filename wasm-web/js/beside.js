@@ -1,5 +1,5 @@
-// Modules as files beside this one, for pages without a bundler. It is a file of its own because bundlers take every file
-// that an address like this could name: who has the module in the text of the package must not get it once more.
+// Modules as files beside this one, for pages without a bundler. It is a file of its own because bundlers take every
+// file that an address like this could name: who has the module in the text of the package must not get it once more.
 
 /** A module that lies beside this file: `NAME_bg.wasm`, or `NAME_plain_bg.wasm` for an engine without SIMD. */
 export function beside(name) {

@@ -9,14 +9,16 @@ import { named } from './wants.js';
 /** Gives `open` for a module whose interfaces these are. */
 export function opener({ pointers }, Hasher, ready) {
   /**
-   * The files that a store holds: one for each want, in the same order, with its error inside if it is not held; without
-   * wants, all that there is.
+   * The files that a store holds: one for each want, in the same order, with its error inside if it is not held;
+   * without wants, all that there is.
    */
   return async function open(store, wants) {
     needStore(store);
     await ready();
     lendHasher(store, Hasher);
-    if (wants == null) return (await listed(store)).map(({ oid, size }) => new HydratedFile({ name: oid, oid, size }, store));
+    if (wants == null) {
+      return (await listed(store)).map(({ oid, size }) => new HydratedFile({ name: oid, oid, size }, store));
+    }
     return Promise.all(Array.from(needArray(wants, 'wants'), async (want, at) => {
       const { name, oid, size } = named(want, at, pointers);
       const isHeld = (await store.has(oid, Number(size))) === true;

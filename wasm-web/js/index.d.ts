@@ -1,7 +1,9 @@
 /// <reference lib="esnext.disposable" />
 import type { operations, types } from './contract.js';
 
-/** What writes, and what asks for locks, is in `hydrant/full` alone: here `Operation.upload` and the like are missing. */
+/**
+ * What writes, and what asks for locks, is in `hydrant/full` alone: here `Operation.upload` and the like are missing.
+ */
 export { operations, pointers, manifests } from './contract.js';
 export type { types } from './contract.js';
 
@@ -235,22 +237,22 @@ export type HydrateOptions = Partial<Options> & {
 
 /**
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has
- * one. Rejects with a HydrantError only when nothing could begin: an option, an address, a want or a manifest that cannot
- * be used; with the code `blocked` also if a policy of the page forbids WebAssembly. What the caller's own hooks and
- * getters throw rejects it, too, but for `login` and `route`. After an abort it ends within about a second,
- * also if the store does not answer.
+ * one. Rejects with a HydrantError only when nothing could begin: an option, an address, a want or a manifest that
+ * cannot be used; with the code `blocked` also if a policy of the page forbids WebAssembly. What the caller's own hooks
+ * and getters throw rejects it, too, but for `login` and `route`. After an abort it ends within about a second, also if
+ * the store does not answer.
  */
 export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
 
 /**
- * The files that a store holds, without a server: one for each want, in the same order, with the code `not-found` inside
- * if it is not held; without wants, all that there is, if the store can list it.
+ * The files that a store holds, without a server: one for each want, in the same order, with the code `not-found`
+ * inside if it is not held; without wants, all that there is, if the store can list it.
  */
 export function open(store: Store, wants?: Want[]): Promise<HydratedFile[]>;
 
 /**
- * SHA-256 and length of a Blob, of bytes, or of a stream of bytes. Anything else rejects with the code `malformed`; what
- * a stream fails with comes through.
+ * SHA-256 and length of a Blob, of bytes, or of a stream of bytes. Anything else rejects with the code `malformed`;
+ * what a stream fails with comes through.
  */
 export function digest(
   content: Blob | BufferSource | Uint8Array | ReadableStream<Uint8Array>,
@@ -281,9 +283,9 @@ export interface OwnHost {
 }
 
 /**
- * Drives an operation to its end with I/O of one's own; then its `finish` method has the report. Rejects with a Misuse if
- * it is driven already, or if the host breaks the contract. What was aborted has a second to end by itself: what it says
- * after that is dropped.
+ * Drives an operation to its end with I/O of one's own; then its `finish` method has the report. Rejects with a Misuse
+ * if it is driven already, or if the host breaks the contract. What was aborted has a second to end by itself: what it
+ * says after that is dropped.
  */
 export function run(operation: operations.Operation, host: OwnHost): Promise<void>;
 

@@ -4,9 +4,9 @@
 const LOOK_MS = 1000;
 
 /**
- * `signal` is aborted when nobody waits for the answer to a `fetch` event any more; `end` ends the looking. The standard
- * aborts the signal of the event's request. Chromium 156 does not, so one must look whether the page is there; there, a
- * request that a page gives up while it lives goes unnoticed until something is read from it.
+ * `signal` is aborted when nobody waits for the answer to a `fetch` event any more; `end` ends the looking. The
+ * standard aborts the signal of the event's request. Chromium 156 does not, so one must look whether the page is there;
+ * there, a request that a page gives up while it lives goes unnoticed until something is read from it.
  */
 export function presence({ request, clientId }) {
   const gone = new AbortController();

@@ -1,6 +1,8 @@
 import type { Route } from './index.js';
 
-/** Where a file stands on GitHub. The names of wants are paths in the repository; `ref` is a branch, a tag or a commit. */
+/**
+ * Where a file stands on GitHub. The names of wants are paths in the repository; `ref` is a branch, a tag or a commit.
+ */
 export function github(place: {
   owner: string;
   repository: string;

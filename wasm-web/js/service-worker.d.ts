@@ -28,8 +28,8 @@ export interface Answering extends Omit<Options, 'endpoint' | 'signal'> {
 }
 
 /**
- * A listener for the `fetch` events of a service worker. Ranges are answered. A file that cannot be had is answered with
- * a status that fits, the error's code in the header `hydrant-code`, and its message as text.
+ * A listener for the `fetch` events of a service worker. Ranges are answered. A file that cannot be had is answered
+ * with a status that fits, the error's code in the header `hydrant-code`, and its message as text.
  */
 export function answering(options: Answering): (event: FetchEvent) => void;
 

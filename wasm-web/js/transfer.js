@@ -63,7 +63,9 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
     await ready();
     const begin = (config) => called('files', () => operations.Operation.upload(config, sources));
     const report = await transfer(begin, { files: bodies, ...given });
-    return report.outcomes.map(({ name, oid, size, ended }) => ({ name, oid, size: Number(size), error: error(ended) }));
+    return report.outcomes.map(({ ended, size, ...outcome }) => {
+      return { ...outcome, size: Number(size), error: error(ended) };
+    });
   }
 
   /** Begins an operation, and drives it to its report. */

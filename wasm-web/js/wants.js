@@ -40,7 +40,7 @@ export function named(want, at, pointers) {
 export function ofManifest(manifest, manifests) {
   const { files } = manifests.read(utf8(manifest));
   const stored = files.filter(({ storage, flaw }) => storage === 'lfs' || flaw);
-  return stored.map(({ name, oid, size, flaw }) => ({ name, oid: oid ?? '', size, error: flaw && new HydrantError(flaw) }));
+  return stored.map(({ name, oid = '', size, flaw }) => ({ name, oid, size, error: flaw && new HydrantError(flaw) }));
 }
 
 function utf8(text) {

@@ -1,5 +1,5 @@
-// Stores that throw, reject, give nothing or never answer: a typed error in the file, an abort ends the call, and a good
-// store gets the file afterwards.
+// Stores that throw, reject, give nothing or never answer: a typed error in the file, an abort ends the call, and a
+// good store gets the file afterwards.
 
 import assert from 'node:assert/strict';
 import process from 'node:process';
@@ -133,7 +133,7 @@ test('room that goes and comes back: what was kept stays', () => withPeer(async 
   assert.equal(peer.asked('GET').filter(({ path }) => path.endsWith(small.oid)).length, 1, 'the small one came once');
 }));
 
-test('what a store gives to end a claim or a hold is no function: there is nothing to end', () => withPeer(async (run) => {
+test('a store that gives nothing to end a claim or a hold with is none the worse', () => withPeer(async (run) => {
   for (const method of ['claim', 'hold']) {
     const [file] = await run({ store: storeWith(method, () => 'nothing') });
     assert.deepEqual(await file.bytes(), BYTES, method);

@@ -177,7 +177,8 @@ test('a rewrite is asked for every URL, and what it gives is asked', withPeer(as
 
 test('a rewrite may give an address of the page\'s own', withPeer(async ({ own, page, peer, want }) => {
   own.server.blobs.set(want.oid, peer.blobs.get(want.oid));
-  const asked = { endpoint: peer.endpoint, wants: [want], config: quick, rewrites: [[`${peer.origin}/blobs`, '/blobs']] };
+  const rewrites = [[`${peer.origin}/blobs`, '/blobs']];
+  const asked = { endpoint: peer.endpoint, wants: [want], config: quick, rewrites };
   const { files } = await own.ask(page, 'page', 'hydrated', asked);
   assert.deepEqual(files, [{ name: 'file', oid: want.oid }]);
   assert.deepEqual(own.server.asked.filter((oid) => oid === want.oid), [want.oid]);

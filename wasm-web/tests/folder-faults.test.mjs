@@ -1,4 +1,5 @@
-// The store in a folder, where a file cannot be read or boots have no names: in Node, whose functions a test can replace.
+// The store in a folder, where a file cannot be read or boots have no names: in Node, whose functions a test can
+// replace.
 
 import assert from 'node:assert/strict';
 import nodeFs from 'node:fs';

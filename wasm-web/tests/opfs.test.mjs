@@ -12,7 +12,7 @@ after(() => scene?.close());
 contractOf('OpfsStore', () => scene);
 
 for (const where of ['page', 'worker']) {
-  test(`in a ${where}, a store that is opened again goes on with what another one began`, () => scene.within(async (own) => {
+  test(`in a ${where}, a store goes on with what another one began`, () => scene.within(async (own) => {
     const found = await own.ask(await own.page(), where, 'reopened', 'OpfsStore', 'again', 300_000, 200_000);
     assert.deepEqual(found, { beginning: 200_000, isRight: true });
   }));

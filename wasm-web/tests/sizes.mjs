@@ -1,5 +1,5 @@
-// How large the package is: what a page loads for each entry, packed with brotli 11, its JavaScript minified by esbuild;
-// and what the module for reading consists of.
+// How large the package is: what a page loads for each entry, packed with brotli 11, its JavaScript minified by
+// esbuild; and what the module for reading consists of.
 //
 // usage: node sizes.mjs PACKAGE MODULE, where MODULE is what rustc built for reading, with names
 
@@ -60,7 +60,8 @@ async function shares(bytes) {
     at += length;
     return bytes.subarray(at - length, at).toString('utf8');
   };
-  const imported = WebAssembly.Module.imports(await WebAssembly.compile(bytes)).filter(({ kind }) => kind === 'function');
+  const imports = WebAssembly.Module.imports(await WebAssembly.compile(bytes));
+  const imported = imports.filter(({ kind }) => kind === 'function');
   const sizes = [];
   const names = new Map();
   while (at < bytes.length) {

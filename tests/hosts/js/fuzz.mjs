@@ -136,7 +136,9 @@ export class Host {
   }
 }
 
-/** Replies after which an effect may still be open are not here: `head`, `chunk`, `so-far`, `sent`, `end`, `received`. */
+/**
+ * Replies after which an effect may still be open are not here: `head`, `chunk`, `so-far`, `sent`, `end`, `received`.
+ */
 const ENDS = new Set(['doc', 'ledger', 'push-range', 'at', 'present', 'absent', 'conflict', 'failed']);
 
 function anything(dice) {
@@ -193,7 +195,9 @@ function api(asked = CONTENTS.map(blob), dice) {
     const action = { href: `${origin}/${oid}`, header: { 'X-Token': 'secret' }, expires_in: dice.pick([-5, 600]) };
     const rest = dice.pick([
       { error: { code: 404, message: 'no' } }, { error: { code: 503, message: 'later' } }, {}, { actions: {} },
-      { actions: { upload: action, verify: action } }, { actions: { upload: action } }, { actions: { download: action } },
+      { actions: { upload: action, verify: action } },
+      { actions: { upload: action } },
+      { actions: { download: action } },
     ]);
     return { oid, size: Number(size), ...rest };
   });
@@ -222,7 +226,9 @@ function ledger({ documents, files }, dice) {
 function range(dice) {
   const files = CONTENTS.slice(dice.below(4)).map((bytes, at) => ({
     path: `${dice.pick(['sessions/s/', 'docs/', ''])}n${at}`, atTip: dice.below(3) > 0, unchanged: dice.below(4) > 0,
-    bytes: Buffer.from(`version https://git-lfs.github.com/spec/v1\noid sha256:${blob(bytes).oid}\nsize ${bytes.length}\n`),
+    bytes: Buffer.from(
+      `version https://git-lfs.github.com/spec/v1\noid sha256:${blob(bytes).oid}\nsize ${bytes.length}\n`,
+    ),
   }));
   const val = {
     tip: 'tip', base: dice.pick(['base', undefined]), commits: BigInt(dice.below(4)),
@@ -235,7 +241,10 @@ const head = (dice) => status(dice.pick(STATUSES), ...HEADERS.slice(dice.below(H
 const chunk = (val) => ({ tag: 'chunk', val });
 const failed = (dice) => ({ tag: 'failed', val: { why: dice.pick(FAILURES), detail: dice.text() } });
 const partial = (bytes, validator) => ({ tag: 'partial', val: { stage: 'left', bytes, validator } });
-const anyBlob = (dice) => ({ ...blob(dice.pick(CONTENTS)), ...dice.pick([{}, { size: dice.number() }, { oid: dice.text() }]) });
+const anyBlob = (dice) => ({
+  ...blob(dice.pick(CONTENTS)),
+  ...dice.pick([{}, { size: dice.number() }, { oid: dice.text() }]),
+});
 const text = (value) => Buffer.from(JSON.stringify(value));
 
 function status(code, ...headers) {

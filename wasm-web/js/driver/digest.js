@@ -8,8 +8,8 @@ import { pieces } from './pieces.js';
 /** Bytes from which the platform is quicker: a call of it costs as much as hashing these (measured). */
 const PLATFORM_BYTES_MIN = 2 * 1024;
 /**
- * Bytes that it gets at once at most: it copies them, and a page stands still meanwhile. Half a frame in a page; a worker
- * has the time.
+ * Bytes that it gets at once at most: it copies them, and a page stands still meanwhile. Half a frame in a page; a
+ * worker has the time.
  */
 const PLATFORM_BYTES_MAX = ('window' in globalThis ? 32 : 64) * 1024 * 1024;
 /** Bytes that are held for it at most, by all that is under way. */
@@ -34,10 +34,11 @@ export class Digest {
 
   /** A digest of about so many bytes. `Hasher` is the module's class; without it, the platform must do. */
   constructor(expected, Hasher) {
-    const isQuicker = expected >= PLATFORM_BYTES_MIN && expected <= PLATFORM_BYTES_MAX && held + expected <= HELD_BYTES_MAX;
+    const isQuicker = expected >= PLATFORM_BYTES_MIN && expected <= PLATFORM_BYTES_MAX;
+    const hasRoom = held + expected <= HELD_BYTES_MAX;
     if (native) {
       this.#hasher = new Native();
-    } else if (globalThis.crypto?.subtle && (isQuicker || !Hasher)) {
+    } else if (globalThis.crypto?.subtle && ((isQuicker && hasRoom) || !Hasher)) {
       this.#whole = new Uint8Array(expected);
       held += expected;
     } else {
@@ -49,7 +50,8 @@ export class Digest {
   update(piece) {
     if (this.#whole) {
       // What is more than was expected shows in the length: it is not the blob, whatever it hashes to.
-      this.#whole.set(piece.subarray(0, Math.max(this.#whole.length - this.bytes, 0)), Math.min(this.bytes, this.#whole.length));
+      const left = Math.max(this.#whole.length - this.bytes, 0);
+      this.#whole.set(piece.subarray(0, left), this.#whole.length - left);
     } else {
       for (let at = 0; at < piece.length; at += CALL_BYTES) this.#hasher.update(piece.subarray(at, at + CALL_BYTES));
     }

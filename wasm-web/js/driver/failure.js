@@ -24,7 +24,9 @@ export function fault(why, detail) {
   return new Fault(why, detail);
 }
 
-/** The last reply of an effect that threw. Messages of others are left out: they may hold paths and secret addresses. */
+/**
+ * The last reply of an effect that threw. Messages of others are left out: they may hold paths and secret addresses.
+ */
 export function failed(error) {
   if (error instanceof Fault) return { tag: 'failed', val: { why: error.why, detail: error.message } };
   return { tag: 'failed', val: { why: WHY.get(error?.name) ?? 'io', detail: '' } };

@@ -13,11 +13,11 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 const driven = new WeakSet();
 
 /**
- * Drives an operation to its end; then one of its `finish` methods has the report. `perform(effect, answer)` performs an
- * effect. `answer` has what it needs: `say(reply)` sends a reply at once, `soFar(bytes)` sends progress now and then,
- * `settle()` lets the operation act on what was said, `fail(error)` ends the loop, and `signal` is aborted when nobody
- * wants the effect any more; then it has a moment to end by itself. What `perform` returns, or throws, is the last
- * reply. What another hook throws ends the loop.
+ * Drives an operation to its end; then one of its `finish` methods has the report. `perform(effect, answer)` performs
+ * an effect. `answer` has what it needs: `say(reply)` sends a reply at once, `soFar(bytes)` sends progress now and
+ * then, `settle()` lets the operation act on what was said, `fail(error)` ends the loop, and `signal` is aborted when
+ * nobody wants the effect any more; then it has a moment to end by itself. What `perform` returns, or throws, is the
+ * last reply. What another hook throws ends the loop.
  */
 export async function run(operation, host) {
   if (typeof operation?.poll !== 'function') throw wrong('argument 1', 'an operation', operation);

@@ -1,5 +1,5 @@
-// Another way to the same bytes: where a server's batch API does not allow pages, the forge may have an address for each
-// file that does. The core hears of it as if the batch API had named that address, and proves the bytes as always.
+// Another way to the same bytes: where a server's batch API does not allow pages, the forge may have an address for
+// each file that does. The core hears of it as if the batch API had named that address, and proves the bytes as always.
 
 import { fault } from './failure.js';
 
@@ -15,7 +15,8 @@ export async function answerBatch({ body }, route, names, { say }) {
     const way = await route({ oid, size, name: names.get(oid) });
     if (!way) return { oid, size, error: { code: 404, message: 'there is no route to it' } };
     const { url, headers } = way.url ? way : { url: way };
-    return { oid, size, actions: { download: { href: String(url), header: Object.fromEntries(new Headers(headers)) } } };
+    const download = { href: String(url), header: Object.fromEntries(new Headers(headers)) };
+    return { oid, size, actions: { download } };
   });
   let response;
   try {

@@ -3,7 +3,9 @@
 /** Milliseconds that a timer can count at most. */
 const TIMER_MS_MAX = 2 ** 31 - 1;
 
-/** Ends an exchange that waits too long for its server, or that nobody wants. One timer, however often it is touched. */
+/**
+ * Ends an exchange that waits too long for its server, or that nobody wants. One timer, however often it is touched.
+ */
 export class Watch {
   #over = new AbortController();
   #idleMax;

@@ -8,7 +8,9 @@ export class MemoryStages {
   /** By id. */
   #stages = new Map();
 
-  /** The longest stage of a blob to which nobody writes. One that is longer than its own blob is none of it, and goes. */
+  /**
+   * The longest stage of a blob to which nobody writes. One that is longer than its own blob is none of it, and goes.
+   */
   begun(oid, size) {
     let best;
     for (const [stage, { of, pieces, validator, isOpen }] of this.#stages) {

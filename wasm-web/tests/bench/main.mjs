@@ -37,7 +37,8 @@ const require = createRequire(import.meta.url);
 function judge(name, figure, sign, bound, unit = '') {
   const isWithin = sign === '>=' ? figure >= bound : figure <= bound;
   rows.push({ name, figure: `${figure.toFixed(2)}${unit}`, bound: `${sign} ${bound}${unit}`, isWithin });
-  console.log(`${isWithin ? 'within' : 'OUT OF'} its bound: ${name} ${figure.toFixed(2)}${unit} (${sign} ${bound}${unit})`);
+  const verdict = isWithin ? 'within' : 'OUT OF';
+  console.log(`${verdict} its bound: ${name} ${figure.toFixed(2)}${unit} (${sign} ${bound}${unit})`);
 }
 
 await inNode();
@@ -147,7 +148,8 @@ async function browsing(origin, work) {
 async function kept(origin, endpoint, want) {
   return browsing(origin, async (page, mark) => {
     const root = await processOf(mark);
-    const peak = await peakDuring(root, () => page.evaluate(([endpoint, want]) => bench.kept(endpoint, want), [endpoint, want]));
+    const keep = () => page.evaluate(([endpoint, want]) => bench.kept(endpoint, want), [endpoint, want]);
+    const peak = await peakDuring(root, keep);
     const before = await readBy(root);
     assert.equal(await page.evaluate((want) => bench.sliced(want), want), 1000);
     return { peak, read: (await readBy(root)) - before };

@@ -162,5 +162,6 @@ async function removedInUse(name, size) {
 }
 
 export const deeds = {
-  fetched, claimed, begun, finished, reopened, anew, keptOn, verified, filled, tried, refused, goneOn, swept, removedInUse,
+  fetched, claimed, begun, finished, reopened, anew, keptOn, verified, filled, tried, refused, goneOn, swept,
+  removedInUse,
 };

@@ -34,7 +34,8 @@ export class Site {
     const icon = name === '/favicon.ico' ? '' : undefined;
     const bytes = this.made.get(name) ?? icon ?? (await readFile(join(this.folder, name)).catch(() => undefined));
     const type = TYPES[extname(name)] ?? 'application/octet-stream';
-    response.writeHead(bytes === undefined ? 404 : 200, { ...this.headers, 'content-type': type, 'cache-control': 'no-store' });
+    const headers = { ...this.headers, 'content-type': type, 'cache-control': 'no-store' };
+    response.writeHead(bytes === undefined ? 404 : 200, headers);
     response.end(bytes ?? 'there is no such file\n');
   }
 }

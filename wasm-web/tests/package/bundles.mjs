@@ -30,7 +30,9 @@ export const bundlers = {
   async rollup(folder, name, out) {
     const warnings = [];
     const bundle = await rollup({
-      input: join(folder, `page-${name}.js`), plugins: [resolve()], onLog: (level, { message }) => warnings.push(message),
+      input: join(folder, `page-${name}.js`),
+      plugins: [resolve()],
+      onLog: (level, { message }) => warnings.push(message),
     });
     await bundle.write({ dir: out });
     await bundle.close();

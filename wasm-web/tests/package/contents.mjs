@@ -6,7 +6,8 @@ import { join, posix, relative } from 'node:path';
 
 /** Every file of `root` that `exports` names, or that such a file imports. Fails if one is not there. */
 export async function reachable(root, exports) {
-  const targets = Object.values(exports).flatMap((target) => (typeof target === 'string' ? target : Object.values(target)));
+  const flat = (target) => (typeof target === 'string' ? target : Object.values(target));
+  const targets = Object.values(exports).flatMap(flat);
   const [patterns, names] = [targets.filter((it) => it.includes('*')), targets.filter((it) => !it.includes('*'))];
   const scripts = names.filter((name) => name.endsWith('.js'));
   const { metafile } = await build({

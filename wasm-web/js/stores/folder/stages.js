@@ -49,7 +49,9 @@ export class FolderStages {
     for (const [id, stage] of this.#ours) {
       if (stage.oid !== oid || stage.handle) continue;
       if (stage.bytes > stage.size || stage.bytes === 0) await this.drop(id);
-      else if (stage.bytes <= size && stage.bytes > (best?.bytes ?? 0)) best = { stage: id, path: stage.path, bytes: stage.bytes };
+      else if (stage.bytes <= size && stage.bytes > (best?.bytes ?? 0)) {
+        best = { stage: id, path: stage.path, bytes: stage.bytes };
+      }
     }
     const blob = best && (await asBlob(best.path));
     // Without a file, somebody cleared the folder.

@@ -1,10 +1,12 @@
 // A program of a page that uses everything, and some of it wrongly. It is checked, not run.
 
 import {
-  Hasher, HydrantError, MemoryStore, Misuse, digest, hydrate, init, initSync, manifests, open, operations, pointers, run,
+  Hasher, HydrantError, MemoryStore, Misuse, digest, hydrate, init, initSync, manifests, open, operations, pointers,
+  run,
 } from 'hydrant';
 import type {
-  Answer, Code, HydratedFile, HydrateOptions, KeepingStore, Kept, Login, Options, OwnHost, Route, Stage, Store, Want, types,
+  Answer, Code, HydratedFile, HydrateOptions, KeepingStore, Kept, Login, Options, OwnHost, Route, Stage, Store, Want,
+  types,
 } from 'hydrant';
 import * as page from 'hydrant/page';
 import * as full from 'hydrant/full';
@@ -20,7 +22,9 @@ declare const pointer: string;
 
 // Wants, and what comes of them.
 const oid = 'ab'.repeat(32);
-const wants: Want[] = [pointer, new Uint8Array(5), { name: 'a', pointer }, { oid, size: 5 }, { name: 'b', oid, size: 5n }];
+const wants: Want[] = [
+  pointer, new Uint8Array(5), { name: 'a', pointer }, { oid, size: 5 }, { name: 'b', oid, size: 5n },
+];
 const [file] = await hydrate({ endpoint, wants });
 if (!file) throw new Error('there is one for each want');
 const name: string = file.name;
@@ -30,7 +34,8 @@ if (file.error instanceof HydrantError) {
   const time: bigint | undefined = file.error.retryAt;
   console.log(code, time, file.error.message);
 }
-const image: string = URL.createObjectURL(new Blob([await file.bytes(), await file.slice(0, 5)], { type: 'image/png' }));
+const parts = [await file.bytes(), await file.slice(0, 5)];
+const image: string = URL.createObjectURL(new Blob(parts, { type: 'image/png' }));
 const texts: [string, Blob, Response] = [await file.text(), await file.blob(), new Response(await file.stream())];
 for (let reader = (await file.stream()).getReader(); ;) {
   const { done, value } = await reader.read();
@@ -66,14 +71,18 @@ await hydrate({ route: async ({ name }) => (name ? new URL(name, endpoint) : und
 
 // Stores.
 const kept: KeepingStore[] = [
-  new MemoryStore(), await CacheStore.open(), await OpfsStore.open('models', { maxBytes: 5 }), await FolderStore.open('x'),
+  new MemoryStore(),
+  await CacheStore.open(),
+  await OpfsStore.open('models', { maxBytes: 5 }),
+  await FolderStore.open('x'),
 ];
 for (const store of kept) {
   const all: Kept[] = await store.list();
   await store.pin(oid);
   await store.unpin(oid);
   await store.remove(oid);
-  const { checked, removed } = await store.verify({ signal: controller.signal, Hasher, onProgress: ({ done }) => done });
+  const onProgress = ({ done }: { done: number }) => console.log(done);
+  const { checked, removed } = await store.verify({ signal: controller.signal, Hasher, onProgress });
   const release = await store.claim(oid, controller.signal);
   release();
   store.hold(oid)();
@@ -84,7 +93,10 @@ for (const store of kept) {
 // A store of one's own: only what must be there.
 const own: Store = {
   has: (oid, size) => (size > 0 && oid === 'x' ? true : undefined),
-  stage: (id, blob, older): Stage => ({ write: (bytes) => void [id, blob.size, older?.bytes, bytes.length], close() {} }),
+  stage: (id, blob, older): Stage => ({
+    write: (bytes) => void [id, blob.size, older?.bytes, bytes.length],
+    close() {},
+  }),
   keep() {},
   async drop() {},
   open: async () => new Blob(),
@@ -120,7 +132,8 @@ const host: OwnHost = {
   },
 };
 {
-  using operation = operations.Operation.hydrate(operations.defaultConfig(endpoint, 5n), [{ name: 'a', oid, size: 5n }]);
+  const config = operations.defaultConfig(endpoint, 5n);
+  using operation = operations.Operation.hydrate(config, [{ name: 'a', oid, size: 5n }]);
   await run(operation, host);
   for (const { name, ended } of operation.finishTransfer().outcomes) {
     if (ended.tag === 'err') console.log(name, ended.val.code);

@@ -29,7 +29,8 @@ const options: Answering = {
   onProgress: ({ name }) => console.log(name),
 };
 self.addEventListener('fetch', answering(options));
-answering({ hydrate, endpoint: Promise.resolve('/lfs'), store, find: ({ href }) => href.endsWith('.png') && files.get(href) });
+const find = ({ href }: URL) => href.endsWith('.png') && files.get(href);
+answering({ hydrate, endpoint: Promise.resolve('/lfs'), store, find });
 
 // @ts-expect-error: nothing says what stands where
 answering({ hydrate, endpoint: '/lfs', store });

@@ -3,7 +3,7 @@
 import { isBrowser } from './driver/failure.js';
 import { performer } from './driver/host.js';
 import { run } from './driver/loop.js';
-import { HydrantError, wrong } from './error.js';
+import { HydrantError } from './error.js';
 import { HydratedFile } from './file.js';
 import { checked, ending, needArray, needBlob } from './options.js';
 import { MemoryStore } from './stores/memory.js';
@@ -56,7 +56,9 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       needBlob(file?.body, `files[${at}].body`);
       const { name, oid, body } = file;
       // One of two would be sent in the place of both.
-      if (bodies.has(name) && bodies.get(name) !== body) throw wrong(`files[${at}].name`, 'the name of one file', name);
+      if (bodies.has(name) && bodies.get(name) !== body) {
+        throw new HydrantError({ code: 'malformed', detail: `files[${at}].name is the name of another file, too` });
+      }
       bodies.set(name, body);
       return { name, expects: oid };
     });

@@ -297,3 +297,7 @@ test('what is removed is gone from every boot', () => within(async (place) => {
   assert.equal(await again.has(it.oid, it.size), undefined);
   assert.deepEqual(await again.list(), []);
 }));
+
+test('a store that is made without being opened says how it is opened', () => {
+  assert.throws(() => new FolderStore('cache'), /^TypeError: a store is made by its function open/);
+});

@@ -75,9 +75,7 @@ pub(crate) fn mutants(workspace: &Workspace, arguments: &[String]) -> Result<boo
     let copy = Workspace::at(workspace.target.join("mutants/tree"));
     mirror(workspace, &copy)?;
     seed::seed(workspace, &copy)?;
-    if mutants.iter().any(|mutant| mutant.test.package != WEB) {
-        engine::build(&copy, Profile::Dev)?;
-    }
+    engine::build(&copy, Profile::Dev)?;
     if mutants.iter().any(|mutant| mutant.test.package == WEB) {
         web::prepare_tests(&copy)?;
     }

@@ -3,7 +3,7 @@
 //! address.
 
 use std::io;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -15,6 +15,7 @@ use sha2::{Digest as _, Sha256};
 use super::answer::Refusal;
 use super::limits::OWNER_BYTES_MAX;
 use super::store::{Oid, hex};
+use super::times::{now, rfc3339};
 
 /// User name that goes with the token when a program asks for one.
 pub(super) const TOKEN_USER: &str = "hydrant";
@@ -109,13 +110,13 @@ impl Access {
 
     /// The action object a batch answer carries.
     pub(super) fn action(&self, href: String, verb: Verb, oid: &Oid, size: u64) -> Value {
-        let expires = now() + self.action_life;
+        let expires = now().saturating_add(self.action_life);
         let token = self.action_token(verb, oid, size, expires.as_millis());
         json!({
             "href": href,
             "header": { "Authorization": format!("Bearer {token}") },
             "expires_in": self.action_life.as_secs(),
-            "expires_at": humantime::format_rfc3339_seconds(UNIX_EPOCH + expires).to_string(),
+            "expires_at": rfc3339(expires),
         })
     }
 
@@ -203,11 +204,6 @@ fn same(a: &Digest, b: &Digest) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
 }
 
-/// The time since 1970; a clock that stands before it counts as there.
-fn now() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
 fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     let mut filled = 0;
@@ -265,6 +261,13 @@ mod tests {
         assert_eq!(access.admit(&basic("eve:whatever")).expect("admitted"), "eve");
         assert_eq!(access.admit(&basic("e\u{7}ve:x")).expect("admitted"), "eve");
         assert_eq!(access.admit(&basic(":x")).expect("admitted"), "anonymous");
+    }
+
+    #[test]
+    fn an_action_may_last_for_ever() {
+        let access = Access::new(true, None, None, Duration::MAX).expect("random bytes");
+        let action = access.action("http://127.0.0.1:1/x".to_owned(), Verb::Download, &Oid::of(b"a"), 1);
+        assert_eq!(action["expires_at"], "9999-12-31T23:59:59Z");
     }
 
     #[test]

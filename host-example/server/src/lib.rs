@@ -34,6 +34,7 @@ mod route;
 mod scratch;
 mod service;
 mod store;
+mod times;
 
 use std::fmt;
 use std::io;

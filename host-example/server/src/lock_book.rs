@@ -5,12 +5,12 @@ use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
 use super::limits::{LOCK_FILE_BYTES_MAX, LOCKS_MAX};
 use super::store::replace_file;
+use super::times::{now, rfc3339};
 
 const FILE_NAME: &str = "locks.json";
 
@@ -139,7 +139,7 @@ impl LockBook {
             path: path.to_owned(),
             owner: owner.to_owned(),
             reference,
-            locked_at: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+            locked_at: rfc3339(now()),
         };
         changed.next += 1;
         changed.locks.push(lock.clone());

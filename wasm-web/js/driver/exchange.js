@@ -6,7 +6,7 @@ import { chunks, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
 
-/** Bytes of a file that go out in a millisecond at least, as in the core's own bound. */
+/** Bytes of a file that go out in a millisecond at least: the core's `TRANSFER_BYTES_PER_MS_MIN`. */
 const SENT_BYTES_PER_MS_MIN = 4;
 
 /** Performs an exchange in the surroundings that `host.js` describes. */

@@ -77,11 +77,10 @@ pub(crate) fn suites(workspace: &Workspace, report: &mut Report) -> Result<Vec<S
     Ok(suites)
 }
 
-/// Makes all that its tests in Node need.
+/// Makes what its tests need besides the command.
 pub(crate) fn prepare_tests(workspace: &Workspace) -> Result<()> {
     build(workspace)?;
-    hosts::install_npm(workspace, TESTS)?;
-    workspace.build("hydrant", "hydrant", Profile::Dev).map(drop)
+    hosts::install_npm(workspace, TESTS)
 }
 
 /// One test of a file, with the package's JavaScript as it stands now.

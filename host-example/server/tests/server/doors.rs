@@ -1,5 +1,6 @@
 //! Who is let in: host names, origins, logins.
 
+use hydrant_server::ServerConfig;
 use serde_json::json;
 
 use crate::client::{LFS_JSON, World, oid};
@@ -61,6 +62,14 @@ fn only_named_origins_can_read_answers() {
         let reply = world.send(method, &path, &foreign, b"");
         assert_eq!((reply.status, reply.header("access-control-allow-origin")), (403, None));
     }
+}
+
+#[test]
+fn a_configuration_shows_no_secret() {
+    let mut config = ServerConfig::new("store");
+    config.token = Some("one secret".to_owned());
+    config.basic = Some(("ann".to_owned(), "another secret".to_owned()));
+    assert!(!format!("{config:?}").contains("secret"));
 }
 
 #[test]

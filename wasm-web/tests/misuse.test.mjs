@@ -79,7 +79,8 @@ test('options that are none', async () => {
   await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: 'x' }] }), malformed(/^files.0..body/));
   await assert.rejects(upload({ endpoint: ENDPOINT, files: [{ body: new Blob([]) }] }), malformed(/^files.0..name/));
   const files = [5, 6].map((size) => ({ name: 'a', body: new Blob([noise(size, 1)]) }));
-  await assert.rejects(upload({ endpoint: ENDPOINT, files }), malformed(/^files.1..name is the name of another file, too$/));
+  const taken = malformed(/^files.1..name is the name of another file, too$/);
+  await assert.rejects(upload({ endpoint: ENDPOINT, files }), taken);
   await assert.rejects(open(undefined), malformed(/^store must be a store/));
   await assert.rejects(open(new MemoryStore(), 7), malformed(/^wants must be an array/));
   await assert.rejects(open({ has() {}, stage() {}, keep() {}, drop() {}, open() {} }), malformed(/cannot list/));

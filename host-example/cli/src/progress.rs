@@ -1,26 +1,32 @@
-//! Shows how far a transfer is: one bar with bytes and rate on a terminal, plain lines otherwise, nothing when quiet.
+//! Shows how far a task is: one bar with bytes and rate on a terminal, plain lines otherwise, events for programs,
+//! nothing when quiet.
 //!
-//! The rule it keeps: at most ten updates a second on a terminal and one line a second elsewhere, whatever happens.
+//! The rule it keeps: at most ten updates a second on a terminal and for programs, and one line a second elsewhere,
+//! whatever happens.
 
 use std::collections::HashMap;
-use std::io::{IsTerminal, stderr};
+use std::io::{self, IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
+use hydrant_host::contract::report::phase_name;
+use hydrant_host::contract::types::Phase;
+use hydrant_host::driver::Watch;
+use hydrant_host::text::bytes_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
 
-use crate::cli::Voice;
-use crate::report::{bytes_text, say};
+use crate::output::{OutputOptions, say};
 
-/// Milliseconds between two updates of the bar.
+/// Milliseconds between two updates of the bar, and between two events.
 const BAR_MS: u64 = 100;
 /// Milliseconds between two plain lines.
 const LINE_MS: u64 = 1000;
-
 /// Milliseconds of a wait that people are told of.
 const WAIT_SAID_MS_MIN: u64 = 900;
 
-/// What is being shown.
+/// Shows what runs, one piece of work after the other.
 pub(crate) struct Meter {
+    options: OutputOptions,
     form: Form,
     /// What the user reads: `hydrate`, `upload`.
     verb: &'static str,
@@ -29,6 +35,7 @@ pub(crate) struct Meter {
     objects_done: usize,
     bytes: u64,
     bytes_done: u64,
+    next: Instant,
 }
 
 #[derive(Default)]
@@ -38,29 +45,39 @@ struct Done {
 }
 
 enum Form {
-    Bar { bar: ProgressBar, next: Instant },
-    Lines { next: Instant },
+    Bar(ProgressBar),
+    Lines,
+    Events,
     Silent,
 }
 
+/// One line of `--json-lines`. `docs/json.md` describes them.
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event<'a> {
+    Began { task: &'a str, objects: usize, bytes: u64 },
+    Progress { task: &'a str, objects_done: usize, objects: usize, bytes_done: u64, bytes: u64 },
+    Phase { task: &'a str, phase: &'a str },
+    Waiting { task: &'a str, wait_ms: u64 },
+    Warning { detail: &'a str },
+}
+
 impl Meter {
-    /// For so many objects of so many bytes together.
-    pub(crate) fn new(voice: &Voice, verb: &'static str, objects: usize, bytes: u64) -> Self {
-        let form = if voice.quiet || voice.json || objects == 0 {
-            Form::Silent
-        } else if stderr().is_terminal() {
-            Form::Bar { bar: bar(verb, bytes), next: Instant::now() }
-        } else {
-            Form::Lines { next: Instant::now() + Duration::from_millis(LINE_MS) }
-        };
-        Self { form, verb, done: HashMap::new(), objects, objects_done: 0, bytes, bytes_done: 0 }
+    pub(crate) fn new(options: &OutputOptions) -> Self {
+        Self {
+            options: options.clone(),
+            form: Form::Silent,
+            verb: "",
+            done: HashMap::new(),
+            objects: 0,
+            objects_done: 0,
+            bytes: 0,
+            bytes_done: 0,
+            next: Instant::now(),
+        }
     }
 
-    /// One object moved. It may also move backwards: a transfer that broke begins again.
-    pub(crate) fn moved(&mut self, name: &str, done: u64, total: u64) {
-        if matches!(self.form, Form::Silent) {
-            return;
-        }
+    fn count(&mut self, name: &str, done: u64, total: u64) {
         let before = match self.done.get_mut(name) {
             Some(before) => before,
             None => self.done.entry(name.to_owned()).or_default(),
@@ -73,73 +90,119 @@ impl Meter {
             _ => {}
         }
         *before = Done { bytes: done, whole };
-        self.show();
     }
 
-    /// A publish begins a phase.
-    pub(crate) fn entered(&mut self, phase: &str) {
+    fn show(&mut self) {
+        let now = Instant::now();
+        if now < self.next {
+            return;
+        }
+        let (objects_done, objects, bytes_done, bytes) = (self.objects_done, self.objects, self.bytes_done, self.bytes);
+        let every_ms = match &self.form {
+            Form::Bar(bar) => {
+                bar.set_message(format!("{objects_done}/{objects} objects"));
+                bar.set_position(bytes_done);
+                BAR_MS
+            }
+            Form::Lines => {
+                let (done, all) = (bytes_text(bytes_done), bytes_text(bytes));
+                say(&format!("{}: {objects_done}/{objects} objects, {done} of {all}", self.verb));
+                LINE_MS
+            }
+            Form::Events => {
+                emit(&Event::Progress { task: self.verb, objects_done, objects, bytes_done, bytes });
+                BAR_MS
+            }
+            Form::Silent => return,
+        };
+        self.next = now + Duration::from_millis(every_ms);
+    }
+}
+
+impl Watch for Meter {
+    fn began(&mut self, verb: &'static str, objects: usize, bytes: u64) {
+        let options = self.options.clone();
+        let now = Instant::now();
+        let (form, next) = if options.json_lines {
+            emit(&Event::Began { task: verb, objects, bytes });
+            (Form::Events, now)
+        } else if options.quiet || options.json || objects == 0 {
+            (Form::Silent, now)
+        } else if stderr().is_terminal() {
+            (Form::Bar(bar(verb, bytes)), now)
+        } else {
+            (Form::Lines, now + Duration::from_millis(LINE_MS))
+        };
+        *self = Self { form, verb, objects, bytes, next, ..Self::new(&options) };
+    }
+
+    /// It may also move backwards: a transfer that broke begins again.
+    fn progress(&mut self, name: &str, done: u64, total: u64) {
+        if !matches!(self.form, Form::Silent) {
+            self.count(name, done, total);
+            self.show();
+        }
+    }
+
+    fn entered(&mut self, phase: Phase) {
+        let phase = phase_name(phase);
         match &self.form {
-            Form::Bar { bar, .. } => bar.set_prefix(format!("{} {phase}", self.verb)),
-            Form::Lines { .. } => say(&format!("{}: {phase}", self.verb)),
+            Form::Bar(bar) => bar.set_prefix(format!("{} {phase}", self.verb)),
+            Form::Lines => say(&format!("{}: {phase}", self.verb)),
+            Form::Events => emit(&Event::Phase { task: self.verb, phase }),
             Form::Silent => {}
         }
     }
 
-    /// Nothing moves for a while. Short waits are not worth a word.
-    pub(crate) fn waiting(&mut self, millis: u64) {
+    /// Short waits are not worth a word.
+    fn waiting(&mut self, millis: u64) {
         if millis < WAIT_SAID_MS_MIN {
             return;
         }
         let text = format!("{}: no answer; trying again in {:.1} s", self.verb, millis as f64 / 1000.0);
         match &self.form {
-            Form::Bar { bar, .. } => bar.set_message(text),
-            Form::Lines { .. } => say(&text),
+            Form::Bar(bar) => bar.set_message(text),
+            Form::Lines => say(&text),
+            Form::Events => emit(&Event::Waiting { task: self.verb, wait_ms: millis }),
             Form::Silent => {}
         }
     }
 
-    /// A line for people while the bar stands: it is printed above.
-    pub(crate) fn say(&self, text: &str) {
+    fn warned(&mut self, text: &str) {
         match &self.form {
-            Form::Bar { bar, .. } => bar.suspend(|| say(text)),
+            // Printed above the bar.
+            Form::Bar(bar) => bar.suspend(|| say(text)),
+            _ if self.options.json_lines => emit(&Event::Warning { detail: text }),
+            _ if self.options.json => {}
             _ => say(text),
         }
     }
 
-    /// Takes the bar away.
-    pub(crate) fn end(self) {
-        if let Form::Bar { bar, .. } = &self.form {
+    fn ended(&mut self) {
+        if let Form::Bar(bar) = &self.form {
             bar.finish_and_clear();
         }
+        self.form = Form::Silent;
     }
 
-    fn show(&mut self) {
-        match &mut self.form {
-            Form::Bar { bar, next } => {
-                let now = Instant::now();
-                if now >= *next {
-                    *next = now + Duration::from_millis(BAR_MS);
-                    bar.set_message(format!("{}/{} objects", self.objects_done, self.objects));
-                    bar.set_position(self.bytes_done);
-                }
-            }
-            Form::Lines { next } => {
-                let now = Instant::now();
-                if now >= *next {
-                    *next = now + Duration::from_millis(LINE_MS);
-                    say(&format!(
-                        "{}: {}/{} objects, {} of {}",
-                        self.verb,
-                        self.objects_done,
-                        self.objects,
-                        bytes_text(self.bytes_done),
-                        bytes_text(self.bytes)
-                    ));
-                }
-            }
-            Form::Silent => {}
+    fn wants_trace(&self) -> bool {
+        self.options.verbose
+    }
+
+    fn trace(&mut self, line: &str) {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(|| say(line)),
+            _ => say(line),
         }
     }
+}
+
+/// One line on standard output, which nothing else writes to before the task is over.
+fn emit(event: &Event<'_>) {
+    let mut line = serde_json::to_string(event).unwrap_or_default();
+    line.push('\n');
+    // A reader that went away is no news; the last line tells of anything else.
+    io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush()).ok();
 }
 
 fn bar(verb: &'static str, bytes: u64) -> ProgressBar {
@@ -159,12 +222,9 @@ mod tests {
 
     #[test]
     fn objects_and_bytes_add_up_even_backwards() {
-        let mut meter = Meter {
-            form: Form::Lines { next: Instant::now() + Duration::from_secs(3600) },
-            ..Meter::new(&Voice { quiet: true, ..Voice::default() }, "hydrate", 2, 30)
-        };
+        let mut meter = Meter::new(&OutputOptions::default());
         for (name, done, total) in [("a", 5, 10), ("b", 20, 20), ("a", 0, 10), ("a", 10, 10), ("b", 20, 20)] {
-            meter.moved(name, done, total);
+            meter.count(name, done, total);
         }
         assert_eq!((meter.bytes_done, meter.objects_done), (30, 2));
     }

@@ -1,12 +1,14 @@
 //! What a publish came to, in a table and in JSON, and what the next run will do.
 
-use hydrant_host::process::plain;
-use hydrant_host::wit::sessions::{PublishReport, Published, PublishedState};
-use hydrant_host::wit::types::{Blob, Code, Error, Phase};
+use hydrant_host::text::plain;
+use hydrant_host::contract::sessions::{PublishReport, Published, PublishedState};
+use hydrant_host::contract::types::{Blob, Code, Error, Phase};
 use serde_json::{Value, json};
 
-use crate::ending::{Ending, code_name};
-use crate::report::{Output, Table, bytes_text, count_text, error_json, quote, shell};
+use crate::ending::Ending;
+use hydrant_host::contract::error::code_name;
+use crate::report::{Output, Table, error_json};
+use hydrant_host::text::{bytes_text, count_text, quote, shell};
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;

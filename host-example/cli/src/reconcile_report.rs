@@ -1,12 +1,14 @@
 //! What a reconcile found and did, in a table and in JSON, and what comes next.
 
-use hydrant_host::process::plain;
-use hydrant_host::wit::sessions::{MissingBlob, ReconcileReport, Remedy};
-use hydrant_host::wit::types::Blob;
+use hydrant_host::text::plain;
+use hydrant_host::contract::sessions::{MissingBlob, ReconcileReport, Remedy};
+use hydrant_host::contract::types::Blob;
 use serde_json::{Value, json};
 
-use crate::ending::{Ending, code_name};
-use crate::report::{Output, Table, count_text, error_json, quote};
+use crate::ending::Ending;
+use hydrant_host::contract::error::code_name;
+use crate::report::{Output, Table, error_json};
+use hydrant_host::text::{count_text, quote};
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;
@@ -156,7 +158,7 @@ fn document(came: &Came) -> Value {
     let contradictions = report.contradictions.iter().map(
         |one| json!({ "path": one.path, "pointer": blob(&one.pointer), "manifest": one.manifest.as_ref().map(blob) }),
     );
-    let error = |result: &Result<(), hydrant_host::wit::types::Error>| {
+    let error = |result: &Result<(), hydrant_host::contract::types::Error>| {
         result.as_ref().err().map(|error| error_json(error.code, &error.detail, error.retry_at))
     };
     json!({

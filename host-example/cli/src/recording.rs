@@ -10,21 +10,22 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 use hydrant_host::engine::Guest;
 use hydrant_host::files::Files;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::manifests::{FileRef, FileStorage, Manifest};
-use hydrant_host::wit::pointers::{Kind, Sample};
-use hydrant_host::wit::types::Code;
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::contract::manifests::{FileRef, FileStorage, Manifest};
+use hydrant_host::contract::pointers::{Kind, Sample};
+use hydrant_host::contract::types::Code;
 
 use crate::cli::PublishArgs;
-use crate::content_files::{IN_GIT_FILES, content_files};
-use crate::ending::{Ending, Fault};
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::replaced::{self, Replaced};
-use crate::report::quote;
-use crate::repository::Repository;
+use hydrant_host::sessions::content_files::{IN_GIT_FILES, content_files};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::sessions::replaced::{self, Replaced};
+use hydrant_host::text::quote;
+use hydrant_host::repository::Repository;
 pub(crate) use folder::named;
 use folder::{Listed, listed};
 

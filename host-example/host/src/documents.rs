@@ -4,6 +4,8 @@
 //! replaced only in the state that was expected, by one rename of bytes that are on the disk, so that whoever looks
 //! finds the old one or the new one and a full disk changes nothing.
 
+pub mod manifest_write;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -13,11 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{FlockOperation, flock};
 
-use crate::digest::blob_of;
-use crate::error::HostError;
+use crate::files::digest::blob_of;
+use crate::contract::error::HostError;
 use crate::files::Files;
-use crate::store::folder::{Access, Folder};
-use crate::wit::types::{Doc, Saving};
+use crate::files::folder::{Access, Folder};
+use crate::contract::types::{Doc, Saving};
 
 /// Bytes of a document at most.
 pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
@@ -230,7 +232,7 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::store::scratch::Scratch;
+    use crate::files::scratch::Scratch;
 
     struct Desk {
         scratch: Scratch,

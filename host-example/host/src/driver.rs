@@ -7,7 +7,12 @@
 //!
 //! It decides nothing: order, concurrency, retries and judgement are the engine's.
 
-mod interrupts;
+mod answers;
+pub mod effects;
+mod exchange;
+pub mod host;
+mod shared;
+pub mod trace;
 mod watch;
 
 use std::pin::pin;
@@ -16,17 +21,16 @@ use std::time::Duration;
 use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use crate::clock::Clock;
-use crate::effects::{BEAT_MS, Effects};
+use crate::contract::clock::Clock;
+use crate::driver::effects::{BEAT_MS, Effects};
 use crate::engine::Operation;
-use crate::error::HostError;
-use crate::host::Host;
-use crate::trace;
-use crate::wit::types::{EffectId, Reply, Step};
-pub use interrupts::{Interrupts, interrupted};
+use crate::contract::error::HostError;
+use crate::driver::host::Host;
+use crate::contract::types::{EffectId, Reply, Step};
+pub(crate) use watch::Tracing;
 pub use watch::{Unwatched, Watch};
 
-/// Steps without a wait after which sockets and signals get their turn.
+/// Steps without a wait after which sockets and the wish to stop get their turn.
 const BURST_STEPS_MAX: u32 = 64;
 
 /// Drives an operation to its end on the host's own loop, and returns when it is done.
@@ -42,7 +46,7 @@ pub async fn drive(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -
 async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Result<(), HostError> {
     let clock = Clock::start();
     let mut effects = Effects::new(host.shared.clone());
-    let mut interrupts = Interrupts::listen()?;
+    let mut cancelled = host.cancel.listen()?;
     let mut beat = interval(Duration::from_millis(BEAT_MS));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut burst = 0;
@@ -53,7 +57,7 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
             burst = 0;
             tokio::select! {
                 biased;
-                () = interrupts.next() => stop(op, host)?,
+                () = cancelled.next() => stop(op, host)?,
                 () = yield_now() => {}
             }
         }
@@ -95,7 +99,7 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
                     (id, reply) = effects.next() => answer(op, watch, id, &reply)?,
                     () = &mut alarm => {}
                     _ = beat.tick(), if !effects.is_idle() => effects.beat(),
-                    () = interrupts.next() => stop(op, host)?,
+                    () = cancelled.next() => stop(op, host)?,
                 }
             }
             Step::Done => break,

@@ -12,8 +12,8 @@ use std::time::Duration;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, StoreLimits, StoreLimitsBuilder, Trap};
 
-use crate::error::HostError;
-use crate::wit::{World, WorldPre};
+use crate::contract::error::HostError;
+use crate::contract::{World, WorldPre};
 
 pub use guest::Guest;
 pub use operation::Operation;

@@ -3,6 +3,14 @@
 //! Rule: what was opened is what is read, and where that takes long, its identity is compared before and after; a name
 //! from outside never chooses a folder above the root.
 
+pub(crate) mod atomic;
+pub mod digest;
+pub(crate) mod folder;
+pub(crate) mod lock;
+#[cfg(test)]
+pub(crate) mod scratch;
+pub mod workers;
+
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -14,7 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, mkdirat, open, openat};
 use rustix::io::{read, retry_on_intr};
 
-use crate::error::HostError;
+use crate::contract::error::HostError;
 
 /// A file written this many milliseconds ago or less may change again without its times showing it.
 const UNSTABLE_MS: u64 = 2_000;
@@ -320,7 +328,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::{Files, Glance, Revision};
-    use crate::store::scratch::Scratch;
+    use crate::files::scratch::Scratch;
 
     #[test]
     fn names_open_beneath_the_root_only() {

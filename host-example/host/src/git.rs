@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::contract::error::Fault;
+use crate::contract::types::Code;
 use crate::process::{self, Bounds, ChildFault, Finished};
 
 /// Bytes of output of one git command.
@@ -74,6 +76,12 @@ impl std::fmt::Display for GitFault {
 }
 
 impl std::error::Error for GitFault {}
+
+impl From<GitFault> for Fault {
+    fn from(fault: GitFault) -> Self {
+        Self::failed(Code::Host, fault.to_string())
+    }
+}
 
 impl From<ChildFault> for GitFault {
     fn from(fault: ChildFault) -> Self {

@@ -2,35 +2,37 @@
 //!
 //! Rule: the protocols live in the embedded component; this crate performs what the component asks for and decides
 //! only what is policy of this machine (addresses, logins, where bytes lie).
+//!
+//! The rooms, ground first; each uses only what stands above it here:
+//!
+//! - `text`: what is shown to people
+//! - `contract`: the types of `wit/`, errors, the clock
+//! - `process`: child processes that end with this one
+//! - `files`: files and folders beneath a root; the one room that knows the platform's calls
+//! - `git`: the git program
+//! - `store`: verified blobs
+//! - `documents`: small tracked files, each changed under its lock
+//! - `engine`: the component in its sandbox
+//! - `repository`: the repository around a folder, its settings, its last commit
+//! - `worktree`: what stands in a working tree, and what takes its place
+//! - `net`: addresses, logins, HTTP
+//! - `remote`: a ledger's remote, and the clone that follows it
+//! - `driver`: the loop, and the effects it performs
+//! - `sessions`: the sessions of a ledger, and what is noted about them here
+//! - `tasks`: what a command does, without arguments and output
 
-pub mod address;
-mod answers;
-pub mod clock;
-pub mod digest;
+pub mod contract;
 pub mod documents;
 pub mod driver;
-pub mod effects;
 pub mod engine;
-pub mod error;
-mod exchange;
-mod failure;
-mod file_lock;
 pub mod files;
 pub mod git;
-pub mod host;
-pub mod http;
-pub mod lanes;
-pub mod login;
-pub mod manifest_write;
-pub mod patterns;
+pub mod net;
 pub mod process;
-pub mod remote_ledger;
-mod replace;
-pub mod restoring;
-pub mod scan;
-pub mod secret;
-mod shared;
+pub mod remote;
+pub mod repository;
+pub mod sessions;
 pub mod store;
-mod swap;
-pub mod trace;
-pub mod wit;
+pub mod tasks;
+pub mod text;
+pub mod worktree;

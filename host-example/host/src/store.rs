@@ -6,12 +6,9 @@
 mod adopted;
 mod boot;
 mod entry;
-pub(crate) mod folder;
 mod incoming;
 mod prove;
 mod recorded;
-#[cfg(test)]
-pub(crate) mod scratch;
 mod stage;
 mod tend;
 
@@ -25,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use adopted::Adopted;
 pub use adopted::Kept;
 pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
-use folder::{Access, Folder};
+use crate::files::folder::{Access, Folder};
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
 pub(crate) use prove::Proof;
@@ -33,10 +30,10 @@ use recorded::Recorded;
 pub(crate) use stage::StageFile;
 pub use tend::{Entry, PruneRule, Removed, Verified};
 
-use crate::digest::{Digesting, is_oid};
-use crate::error::HostError;
-use crate::lanes::Lane;
-use crate::wit::types::Blob;
+use crate::files::digest::{Digesting, is_oid};
+use crate::contract::error::HostError;
+use crate::files::workers::Lane;
+use crate::contract::types::Blob;
 
 /// The folder of the cache shape that holds what is on its way in.
 const STAGE: &str = "stage";
@@ -127,7 +124,7 @@ impl Store {
     }
 
     fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
-        let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::clock::wall());
+        let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::contract::clock::wall());
         let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
         Store { shape, unproved, adopted, second_source: None, recorded: None, staged, begun, synced, prefix }
     }

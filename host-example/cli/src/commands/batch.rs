@@ -1,56 +1,142 @@
 //! `hydrant batch`: asks the server what it would do and prints its actions, their secrets only on demand.
 
 use std::env;
+use std::path::PathBuf;
 
-use hydrant_host::engine::Engine;
-use hydrant_host::trace;
-use hydrant_host::wit::batches::{Action, BatchObject, Flaw, Verdict};
-use hydrant_host::wit::types::Direction;
-use serde_json::{Value, json};
+use clap::{Args, ValueEnum};
+use hydrant_host::contract::batches::{Action, BatchObject, Flaw, Verdict};
+use hydrant_host::contract::error::Fault;
+use hydrant_host::contract::types::Direction;
+use hydrant_host::driver::trace;
+use hydrant_host::repository::Repository;
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::object_list;
+use hydrant_host::text::plain;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::cli::{BatchArgs, Way};
-use crate::destination;
-use crate::ending::{Ending, Fault};
-use crate::object_list;
-use crate::operate::{self, OBJECTS_PER_OPERATION_MAX, Runner};
-use crate::report::Output;
-use crate::repository::Repository;
+use crate::cli::{LimitArgs, ServerArgs};
+use crate::ending::Ending;
+use crate::output::Output;
 
-pub(crate) fn run(arguments: &BatchArgs, output: &mut Output) -> Result<Ending, Fault> {
+#[derive(Args, Debug)]
+pub(crate) struct BatchArgs {
+    /// Which way the bytes would go
+    pub(crate) direction: Way,
+    /// Objects to ask for, one `oid size` a line; `-` reads them from standard input
+    #[arg(long, value_name = "LIST")]
+    pub(crate) objects: PathBuf,
+    /// Print header values and the queries of addresses, which let anybody who has them read or write
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Way {
+    Download,
+    Upload,
+}
+
+/// What a server would do.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct BatchReport {
+    /// What it says of each object.
+    object_list: Vec<BatchLine>,
+}
+
+/// What a server says of one object.
+#[derive(Serialize, JsonSchema)]
+struct BatchLine {
+    /// SHA-256 of the object.
+    oid: String,
+    /// The server says that the addresses need no other login.
+    authenticated: bool,
+    /// What it would do.
+    #[serde(flatten)]
+    verdict: VerdictReport,
+}
+
+/// What a server would do about one object.
+#[derive(Serialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+enum VerdictReport {
+    /// It has it, and wants nothing.
+    Present,
+    /// What it offers is over already.
+    Expired,
+    /// Its answer cannot be used.
+    Broken {
+        /// In which way.
+        flaw: &'static str,
+    },
+    /// It refuses.
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The server's words.
+        message: String,
+        /// Another try may end otherwise.
+        retryable: bool,
+    },
+    /// It gives the bytes.
+    Download {
+        /// Where.
+        download: ActionReport,
+    },
+    /// It takes the bytes.
+    Upload {
+        /// Where.
+        upload: ActionReport,
+        /// What confirms them.
+        verify: Option<ActionReport>,
+    },
+}
+
+/// An address, and what goes with it.
+#[derive(Serialize, JsonSchema)]
+struct ActionReport {
+    /// The address, without its query unless secrets are shown.
+    href: String,
+    /// Headers to send, their values `***` unless secrets are shown.
+    headers: Vec<HeaderReport>,
+    /// Milliseconds since 1970 at which it ends to be good.
+    expires_at: Option<u64>,
+}
+
+/// A header to send.
+#[derive(Serialize, JsonSchema)]
+struct HeaderReport {
+    /// Its name.
+    name: String,
+    /// Its value.
+    value: String,
+}
+
+pub(crate) fn run(arguments: &BatchArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let objects = object_list::read(&arguments.objects)?;
-    let engine = Engine::load()?;
     let direction = match arguments.direction {
         Way::Download => Direction::Download,
         Way::Upload => Direction::Upload,
     };
-    let server = &arguments.server;
-    let (destination, limit) = match &server.endpoint {
-        Some(url) => (destination::explicit(url, server, None)?, operate::object_bytes_max(&arguments.limits, None)?),
-        None => {
-            let repository = Repository::around(&env::current_dir()?)?;
-            let limit = operate::object_bytes_max(&arguments.limits, Some(&repository))?;
-            (destination::of_repository(&repository, &engine, direction, server, true)?, limit)
-        }
+    let server = arguments.server.options();
+    let repository = match &server.endpoint {
+        Some(_) => None,
+        None => Some(Repository::around(&env::current_dir()?)?),
     };
-    let voice = output.voice.clone();
-    let mut runner = Runner::new(&engine, &voice, destination, server, limit, |host| host)?;
-    let mut answers = Vec::new();
-    for part in objects.chunks(OBJECTS_PER_OPERATION_MAX) {
-        answers.extend(runner.batch(direction, part)?);
-    }
-    let ending = match answers.iter().all(|object| is_well(&object.verdict)) {
-        true => Ending::Done,
-        false => Ending::SomeFailed,
-    };
+    let limit = arguments.limits.object_bytes_max;
+    let answers = client.batch(repository.as_ref(), direction, &objects, &server, limit)?;
+    let is_well = answers.iter().all(|object| is_well(&object.verdict));
     let secrets = arguments.show_secrets;
-    output.json(&json!({
-        "ok": ending == Ending::Done,
-        "objects": answers.iter().map(|object| object_json(object, secrets)).collect::<Vec<_>>(),
-    }));
+    output.report(is_well, BatchReport { object_list: answers.iter().map(|one| line(one, secrets)).collect() });
     for object in &answers {
         say(object, secrets, output);
     }
-    Ok(ending)
+    Ok(if is_well { Ending::Done } else { Ending::SomeFailed })
 }
 
 fn is_well(verdict: &Verdict) -> bool {
@@ -67,7 +153,7 @@ fn say(object: &BatchObject, secrets: bool, output: &mut Output) {
         Verdict::Expired => output.line(format!("{oid} expired")),
         Verdict::Broken(flaw) => output.line(format!("{oid} broken {}", flaw_name(*flaw))),
         Verdict::Refused(refusal) => {
-            let message = hydrant_host::process::plain(&refusal.message);
+            let message = plain(&refusal.message);
             output.line(format!("{oid} refused {} {message}", refusal.status));
         }
         Verdict::Download(action) => {
@@ -94,41 +180,31 @@ fn say_action(role: &str, action: &Action, secrets: bool, output: &mut Output) {
     }
 }
 
-fn object_json(object: &BatchObject, secrets: bool) -> Value {
-    let mut value = json!({ "oid": object.oid, "authenticated": object.authenticated });
-    match &object.verdict {
-        Verdict::Present => value["verdict"] = "present".into(),
-        Verdict::Expired => value["verdict"] = "expired".into(),
-        Verdict::Broken(flaw) => {
-            value["verdict"] = "broken".into();
-            value["flaw"] = flaw_name(*flaw).into();
-        }
-        Verdict::Refused(refusal) => {
-            value["verdict"] = "refused".into();
-            value["status"] = refusal.status.into();
-            value["message"] = refusal.message.as_str().into();
-            value["retryable"] = refusal.retryable.into();
-        }
-        Verdict::Download(action) => {
-            value["verdict"] = "download".into();
-            value["download"] = action_json(action, secrets);
-        }
-        Verdict::Upload(offer) => {
-            value["verdict"] = "upload".into();
-            value["upload"] = action_json(&offer.upload, secrets);
-            value["verify"] = offer.verify.as_ref().map(|action| action_json(action, secrets)).into();
-        }
-    }
-    value
+fn line(object: &BatchObject, secrets: bool) -> BatchLine {
+    let verdict = match &object.verdict {
+        Verdict::Present => VerdictReport::Present,
+        Verdict::Expired => VerdictReport::Expired,
+        Verdict::Broken(flaw) => VerdictReport::Broken { flaw: flaw_name(*flaw) },
+        Verdict::Refused(refusal) => VerdictReport::Refused {
+            status: refusal.status,
+            message: refusal.message.clone(),
+            retryable: refusal.retryable,
+        },
+        Verdict::Download(one) => VerdictReport::Download { download: action(one, secrets) },
+        Verdict::Upload(offer) => VerdictReport::Upload {
+            upload: action(&offer.upload, secrets),
+            verify: offer.verify.as_ref().map(|one| action(one, secrets)),
+        },
+    };
+    BatchLine { oid: object.oid.clone(), authenticated: object.authenticated, verdict }
 }
 
-fn action_json(action: &Action, secrets: bool) -> Value {
-    let headers: Vec<Value> = action
+fn action(action: &Action, secrets: bool) -> ActionReport {
+    let headers = action
         .headers
         .iter()
-        .map(|header| json!({ "name": header.name, "value": shown(&header.value, secrets) }))
-        .collect();
-    json!({ "href": shown_href(&action.href, secrets), "headers": headers, "expires_at": action.expires_at })
+        .map(|header| HeaderReport { name: header.name.clone(), value: shown(&header.value, secrets).to_owned() });
+    ActionReport { href: shown_href(&action.href, secrets), headers: headers.collect(), expires_at: action.expires_at }
 }
 
 fn shown(value: &str, secrets: bool) -> &str {
@@ -137,7 +213,7 @@ fn shown(value: &str, secrets: bool) -> &str {
 
 /// Signed addresses carry their signature in the query, others a login before the host.
 fn shown_href(href: &str, secrets: bool) -> String {
-    if secrets { hydrant_host::process::plain(href) } else { trace::place(href) }
+    if secrets { plain(href) } else { trace::place(href) }
 }
 
 fn flaw_name(flaw: Flaw) -> &'static str {

@@ -3,20 +3,138 @@
 //! The rules it keeps: removing tells first and acts on `--yes`; a folder that is no cache is never made one.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use clap::{Args, Subcommand};
+use hydrant_host::contract::error::Fault;
+use hydrant_host::repository::Repository;
 use hydrant_host::store::{Entry, PruneRule, Removed, Store};
-use serde_json::json;
+use hydrant_host::text::{bytes_text, count_text, parse_bytes};
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::cli::{CacheActArgs, CacheCommand, CacheListArgs, CachePlaceArgs, CachePruneArgs};
-use crate::ending::{Ending, Fault};
-use crate::report::{Output, Table, bytes_text, count_text};
-use crate::repository::Repository;
+use crate::ending::Ending;
+use crate::output::{Output, Table};
 
 const DAY_SECONDS: u64 = 24 * 3600;
 /// Files that every cache begins with.
 const MARKS: [&str; 2] = ["boot", "lock"];
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// List what the cache holds
+    #[command(after_help = "Example: hydrant cache list")]
+    List(CacheListArgs),
+    /// Remove what was not used for a while; tells what it would do unless --yes is given
+    #[command(after_help = "Example: hydrant cache prune --older-than 14 --yes")]
+    Prune(CachePruneArgs),
+    /// Hash every entry again; with --yes, drop the ones that are not what they are called
+    #[command(after_help = "Example: hydrant cache verify")]
+    Verify(CacheActArgs),
+    /// Remove everything; tells what it would do unless --yes is given
+    #[command(after_help = "Example: hydrant cache clear --yes")]
+    Clear(CacheActArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheListArgs {
+    #[command(flatten)]
+    pub(crate) place: CachePlaceArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CachePruneArgs {
+    /// Days without use after which an entry may go
+    #[arg(long, value_name = "DAYS", default_value_t = 30)]
+    pub(crate) older_than: u64,
+    /// Keep at most this many bytes, the most recently used first (as 500M, 2G)
+    #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
+    pub(crate) keep_bytes: Option<u64>,
+    #[command(flatten)]
+    pub(crate) act: CacheActArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CacheActArgs {
+    /// Do it
+    #[arg(long)]
+    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) place: CachePlaceArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct CachePlaceArgs {
+    /// The folder of the cache, instead of the one of this repository
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: Option<PathBuf>,
+}
+
+/// What the cache holds.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CacheListReport {
+    /// Objects.
+    objects: usize,
+    /// Their bytes.
+    bytes: u64,
+    /// Each of them.
+    object_list: Vec<CachedObject>,
+    /// Files that changed after they gave way to their pointers.
+    kept_list: Vec<KeptFile>,
+}
+
+/// One object of the cache.
+#[derive(Serialize, JsonSchema)]
+struct CachedObject {
+    /// SHA-256 of its bytes.
+    oid: String,
+    /// Its bytes.
+    size: u64,
+    /// Seconds since 1970 at its last use.
+    used_s: u64,
+    /// It was hashed since this machine started; any other is hashed at its next use.
+    proved: bool,
+}
+
+/// One file of `hydrant/kept`.
+#[derive(Serialize, JsonSchema)]
+struct KeptFile {
+    /// Its name there.
+    name: String,
+    /// Its bytes.
+    size: u64,
+}
+
+/// What was removed from the cache, or would be.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CacheRemovedReport {
+    /// It was done, and not only said.
+    acted: bool,
+    /// Objects.
+    objects: usize,
+    /// Their bytes.
+    bytes: u64,
+    /// Each of them.
+    oid_list: Vec<String>,
+    /// Unfinished downloads.
+    leftovers: u64,
+    /// Their bytes.
+    leftover_bytes: u64,
+}
+
+/// What a new look at every byte found.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CacheVerifyReport {
+    /// Objects that are what they are called.
+    good: u64,
+    /// Their bytes.
+    good_bytes: u64,
+    /// Objects that are not.
+    bad_list: Vec<String>,
+    /// Those were removed.
+    removed: bool,
+}
 
 pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending, Fault> {
     match command {
@@ -31,15 +149,17 @@ fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault>
     let store = open(&arguments.place)?;
     let (entries, kept) = (store.list()?, store.kept()?);
     let bytes: u64 = entries.iter().map(|entry| entry.size).sum();
-    if output.voice.json {
-        let listed: Vec<_> = entries
-            .iter()
-            .map(|one| json!({ "oid": one.oid, "size": one.size, "used": unix(one.used), "proved": one.proved }))
-            .collect();
-        let kept: Vec<_> = kept.iter().map(|one| json!({ "name": one.name, "size": one.size })).collect();
-        output.json(&json!({ "ok": true, "entries": listed, "bytes": bytes, "kept": kept }));
-        return Ok(Ending::Done);
-    }
+    let listed =
+        |one: &Entry| CachedObject { oid: one.oid.clone(), size: one.size, used_s: unix(one.used), proved: one.proved };
+    output.report(
+        true,
+        CacheListReport {
+            objects: entries.len(),
+            bytes,
+            object_list: entries.iter().map(listed).collect(),
+            kept_list: kept.iter().map(|one| KeptFile { name: one.name.clone(), size: one.size }).collect(),
+        },
+    );
     let mut table = Table::new(&["oid", ">size", ">days unused", "state"]);
     for entry in &entries {
         let state = if entry.proved { "trusted" } else { "hashed on next use" };
@@ -74,22 +194,22 @@ fn clear(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault>
 }
 
 fn say_removed(removed: &Removed, acted: bool, output: &mut Output) -> Ending {
-    output.json(&json!({
-        "ok": true, "acted": acted, "entries": removed.entries, "bytes": removed.bytes,
-        "leftovers": removed.leftovers, "leftover_bytes": removed.leftover_bytes,
-    }));
-    if output.voice.verbose {
-        for oid in &removed.entries {
+    let Removed { entries, bytes, leftovers, leftover_bytes } = removed;
+    let (bytes, leftovers, leftover_bytes) = (*bytes, *leftovers, *leftover_bytes);
+    let (objects, oid_list) = (entries.len(), entries.clone());
+    output.report(true, CacheRemovedReport { acted, objects, bytes, oid_list, leftovers, leftover_bytes });
+    if output.options.verbose {
+        for oid in entries {
             output.line(oid);
         }
     }
-    let objects = count_text(removed.entries.len(), "object");
-    let leftovers = usize::try_from(removed.leftovers).unwrap_or(usize::MAX);
+    let objects = count_text(objects, "object");
+    let leftovers = usize::try_from(leftovers).unwrap_or(usize::MAX);
     let what = format!(
         "{objects} of {} and {} of {}",
-        bytes_text(removed.bytes),
+        bytes_text(bytes),
         count_text(leftovers, "unfinished download"),
-        bytes_text(removed.leftover_bytes)
+        bytes_text(leftover_bytes)
     );
     output.line(if acted { format!("removed {what}") } else { format!("would remove {what}; --yes does it") });
     Ending::Done
@@ -98,10 +218,15 @@ fn say_removed(removed: &Removed, acted: bool, output: &mut Output) -> Ending {
 fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
     let verified = open(&arguments.place)?.verify(arguments.yes, |_| {})?;
     let well = verified.bad.is_empty();
-    output.json(&json!({
-        "ok": well, "good": verified.good, "good_bytes": verified.good_bytes, "bad": verified.bad,
-        "removed": verified.removed,
-    }));
+    output.report(
+        well,
+        CacheVerifyReport {
+            good: verified.good,
+            good_bytes: verified.good_bytes,
+            bad_list: verified.bad.clone(),
+            removed: verified.removed,
+        },
+    );
     for oid in &verified.bad {
         output.line(format!("{oid} is not what it is called{}", if verified.removed { ", removed" } else { "" }));
     }

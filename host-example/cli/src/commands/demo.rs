@@ -6,12 +6,12 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::time::Instant;
 
-use hydrant_host::digest::{Digesting, blob_of};
+use hydrant_host::files::digest::{Digesting, blob_of};
 use hydrant_host::driver::{Interrupts, interrupted};
 use hydrant_host::engine::Engine;
 use hydrant_host::store::Store;
-use hydrant_host::wit::operations::Outcome;
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::operations::Outcome;
+use hydrant_host::contract::types::Code;
 use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER};
 use serde_json::json;
 
@@ -22,11 +22,13 @@ use crate::commands::{serve, show, status};
 use crate::demo::content::{self, ATTACHMENT, FIELDS, OLDER_META_HEAD, OLDER_SESSION, SESSION};
 use crate::demo::manifest::{self, Listed};
 use crate::demo::world::World;
-use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, MANIFEST, SESSIONS, Session};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Session};
 use crate::publish_report::{self, Came};
-use crate::report::{Output, Table, TransferReport, bytes_text, count_text};
-use crate::repository::Repository;
+use crate::report::{Output, Table, TransferReport};
+use hydrant_host::text::{bytes_text, count_text};
+use hydrant_host::repository::Repository;
 
 /// The line of the hydrated transcript that is shown at the end.
 const PROOF_LINE: u64 = 12_345;

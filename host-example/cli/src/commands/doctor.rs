@@ -17,16 +17,18 @@ use std::env;
 use std::os::unix::ffi::OsStrExt as _;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::process::plain;
+use hydrant_host::text::plain;
 use hydrant_host::store::Store;
 use serde_json::{Value, json};
 
 use crate::cli::DoctorArgs;
-use crate::ending::{Ending, Fault};
-use crate::gitignore;
-use crate::ledger::Ledger;
-use crate::report::{Output, bytes_text, count_text, quote};
-use crate::repository::Repository;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::gitignore;
+use hydrant_host::sessions::ledger::Ledger;
+use crate::report::Output;
+use hydrant_host::text::{bytes_text, count_text, quote};
+use hydrant_host::repository::Repository;
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;

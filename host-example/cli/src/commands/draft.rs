@@ -5,21 +5,23 @@
 
 use std::env;
 
-use hydrant_host::clock;
+use hydrant_host::contract::clock;
 use hydrant_host::documents::Documents;
 use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::manifest_write::change_manifest;
-use hydrant_host::wit::ledgers::{Placeholder, Unfinished};
-use hydrant_host::wit::types::Code;
+use hydrant_host::documents::manifest_write::change_manifest;
+use hydrant_host::contract::ledgers::{Placeholder, Unfinished};
+use hydrant_host::contract::types::Code;
 use serde_json::json;
 
 use crate::cli::DraftArgs;
-use crate::ending::{Ending, Fault};
-use crate::gitignore;
-use crate::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
-use crate::new_session;
-use crate::report::{Output, quote, shell};
-use crate::repository::Repository;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::gitignore;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
+use hydrant_host::sessions::new_session;
+use crate::report::Output;
+use hydrant_host::text::{quote, shell};
+use hydrant_host::repository::Repository;
 
 /// What makes a session more than a placeholder.
 const TRANSCRIPT: &str = "raw.jsonl";

@@ -1,91 +1,132 @@
 //! `hydrant hydrate`: brings content here, verified. Decides what kind of place it was called in.
 
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 
-use hydrant_host::engine::Engine;
-use hydrant_host::store::Store;
-use hydrant_host::wit::operations::Want;
-use hydrant_host::wit::types::Blob;
+use clap::Args;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::repository::Repository;
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::hydrate::{HydrateOptions, HydrateReport};
+use hydrant_host::tasks::object_list;
+use hydrant_host::tasks::transfer::TransferReport;
+use hydrant_host::text::{bytes_text, count_text};
 
-use crate::cli::HydrateArgs;
-use crate::commands::{hydrate_sessions, hydrate_tree};
-use crate::destination;
-use crate::ending::{Ending, Fault};
-use crate::ledger::Ledger;
-use crate::object_list;
-use crate::operate::{self, Runner, Work};
-use crate::report::{Output, TransferReport, bytes_text};
-use crate::repository::Repository;
+use crate::cli::{LimitArgs, ServerArgs};
+use crate::ending::Ending;
+use crate::output::Output;
 
-pub(crate) fn run(arguments: &HydrateArgs, output: &mut Output) -> Result<Ending, Fault> {
-    if let (Some(list), Some(folder), Some(endpoint)) =
-        (&arguments.objects, &arguments.into, &arguments.server.endpoint)
-    {
-        return objects(list, folder, endpoint, arguments, output);
+pub(crate) const HELP: &str = "\
+Examples:
+  hydrant hydrate                             all sessions of a ledger, else all pointers
+  hydrant hydrate 2026-05-04T09-30-mina-Ox    one session
+  hydrant hydrate media --exclude '*.psd'     the pointers beneath media, but some
+  hydrant hydrate --in-place                  content takes the place of pointers
+  hydrant hydrate --objects LIST --endpoint URL --into DIR
+                                              `oid size` lines become files DIR/<oid>";
+
+#[derive(Args, Debug, Default)]
+pub(crate) struct HydrateArgs {
+    /// Sessions, or files and folders of the work tree
+    #[arg(value_name = "SESSION|PATH", conflicts_with = "objects")]
+    pub(crate) targets: Vec<String>,
+    /// Objects to fetch, one `oid size` a line; `-` reads them from standard input
+    #[arg(long, value_name = "LIST", requires = "into", requires = "endpoint")]
+    pub(crate) objects: Option<PathBuf>,
+    /// Folder that --objects fills with files named by their oid; they are verified, and not synced to the disk
+    #[arg(long, value_name = "DIR", requires = "objects")]
+    pub(crate) into: Option<PathBuf>,
+    /// Put content in the place of pointers, where the file still holds the same pointer
+    #[arg(long, conflicts_with = "objects")]
+    pub(crate) in_place: bool,
+    /// Only paths that match one of these patterns (comma list, as in .gitignore)
+    #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
+    pub(crate) include: Option<String>,
+    /// No path that matches one of these patterns
+    #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
+    pub(crate) exclude: Option<String>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+impl HydrateArgs {
+    fn options(&self) -> HydrateOptions {
+        HydrateOptions {
+            targets: self.targets.clone(),
+            in_place: self.in_place,
+            include: self.include.clone(),
+            exclude: self.exclude.clone(),
+            server: self.server.options(),
+            object_bytes_max: self.limits.object_bytes_max,
+        }
+    }
+}
+
+pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    if let (Some(list), Some(folder)) = (&arguments.objects, &arguments.into) {
+        let (objects, server) = (object_list::read(list)?, arguments.server.options());
+        let report = client.hydrate_objects(objects, folder, &server, arguments.limits.object_bytes_max)?;
+        output.report(report.is_complete(), &report);
+        say(&report, output);
+        return Ok(ending(&report));
     }
     let repository = Repository::around(&env::current_dir()?)?;
-    in_repository(&repository, arguments, output)
+    let report = client.hydrate(&repository, &arguments.options())?;
+    output.report(report.is_complete(), &report);
+    say_all(&report, output);
+    Ok(match (report.was_interrupted(), report.is_complete()) {
+        (true, _) => Ending::Interrupted,
+        (false, true) => Ending::Done,
+        (false, false) => Ending::SomeFailed,
+    })
 }
 
-/// Hydrates in a repository: sessions of a ledger, pointers of any other.
-pub(crate) fn in_repository(
-    repository: &Repository,
-    arguments: &HydrateArgs,
-    output: &mut Output,
-) -> Result<Ending, Fault> {
-    let engine = Engine::load()?;
-    if !repository.is_ledger()? {
-        return hydrate_tree::run(repository, &engine, arguments, output);
+fn say_all(report: &HydrateReport, output: &mut Output) {
+    for one in report.broken_list.iter().flatten() {
+        output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
     }
-    if arguments.in_place {
-        return Err(Fault::misuse("this repository is a ledger: its pointers stay, content is read from the cache"));
+    let Some(placed) = &report.placed else { return say(&report.transfer, output) };
+    output.failures(&report.transfer);
+    for one in &placed.left {
+        output.warn(format!("{}: left as it is: {}", one.path, one.detail));
     }
-    let ledger = Ledger::of(repository)?;
-    match hydrate_sessions::choose(&ledger, &arguments.targets, &env::current_dir()?)? {
-        Some(chosen) => hydrate_sessions::run(repository, &engine, &ledger, chosen, arguments, output),
-        None => hydrate_tree::run(repository, &engine, arguments, output),
+    if !output.options.quiet {
+        output.line(summary(&report.transfer, "hydrated"));
+        output.line(format!("{} in place", count_text(placed.in_place, "file")));
+        if placed.index_lags {
+            output.note("git may call these files modified until its index can be written");
+        }
+    }
+    if placed.was_interrupted {
+        output.note("interrupted: the other files keep their pointers, the next run does the rest");
     }
 }
 
-/// The plumbing: a list of objects into a plain folder. Spawns nothing unless a login is asked for.
-fn objects(
-    list: &Path,
-    folder: &Path,
-    endpoint: &str,
-    arguments: &HydrateArgs,
-    output: &mut Output,
-) -> Result<Ending, Fault> {
-    let want = |blob: Blob| Want { name: blob.oid.clone(), oid: blob.oid, size: blob.size };
-    let wants: Vec<Want> = object_list::read(list)?.into_iter().map(want).collect();
-    let engine = Engine::load()?;
-    let limit = operate::object_bytes_max(&arguments.limits, None)?;
-    let destination = destination::explicit(endpoint, &arguments.server, None)?;
-    let store = Store::into_dir(folder)?;
-    let voice = output.voice.clone();
-    let mut runner = Runner::new(&engine, &voice, destination, &arguments.server, limit, |host| host.store(store))?;
-    let report = runner.transfer(Work::Hydrate(wants))?;
-    say(&report, output);
-    Ok(report.ending())
-}
-
-/// Says how a hydration went, in one line and its failures.
-pub(crate) fn say(report: &TransferReport, output: &mut Output) {
-    if output.voice.json {
-        output.json(&report.json());
-    }
-    report.say_failures(output);
-    if !output.voice.quiet {
+/// Says how a transfer into the cache went, in one line and its failures.
+fn say(report: &TransferReport, output: &mut Output) {
+    output.failures(report);
+    if !output.options.quiet {
         output.line(summary(report, "hydrated"));
     }
-    if report.ending() == Ending::Interrupted {
+    if report.was_interrupted() {
         output.note("interrupted: what was verified stays, the next run does the rest");
     }
 }
 
 /// `hydrated 5 of 5 objects, 20.0 MiB in 0.31 s`.
 pub(crate) fn summary(report: &TransferReport, verb: &str) -> String {
-    let (present, all) = (report.present(), report.outcomes.len());
-    let noun = if all == 1 { "object" } else { "objects" };
-    format!("{verb} {present} of {all} {noun}, {} in {:.2} s", bytes_text(report.bytes()), report.seconds)
+    let noun = if report.objects == 1 { "object" } else { "objects" };
+    let (present, all, seconds) = (report.present, report.objects, report.seconds);
+    format!("{verb} {present} of {all} {noun}, {} in {seconds:.2} s", bytes_text(report.bytes))
+}
+
+/// The exit code of a transfer.
+pub(crate) fn ending(report: &TransferReport) -> Ending {
+    match (report.was_interrupted(), report.is_complete()) {
+        (true, _) => Ending::Interrupted,
+        (false, true) => Ending::Done,
+        (false, false) => Ending::SomeFailed,
+    }
 }

@@ -8,18 +8,20 @@ use std::env;
 use std::path::Path;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::process::plain;
-use hydrant_host::wit::operations::{LfsLock, LockReport, LockTask};
-use hydrant_host::wit::types::{Code, Direction, Error};
+use hydrant_host::text::plain;
+use hydrant_host::contract::operations::{LfsLock, LockReport, LockTask};
+use hydrant_host::contract::types::{Code, Direction, Error};
 use serde_json::{Value, json};
 
 use crate::cli::{LocksCommand, LocksUnlockArgs, ServerArgs};
-use crate::destination;
-use crate::ending::{Ending, Fault, code_name};
-use crate::ledger::Ledger;
-use crate::operate::Runner;
-use crate::report::{Output, Table, error_json, quote};
-use crate::repository::Repository;
+use hydrant_host::tasks::endpoint;
+use crate::ending::Ending;
+use hydrant_host::contract::error::{Fault, code_name};
+use hydrant_host::sessions::ledger::Ledger;
+use hydrant_host::tasks::transfer::Runner;
+use crate::report::{Output, Table, error_json};
+use hydrant_host::text::quote;
+use hydrant_host::repository::Repository;
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;

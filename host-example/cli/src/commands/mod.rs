@@ -1,23 +1,22 @@
-//! One file for each command.
+//! One file for each command: what it is given, what it does, and what it says.
 
 pub(crate) mod batch;
 pub(crate) mod cache;
 pub(crate) mod completions;
-pub(crate) mod demo;
-pub(crate) mod doctor;
-pub(crate) mod draft;
+//TMP pub(crate) mod demo;
+//TMP pub(crate) mod doctor;
+//TMP pub(crate) mod draft;
 pub(crate) mod hydrate;
-mod hydrate_sessions;
-mod hydrate_tree;
-pub(crate) mod locks;
-pub(crate) mod orphans;
+//TMP pub(crate) mod locks;
+//TMP pub(crate) mod orphans;
 pub(crate) mod pointer;
-pub(crate) mod publish;
-pub(crate) mod reconcile;
-pub(crate) mod restore;
+//TMP pub(crate) mod publish;
+//TMP pub(crate) mod reconcile;
+//TMP pub(crate) mod regenerate;
+//TMP pub(crate) mod restore;
 pub(crate) mod scan;
 pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod upload;
-pub(crate) mod verify;
+//TMP pub(crate) mod verify;

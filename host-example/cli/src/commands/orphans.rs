@@ -8,10 +8,12 @@ use hydrant_host::engine::Engine;
 use serde_json::json;
 
 use crate::cli::OrphansArgs;
-use crate::ending::{Ending, Fault};
-use crate::orphaned;
-use crate::report::{Output, bytes_text, count_text};
-use crate::repository::Repository;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::orphaned;
+use crate::report::Output;
+use hydrant_host::text::{bytes_text, count_text};
+use hydrant_host::repository::Repository;
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;

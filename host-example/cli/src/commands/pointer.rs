@@ -2,35 +2,96 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use hydrant_host::digest::Digesting;
-use hydrant_host::engine::Engine;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::pointers::{Kind, Pointer, Sample};
-use hydrant_host::wit::types::Code;
-use serde_json::json;
+use clap::{Args, Subcommand};
+use hydrant_host::contract::error::{Fault, FaultKind};
+use hydrant_host::contract::pointers::{Kind, Pointer, Sample};
+use hydrant_host::contract::report::{Document, ErrorCode, ErrorReport};
+use hydrant_host::contract::types::Code;
+use hydrant_host::files::digest::Digesting;
+use hydrant_host::tasks::Client;
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::cli::PointerCommand;
-use crate::ending::{Ending, Fault, code_name};
-use crate::report::Output;
+use crate::ending::Ending;
+use crate::output::Output;
 
 const READ_BYTES: usize = 256 * 1024;
 
-pub(crate) fn run(command: &PointerCommand, output: &mut Output) -> Result<Ending, Fault> {
+#[derive(Debug, Subcommand)]
+pub(crate) enum PointerCommand {
+    /// Say what a file is: a pointer, a broken one, or content
+    #[command(after_help = "Example: hydrant pointer show media/intro.mp4")]
+    Show(PointerArgs),
+    /// Exit 0 for a canonical pointer, 1 for anything that is none, 2 for one that is not canonical
+    #[command(after_help = "Example: hydrant pointer check media/intro.mp4 && echo fine")]
+    Check(PointerArgs),
+    /// Print the canonical pointer of a file's content
+    #[command(after_help = "Example: hydrant pointer make intro.mp4 > pointer.txt")]
+    Make(PointerArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct PointerArgs {
+    /// The file; `-` is standard input
+    pub(crate) file: PathBuf,
+}
+
+/// What a file is.
+#[derive(Default, Serialize, JsonSchema)]
+pub(crate) struct PointerReport {
+    /// `pointer`, `content` or `malformed`; `check` also says `canonical` and `not-canonical`.
+    kind: &'static str,
+    /// Of a pointer: SHA-256 of what it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oid: Option<String>,
+    /// Of a pointer: bytes of what it stands for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// Of a pointer: its bytes are the ones that every client writes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canonical: Option<bool>,
+    /// Of a pointer: filters that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extensions: Option<Vec<Extension>>,
+    /// Of content and of a broken pointer: the line that decided, counted from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// Of content: why it is no pointer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    /// Of a pointer that was made: its text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// A filter that a pointer names.
+#[derive(Serialize, JsonSchema)]
+struct Extension {
+    /// Its place in the order.
+    priority: u8,
+    /// Its name.
+    name: String,
+    /// SHA-256 of what went into it.
+    oid: String,
+}
+
+pub(crate) fn run(command: &PointerCommand, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     match command {
-        PointerCommand::Show(arguments) => show(&arguments.file, output),
-        PointerCommand::Check(arguments) => check(&arguments.file, output),
-        PointerCommand::Make(arguments) => make(&arguments.file, output),
+        PointerCommand::Show(arguments) => show(&arguments.file, client, output),
+        PointerCommand::Check(arguments) => check(&arguments.file, client, output),
+        PointerCommand::Make(arguments) => make(&arguments.file, client, output),
     }
 }
 
-fn show(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
-    let mut guest = Engine::load()?.guest()?;
+fn show(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let mut guest = client.guest()?;
     let kind = guest.classify(&sample(file)?)?;
     Ok(match kind {
         Kind::Pointer(pointer) => {
-            output.json(&pointer_json(&pointer));
+            output.report(true, of_pointer(&pointer));
             output.line("a pointer");
             output.line(format!("oid        sha256:{}", pointer.oid));
             output.line(format!("size       {}", pointer.size));
@@ -42,16 +103,16 @@ fn show(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
         }
         Kind::Content(finding) => {
             let why = guest.explain(finding)?;
-            output.json(&json!({ "ok": true, "kind": "content", "detail": why, "line": finding.line }));
+            let (line, detail) = (Some(finding.line), Some(why.clone()));
+            output.report(true, PointerReport { kind: "content", line, detail, ..PointerReport::default() });
             output.line(format!("content: {why}"));
             Ending::SomeFailed
         }
         Kind::Malformed(finding) => {
             let why = guest.explain(finding)?;
-            output.json(&json!({
-                "ok": false, "kind": "malformed", "line": finding.line,
-                "error": { "code": code_name(Code::Malformed), "detail": why },
-            }));
+            let error = ErrorReport { code: ErrorCode(Code::Malformed), detail: why.clone(), retry_at_ms: None };
+            let report = PointerReport { kind: "malformed", line: Some(finding.line), ..PointerReport::default() };
+            output.document(&Document::ended(Some(error), false, report));
             output.line(format!("a broken pointer, line {}: {why}", finding.line));
             Ending::SomeFailed
         }
@@ -59,20 +120,20 @@ fn show(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
 }
 
 /// The exit codes of `git lfs pointer --check --strict`.
-fn check(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
-    let kind = Engine::load()?.guest()?.classify(&sample(file)?)?;
+fn check(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let kind = client.guest()?.classify(&sample(file)?)?;
     let (ending, words) = match kind {
         Kind::Pointer(Pointer { canonical: true, .. }) => (Ending::Done, "canonical"),
         Kind::Pointer(_) => (Ending::Misuse, "not-canonical"),
         Kind::Malformed(_) => (Ending::SomeFailed, "malformed"),
         Kind::Content(_) => (Ending::SomeFailed, "content"),
     };
-    output.json(&json!({ "ok": ending == Ending::Done, "kind": words }));
+    output.report(ending == Ending::Done, PointerReport { kind: words, ..PointerReport::default() });
     Ok(ending)
 }
 
-fn make(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
-    let mut guest = Engine::load()?.guest()?;
+fn make(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let mut guest = client.guest()?;
     let (head, blob) = {
         let mut input = open(file)?;
         let mut digest = Digesting::new();
@@ -93,32 +154,34 @@ fn make(file: &Path, output: &mut Output) -> Result<Ending, Fault> {
     };
     if guest.pointer_shaped(&Sample { head, file_size: blob.size })? {
         return Err(Fault {
-            ending: Ending::SomeFailed,
+            kind: FaultKind::Part,
             ..Fault::failed(Code::Malformed, "this file holds a pointer or a broken one, which is never content")
         });
     }
     let pointer = Pointer { oid: blob.oid, size: blob.size, extensions: Vec::new(), canonical: true };
     let text = guest.format(&pointer)?;
-    if output.voice.json {
-        let mut document = pointer_json(&pointer);
-        document["text"] = text.into();
-        output.json(&document);
+    if output.options.is_json() {
+        output.report(true, PointerReport { text: Some(text), ..of_pointer(&pointer) });
     } else {
         output.bytes(text.as_bytes());
     }
     Ok(Ending::Done)
 }
 
-fn pointer_json(pointer: &Pointer) -> serde_json::Value {
-    let extensions: Vec<_> = pointer
-        .extensions
-        .iter()
-        .map(|one| json!({ "priority": one.priority, "name": one.name, "oid": one.oid }))
-        .collect();
-    json!({
-        "ok": true, "kind": "pointer", "oid": pointer.oid, "size": pointer.size,
-        "canonical": pointer.canonical, "extensions": extensions,
-    })
+fn of_pointer(pointer: &Pointer) -> PointerReport {
+    let extension = |one: &hydrant_host::contract::pointers::Extension| Extension {
+        priority: one.priority,
+        name: one.name.clone(),
+        oid: one.oid.clone(),
+    };
+    PointerReport {
+        kind: "pointer",
+        oid: Some(pointer.oid.clone()),
+        size: Some(pointer.size),
+        canonical: Some(pointer.canonical),
+        extensions: Some(pointer.extensions.iter().map(extension).collect()),
+        ..PointerReport::default()
+    }
 }
 
 /// The first bytes of a file and its length; of standard input as much as decides.
@@ -142,5 +205,5 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Fault> {
 }
 
 fn unreadable(error: &io::Error) -> Fault {
-    Fault { ending: Ending::Misuse, ..Fault::local("the file cannot be read", error) }
+    Fault { kind: FaultKind::Misuse, ..Fault::local("the file cannot be read", error) }
 }

@@ -11,10 +11,11 @@ use std::env;
 use hydrant_host::engine::Engine;
 
 use crate::cli::PublishArgs;
-use crate::ending::{Ending, Fault};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
 use crate::publish_report::{self, Dry};
 use crate::report::Output;
-use crate::repository::Repository;
+use hydrant_host::repository::Repository;
 pub(crate) use regenerate::run as regenerate;
 pub(crate) use scene::Scene;
 

@@ -9,16 +9,17 @@ use std::time::Instant;
 use hydrant_host::documents::Documents;
 use hydrant_host::driver;
 use hydrant_host::engine::Engine;
-use hydrant_host::remote_ledger::{Reason, Refusal, RemoteLedger};
-use hydrant_host::wit::types::{Code, Direction};
+use hydrant_host::remote::{Reason, Refusal, RemoteLedger};
+use hydrant_host::contract::types::{Code, Direction};
 
 use crate::cli::ReconcileArgs;
-use crate::destination;
-use crate::ending::{Ending, Fault};
-use crate::operate::{self, Runner};
+use hydrant_host::tasks::endpoint;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::tasks::transfer::{self, Runner};
 use crate::reconcile_report::{self, Came};
 use crate::report::Output;
-use crate::repository::Repository;
+use hydrant_host::repository::Repository;
 
 pub(crate) fn run(arguments: &ReconcileArgs, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::around(&env::current_dir()?)?;

@@ -6,25 +6,27 @@
 use std::collections::BTreeSet;
 use std::env;
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::files::Opened;
-use hydrant_host::process::plain;
-use hydrant_host::restoring::{self, Restored};
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::text::plain;
+use hydrant_host::worktree::restoring::{self, Restored};
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::Store;
-use hydrant_host::wit::ledgers::Witness;
-use hydrant_host::wit::manifests::FileStorage;
-use hydrant_host::wit::pointers::{Kind, Sample};
-use hydrant_host::wit::types::{Blob, Code};
+use hydrant_host::contract::ledgers::Witness;
+use hydrant_host::contract::manifests::FileStorage;
+use hydrant_host::contract::pointers::{Kind, Sample};
+use hydrant_host::contract::types::{Blob, Code};
 use serde_json::{Value, json};
 
 use crate::cli::RestoreArgs;
-use crate::committed;
-use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
-use crate::report::{Output, Table, bytes_text, error_json, quote, shell};
-use crate::repository::Repository;
+use hydrant_host::repository::committed;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
+use crate::report::{Output, Table, error_json};
+use hydrant_host::text::{bytes_text, quote, shell};
+use hydrant_host::repository::Repository;
 
 /// Form of the JSON document.
 const SCHEMA_VERSION: u64 = 1;

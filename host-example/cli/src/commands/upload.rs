@@ -1,76 +1,72 @@
 //! `hydrant upload`: brings files to the server. Each is hashed first, and what is sent is what was hashed.
 
-use std::collections::HashMap;
 use std::env;
-use std::path::Path;
+use std::path::PathBuf;
 
-use hydrant_host::engine::Engine;
-use hydrant_host::files::Files;
-use hydrant_host::wit::operations::Source;
-use hydrant_host::wit::types::Direction;
+use clap::Args;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::repository::Repository;
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::object_list;
+use hydrant_host::tasks::upload::{UploadFiles, UploadOptions};
 
-use crate::cli::UploadArgs;
+use crate::cli::{LimitArgs, ServerArgs};
 use crate::commands::hydrate;
-use crate::destination;
-use crate::ending::{Ending, Fault};
-use crate::object_list;
-use crate::operate::{self, Runner, Work};
-use crate::report::{Output, quote};
-use crate::repository::Repository;
+use crate::ending::Ending;
+use crate::output::Output;
 
-pub(crate) fn run(arguments: &UploadArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let (files, sources, bytes) = match (&arguments.objects, &arguments.from) {
-        (Some(list), Some(folder)) => listed_objects(list, folder)?,
-        _ => named_files(arguments)?,
-    };
-    let engine = Engine::load()?;
-    let server = &arguments.server;
-    let (destination, limit) = match &server.endpoint {
-        Some(url) => (destination::explicit(url, server, None)?, operate::object_bytes_max(&arguments.limits, None)?),
-        None => {
-            let repository = Repository::around(&env::current_dir()?)?;
-            let limit = operate::object_bytes_max(&arguments.limits, Some(&repository))?;
-            (destination::of_repository(&repository, &engine, Direction::Upload, server, true)?, limit)
+pub(crate) const HELP: &str = "\
+Examples:
+  hydrant upload video.mp4
+  hydrant upload --objects LIST --from DIR --endpoint URL
+                                     lines `oid size`; each is the file DIR/<oid>";
+
+#[derive(Args, Debug)]
+pub(crate) struct UploadArgs {
+    /// Files to send
+    #[arg(value_name = "FILE", required_unless_present = "objects", conflicts_with = "objects")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Objects to send, one `oid size` a line; `-` reads them from standard input
+    #[arg(long, value_name = "LIST", requires = "from")]
+    pub(crate) objects: Option<PathBuf>,
+    /// Folder that holds the files of --objects, named by their oid
+    #[arg(long, value_name = "DIR", requires = "objects")]
+    pub(crate) from: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+pub(crate) fn run(arguments: &UploadArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let files = match (&arguments.objects, &arguments.from) {
+        (Some(list), Some(folder)) => {
+            UploadFiles::Objects { objects: object_list::read(list)?, folder: folder.clone() }
         }
+        _ => UploadFiles::Named(arguments.files.clone()),
     };
-    let voice = output.voice.clone();
-    let mut runner = Runner::new(&engine, &voice, destination, server, limit, |host| host.files(files))?;
-    let report = runner.transfer(Work::Upload { sources, bytes })?;
-    output.json(&report.json());
+    let options = UploadOptions {
+        files,
+        server: arguments.server.options(),
+        object_bytes_max: arguments.limits.object_bytes_max,
+    };
+    // With a server of the user's choice no repository is needed.
+    let repository = match &options.server.endpoint {
+        Some(_) => None,
+        None => Some(Repository::around(&env::current_dir()?)?),
+    };
+    let report = client.upload(repository.as_ref(), &options)?;
+    output.report(report.is_complete(), &report);
     // One line for each file that is there now: what a pointer needs. A list was known before.
     if arguments.objects.is_none() {
-        for outcome in report.outcomes.iter().filter(|outcome| outcome.ended.is_ok()) {
+        for outcome in report.outcomes.iter().filter(|outcome| outcome.is_present()) {
             output.line(format!("{} {} {}", outcome.oid, outcome.size, outcome.name));
         }
     }
-    report.say_failures(output);
+    output.failures(&report);
     output.note(hydrate::summary(&report, "uploaded"));
-    if report.ending() == Ending::Interrupted {
+    if report.was_interrupted() {
         output.note("interrupted: what the server has stays there, the next run does the rest");
     }
-    Ok(report.ending())
-}
-
-/// Files named by their oid in one folder.
-fn listed_objects(list: &Path, folder: &Path) -> Result<(Files, Vec<Source>, u64), Fault> {
-    let objects = object_list::read(list)?;
-    let bytes = objects.iter().fold(0u64, |sum, blob| sum.saturating_add(blob.size));
-    let sources = objects.into_iter().map(|blob| Source { name: blob.oid.clone(), expects: Some(blob.oid) }).collect();
-    Ok((Files::beneath(folder)?, sources, bytes))
-}
-
-/// Files that the user named.
-fn named_files(arguments: &UploadArgs) -> Result<(Files, Vec<Source>, u64), Fault> {
-    use std::os::unix::ffi::OsStrExt;
-    let mut paths = HashMap::new();
-    let mut sources = Vec::new();
-    let mut bytes = 0u64;
-    for path in &arguments.files {
-        let name = quote(path.as_os_str().as_bytes());
-        bytes = bytes.saturating_add(path.metadata().map_or(0, |facts| facts.len()));
-        if paths.insert(name.clone(), path.clone()).is_none() {
-            sources.push(Source { name, expects: None });
-        }
-    }
-    Ok((Files::listed(paths.into_iter().collect()), sources, bytes))
+    Ok(hydrate::ending(&report))
 }

@@ -15,21 +15,23 @@ use std::collections::BTreeMap;
 use std::env;
 
 use hydrant_host::engine::Engine;
-use hydrant_host::scan::WalkOptions;
+use hydrant_host::worktree::scan::WalkOptions;
 use hydrant_host::store::{Look, Store};
-use hydrant_host::wit::types::{Code, Direction};
+use hydrant_host::contract::types::{Code, Direction};
 use serde_json::{Value, json};
 
 use self::last_commit::LastCommit;
 use crate::cli::{StatusArgs, VerifyArgs};
 use crate::commands::status;
-use crate::destination;
-use crate::ending::{Ending, Fault, code_name};
-use crate::ledger::{Ledger, MANIFEST, Target};
-use crate::operate::{self, Runner};
-use crate::pointer_files::{self, Met};
-use crate::report::{Output, Table, bytes_text, count_text, quote};
-use crate::repository::Repository;
+use hydrant_host::tasks::endpoint;
+use crate::ending::Ending;
+use hydrant_host::contract::error::{Fault, code_name};
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, Target};
+use hydrant_host::tasks::transfer::{self, Runner};
+use hydrant_host::worktree::pointer_files::{self, Met};
+use crate::report::{Output, Table};
+use hydrant_host::text::{bytes_text, count_text, quote};
+use hydrant_host::repository::Repository;
 
 /// Where a blob is named.
 struct Named {
@@ -202,7 +204,7 @@ fn report(seen: &Seen, asked: usize, arguments: &VerifyArgs, output: &mut Output
     }
     let mut table = Table::new(&["file", "code", ""]);
     for one in &seen.findings {
-        let detail = hydrant_host::process::plain(&one.detail);
+        let detail = hydrant_host::text::plain(&one.detail);
         table.row([quote(one.name.as_bytes()), code_name(one.code).to_owned(), detail]);
     }
     table.print(output);

@@ -2,7 +2,7 @@
 //! and
 //! an oid without a place, which means the LFS server.
 
-use hydrant_host::wit::types::Blob;
+use hydrant_host::contract::types::Blob;
 
 /// One file of a session.
 pub(crate) struct Listed {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use hydrant_host::git::Git;
 
-use crate::ending::Fault;
+use hydrant_host::contract::error::Fault;
 
 /// A demonstration's folder and its git.
 pub(crate) struct World {
@@ -112,5 +112,5 @@ fn fresh_folder() -> Result<PathBuf, Fault> {
             Err(error) => return Err(Fault::local("a temporary folder cannot be made", &error)),
         }
     }
-    Err(Fault::failed(hydrant_host::wit::types::Code::Host, "a temporary folder cannot be made: all names are taken"))
+    Err(Fault::failed(hydrant_host::contract::types::Code::Host, "a temporary folder cannot be made: all names are taken"))
 }

@@ -6,11 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::types::Code;
 
-use crate::ending::Fault;
-use crate::ledger::MANIFEST;
-use crate::report::quote;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::MANIFEST;
+use hydrant_host::text::quote;
 
 /// Folders below each other at most.
 const DEPTH_MAX: usize = 16;

@@ -11,7 +11,7 @@ use std::{env, fs, process};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
 use crate::case::{Case, Ends, Job, Tls};

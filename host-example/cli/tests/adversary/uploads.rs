@@ -6,7 +6,7 @@ use crate::case::{Case, Ends, UPLOAD, run};
 use crate::evidence::Evidence;
 use crate::liar::Seen;
 use crate::talk::{HEADER_SECRET, Talk, at_home};
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 
 /// More than the buffers between two programs hold.
 const LARGE: &[usize] = &[24 << 20];

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use rustix::process::Signal;
 
 use crate::scene::{Scene, noise};

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use serde_json::{Value, json};
 
 use crate::scene::pointer;

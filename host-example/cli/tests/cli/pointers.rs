@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 
 use crate::scene::{Scene, pointer};
 

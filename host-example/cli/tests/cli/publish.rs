@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
 use crate::scene::{Ran, TOKEN, noise, pointer};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 
 use crate::scene::{Scene, noise, pointer};
 

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, fs, process};
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use hydrant_server::{RunningServer, Server, ServerConfig};
 use serde_json::Value;
 

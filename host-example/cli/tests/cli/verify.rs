@@ -7,7 +7,7 @@ mod unnamed;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
 use crate::scene::{Scene, noise, pointer};

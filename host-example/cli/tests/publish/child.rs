@@ -5,16 +5,16 @@ use std::env;
 use std::path::Path;
 use std::process::{self, Command, Stdio};
 
+use hydrant_host::contract::sessions::{Publication, PublishFile};
 use hydrant_host::documents::Documents;
+use hydrant_host::driver::host::Host;
 use hydrant_host::driver::{self, Watch};
 use hydrant_host::engine::Engine;
 use hydrant_host::files::Files;
 use hydrant_host::git::Git;
-use hydrant_host::host::Host;
-use hydrant_host::login::Logins;
-use hydrant_host::remote_ledger::{Options, RemoteLedger};
+use hydrant_host::net::login::Logins;
+use hydrant_host::remote::{Options, RemoteLedger};
 use hydrant_host::store::Store;
-use hydrant_host::wit::sessions::{Publication, PublishFile};
 use rustix::process::{Signal, getpid, kill_process};
 
 use crate::ledger::{SESSION, World};

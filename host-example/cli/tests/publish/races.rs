@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 
 use crate::checks;
 use crate::ledger::{SESSION, World, files, find, transcript};

@@ -6,15 +6,15 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{CALL_MS_MAX, Cell, EPOCH_MS, Operation, stopped};
-use crate::error::HostError;
-use crate::wit::World;
-use crate::wit::batches::{Action, BatchRequest, BatchResponse, HttpResponse, ResponseError};
-use crate::wit::endpoints::{Endpoint, Setting};
-use crate::wit::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
-use crate::wit::operations::{Config, LockTask, Source, Want};
-use crate::wit::pointers::{Finding, Kind, Pointer, Sample};
-use crate::wit::sessions::Publication;
-use crate::wit::types::{Blob, Direction, Error, Request};
+use crate::contract::error::HostError;
+use crate::contract::World;
+use crate::contract::batches::{Action, BatchRequest, BatchResponse, HttpResponse, ResponseError};
+use crate::contract::endpoints::{Endpoint, Setting};
+use crate::contract::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
+use crate::contract::operations::{Config, LockTask, Source, Want};
+use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
+use crate::contract::sessions::Publication;
+use crate::contract::types::{Blob, Direction, Error, Request};
 
 /// What a constructor of an operation returns: the engine may refuse its input.
 type Made = Result<ResourceAny, Error>;

@@ -4,11 +4,11 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{Cell, Guest};
-use crate::error::HostError;
-use crate::wit::World;
-use crate::wit::operations::{BatchOutcome, LockReport, TransferReport};
-use crate::wit::sessions::{PublishReport, ReconcileReport};
-use crate::wit::types::{EffectId, Instant, Misuse, Reply, Step};
+use crate::contract::error::HostError;
+use crate::contract::World;
+use crate::contract::operations::{BatchOutcome, LockReport, TransferReport};
+use crate::contract::sessions::{PublishReport, ReconcileReport};
+use crate::contract::types::{EffectId, Instant, Misuse, Reply, Step};
 
 /// An operation. Drive it to `done`, then call the `finish_…` of its kind.
 pub struct Operation {

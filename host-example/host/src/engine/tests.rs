@@ -1,10 +1,10 @@
 //! The sandbox from outside: what it answers, what it refuses, and how it ends.
 
 use super::Engine;
-use crate::error::HostError;
-use crate::wit::operations::Want;
-use crate::wit::pointers::{Kind, Sample};
-use crate::wit::types::{Direction, Effect, Instant, Misuse, Reply, Step};
+use crate::contract::error::HostError;
+use crate::contract::operations::Want;
+use crate::contract::pointers::{Kind, Sample};
+use crate::contract::types::{Direction, Effect, Instant, Misuse, Reply, Step};
 
 const POINTER: &[u8] = b"version https://git-lfs.github.com/spec/v1\n\
 oid sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855\nsize 12345\n";

@@ -16,10 +16,10 @@ use std::io::{self, Seek};
 
 use rustix::fs::Stat;
 
-use super::folder::{Folder, Found};
+use crate::files::folder::{Folder, Found};
 use super::{Look, Shape, Store, hash_into, unwatched};
-use crate::digest::{Digesting, OID_DIGITS, is_oid};
-use crate::error::HostError;
+use crate::files::digest::{Digesting, OID_DIGITS, is_oid};
+use crate::contract::error::HostError;
 
 /// Folder of files that are being displaced.
 pub(crate) const DISPLACED: &str = "displaced";

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 
 use rustix::fs::{FlockOperation, flock};
 
-use super::folder::Folder;
+use crate::files::folder::Folder;
 
 /// Where Linux names its boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";

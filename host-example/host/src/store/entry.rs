@@ -5,7 +5,7 @@
 use std::io;
 
 use super::Store;
-use crate::digest::is_oid;
+use crate::files::digest::is_oid;
 use crate::files::Opened;
 
 impl Store {

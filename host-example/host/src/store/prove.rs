@@ -13,11 +13,11 @@ use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::adopted::{self, Note};
 use super::boot::CACHE;
-use super::folder::Folder;
+use crate::files::folder::Folder;
 use super::{Shape, Step, Store, hash_into};
-use crate::digest::Digesting;
-use crate::file_lock::lock;
-use crate::wit::types::Blob;
+use crate::files::digest::Digesting;
+use crate::files::lock::lock;
+use crate::contract::types::Blob;
 
 /// Bytes copied at once.
 const COPY_BYTES: usize = 256 << 10;

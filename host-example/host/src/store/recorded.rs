@@ -12,8 +12,8 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{Mode, OFlags, open};
 
 use super::{hash_into, unwatched};
-use crate::digest::Digesting;
-use crate::wit::types::Blob;
+use crate::files::digest::Digesting;
+use crate::contract::types::Blob;
 
 /// Files looked at, at most.
 const FILES_MAX: usize = 262_144;

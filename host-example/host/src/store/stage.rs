@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
 
-use super::folder::Folder;
-use crate::file_lock::lock;
+use crate::files::folder::Folder;
+use crate::files::lock::lock;
 
 /// Bytes of a validator at most.
 const VALIDATOR_BYTES_MAX: usize = 512;

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use super::folder::{Access, Folder};
-use super::scratch::Scratch;
+use crate::files::folder::{Access, Folder};
+use crate::files::scratch::Scratch;
 use super::stage::is_ours;
 use super::tests::{begin, large, names, receive, small};
 use super::{Held, MEMORY_BYTES_MAX, Staged, Store, stage_name};
-use crate::lanes::Lanes;
-use crate::wit::types::Blob;
+use crate::files::workers::Lanes;
+use crate::contract::types::Blob;
 
 #[tokio::test]
 async fn a_beginning_survives_with_its_validator_and_is_resumed() {

@@ -7,11 +7,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::adopted::{self, ADOPTED, Adopted, Note, existing};
 use super::boot::UNPROVED;
-use super::folder::{Folder, Found};
+use crate::files::folder::{Folder, Found};
 use super::stage::is_ours;
 use super::{HIDDEN, Shape, Store, hash_into, unwatched};
-use crate::digest::{Digesting, is_oid};
-use crate::error::HostError;
+use crate::files::digest::{Digesting, is_oid};
+use crate::contract::error::HostError;
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
@@ -161,7 +161,7 @@ impl Store {
 
     /// Stages and temporary files nobody works on.
     fn sweep(&self, age_seconds: i64, act: bool, removed: &mut Removed) -> io::Result<()> {
-        let now = i64::try_from(crate::clock::wall() / 1000).unwrap_or(i64::MAX);
+        let now = i64::try_from(crate::contract::clock::wall() / 1000).unwrap_or(i64::MAX);
         for name in self.stage().names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
             let Some(found) = self.stage().find(&name)? else { continue };
             let age = if name.ends_with(".tmp") { age_seconds.max(TEMPORARY_AGE_S) } else { age_seconds };

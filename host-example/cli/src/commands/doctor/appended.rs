@@ -5,12 +5,12 @@
 use std::io::Read as _;
 
 use hydrant_host::engine::Guest;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::pointers::{Kind as Text, Sample};
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::contract::pointers::{Kind as Text, Sample};
 
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS};
-use crate::report::{bytes_text, quote, shell};
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
+use hydrant_host::text::{bytes_text, quote, shell};
 
 use super::{Cure, Finding, Kind, Patient};
 

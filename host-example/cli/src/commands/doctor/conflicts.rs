@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::shell;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::text::shell;
 
 use super::{Cure, Finding, Kind, Patient, leftovers};
 

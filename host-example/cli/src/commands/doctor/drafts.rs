@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use crate::committed;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::shell;
+use hydrant_host::repository::committed;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::text::shell;
 
 use super::{Cure, Finding, Kind, Patient};
 

@@ -7,20 +7,22 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 
-use hydrant_host::process::plain;
-use hydrant_host::remote_ledger::RemoteLedger;
-use hydrant_host::restoring;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::text::plain;
+use hydrant_host::remote::RemoteLedger;
+use hydrant_host::worktree::restoring;
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
 use hydrant_host::store::PruneRule;
-use hydrant_host::wit::pointers::{Kind, Sample};
+use hydrant_host::contract::pointers::{Kind, Sample};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::cli::{DoctorArgs, PublishArgs};
 use crate::commands::publish::Scene;
-use crate::ending::{Ending, Fault};
-use crate::gitignore::{self, GITIGNORE};
-use crate::ledger::{MANIFEST, path_in};
-use crate::report::{Output, quote};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::gitignore::{self, GITIGNORE};
+use hydrant_host::sessions::ledger::{MANIFEST, path_in};
+use crate::report::Output;
+use hydrant_host::text::quote;
 
 use super::{Cure, Finding, Patient, leftovers};
 
@@ -95,7 +97,7 @@ fn publish(
 }
 
 fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {
-    let refused = |refusal: hydrant_host::remote_ledger::Refusal| Fault::misuse(refusal.sentence);
+    let refused = |refusal: hydrant_host::remote::Refusal| Fault::misuse(refusal.sentence);
     let ledger = RemoteLedger::of_branch(&patient.repository.git).map_err(refused)?;
     ledger.undo_interrupted().map_err(refused)?;
     Ok("everything is as it was before the rewrite".to_owned())

@@ -4,18 +4,18 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use hydrant_host::clock;
+use hydrant_host::contract::clock;
 use hydrant_host::store::PruneRule;
 
-use crate::ending::Fault;
-use crate::ledger::SESSIONS;
-use crate::report::{bytes_text, count_text, quote, shell};
-use crate::repository::Repository;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::SESSIONS;
+use hydrant_host::text::{bytes_text, count_text, quote, shell};
+use hydrant_host::repository::Repository;
 
 use super::{Cure, Finding, Kind, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
-const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", hydrant_host::manifest_write::TEMPORARY];
+const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", hydrant_host::documents::manifest_write::TEMPORARY];
 const TEMPORARY_END: &str = ".tmp";
 /// Folders of sessions looked at, at most.
 const FOLDERS_MAX: usize = 200_000;

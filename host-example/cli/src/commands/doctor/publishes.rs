@@ -11,15 +11,15 @@ use std::io;
 
 use hydrant_host::documents::Documents;
 use hydrant_host::engine::Guest;
-use hydrant_host::error::HostError;
-use hydrant_host::process::plain;
-use hydrant_host::remote_ledger::RemoteLedger;
-use hydrant_host::wit::ledgers::{Bound, Unfinished};
+use hydrant_host::contract::error::HostError;
+use hydrant_host::text::plain;
+use hydrant_host::remote::RemoteLedger;
+use hydrant_host::contract::ledgers::{Bound, Unfinished};
 
-use crate::committed;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::report::{count_text, shell};
+use hydrant_host::repository::committed;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::text::{count_text, shell};
 
 use super::{Cure, Finding, Kind, Patient};
 

@@ -3,13 +3,13 @@
 use std::io::Read;
 
 use hydrant_host::documents::DOCUMENT_BYTES_MAX;
-use hydrant_host::process::plain;
-use hydrant_host::wit::types::Code;
+use hydrant_host::text::plain;
+use hydrant_host::contract::types::Code;
 
-use crate::ending::Fault;
-use crate::gitignore::GITIGNORE;
-use crate::ledger::{MANIFEST, path_in};
-use crate::report::shell;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::gitignore::GITIGNORE;
+use hydrant_host::sessions::ledger::{MANIFEST, path_in};
+use hydrant_host::text::shell;
 
 use super::drafts::{self, Draft};
 use super::{Cure, Finding, Kind, Patient, conflicts};

@@ -4,14 +4,16 @@ use std::io::Read;
 
 use hydrant_host::documents::DOCUMENT_BYTES_MAX;
 use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::manifest_write::change_manifest;
-use hydrant_host::process::plain;
-use hydrant_host::wit::ledgers::{TitleRepair, TitleSkip};
+use hydrant_host::documents::manifest_write::change_manifest;
+use hydrant_host::text::plain;
+use hydrant_host::contract::ledgers::{TitleRepair, TitleSkip};
 use serde_json::{Value, json};
 
-use crate::ending::{Ending, Fault};
-use crate::ledger::{Ledger, MANIFEST, path_in};
-use crate::report::{Output, Table, count_text, error_json, quote};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, path_in};
+use crate::report::{Output, Table, error_json};
+use hydrant_host::text::{count_text, quote};
 
 /// Looks after which a session without a title is given up.
 const ATTEMPTS_MAX: u64 = 3;

@@ -3,16 +3,18 @@
 //! The rule it keeps: the very operation is run, with a host that can keep no journal: it ends, by its own rules, just
 //! before it would write for the first time. Only the ref that says where the remote is may move.
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 use hydrant_host::documents::Documents;
-use hydrant_host::wit::sessions::PublishReport;
-use hydrant_host::wit::types::{Blob, Code, Error, Phase};
+use hydrant_host::contract::sessions::PublishReport;
+use hydrant_host::contract::types::{Blob, Code, Error, Phase};
 
 use crate::cli::Voice;
-use crate::ending::{Ending, Fault};
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
 use crate::publish_report::{self, Dry, Planned};
 use crate::recording::Recorded;
-use crate::report::{Output, quote};
+use crate::report::Output;
+use hydrant_host::text::quote;
 
 use super::Scene;
 

@@ -2,12 +2,12 @@
 //!
 //! The rule it keeps: found before anything is sent; only git says what is committed.
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 
-use crate::ending::Fault;
-use crate::ledger::path_in;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::path_in;
 use crate::recording::Place;
-use crate::report::quote;
+use hydrant_host::text::quote;
 
 use super::Scene;
 

@@ -8,18 +8,18 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use hydrant_host::documents::Documents;
 use hydrant_host::files::Files;
 use hydrant_host::git::{Git, GitFault};
-use hydrant_host::remote_ledger::RemoteLedger;
+use hydrant_host::remote::RemoteLedger;
 
 use crate::cli::PublishArgs;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS};
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
 use crate::recording;
-use crate::remembered::{self, Known, Notes};
-use crate::repository::{ORIGINAL_CACHE, Repository};
+use hydrant_host::sessions::remembered::{self, Known, Notes};
+use hydrant_host::repository::{ORIGINAL_CACHE, Repository};
 
 /// The notes on the session, when nothing changed since they were made.
 pub(super) fn unchanged(

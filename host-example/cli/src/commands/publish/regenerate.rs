@@ -10,21 +10,23 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::remote_ledger::{Options, RemoteLedger};
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::manifests::{FileStorage, Manifest};
-use hydrant_host::wit::pointers::Sample;
-use hydrant_host::wit::types::Code;
+use hydrant_host::remote::{Options, RemoteLedger};
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::contract::manifests::{FileStorage, Manifest};
+use hydrant_host::contract::pointers::Sample;
+use hydrant_host::contract::types::Code;
 
 use crate::cli::{PublishArgs, RegenerateArgs};
-use crate::committed;
-use crate::ending::{Ending, Fault};
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::orphaned;
+use hydrant_host::repository::committed;
+use crate::ending::Ending;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::sessions::orphaned;
 use crate::publish_report::{self, Came};
 use crate::recording;
-use crate::report::{Output, quote};
-use crate::repository::Repository;
+use crate::report::Output;
+use hydrant_host::text::quote;
+use hydrant_host::repository::Repository;
 
 use super::scene::{self, Scene};
 use super::{dry_run, nothing, quick};

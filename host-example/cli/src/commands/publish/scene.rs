@@ -5,30 +5,31 @@ use std::env;
 use std::io::Read;
 use std::time::Instant;
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 use hydrant_host::documents::{DOCUMENT_BYTES_MAX, Documents};
 use hydrant_host::driver;
 use hydrant_host::engine::{Engine, Guest};
 use hydrant_host::files::Files;
-use hydrant_host::remote_ledger::{Options, Preflight, Reason, Refusal, RemoteLedger};
+use hydrant_host::remote::{Options, Preflight, Reason, Refusal, RemoteLedger};
 use hydrant_host::store::Store;
-use hydrant_host::wit::manifests::{Change, FileRef, FileStorage, Manifest};
-use hydrant_host::wit::sessions::{Publication, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_host::wit::types::{Code, Direction};
+use hydrant_host::contract::manifests::{Change, FileRef, FileStorage, Manifest};
+use hydrant_host::contract::sessions::{Publication, PublishFile, PublishReport, Published, PublishedState};
+use hydrant_host::contract::types::{Code, Direction};
 
 use crate::cli::{PublishArgs, Voice};
-use crate::destination::{self, Destination};
-use crate::downloaded;
-use crate::ending::Fault;
-use crate::ledger::{Ledger, MANIFEST, Target, path_in};
-use crate::new_session;
-use crate::operate::{self, Runner};
+use hydrant_host::tasks::endpoint::{self, Destination};
+use hydrant_host::sessions::downloaded;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, Target, path_in};
+use hydrant_host::sessions::new_session;
+use hydrant_host::tasks::transfer::{self, Runner};
 use crate::publish_report::Came;
 use crate::recording::{self, Place, Recording};
-use crate::remembered::{self, Known, Notes};
-use crate::replaced;
-use crate::report::{Output, count_text, quote};
-use crate::repository::Repository;
+use hydrant_host::sessions::remembered::{self, Known, Notes};
+use hydrant_host::sessions::replaced;
+use crate::report::Output;
+use hydrant_host::text::{count_text, quote};
+use hydrant_host::repository::Repository;
 
 use super::quick::Listing;
 

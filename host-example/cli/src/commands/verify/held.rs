@@ -2,15 +2,15 @@
 //!
 //! The rule it keeps: the engine tells which. Files too long for a pointer are never read.
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use hydrant_host::engine::Guest;
 use hydrant_host::git::Git;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::pointers::{Kind, Sample};
-use hydrant_host::wit::types::Blob;
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::contract::pointers::{Kind, Sample};
+use hydrant_host::contract::types::Blob;
 
-use crate::committed;
-use crate::ending::Fault;
+use hydrant_host::repository::committed;
+use hydrant_host::contract::error::Fault;
 
 /// Small files that are judged in one call.
 pub(super) const SAMPLES_MAX: usize = 4096;

@@ -5,15 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use hydrant_host::git::Git;
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::types::Code;
 
 use super::Seen;
-use crate::committed;
-use crate::ending::Fault;
-use crate::ledger::SESSIONS;
-use crate::repository::Repository;
+use hydrant_host::repository::committed;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::SESSIONS;
+use hydrant_host::repository::Repository;
 
 /// Bytes that git is asked for at once, at most; longer files are not read.
 const CONTENT_BYTES_MAX: u64 = 4 << 20;

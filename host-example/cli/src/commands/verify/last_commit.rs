@@ -7,17 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use hydrant_host::engine::Guest;
-use hydrant_host::wit::manifests::{FileRef, FileStorage, State};
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::manifests::{FileRef, FileStorage, State};
+use hydrant_host::contract::types::Code;
 
 use super::Seen;
 use super::held::{self, Held};
 use super::in_full::{self, InFull};
 use super::work_tree::Standing;
-use crate::committed;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS};
-use crate::repository::Repository;
+use hydrant_host::repository::committed;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
+use hydrant_host::repository::Repository;
 
 /// A file of a session in the last commit; none when it is not a regular file.
 type File = Option<Held>;

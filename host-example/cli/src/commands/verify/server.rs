@@ -4,13 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use hydrant_host::wit::batches::Verdict;
-use hydrant_host::wit::operations::Want;
-use hydrant_host::wit::types::{Blob, Code, Direction};
+use hydrant_host::contract::batches::Verdict;
+use hydrant_host::contract::operations::Want;
+use hydrant_host::contract::types::{Blob, Code, Direction};
 
 use super::{Named, Seen};
-use crate::ending::Fault;
-use crate::operate::{OBJECTS_PER_OPERATION_MAX, Runner, Work};
+use hydrant_host::contract::error::Fault;
+use hydrant_host::tasks::transfer::{OBJECTS_PER_OPERATION_MAX, Runner, Work};
 
 /// Asks the server whether it has them, in as many requests as it takes; how many blobs were asked for.
 pub(super) fn ask(runner: &mut Runner<'_>, seen: &mut Seen) -> Result<usize, Fault> {

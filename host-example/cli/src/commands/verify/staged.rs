@@ -7,18 +7,18 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use hydrant_host::documents::DOCUMENT_BYTES_MAX;
 use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::error::HostError;
+use hydrant_host::contract::error::HostError;
 use hydrant_host::git::Git;
-use hydrant_host::wit::manifests::{FileRef, FileStorage, Manifest};
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::manifests::{FileRef, FileStorage, Manifest};
+use hydrant_host::contract::types::Code;
 
 use super::held::{self, Held};
 use super::{Named, Seen};
-use crate::committed;
-use crate::content_files::content_files;
-use crate::ending::Fault;
-use crate::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::repository::Repository;
+use hydrant_host::repository::committed;
+use hydrant_host::sessions::content_files::content_files;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use hydrant_host::repository::Repository;
 
 /// A regular file that is staged.
 struct Change {

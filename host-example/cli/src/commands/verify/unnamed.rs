@@ -7,17 +7,17 @@ use std::{fs, io};
 
 use hydrant_host::engine::Guest;
 use hydrant_host::files::Glance;
-use hydrant_host::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::wit::pointers::Sample;
-use hydrant_host::wit::types::Code;
+use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
+use hydrant_host::contract::pointers::Sample;
+use hydrant_host::contract::types::Code;
 
 use super::Seen;
 use super::held::{self, Held, SAMPLES_MAX};
 use super::last_commit::LastCommit;
-use crate::ending::Fault;
-use crate::ledger::{Ledger, MANIFEST, SESSIONS};
-use crate::report::quote;
-use crate::repository::Repository;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS};
+use hydrant_host::text::quote;
+use hydrant_host::repository::Repository;
 
 /// Oids of pointers, by session and file.
 type Pointers = BTreeMap<String, BTreeMap<String, String>>;

@@ -5,17 +5,17 @@
 
 use std::io;
 
-use hydrant_host::digest::blob_of_file;
+use hydrant_host::files::digest::blob_of_file;
 use hydrant_host::engine::Guest;
 use hydrant_host::store::Store;
-use hydrant_host::wit::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
-use hydrant_host::wit::types::Code;
+use hydrant_host::contract::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
+use hydrant_host::contract::types::Code;
 
 use super::{Named, Seen};
 use crate::commands::status;
-use crate::ending::Fault;
-use crate::ledger::{Ledger, SESSIONS, path_in, place_of};
-use crate::report::quote;
+use hydrant_host::contract::error::Fault;
+use hydrant_host::sessions::ledger::{Ledger, SESSIONS, path_in, place_of};
+use hydrant_host::text::quote;
 
 /// What a state without words is.
 const BROKEN: &str = "a broken pointer stands here, or something that is not a regular file or cannot be read";

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 
 use crate::world::{SESSION, World, transcript};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use hydrant_host::digest::blob_of;
+use hydrant_host::files::digest::blob_of;
 use serde_json::{Value, json};
 
 use crate::scene::{Ran, pointer};

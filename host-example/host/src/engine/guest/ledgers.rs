@@ -2,9 +2,9 @@
 //! publish leaves behind, coverage.
 
 use super::Guest;
-use crate::error::HostError;
-use crate::wit::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair, Unfinished};
-use crate::wit::types::Blob;
+use crate::contract::error::HostError;
+use crate::contract::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair, Unfinished};
+use crate::contract::types::Blob;
 
 impl Guest {
     /// Looks for the title of a session in its `summary.json`.

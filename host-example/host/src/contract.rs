@@ -1,0 +1,12 @@
+//! What the contract of `wit/` says, as Rust types, and what this host adds to it: its errors and its clock.
+
+mod bindings;
+pub mod cancel;
+pub mod clock;
+pub mod error;
+pub(crate) mod failure;
+pub mod report;
+
+pub use bindings::{
+    World, WorldPre, batches, endpoints, exports, ledgers, manifests, operations, pointers, sessions, types,
+};

@@ -1,0 +1,55 @@
+//! The ledger's effects: git is waited for in threads of its own, never in the loop.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::task::{spawn_blocking, spawn_local};
+
+use crate::driver::answers::Answers;
+use crate::contract::failure::{failed, reply};
+use crate::remote::{Pushed, RemoteLedger, Rewritten, Settled};
+use crate::driver::shared::Shared;
+use crate::contract::types::{Failed, Failure, Lookup, Push, Reply, Rewrite, Settle};
+
+/// One look at the ledger or one step of it.
+pub(super) enum Ask {
+    Load(Lookup),
+    Push(Push),
+    Settle(Settle),
+    PushRange,
+    Rewrite(Rewrite),
+}
+
+pub(super) fn begin(shared: &Rc<Shared>, ask: Ask, answers: Answers) {
+    // The contract knows no progress of these.
+    answers.gauge.hush();
+    let Some(ledger) = shared.ledger.clone() else {
+        return answers.last(reply(Failure::Io, "this command has no ledger"));
+    };
+    let gauge = Arc::clone(&answers.gauge);
+    let work = spawn_blocking(move || perform(&ledger, &ask, &|| !gauge.is_stopped()));
+    spawn_local(async move {
+        let done = work.await.unwrap_or_else(|_| Err(failed(Failure::Io, "a worker thread ended")));
+        answers.last(done.unwrap_or_else(Reply::Failed));
+    });
+}
+
+/// Only the look at the remote is ended early: everything else runs to its end.
+fn perform(ledger: &RemoteLedger, ask: &Ask, wanted: &dyn Fn() -> bool) -> Result<Reply, Failed> {
+    Ok(match ask {
+        Ask::Load(lookup) => Reply::Ledger(ledger.load(lookup, wanted)?),
+        Ask::Push(push) => match ledger.push(push)? {
+            Pushed::At(tip) => Reply::At(tip),
+            Pushed::Conflict => Reply::Conflict,
+        },
+        Ask::Settle(settle) => match ledger.settle(settle)? {
+            Settled::Done => Reply::End,
+            Settled::Conflict => Reply::Conflict,
+        },
+        Ask::PushRange => Reply::PushRange(ledger.push_range()?),
+        Ask::Rewrite(rewrite) => match ledger.rewrite(rewrite)? {
+            Rewritten::At(tip) => Reply::At(tip),
+            Rewritten::Conflict => Reply::Conflict,
+        },
+    })
+}

@@ -1,0 +1,167 @@
+//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones in a lane. One
+//! that the engine looks into is fed whatever its length.
+//!
+//! A blob of the cache is read in the same way: its digest is what makes it content.
+//!
+//! Rule: the revision that is answered is the one these bytes had: a file that changes while it is read is read again,
+//! a few times; one that was fed cannot be, so it fails.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::task::spawn_local;
+
+use crate::driver::answers::{Answers, CHUNK_BYTES_MAX, Gauge};
+use crate::files::digest::{Digesting, blob_of};
+use crate::contract::failure::of_io;
+use crate::files::{Files, Opened};
+use crate::driver::shared::Shared;
+use crate::store::{MEMORY_BYTES_MAX, hash_into};
+use crate::contract::types::{self, Reply};
+
+/// Files below this many bytes could be pointers: the engine looks at their bytes.
+const FED_BYTES_BELOW: u64 = 1024;
+/// Times a file is read again because it changed.
+const READS_MAX: u32 = 3;
+
+/// What a reading gave.
+enum Reading {
+    /// The bytes themselves.
+    Bytes(Vec<u8>),
+    /// What they hash to.
+    Hashed(crate::contract::types::Blob),
+}
+
+/// Reads and answers, in a lane when the file is large.
+pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answers) {
+    let types::Reading { name, as_chunks } = reading;
+    let files = shared.files_of(name).cloned();
+    match shared.open(name) {
+        Ok(None) => answers.last(Reply::Absent),
+        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => {
+            let read = read(files.as_ref(), name, opened, *as_chunks, &answers.gauge);
+            answer(read, answers);
+        }
+        Ok(Some(opened)) if *as_chunks => drop(spawn_local(feed(Rc::clone(shared), opened, answers))),
+        Ok(Some(opened)) => {
+            let (shared, name) = (Rc::clone(shared), name.to_owned());
+            let gauge = Arc::clone(&answers.gauge);
+            spawn_local(async move {
+                let done = async {
+                    shared.lanes.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await?
+                };
+                answer(done.await, answers);
+            });
+        }
+        Err(error) => answers.last(Reply::Failed(of_io(&error))),
+    }
+}
+
+/// Feeds a large file, a piece at a time: the next one is read when this one was taken.
+async fn feed(shared: Rc<Shared>, opened: Opened, answers: Answers) {
+    let fed = async {
+        let lane = shared.lanes.pick()?;
+        let file = Arc::new(opened.file.try_clone()?);
+        let mut at = 0;
+        loop {
+            answers.gauge.still_wanted()?;
+            let from = Arc::clone(&file);
+            let piece = lane.run(move || read_piece(&from, at)).await??;
+            if piece.is_empty() {
+                break;
+            }
+            at += piece.len() as u64;
+            answers.say(Reply::Chunk(piece));
+        }
+        if at == opened.size && opened.unchanged()? { Ok(()) } else { Err(changing()) }
+    };
+    match fed.await {
+        Ok(()) => {
+            answers.say(Reply::End);
+            answers.last(Reply::At(opened.revision.text()));
+        }
+        Err(error) => answers.last(Reply::Failed(of_io(&error))),
+    }
+}
+
+fn read_piece(file: &File, at: u64) -> io::Result<Vec<u8>> {
+    let mut piece = vec![0; CHUNK_BYTES_MAX];
+    let mut filled = 0;
+    while filled < piece.len() {
+        match file.read_at(&mut piece[filled..], at + filled as u64)? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    piece.truncate(filled);
+    Ok(piece)
+}
+
+fn changing() -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, "the file keeps changing")
+}
+
+fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
+    match read {
+        Ok(Some((reading, revision))) => {
+            match reading {
+                Reading::Bytes(bytes) => {
+                    if !bytes.is_empty() {
+                        answers.say(Reply::Chunk(bytes));
+                    }
+                    answers.say(Reply::End);
+                }
+                Reading::Hashed(blob) => answers.say(Reply::Received(blob)),
+            }
+            answers.last(Reply::At(revision));
+        }
+        Ok(None) => answers.last(Reply::Absent),
+        Err(error) => answers.last(Reply::Failed(of_io(&error))),
+    }
+}
+
+/// Reads until the file held still meanwhile.
+fn read(
+    files: Option<&Files>,
+    name: &str,
+    mut opened: Opened,
+    as_chunks: bool,
+    gauge: &Arc<Gauge>,
+) -> io::Result<Option<(Reading, String)>> {
+    for _ in 0..READS_MAX {
+        let reading = read_once(&mut opened, as_chunks, gauge)?;
+        if opened.unchanged()? {
+            return Ok(Some((reading, opened.revision.text())));
+        }
+        // A blob of the store changes no more than once.
+        let Some(files) = files else { break };
+        opened = match files.open(name)? {
+            Some(opened) => opened,
+            None => return Ok(None),
+        };
+    }
+    Err(changing())
+}
+
+/// A file that does not end is cancelled by the engine, which is told how far this is: each block looks for that.
+fn read_once(opened: &mut Opened, as_chunks: bool, gauge: &Arc<Gauge>) -> io::Result<Reading> {
+    if opened.size <= MEMORY_BYTES_MAX {
+        let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
+        // One byte more than expected is read, so that a file that grew shows it.
+        (&opened.file).take(MEMORY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        let is_fed = as_chunks || (bytes.len() as u64) < FED_BYTES_BELOW;
+        return Ok(if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) });
+    }
+    let mut digest = Digesting::new();
+    let gauge = Arc::clone(gauge);
+    gauge.begin_anew();
+    let step = move |bytes| {
+        gauge.moved(bytes);
+        gauge.still_wanted()
+    };
+    hash_into(&mut digest, &mut opened.file, step)?;
+    Ok(Reading::Hashed(digest.finish()))
+}

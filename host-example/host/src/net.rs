@@ -1,0 +1,8 @@
+//! The network: which address may be asked, with which login, over which connections.
+
+pub mod address;
+pub(crate) mod failure;
+pub mod http;
+pub mod login;
+pub mod secret;
+pub(crate) mod ssh;

@@ -1,0 +1,121 @@
+//! Who gets a login, and which one.
+
+use reqwest::Url;
+
+use super::{Approver, Credential, Logins, base64, decoded};
+use crate::net::secret::Secret;
+
+fn url(text: &str) -> Url {
+    Url::parse(text).expect("a URL of this test")
+}
+
+fn header(credential: &Credential) -> String {
+    credential.headers()[0].1.expose().to_owned()
+}
+
+struct Says(bool);
+
+impl Approver for Says {
+    fn approve(&mut self, _origin: &str) -> bool {
+        self.0
+    }
+}
+
+#[test]
+fn base64_of_known_texts() {
+    for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        assert_eq!(base64(plain.as_bytes()), coded);
+    }
+}
+
+#[test]
+fn userinfo_is_taken_out_and_bound_to_its_origin() {
+    let mut logins = Logins::new();
+    let clean = logins.take_userinfo("https://al%40ice:s%3Acret@h.example/r").expect("a URL");
+    assert_eq!(clean, "https://h.example/r");
+    assert!(logins.find(&url(&clean), false).is_err(), "not approved yet");
+    logins.trust(&clean).expect("a URL");
+    let found = logins.find(&url("https://h.example/other"), false).expect("a login");
+    assert_eq!(header(&found), format!("Basic {}", base64(b"al@ice:s:cret")));
+    for foreign in ["https://h.example:444/r", "http://h.example/r", "https://x.h.example/r"] {
+        assert!(logins.find(&url(foreign), false).is_err(), "{foreign}");
+    }
+}
+
+#[test]
+fn a_login_that_was_refused_is_spoken_of() {
+    let mut logins = Logins::new();
+    let clean = logins.take_userinfo("https://alice:secret@h.example/r").expect("a URL");
+    logins.trust(&clean).expect("a URL");
+    let why = |found: Result<Credential, String>| match found {
+        Ok(_) => panic!("a login was found"),
+        Err(why) => why,
+    };
+    assert_eq!(
+        why(logins
+            .find(&url("https://h.example/r"), false)
+            .and_then(|_| { logins.find(&url("https://h.example/r"), true) })),
+        "the login that was sent was refused, and no login is known for this server"
+    );
+    let mut none = Logins::new();
+    none.trust(&clean).expect("a URL");
+    assert_eq!(why(none.find(&url(&clean), false)), "no login is known for this server");
+}
+
+#[test]
+fn a_url_without_userinfo_is_left_as_it_is() {
+    let mut logins = Logins::new();
+    assert_eq!(logins.take_userinfo("http://127.0.0.1:80").expect("a URL"), "http://127.0.0.1:80");
+}
+
+#[test]
+fn hidden_lines_in_userinfo_are_refused() {
+    for text in ["https://a%0Ab:c@h.example/", "https://a:b%0d@h.example/", "https://a:%00@h.example/"] {
+        assert!(Logins::new().take_userinfo(text).is_err(), "{text}");
+    }
+    assert!(decoded("%4").is_err());
+    assert!(decoded("%zz").is_err());
+    assert_eq!(decoded("a%20b").expect("text"), "a b");
+}
+
+#[test]
+fn an_origin_nobody_approved_gets_nothing() {
+    let mut logins = Logins::new();
+    logins.take_userinfo("https://a:b@h.example/r").expect("a URL");
+    logins.approver(Box::new(Says(false)));
+    let refused = logins.find(&url("https://h.example/r"), false).expect_err("the user said no");
+    assert!(refused.contains("https://h.example"));
+    logins.approver(Box::new(Says(true)));
+    assert!(logins.find(&url("https://h.example/r"), false).is_ok());
+}
+
+#[test]
+fn a_refused_login_is_followed_by_the_next_source() {
+    let mut logins = Logins::new();
+    logins.trust("https://h.example").expect("a URL");
+    logins.take_userinfo("https://a:first@h.example/r").expect("a URL");
+    let mut count = 0;
+    let again = move || {
+        count += 1;
+        if count > 1 {
+            return Err("no more".to_owned());
+        }
+        Ok(vec![("authorization".to_owned(), Secret::new("RemoteAuth two"))])
+    };
+    let one = vec![("authorization".to_owned(), Secret::new("RemoteAuth one"))];
+    logins.headers("https://h.example/r", one, Some(Box::new(again))).expect("a URL");
+    let at = url("https://h.example/r");
+    let stored = logins.find(&at, false).expect("a login");
+    assert_eq!(header(&stored), format!("Basic {}", base64(b"a:first")));
+    assert_eq!(header(&logins.find(&at, true).expect("a login")), "RemoteAuth one");
+    assert_eq!(header(&logins.find(&at, false).expect("a login")), "RemoteAuth one");
+    assert_eq!(header(&logins.find(&at, true).expect("a login")), "RemoteAuth two");
+    assert!(logins.find(&at, true).is_err());
+}
+
+#[test]
+fn without_any_source_there_is_no_login() {
+    let mut logins = Logins::new();
+    logins.trust("https://h.example").expect("a URL");
+    assert!(logins.find(&url("https://h.example/r"), false).is_err());
+}

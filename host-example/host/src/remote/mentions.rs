@@ -1,0 +1,343 @@
+//! Which of some blobs the commits here still mention: at the ends of all branches and tags, in stashes and in what is
+//! staged, in every small file and every manifest; in history, in every manifest that ever was.
+//!
+//! The rules it keeps: texts are read in a stream, one after the other, and searched for digests before anybody looks
+//! closer; what cannot be read is a failure, never silence, because whoever asks may be about to delete.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::range::new_side;
+use super::stream::{self, Said, unreadable};
+use super::{Refusal, words};
+use crate::git::Git;
+use crate::contract::types::{Failed, Failure};
+
+/// Bytes of a text that are handed over; a longer one is searched all the same.
+const TEXT_BYTES_MAX: usize = 4 << 20;
+/// Bytes read at once.
+const PIECE_BYTES: usize = 64 << 10;
+/// Branches, tags and stashes looked at, at most.
+const TIPS_MAX: usize = 16_384;
+/// Manifests read, at most: every version of each counts.
+const MANIFESTS_MAX: usize = 262_144;
+/// Digits of an oid.
+const OID_DIGITS: usize = 64;
+/// git's filter for files that could be pointers.
+const SMALL: &str = "--filter=blob:limit=1024";
+/// Manifests of sessions, in git's words.
+const MANIFESTS: &str = ":(glob)sessions/*/meta.json";
+
+/// A text that mentions some of the blobs, or may.
+pub struct Mention {
+    /// Those whose digits stand in it.
+    pub oids: BTreeSet<String>,
+    /// The text; none when it is longer than anybody would read.
+    pub text: Option<Vec<u8>>,
+    /// Sessions whose manifest it is or was; of small files none.
+    pub sessions: Vec<Arc<str>>,
+}
+
+/// Those of the wanted oids whose digits stand in a text of any length.
+pub fn mentioned_in(wanted: &HashSet<String>, mut text: impl Read) -> io::Result<BTreeSet<String>> {
+    let (mut search, mut piece) = (Search::new(wanted), vec![0; PIECE_BYTES]);
+    loop {
+        match text.read(&mut piece)? {
+            0 => return Ok(search.end().oids),
+            length => search.feed(&piece[..length]),
+        }
+    }
+}
+
+/// The blobs that branches, tags and stashes mention now, here and as the remotes were last seen, in every small file
+/// of theirs and in every manifest; and those that a staged change mentions.
+pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
+    let git = as_it_is(git);
+    let tips = tips(&git)?;
+    if tips.is_empty() {
+        return Ok(());
+    }
+    let list =
+        ["rev-list", "--objects", "--no-walk", "--no-object-names", "--filter=object:type=blob", SMALL, "--stdin"];
+    stream::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
+        while let Some((_, found)) = text(said, wanted)? {
+            see_one(found, &[], see);
+        }
+        Ok(())
+    })?;
+    let mut manifests = Manifests::default();
+    for tip in &tips {
+        manifests.of_commit(&git, tip)?;
+    }
+    manifests.read(&git, wanted, see)?;
+    Ok(of_index(&git, wanted, see)?)
+}
+
+/// Those that stand in what is staged.
+fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
+    let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
+    if !head.success() {
+        return Ok(());
+    }
+    let mut staged = BTreeSet::new();
+    let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--"];
+    stream::read(git, &[&changes], |said| {
+        while let Some(facts) = said.record(0)? {
+            said.record(0)?.ok_or_else(unreadable)?;
+            let new = new_side(&facts).ok_or_else(unreadable)?;
+            if new.is_file() {
+                staged.insert(new.oid);
+            }
+        }
+        Ok(())
+    })?;
+    if staged.is_empty() {
+        return Ok(());
+    }
+    stream::read_fed(git, Some(lines(&staged)), &[&["cat-file", "--batch", "--buffer"]], |said| {
+        while let Some((_, found)) = text(said, wanted)? {
+            see_one(found, &[], see);
+        }
+        Ok(())
+    })
+}
+
+/// The blobs that manifests of sessions mention, or mentioned, in any commit here.
+pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
+    let git = as_it_is(git);
+    let tips = tips(&git)?;
+    if tips.is_empty() {
+        return Ok(());
+    }
+    let mut manifests = Manifests::default();
+    let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
+    let changes = [&changes[..], &["--no-commit-id", "--", MANIFESTS]].concat();
+    stream::read_fed(&git, Some(lines(&tips)), &[&["rev-list", "--all", "--stdin"], &changes], |said| {
+        while let Some(facts) = said.record(0)? {
+            let path = said.record(0)?.ok_or_else(unreadable)?;
+            let new = new_side(&facts).ok_or_else(unreadable)?;
+            if new.is_file() {
+                manifests.add(new.oid, &path)?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(manifests.read(&git, wanted, see)?)
+}
+
+/// A git that speaks of the objects that are here, and of no others.
+fn as_it_is(git: &Git) -> Git {
+    git.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1").with_variable("GIT_NO_LAZY_FETCH", "1")
+}
+
+/// The last commit, those of all branches here and of the remotes as they were last seen, those of tags, and what is
+/// stashed, with its index.
+fn tips(git: &Git) -> Result<BTreeSet<String>, Failed> {
+    let mut tips = BTreeSet::new();
+    let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
+    // A tag of something that is no commit has no tip.
+    let listed = ["rev-list", "--no-walk=unsorted", "--branches", "--remotes", "--tags"];
+    let named = git.read(&listed, b"").map_err(words::of_fault)?;
+    // Without a stash there is no such ref.
+    let stashed = ["log", "--walk-reflogs", "--no-show-signature", "--format=%H %P", "refs/stash", "--"];
+    let stashed = git.run(&stashed, b"").map_err(words::of_fault)?;
+    let stashed: &[u8] = if stashed.success() { &stashed.stdout } else { b"" };
+    for said in [&head.stdout, &named, stashed] {
+        tips.extend(String::from_utf8_lossy(said).split_whitespace().map(str::to_owned));
+    }
+    if tips.len() > TIPS_MAX {
+        return Err(words::failed(Failure::Io, &format!("there are more than {TIPS_MAX} branches, tags and stashes")));
+    }
+    Ok(tips)
+}
+
+/// Manifests by their ids in git, with the sessions they were of.
+#[derive(Default)]
+struct Manifests {
+    texts: BTreeMap<String, Vec<Arc<str>>>,
+    names: BTreeSet<Arc<str>>,
+}
+
+impl Manifests {
+    /// Adds those of a commit.
+    fn of_commit(&mut self, git: &Git, commit: &str) -> Result<(), Failed> {
+        stream::read(git, &[&["ls-tree", "-r", "-z", "--full-tree", commit, "sessions/"]], |said| {
+            while let Some(line) = said.record(0)? {
+                // `mode type oid TAB path`
+                let at = line.iter().position(|byte| *byte == b'\t').ok_or_else(unreadable)?;
+                let facts = std::str::from_utf8(&line[..at]).map_err(|_| unreadable())?;
+                if let [mode, "blob", oid] = facts.split(' ').collect::<Vec<_>>()[..]
+                    && mode.starts_with("100")
+                {
+                    self.add(oid.to_owned(), &line[at + 1..])?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Adds one if this is the path of a manifest.
+    fn add(&mut self, oid: String, path: &[u8]) -> Result<(), Failed> {
+        let session = path.strip_prefix(b"sessions/").and_then(|path| path.strip_suffix(b"/meta.json"));
+        let Some(session) = session.filter(|session| !session.contains(&b'/')) else { return Ok(()) };
+        let session = String::from_utf8_lossy(session);
+        let session = match self.names.get(session.as_ref()) {
+            Some(known) => Arc::clone(known),
+            None => {
+                let new: Arc<str> = session.into();
+                self.names.insert(Arc::clone(&new));
+                new
+            }
+        };
+        let sessions = self.texts.entry(oid).or_default();
+        if !sessions.contains(&session) {
+            sessions.push(session);
+        }
+        if self.texts.len() <= MANIFESTS_MAX {
+            return Ok(());
+        }
+        Err(words::failed(Failure::Io, &format!("there are more than {MANIFESTS_MAX} manifests; too many to be read")))
+    }
+
+    fn read(&self, git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
+        if self.texts.is_empty() {
+            return Ok(());
+        }
+        stream::read_fed(git, Some(lines(self.texts.keys())), &[&["cat-file", "--batch", "--buffer"]], |said| {
+            while let Some((oid, found)) = text(said, wanted)? {
+                see_one(found, self.texts.get(&oid).map_or(&[], Vec::as_slice), see);
+            }
+            Ok(())
+        })
+    }
+}
+
+fn lines<'a>(words: impl IntoIterator<Item = &'a String>) -> Vec<u8> {
+    words.into_iter().flat_map(|word| [word.as_bytes(), b"\n"].concat()).collect()
+}
+
+fn see_one(found: Found, sessions: &[Arc<str>], see: &mut dyn FnMut(Mention)) {
+    // Digits can be spelled in another way in JSON; then only a reader of JSON knows.
+    if !found.oids.is_empty() || found.text.as_deref().is_some_and(spells_digits_otherwise) {
+        see(Mention { oids: found.oids, text: found.text, sessions: sessions.to_vec() });
+    }
+}
+
+/// Whether a hexadecimal digit may stand in a text as an escape of JSON.
+fn spells_digits_otherwise(text: &[u8]) -> bool {
+    text.windows(6)
+        .any(|six| six.starts_with(b"\\u00") && matches!((six[4], six[5]), (b'3', b'0'..=b'9') | (b'6', b'1'..=b'6')))
+}
+
+/// The next text that git says, searched: `oid type size LF bytes LF`. Commits come along and are passed over.
+fn text(said: &mut Said, wanted: &HashSet<String>) -> Result<Option<(String, Found)>, Failed> {
+    while let Some(facts) = said.record(b'\n')? {
+        let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
+        let [oid, kind, size] = facts.split(' ').collect::<Vec<_>>()[..] else {
+            return Err(words::failed(
+                Failure::Io,
+                "git does not have all objects of its commits; `git fetch` them first",
+            ));
+        };
+        let mut left: usize = size.parse().map_err(|_| unreadable())?;
+        let mut search = Search::new(wanted);
+        while left > 0 {
+            let piece = said.bytes(left.min(PIECE_BYTES))?;
+            left -= piece.len();
+            search.feed(&piece);
+        }
+        said.bytes(1)?;
+        if kind == "blob" {
+            return Ok(Some((oid.to_owned(), search.end())));
+        }
+    }
+    Ok(None)
+}
+
+/// What a search came to.
+struct Found {
+    oids: BTreeSet<String>,
+    text: Option<Vec<u8>>,
+}
+
+/// Looks for words of exactly as many hexadecimal digits as an oid has.
+struct Search<'a> {
+    wanted: &'a HashSet<String>,
+    /// The digits read last, one more than an oid has at most.
+    digits: Vec<u8>,
+    found: BTreeSet<String>,
+    text: Option<Vec<u8>>,
+}
+
+impl<'a> Search<'a> {
+    fn new(wanted: &'a HashSet<String>) -> Self {
+        let digits = Vec::with_capacity(OID_DIGITS + 1);
+        Self { wanted, digits, found: BTreeSet::new(), text: Some(Vec::new()) }
+    }
+
+    fn feed(&mut self, piece: &[u8]) {
+        for byte in piece {
+            match byte {
+                b'0'..=b'9' | b'a'..=b'f' if self.digits.len() <= OID_DIGITS => self.digits.push(*byte),
+                b'0'..=b'9' | b'a'..=b'f' => {}
+                _ => self.word_ends(),
+            }
+        }
+        self.text = self.text.take().filter(|text| text.len() + piece.len() <= TEXT_BYTES_MAX);
+        if let Some(text) = &mut self.text {
+            text.extend_from_slice(piece);
+        }
+    }
+
+    fn word_ends(&mut self) {
+        if self.digits.len() == OID_DIGITS
+            && let Ok(oid) = std::str::from_utf8(&self.digits)
+            && self.wanted.contains(oid)
+        {
+            self.found.insert(oid.to_owned());
+        }
+        self.digits.clear();
+    }
+
+    fn end(mut self) -> Found {
+        self.word_ends();
+        Found { oids: self.found, text: self.text }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_found_wherever_the_pieces_end() {
+        let (one, other) = ("a1".repeat(32), "b2".repeat(32));
+        let wanted = HashSet::from([one.clone(), other.clone()]);
+        for (text, found) in [
+            (format!("oid sha256:{one}\n"), vec![&one]),
+            (format!("{one} {other}"), vec![&one, &other]),
+            (format!("{one}{other}"), vec![]),
+            (format!("{one}0"), vec![]),
+            (one.to_ascii_uppercase(), vec![]),
+            ("c3".repeat(32), vec![]),
+        ] {
+            for length in [1, 7, 64, 1000] {
+                let mut search = Search::new(&wanted);
+                text.as_bytes().chunks(length).for_each(|piece| search.feed(piece));
+                assert_eq!(search.end().oids.iter().collect::<Vec<_>>(), found, "{text} by {length}");
+            }
+        }
+        let long = [vec![b' '; TEXT_BYTES_MAX], one.clone().into_bytes()].concat();
+        let mut search = Search::new(&wanted);
+        search.feed(&long);
+        let found = search.end();
+        assert!(found.text.is_none() && found.oids.contains(&one));
+    }
+
+    #[test]
+    fn escaped_digits_call_for_a_reader() {
+        assert!(spells_digits_otherwise(br#""sha256:\u0061b""#) && spells_digits_otherwise(br"\u0030"));
+        assert!(!spells_digits_otherwise(br#""\u003c\u003e\u0026\u0041 \u00""#));
+    }
+}

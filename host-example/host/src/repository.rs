@@ -1,0 +1,346 @@
+//! The git repository around the current folder: where it is, what it is configured to, and what kind it is.
+//!
+//! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
+//! apart from what the user configured; a folder that a commit can hold is never a repository.
+
+pub mod committed;
+pub mod stat_cache;
+
+use std::io::Read;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::files::Files;
+use crate::git::{Git, GitFault};
+use crate::store::Store;
+use crate::contract::endpoints::Setting;
+use crate::contract::types::Code;
+
+use crate::contract::error::Fault;
+
+/// Bytes of an `.lfsconfig` at most.
+const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
+/// Folders of a ledger that are looked into first: one with a manifest is enough.
+const TREES_FIRST: usize = 64;
+/// Where the original recorder keeps the content of sessions, outside the tracked paths.
+pub const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
+/// Why a repository whose own folder lies among its files is not opened.
+const INSIDE: &str = "git's own folder lies in the work tree, where a commit could have put it; this is not opened";
+
+/// A work tree and its repository.
+pub struct Repository {
+    pub git: Git,
+    /// The folder it was opened in: words of the user are relative to it.
+    pub here: PathBuf,
+    /// Root of the work tree.
+    pub top: PathBuf,
+    /// The folder shared by all work trees of the repository: objects, configuration, our cache.
+    pub common_dir: PathBuf,
+    settings: OnceLock<Vec<Setting>>,
+    committed_settings: OnceLock<Vec<Setting>>,
+    branch: OnceLock<Option<String>>,
+    is_ledger: OnceLock<bool>,
+    state_dir: Option<PathBuf>,
+}
+
+impl Repository {
+    /// The repository around a folder.
+    pub fn around(directory: &Path) -> Result<Self, Fault> {
+        Self::open(Git::find(directory)?, directory)
+    }
+
+    /// The repository around the folder a git works in.
+    pub fn open(git: Git, here: &Path) -> Result<Self, Fault> {
+        let asked = git.read(&["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"], b"");
+        let answer = asked.map_err(|fault| not_open(&fault))?;
+        // A path may end in anything but a line end: git prints these two without quoting.
+        let mut lines = answer.split(|byte| *byte == b'\n').map(|line| PathBuf::from(os(line)));
+        match (lines.next(), lines.next()) {
+            (Some(top), Some(common_dir)) if top.is_absolute() && common_dir.is_absolute() => {
+                if could_be_committed(&top, &common_dir) {
+                    return Err(Fault::failed(Code::Host, INSIDE));
+                }
+                let git = git.at(&top);
+                Ok(Self {
+                    git,
+                    here: std::path::absolute(here)?,
+                    top,
+                    common_dir,
+                    settings: OnceLock::new(),
+                    committed_settings: OnceLock::new(),
+                    branch: OnceLock::new(),
+                    is_ledger: OnceLock::new(),
+                    state_dir: None,
+                })
+            }
+            _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
+        }
+    }
+
+    /// The same, with verified blobs and everything that is noted in a folder of the caller's choice.
+    pub fn with_store_dir(self, folder: &Path) -> Self {
+        Self { state_dir: Some(folder.to_owned()), ..self }
+    }
+
+    /// Where verified blobs lie, and what is noted about them: `hydrant` in git's own folder, unless the caller chose.
+    pub fn store_dir(&self) -> PathBuf {
+        self.state_dir.clone().unwrap_or_else(|| self.common_dir.join("hydrant"))
+    }
+
+    /// The cache, with all that may be copied into it: git-lfs's own store, and what the original recorder keeps.
+    pub fn store(&self) -> Result<Store, Fault> {
+        let store = Store::cache(&self.store_dir())?.second_source(&self.git_lfs_objects());
+        Ok(if self.is_real_folder(ORIGINAL_CACHE) { store.recorded_in(&self.top.join(ORIGINAL_CACHE)) } else { store })
+    }
+
+    /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
+    pub fn is_real_folder(&self, name: &str) -> bool {
+        let mut path = self.top.clone();
+        name.split('/').all(|part| {
+            path.push(part);
+            path.symlink_metadata().is_ok_and(|facts| facts.is_dir())
+        })
+    }
+
+    /// git-lfs's own object store.
+    pub fn git_lfs_objects(&self) -> PathBuf {
+        match self.setting("lfs.storage") {
+            // Relative to the repository, as git-lfs reads it.
+            Some(storage) if !storage.is_empty() => self.common_dir.join(storage).join("objects"),
+            _ => self.common_dir.join("lfs/objects"),
+        }
+    }
+
+    /// The user's settings in git's order: later ones win.
+    pub fn settings(&self) -> Result<&[Setting], Fault> {
+        if let Some(settings) = self.settings.get() {
+            return Ok(settings);
+        }
+        let listed = self.git.read(&["config", "--list", "-z", "--includes"], b"")?;
+        Ok(self.settings.get_or_init(|| parse_settings(&listed)))
+    }
+
+    /// One setting's value; keys are spelled as `git config --list` prints them.
+    pub fn setting(&self, key: &str) -> Option<String> {
+        let settings = self.settings().ok()?;
+        settings.iter().rev().find(|setting| setting.key == key).map(|setting| setting.value.clone())
+    }
+
+    /// A setting that is a truth value.
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        match self.setting(key)?.to_ascii_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "" => Some(true),
+            "false" | "no" | "off" | "0" => Some(false),
+            _ => None,
+        }
+    }
+
+    /// What `.lfsconfig` said when first asked: of the work tree, else of the index, else of the last commit.
+    pub fn committed_settings(&self) -> Result<&[Setting], Fault> {
+        if let Some(settings) = self.committed_settings.get() {
+            return Ok(settings);
+        }
+        let settings = self.read_lfsconfig()?;
+        Ok(self.committed_settings.get_or_init(|| settings))
+    }
+
+    fn read_lfsconfig(&self) -> Result<Vec<Setting>, Fault> {
+        if let Some(text) = self.lfsconfig_in_tree()? {
+            // Through standard input: git reads no file that a commit named, and follows no include in it.
+            let listed = self.git.read(&["config", "--file", "-", "--list", "-z"], &text);
+            return match listed {
+                Ok(listed) => Ok(parse_settings(&listed)),
+                Err(GitFault::Refused(_)) => {
+                    Err(Fault::failed(Code::Malformed, ".lfsconfig is not a git configuration"))
+                }
+                Err(fault) => Err(fault.into()),
+            };
+        }
+        let places = b":.lfsconfig\nHEAD:.lfsconfig\n";
+        let found = self.git.read(&["cat-file", "--batch-check=%(objecttype) %(objectname)"], places)?;
+        for blob in String::from_utf8_lossy(&found).lines().filter_map(|line| line.strip_prefix("blob ")) {
+            let ended = self.git.run(&["config", "--blob", blob, "--list", "-z"], b"")?;
+            if ended.success() {
+                return Ok(parse_settings(&ended.stdout));
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn lfsconfig_in_tree(&self) -> Result<Option<Vec<u8>>, Fault> {
+        let files = Files::beneath(&self.top)?;
+        let opened = files.open(".lfsconfig").map_err(|error| Fault::local(".lfsconfig cannot be read", &error))?;
+        let Some(opened) = opened else { return Ok(None) };
+        let mut text = Vec::new();
+        let read = opened.file.take(LFSCONFIG_BYTES_MAX + 1).read_to_end(&mut text);
+        read.map_err(|error| Fault::local(".lfsconfig cannot be read", &error))?;
+        if text.len() as u64 > LFSCONFIG_BYTES_MAX {
+            return Err(Fault::failed(Code::Limit, format!(".lfsconfig is longer than {LFSCONFIG_BYTES_MAX} bytes")));
+        }
+        // git takes standard input that is empty for a missing file; a comment is as good as nothing.
+        if text.is_empty() {
+            text.push(b'#');
+        }
+        Ok(Some(text))
+    }
+
+    /// Full name of the branch that HEAD stands for, as the remote knows it; none when HEAD is detached.
+    pub fn reference(&self) -> Option<String> {
+        let branch = self.branch()?;
+        let merge = self.setting(&format!("branch.{}.merge", branch.strip_prefix("refs/heads/")?));
+        Some(merge.unwrap_or_else(|| branch.to_owned()))
+    }
+
+    /// The remote that this branch belongs to, as git-lfs finds it.
+    pub fn remote(&self) -> Result<String, Fault> {
+        let of_branch = self
+            .branch()
+            .and_then(|branch| branch.strip_prefix("refs/heads/"))
+            .and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
+        if let Some(remote) = of_branch.or_else(|| self.setting("remote.lfsdefault")) {
+            return Ok(remote);
+        }
+        let mut remotes: Vec<&str> = self.settings()?.iter().filter_map(|setting| remote_name(&setting.key)).collect();
+        remotes.sort_unstable();
+        remotes.dedup();
+        Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
+    }
+
+    /// Full name of the branch that HEAD is on, as it was when first asked.
+    fn branch(&self) -> Option<&str> {
+        let ask = || {
+            let name = self.git.read(&["symbolic-ref", "--quiet", "HEAD"], b"").ok()?;
+            Some(String::from_utf8(name).ok()?.trim_end().to_owned())
+        };
+        self.branch.get_or_init(ask).as_deref()
+    }
+
+    /// Whether this repository holds sessions: it says so, or its last commit, its index or its work tree has a
+    /// session's manifest. The answer is of when it was first asked.
+    pub fn is_ledger(&self) -> Result<bool, Fault> {
+        if let Some(is_ledger) = self.is_ledger.get() {
+            return Ok(*is_ledger);
+        }
+        // The first session of a ledger is in no commit yet.
+        let is_ledger = match self.flag("hydrant.ledger") {
+            Some(says) => says,
+            None => self.commit_has_manifest()? || self.index_has_manifest()? || self.tree_has_manifest(),
+        };
+        Ok(*self.is_ledger.get_or_init(|| is_ledger))
+    }
+
+    fn index_has_manifest(&self) -> Result<bool, Fault> {
+        Ok(!self.git.read(&["ls-files", "-z", "--", ":(glob)sessions/*/meta.json"], b"")?.is_empty())
+    }
+
+    fn tree_has_manifest(&self) -> bool {
+        let sessions = self.top.join("sessions");
+        let is_folder = sessions.symlink_metadata().is_ok_and(|facts| facts.is_dir());
+        let mut folders = sessions.read_dir().into_iter().filter(|_| is_folder).flatten().flatten();
+        folders.any(|folder| folder.path().join("meta.json").symlink_metadata().is_ok_and(|facts| facts.is_file()))
+    }
+
+    fn commit_has_manifest(&self) -> Result<bool, Fault> {
+        let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
+        if !listed.success() || listed.stdout.is_empty() {
+            return Ok(false);
+        }
+        // Each folder by the oid of its own tree: a path from the root would read the folder above it once for each.
+        let trees: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).filter_map(tree_of).collect();
+        let (first, rest) = trees.split_at(trees.len().min(TREES_FIRST));
+        Ok(self.has_manifest(first)? || self.has_manifest(rest)?)
+    }
+
+    /// Whether one of these trees holds a manifest.
+    fn has_manifest(&self, trees: &[&[u8]]) -> Result<bool, Fault> {
+        if trees.is_empty() {
+            return Ok(false);
+        }
+        let asked: Vec<u8> = trees.iter().flat_map(|tree| [tree, &b":meta.json\n"[..]].concat()).collect();
+        let facts = self.git.read(&["cat-file", "--batch-check=%(objecttype)"], &asked)?;
+        Ok(facts.split(|byte| *byte == b'\n').any(|line| line == b"blob"))
+    }
+}
+
+/// The oid in a line of `git ls-tree`, `mode tree oid TAB name`, of a folder.
+fn tree_of(line: &[u8]) -> Option<&[u8]> {
+    line.strip_prefix(b"040000 tree ")?.split(|byte| *byte == b'\t').next()
+}
+
+/// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path
+/// is `.git`, a name that git never checks out.
+fn could_be_committed(top: &Path, common_dir: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let (top, common_dir) = (real(top), real(common_dir));
+    // `.git` may be a link that the user made.
+    if common_dir == real(&top.join(".git")) {
+        return false;
+    }
+    common_dir.strip_prefix(&top).is_ok_and(|below| !below.iter().any(|part| part == ".git"))
+}
+
+/// The name of a remote in the key of one of its addresses.
+fn remote_name(key: &str) -> Option<&str> {
+    let (name, field) = key.strip_prefix("remote.")?.rsplit_once('.')?;
+    (field == "url").then_some(name)
+}
+
+fn parse_settings(listed: &[u8]) -> Vec<Setting> {
+    let entries = listed.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+    entries
+        .map(|entry| {
+            let entry = String::from_utf8_lossy(entry);
+            let (key, value) = entry.split_once('\n').unwrap_or((&entry, ""));
+            Setting { key: key.to_owned(), value: value.to_owned() }
+        })
+        .collect()
+}
+
+fn os(bytes: &[u8]) -> std::ffi::OsString {
+    std::ffi::OsString::from_vec(bytes.to_vec())
+}
+
+/// Why git does not open this place, without the absolute paths of its own words.
+fn not_open(fault: &GitFault) -> Fault {
+    match fault {
+        GitFault::Refused(words) if words.contains("not a git repository") => {
+            Fault::misuse("this folder is in no git repository")
+        }
+        GitFault::Refused(words) if words.contains("work tree") || words.contains("safe.bareRepository") => {
+            Fault::misuse("this repository has no work tree (it is bare, or this is its .git folder)")
+        }
+        GitFault::Refused(words) if words.contains("dubious ownership") => Fault::failed(
+            Code::Host,
+            "git does not trust this repository because somebody else owns it; see safe.directory in git's manual",
+        ),
+        GitFault::Refused(_) => Fault::failed(Code::Host, "git cannot open this repository"),
+        other => Fault::failed(Code::Host, other.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_keep_their_order_and_odd_values() {
+        let settings = parse_settings(b"a.b\none\0a.b\ntwo\nlines\0c.flag\0d.e\n\0");
+        let pairs: Vec<(&str, &str)> = settings.iter().map(|one| (one.key.as_str(), one.value.as_str())).collect();
+        assert_eq!(pairs, [("a.b", "one"), ("a.b", "two\nlines"), ("c.flag", ""), ("d.e", "")]);
+    }
+
+    #[test]
+    fn what_a_commit_can_hold_is_no_repository() {
+        let committed = |common_dir: &str| could_be_committed(Path::new("/none/tree"), Path::new(common_dir));
+        assert!(committed("/none/tree") && committed("/none/tree/docs") && committed("/none/tree/a/b.git"));
+        assert!(!committed("/none/tree/.git") && !committed("/none/tree/sub/.git/modules/x"));
+        assert!(!committed("/none/main/.git") && !committed("/none/tree.git"));
+    }
+
+    #[test]
+    fn remote_names_may_hold_dots() {
+        assert_eq!(remote_name("remote.my.fork.url"), Some("my.fork"));
+        assert_eq!(remote_name("remote.origin.fetch"), None);
+    }
+}

@@ -1,0 +1,147 @@
+//! Whether a checkout of a ledger can be read, as far as git tells.
+//!
+//! The rule it keeps: nothing that is missing is taken for empty. Whatever kept us from looking is named by its class.
+
+use crate::contract::ledgers::{Checkout, ErrorClass};
+use crate::contract::manifests::Tally;
+
+use crate::repository::committed;
+use crate::contract::error::Fault;
+use crate::sessions::ledger::{MANIFEST, SESSIONS};
+use crate::text::count_text;
+use crate::repository::Repository;
+
+/// What is known of a checkout before its sessions are looked at. What a sparse checkout keeps out has a tally already.
+pub fn checkout(repository: &Repository, paths: &[String]) -> Checkout {
+    let mut checkout = empty(paths);
+    match committed::commit(repository, "HEAD") {
+        Ok(head) => checkout.head = head,
+        Err(_) => checkout.failed = Some(ErrorClass::GitFailed),
+    }
+    checkout.shallow = repository.common_dir.join("shallow").symlink_metadata().is_ok();
+    if checkout.head.is_some() {
+        let folder = [SESSIONS.to_owned()];
+        let paths: &[String] = if paths.is_empty() { &folder } else { paths };
+        match is_dirty(repository, paths) {
+            Ok(dirty) => checkout.dirty = dirty,
+            Err(_) => checkout.failed = Some(ErrorClass::GitFailed),
+        }
+        match kept_out(repository, paths) {
+            Ok(kept_out) => checkout.sessions.extend(kept_out.tally()),
+            Err(_) => checkout.failed = Some(ErrorClass::GitFailed),
+        }
+    }
+    checkout
+}
+
+/// A checkout that nobody could look at, for this reason; its commit, where it is known.
+pub fn failed(class: ErrorClass, head: Option<String>) -> Checkout {
+    Checkout { failed: Some(class), head, ..empty(&[]) }
+}
+
+fn empty(paths: &[String]) -> Checkout {
+    Checkout { head: None, shallow: false, dirty: false, failed: None, paths: paths.to_vec(), sessions: Vec::new() }
+}
+
+/// Whether something that is committed was changed here.
+pub fn is_dirty(repository: &Repository, paths: &[String]) -> Result<bool, Fault> {
+    let mut arguments =
+        vec!["--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--"];
+    arguments.extend(paths.iter().map(String::as_str));
+    Ok(!repository.git.read(&arguments, b"")?.is_empty())
+}
+
+/// What a sparse checkout keeps out of the work tree, though the index has it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct KeptOut {
+    files: usize,
+    /// Sessions that these files belong to.
+    sessions: usize,
+    /// A manifest is among them: what else its session has is not known.
+    has_manifest: bool,
+}
+
+/// What of these paths a sparse checkout keeps out. Git is asked only where the work tree is sparse.
+pub fn kept_out(repository: &Repository, paths: &[String]) -> Result<KeptOut, Fault> {
+    if repository.flag("core.sparsecheckout") != Some(true) {
+        return Ok(KeptOut::default());
+    }
+    // Without `--sparse` git names each file, also of folders that a sparse index holds as one entry.
+    let mut arguments = vec!["--literal-pathspecs", "ls-files", "-t", "-z", "--"];
+    arguments.extend(paths.iter().map(String::as_str));
+    Ok(KeptOut::listed(&repository.git.read(&arguments, b"")?))
+}
+
+impl KeptOut {
+    /// Reads `git ls-files -t -z`, which is sorted: the files of a session follow each other.
+    fn listed(listed: &[u8]) -> Self {
+        let mut kept_out = Self::default();
+        let mut last = None;
+        for path in listed.split(|byte| *byte == 0).filter_map(|line| line.strip_prefix(b"S ")) {
+            kept_out.files += 1;
+            let mut parts = path.splitn(3, |byte| *byte == b'/');
+            let (_, Some(session), Some(file)) = (parts.next(), parts.next(), parts.next()) else { continue };
+            kept_out.has_manifest |= file == MANIFEST.as_bytes();
+            if last != Some(session) {
+                kept_out.sessions += 1;
+                last = Some(session);
+            }
+        }
+        kept_out
+    }
+
+    /// What speaks against completeness; none where nothing is kept out.
+    fn tally(&self) -> Option<Tally> {
+        let tally = Tally { broken: self.files as u64, unreadable: self.has_manifest, ..unreadable() };
+        (self.files > 0).then_some(tally)
+    }
+
+    /// Whether a session lacks something, and not only the folder of all sessions.
+    pub fn has_session(&self) -> bool {
+        self.sessions > 0
+    }
+
+    /// It in one line, for people; none where nothing is kept out.
+    pub fn line(&self) -> Option<String> {
+        let files = count_text(self.files, "file");
+        let what =
+            if self.sessions == 0 { files } else { format!("{} ({files})", count_text(self.sessions, "session")) };
+        (self.files > 0).then(|| format!("kept out of the work tree by the sparse checkout: {what}"))
+    }
+}
+
+/// A session of which nothing is known.
+pub fn unreadable() -> Tally {
+    Tally { files: 0, there: 0, required: 0, completed: 0, changed: 0, broken: 1, unreadable: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::KeptOut;
+
+    #[test]
+    fn what_is_kept_out_is_counted_by_sessions() {
+        let of = |listed: &str| KeptOut::listed(listed.replace(' ', "\0").replace('_', " ").as_bytes());
+        let counted = |files, sessions, has_manifest| KeptOut { files, sessions, has_manifest };
+        for (listed, expected, line) in [
+            ("", counted(0, 0, false), None),
+            ("H_sessions/a/meta.json M_sessions/S_b/x", counted(0, 0, false), None),
+            ("S_sessions/.gitignore", counted(1, 0, false), Some("1 file")),
+            (
+                "H_sessions/a/meta.json S_sessions/a/x S_sessions/a/y/z",
+                counted(2, 1, false),
+                Some("1 session (2 files)"),
+            ),
+            (
+                "S_sessions/a-b/x S_sessions/a/meta.json S_sessions/a/x",
+                counted(3, 2, true),
+                Some("2 sessions (3 files)"),
+            ),
+        ] {
+            let kept_out = of(listed);
+            assert_eq!(kept_out, expected, "{listed}");
+            assert_eq!(kept_out.line().as_deref().and_then(|line| line.split(": ").nth(1)), line, "{listed}");
+            assert_eq!(kept_out.tally().map(|tally| tally.broken), line.map(|_| expected.files as u64), "{listed}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What a command does, without arguments, output and exit codes: the methods of [`Client`].
+
+pub mod client;
+pub mod endpoint;
+pub mod hydrate;
+pub mod object_list;
+pub mod show;
+pub mod status;
+pub mod transfer;
+pub mod upload;
+
+pub use client::Client;

@@ -1,0 +1,416 @@
+//! Which LFS server is asked, and with which logins.
+//!
+//! The rules it keeps: what only a commit names (`.lfsconfig`) gets no login and no content unless the user agrees, and
+//! is not even asked when it is less public than the user's own server; userinfo leaves the URL before anything else
+//! sees it, and is a login only when the user wrote it; the user's own settings win over the repository's.
+
+use std::env;
+use std::sync::Arc;
+use std::path::{Path, PathBuf};
+
+use crate::net::address::{Reach, reaches};
+use crate::net::http::{HttpOptions, Way};
+use crate::net::login::{Approver, Logins, Question};
+use crate::net::secret::Secret;
+use crate::contract::endpoints::{Endpoint, Setting, Ssh};
+use crate::contract::types::{Code, Direction};
+use reqwest::Url;
+
+use crate::contract::error::Fault;
+use crate::tasks::client::Client;
+use crate::repository::Repository;
+use crate::net::ssh::{self, Authenticated};
+
+/// Stands for the server when everything is here already and no server can be found.
+const NOBODY: &str = "http://127.0.0.1:9/nobody";
+
+/// Which server is asked, and how patiently. What is none or false is found out, or left to the engine.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// URL of the LFS server, instead of the one that git's configuration gives. It may hold a login.
+    pub endpoint: Option<String>,
+    /// Remote whose server is asked.
+    pub remote: Option<String>,
+    /// Approve a server that only a commit names: it is asked, and may get logins and uploads.
+    pub trust_endpoint: bool,
+    /// Allow plain http to other machines.
+    pub insecure_http: bool,
+    /// Seconds without a byte after which a transfer is given up.
+    pub idle_s_max: Option<u64>,
+    /// Seconds that a server may ask to wait before the next try.
+    pub wait_s_max: Option<u64>,
+    /// Tries after the first that fails for a passing reason.
+    pub retries_max: Option<u32>,
+    /// Transfers at the same time.
+    pub in_flight_max: Option<u32>,
+    /// Objects in one request to the server.
+    pub batch_objects_max: Option<u32>,
+}
+
+/// A server and the way to it.
+pub struct Destination {
+    /// URL without userinfo.
+    pub endpoint: String,
+    /// Full name of the git reference to tell the server.
+    pub reference: Option<String>,
+    pub logins: Logins,
+    pub http: HttpOptions,
+}
+
+/// The server that the options name; needs no repository and runs no git before a login is asked for.
+pub fn explicit(
+    client: &Client,
+    options: &ServerOptions,
+    directory: Option<&Path>,
+) -> Result<Destination, Fault> {
+    let url = options.endpoint.as_deref().ok_or_else(|| Fault::misuse("no server is named"))?;
+    let mut logins = Logins::new();
+    let endpoint = logins.take_userinfo(url)?;
+    logins.trust(&endpoint)?;
+    logins.environment(&endpoint)?;
+    logins.git(directory);
+    client.furnish(&mut logins, options);
+    Ok(Destination { endpoint, reference: None, logins, http: http_options(options) })
+}
+
+/// No server and no login.
+fn nobody(options: &ServerOptions) -> Destination {
+    let (logins, http) = (Logins::new(), http_options(options));
+    Destination { endpoint: NOBODY.to_owned(), reference: None, logins, http }
+}
+
+/// The server that git's configuration names, or `--endpoint`. When nothing has to be fetched (`needed` is false), a
+/// server that cannot be found is no fault.
+pub fn of_repository(
+    client: &Client,
+    repository: &Repository,
+    direction: Direction,
+    options: &ServerOptions,
+    needed: bool,
+) -> Result<Destination, Fault> {
+    let mut destination = match &options.endpoint {
+        Some(_) => explicit(client, options, Some(&repository.top))?,
+        None => match derived(client, repository, direction, options, needed) {
+            Err(_) if !needed => nobody(options),
+            other => other?,
+        },
+    };
+    destination.reference = repository.reference();
+    let GitHttp { all, of_endpoint, header } = git_http(repository, &destination.endpoint)?;
+    destination.http.proxy = all.proxy;
+    destination.http.ca_files = all.ca_files;
+    destination.http.of_endpoint = of_endpoint;
+    if let Some(header) = header {
+        destination.logins.headers(&destination.endpoint, vec![header], None)?;
+    }
+    Ok(destination)
+}
+
+/// Whose word names the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Named {
+    /// The user's: without what commits say, the same address comes out.
+    ByUser,
+    /// The user's server, and another place on it, or another login, of a commit's choice.
+    OnUsersServer,
+    /// A commit's alone.
+    ByCommit,
+}
+
+impl Named {
+    fn of(user: Option<&Endpoint>, found: &Endpoint) -> Self {
+        match user {
+            Some(user) if same_address(user, found) => Self::ByUser,
+            Some(user) if same_place(user, found) => Self::OnUsersServer,
+            _ => Self::ByCommit,
+        }
+    }
+}
+
+fn derived(
+    client: &Client,
+    repository: &Repository,
+    direction: Direction,
+    options: &ServerOptions,
+    needed: bool,
+) -> Result<Destination, Fault> {
+    let remote = match &options.remote {
+        Some(remote) => remote.clone(),
+        None => repository.remote()?,
+    };
+    let mut guest = client.guest()?;
+    let users = relevant(repository.settings()?);
+    let mut commits = Vec::new();
+    for setting in repository.committed_settings()? {
+        if guest.allowed_in_repository(&setting.key)? {
+            commits.push(setting.clone());
+        }
+    }
+    let user = guest.derive_endpoint(&users, direction, &remote).ok();
+    let both: Vec<Setting> = commits.into_iter().chain(users.iter().cloned()).collect();
+    let found = guest.derive_endpoint(&both, direction, &remote)?;
+    let named = Named::of(user.as_ref(), &found);
+
+    let mut logins = Logins::new();
+    // Userinfo of a commit's choice is thrown away; the user's own is a login for the user's own server.
+    let mut endpoint = Logins::new().take_userinfo(&found.url)?;
+    if let Some(user) = user.as_ref().filter(|_| named != Named::ByCommit) {
+        logins.take_userinfo(&user.url)?;
+    }
+    let approved = needed && approve(client, named, user.as_ref(), &found, direction, options)?;
+    if let (Some(ssh), true) = (&found.ssh, needed) {
+        if named == Named::ByCommit && !agrees(client, options, &format!("ssh://{}", ssh.user_and_host), Question::SendLogin) {
+            return Err(Fault::failed(
+                Code::Auth,
+                "only the repository's content names this ssh server; --trust-endpoint allows to log in there",
+            ));
+        }
+        let mut ask = asked_over_ssh(repository, ssh.clone(), direction);
+        if let Some(answer) = ask()? {
+            if let Some(href) = &answer.href {
+                endpoint = logins.take_userinfo(href)?;
+            }
+            // The user's ssh vouches for the address it gave.
+            logins.trust(&endpoint)?;
+            let again = move || match ask() {
+                Ok(Some(answer)) => Ok(answer.headers),
+                Ok(None) => Err("the server no longer answers over ssh".to_owned()),
+                Err(fault) => Err(fault.detail),
+            };
+            logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
+        }
+    }
+    if !is_http(&endpoint) {
+        return Err(Fault::failed(
+            Code::Host,
+            "this remote is not reached over http, so there is no LFS server to ask; --endpoint names one",
+        ));
+    }
+    if named != Named::ByCommit || options.trust_endpoint {
+        logins.trust(&endpoint)?;
+    }
+    logins.environment(&endpoint)?;
+    logins.git(Some(&repository.top));
+    client.furnish(&mut logins, options);
+    let mut http = http_options(options);
+    if named == Named::ByCommit && !approved {
+        // What was looked up here is looked up again for the connection: it must still pass then.
+        http.endpoint_reach_min = reach_of_user(user.as_ref());
+    }
+    Ok(Destination { endpoint, reference: None, logins, http })
+}
+
+/// Asks the user, where a commit's word does not suffice: true when the user agreed, false when nobody had to be asked.
+fn approve(
+    client: &Client,
+    named: Named,
+    user: Option<&Endpoint>,
+    found: &Endpoint,
+    direction: Direction,
+    options: &ServerOptions,
+) -> Result<bool, Fault> {
+    let question = match (named, direction) {
+        (Named::ByUser, _) => return Ok(false),
+        (_, Direction::Upload) => Question::SendFiles,
+        (Named::ByCommit, Direction::Download) if is_nearer(user, found) => Question::AskForObjects,
+        (Named::OnUsersServer | Named::ByCommit, Direction::Download) => return Ok(false),
+    };
+    let place = crate::driver::trace::place(&found.url);
+    if agrees(client, options, &place, question) {
+        return Ok(true);
+    }
+    let denied = format!("only this repository's content names the server {place}; --trust-endpoint is your approval");
+    Err(Fault::failed(Code::Auth, denied))
+}
+
+/// Whether a server lies where the user's own server could not lead: in a less public network, or on an open line.
+fn is_nearer(user: Option<&Endpoint>, found: &Endpoint) -> bool {
+    let is_plain = |endpoint: &Endpoint| Url::parse(&endpoint.url).is_ok_and(|url| url.scheme() == "http");
+    // A name that means nothing here is a proxy's to resolve, or leads nowhere.
+    let least = Url::parse(&found.url).ok().and_then(|url| reaches(&url)).map_or(Reach::Public, |(least, _)| least);
+    least < reach_of_user(user) || (is_plain(found) && !user.is_some_and(is_plain))
+}
+
+/// How public the user's own server is.
+fn reach_of_user(user: Option<&Endpoint>) -> Reach {
+    let url = user.and_then(|user| Url::parse(&user.url).ok());
+    url.and_then(|url| reaches(&url)).map_or(Reach::Public, |(_, most)| most)
+}
+
+/// Asks the server over the user's ssh, as often as its answers run out.
+fn asked_over_ssh(
+    repository: &Repository,
+    ssh: Ssh,
+    direction: Direction,
+) -> impl FnMut() -> Result<Option<Authenticated>, Fault> + Send + use<> {
+    let (top, command) = (repository.top.clone(), repository.setting("core.sshcommand"));
+    move || ssh::authenticate(&top, command.clone(), &ssh, direction)
+}
+
+/// The settings that decide about the server. Nothing else enters the sandbox: others may hold secrets.
+fn relevant(settings: &[Setting]) -> Vec<Setting> {
+    let wanted = |key: &str| {
+        matches!(key, "lfs.url" | "lfs.pushurl" | "lfs.gitprotocol")
+            || (key.starts_with("remote.")
+                && [".url", ".pushurl", ".lfsurl", ".lfspushurl"].iter().any(|end| key.ends_with(end)))
+            || (key.starts_with("url.") && (key.ends_with(".insteadof") || key.ends_with(".pushinsteadof")))
+    };
+    settings.iter().filter(|setting| wanted(&setting.key)).cloned().collect()
+}
+
+fn same_place(a: &Endpoint, b: &Endpoint) -> bool {
+    let origin = |endpoint: &Endpoint| Url::parse(&endpoint.url).map(|url| url.origin()).ok();
+    let host = |endpoint: &Endpoint| endpoint.ssh.as_ref().map(|ssh| (ssh.user_and_host.clone(), ssh.port.clone()));
+    origin(a).is_some() && origin(a) == origin(b) && host(a) == host(b)
+}
+
+fn same_address(a: &Endpoint, b: &Endpoint) -> bool {
+    let ssh = |endpoint: &Endpoint| {
+        endpoint.ssh.as_ref().map(|ssh| (ssh.user_and_host.clone(), ssh.port.clone(), ssh.path.clone()))
+    };
+    a.url == b.url && ssh(a) == ssh(b)
+}
+
+fn is_http(url: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| url.get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme)))
+}
+
+fn http_options(options: &ServerOptions) -> HttpOptions {
+    HttpOptions { insecure_http: options.insecure_http, ..HttpOptions::default() }
+}
+
+/// What git's configuration says about the way to this server.
+#[derive(Default)]
+struct GitHttp {
+    /// For every server.
+    all: Way,
+    /// For this server's origin.
+    of_endpoint: Option<Way>,
+    /// A login that somebody put there, as build services do.
+    header: Option<(String, Secret)>,
+}
+
+fn git_http(repository: &Repository, endpoint: &str) -> Result<GitHttp, Fault> {
+    const WANTED: [&str; 3] = [".proxy", ".sslcainfo", ".extraheader"];
+    let wanted = |key: &str| key.starts_with("http.") && WANTED.iter().any(|end| key.ends_with(end));
+    let mut http = GitHttp::default();
+    if !repository.settings()?.iter().any(|setting| wanted(&setting.key)) {
+        return Ok(http);
+    }
+    http.all.proxy = repository.setting("http.proxy");
+    http.all
+        .ca_files
+        .extend(repository.setting("http.sslcainfo").filter(|path| !path.is_empty()).map(|p| home_path(&p)));
+    // git chooses between `http.proxy` and `http.<url>.proxy` itself.
+    let mut way = Way::default();
+    let listed = repository.git.run(&["config", "-z", "--get-urlmatch", "http", endpoint], b"")?;
+    for entry in listed.stdout.split(|byte| *byte == 0) {
+        let entry = String::from_utf8_lossy(entry);
+        match entry.split_once('\n') {
+            // The empty text means no proxy, whatever the environment says.
+            Some(("http.proxy", value)) => way.proxy = Some(value.to_owned()),
+            Some(("http.sslcainfo", value)) if !value.is_empty() => way.ca_files = vec![home_path(value)],
+            Some(("http.extraheader", value)) => http.header = authorization(value),
+            _ => {}
+        }
+    }
+    http.of_endpoint = Some(way);
+    Ok(http)
+}
+
+/// The header when it is a login. Others are none of a server's business that speaks LFS.
+fn authorization(line: &str) -> Option<(String, Secret)> {
+    let (name, value) = line.split_once(':')?;
+    let is_login = name.trim().eq_ignore_ascii_case("authorization") && !value.contains(['\r', '\n', '\0']);
+    is_login.then(|| ("authorization".to_owned(), Secret::new(value.trim())))
+}
+
+fn home_path(value: &str) -> PathBuf {
+    match (value.strip_prefix("~/"), env::var_os("HOME")) {
+        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => PathBuf::from(value),
+    }
+}
+
+/// Whether the caller agrees: beforehand, or asked now.
+fn agrees(client: &Client, options: &ServerOptions, place: &str, question: Question) -> bool {
+    options.trust_endpoint || client.approver.approve(place, question)
+}
+
+/// Agrees to everything.
+struct Agrees;
+
+impl Approver for Agrees {
+    fn approve(&self, _place: &str, _question: Question) -> bool {
+        true
+    }
+}
+
+impl Client {
+    /// Tells where logins come from besides the settings, and who decides about them.
+    fn furnish(&self, logins: &mut Logins, options: &ServerOptions) {
+        if let Some(source) = &self.login_source {
+            logins.source(Arc::clone(source));
+        }
+        logins.approver(if options.trust_endpoint { Arc::new(Agrees) } else { Arc::clone(&self.approver) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(url: &str, ssh: Option<&str>) -> Endpoint {
+        let ssh = ssh.map(|host| Ssh { user_and_host: host.into(), port: String::new(), path: "p".into() });
+        Endpoint { url: url.into(), ssh }
+    }
+
+    #[test]
+    fn one_origin_is_one_place() {
+        let base = endpoint("https://host/a.git/info/lfs", None);
+        assert!(same_place(&base, &endpoint("https://HOST:443/b", None)));
+        assert!(!same_place(&base, &endpoint("https://host:444/a", None)));
+        assert!(!same_place(&base, &endpoint("http://host/a.git/info/lfs", None)));
+        assert!(!same_place(&base, &endpoint("https://host/a.git/info/lfs", Some("git@host"))));
+        assert!(!same_place(&endpoint("nonsense", None), &endpoint("nonsense", None)));
+    }
+
+    #[test]
+    fn whose_word_names_the_server() {
+        let user = endpoint("https://me:pw@host/a.git/info/lfs", None);
+        let named = |found: &str| Named::of(Some(&user), &endpoint(found, None));
+        assert_eq!(named("https://me:pw@host/a.git/info/lfs"), Named::ByUser);
+        assert_eq!(named("https://host/a.git/info/lfs"), Named::OnUsersServer);
+        assert_eq!(named("https://you:pw@host/a.git/info/lfs"), Named::OnUsersServer);
+        assert_eq!(named("https://me:pw@host/b"), Named::OnUsersServer);
+        assert_eq!(named("https://me:pw@elsewhere/a.git/info/lfs"), Named::ByCommit);
+        assert_eq!(Named::of(None, &user), Named::ByCommit);
+    }
+
+    #[test]
+    fn a_commit_leads_to_no_nearer_server() {
+        let public = endpoint("https://8.8.8.8/r", None);
+        for near in ["https://127.0.0.1/r", "http://localhost:1/r", "https://10.0.0.1/r", "http://9.9.9.9/r"] {
+            assert!(is_nearer(Some(&public), &endpoint(near, None)), "{near}");
+            assert!(is_nearer(None, &endpoint(near, None)), "{near}");
+        }
+        assert!(!is_nearer(Some(&public), &endpoint("https://9.9.9.9/r", None)));
+        assert!(!is_nearer(Some(&endpoint("http://127.0.0.1/r", None)), &endpoint("http://127.0.0.1:2/r", None)));
+    }
+
+    #[test]
+    fn only_logins_are_taken_from_extra_headers() {
+        let (name, value) = authorization("AUTHORIZATION: basic abc").expect("a login");
+        assert_eq!((name.as_str(), value.expose()), ("authorization", "basic abc"));
+        assert!(authorization("X-Other: 1").is_none() && authorization("nonsense").is_none());
+    }
+
+    #[test]
+    fn secrets_of_other_settings_stay_outside() {
+        let setting = |key: &str| Setting { key: key.into(), value: "x".into() };
+        let kept =
+            relevant(&["http.extraheader", "lfs.url", "remote.o.url", "url.x.insteadof", "user.name"].map(setting));
+        let keys: Vec<&str> = kept.iter().map(|one| one.key.as_str()).collect();
+        assert_eq!(keys, ["lfs.url", "remote.o.url", "url.x.insteadof"]);
+    }
+}

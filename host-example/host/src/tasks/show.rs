@@ -1,0 +1,318 @@
+//! Gives a session's file, hashed before and while it is read, or says in which state it is.
+//!
+//! The rule it keeps: a reader gets content or a typed state, never pointer bytes as content.
+
+use std::fs::File;
+use std::io::{self, Read, Seek};
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contract::error::{Fault, FaultKind};
+use crate::contract::manifests::{FileRef, FileStorage, State};
+use crate::contract::report::{ErrorCode, ErrorReport};
+use crate::contract::types::{Blob, Code};
+use crate::files::digest::Digesting;
+use crate::repository::Repository;
+use crate::sessions::ledger::{Ledger, Target, path_in};
+use crate::store::{Look, Store};
+use crate::tasks::client::Client;
+use crate::tasks::status::{self, state_name};
+use crate::text::quote;
+
+const READ_BYTES: usize = 256 * 1024;
+/// What a changed file is called when it changes while it is printed.
+const CHANGED: &str = "the content changed while it was read; what was printed is not verified";
+
+/// Which file is shown.
+#[derive(Clone, Debug, Default)]
+pub struct ShowOptions {
+    /// Name of the session, or its folder.
+    pub session: String,
+    /// Name of the file within it.
+    pub file: String,
+    /// Bytes of an object at most; none: what git's configuration says.
+    pub object_bytes_max: Option<u64>,
+}
+
+/// A file that was asked for.
+pub enum Shown {
+    /// Its content is here.
+    Content(Content),
+    /// It is not, or cannot be trusted.
+    Unreadable(UnreadableFile),
+}
+
+/// Why a file cannot be shown.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UnreadableFile {
+    /// The session's name.
+    pub session: String,
+    /// The file's name within it.
+    pub file: String,
+    /// Where it stands, as in a status.
+    pub state: &'static str,
+    /// Why.
+    #[serde(skip)]
+    pub error: ErrorReport,
+}
+
+/// A file's text, as a document holds it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ShowReport {
+    /// The session's name.
+    pub session: String,
+    /// The file's name within it.
+    pub file: String,
+    /// SHA-256 that the manifest names; null for a file that git carries.
+    pub oid: Option<String>,
+    /// Bytes of the whole file.
+    pub size: u64,
+    /// Its bytes have the digest that the manifest names.
+    pub verified: bool,
+    /// Number of the first line of `text`, counted from 1.
+    pub first_line: u64,
+    /// The text, or the lines of it that were asked for.
+    pub text: String,
+}
+
+/// The content of a file that is here. Where the manifest names a digest, it was compared before this was given.
+pub struct Content {
+    file: File,
+    /// The session's name.
+    pub session: String,
+    /// The file's name within it.
+    pub name: String,
+    /// SHA-256 that the manifest names; none for a file that git carries.
+    pub oid: Option<String>,
+}
+
+impl Client {
+    /// A file of a session.
+    pub fn show(&self, repository: &Repository, options: &ShowOptions) -> Result<Shown, Fault> {
+        let ledger = Ledger::of(repository)?;
+        let session = match ledger.target(&options.session, &repository.here) {
+            Target::Session { name, file: None } => name,
+            _ => return Err(Fault::misuse(format!("there is no session {}", quote(options.session.as_bytes())))),
+        };
+        let store = Store::cache(&repository.store_dir())?;
+        let mut guest = self.guest()?;
+        let limit = status::limit(&mut guest, repository, options.object_bytes_max)?;
+        let found = ledger.session(&mut guest, &store, &session, limit)?;
+        let file = found.manifest.files.iter().find(|file| file.name == options.file);
+        let state = found.status.files.iter().find(|file| file.name == options.file);
+        let (Some(file), Some(state)) = (file, state) else {
+            return Err(Fault::misuse(format!("the manifest lists no file {}", quote(options.file.as_bytes()))));
+        };
+        let name = file.name.clone();
+        Ok(match open(&ledger, &store, &session, file, state.state)? {
+            Ok(content) => Shown::Content(Content { file: content, session, name, oid: file.oid.clone() }),
+            Err(now) => {
+                let detail = state.detail.clone().filter(|_| now == state.state);
+                let detail = detail.unwrap_or_else(|| sentence(now).to_owned());
+                let error = ErrorReport { code: ErrorCode(state_code(now)), detail, retry_at_ms: None };
+                Shown::Unreadable(UnreadableFile { session, file: name, state: state_name(now), error })
+            }
+        })
+    }
+}
+
+impl Content {
+    /// Hands over the content, block by block, or the part of it that these lines are. The whole is hashed meanwhile: an
+    /// error at the end says that it is no longer what was verified.
+    pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<Blob, Fault> {
+        let mut cut = Cut::new(lines);
+        let mut digest = Digesting::new();
+        let read = each_block(&mut self.file, |block| {
+            digest.update(block);
+            take(cut.of(block));
+        });
+        read.map_err(|error| Fault::local("the content cannot be read", &error))?;
+        let read = digest.finish();
+        if self.oid.as_ref().is_some_and(|oid| read.oid != *oid) {
+            return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Integrity, CHANGED) });
+        }
+        Ok(read)
+    }
+}
+
+/// The verified content of a file, or the state in which a reader finds it.
+pub(crate) fn open(
+    ledger: &Ledger,
+    store: &Store,
+    session: &str,
+    file: &FileRef,
+    state: State,
+) -> Result<Result<File, State>, Fault> {
+    match state {
+        State::Cached => from_cache(store, file),
+        State::InPlace => from_tree(ledger, session, file),
+        // A checkout may have given it other line ends.
+        State::Changed if file.storage == FileStorage::Git => from_tree(ledger, session, file),
+        other => Ok(Err(other)),
+    }
+}
+
+fn from_cache(store: &Store, file: &FileRef) -> Result<Result<File, State>, Fault> {
+    let Some(oid) = &file.oid else { return Ok(Err(State::Missing)) };
+    Ok(match store.open_verified(oid, file.size)? {
+        Look::Content(content) => Ok(content),
+        Look::Corrupt => Err(State::Corrupt),
+        Look::Absent => Err(State::NotFetched),
+    })
+}
+
+/// Content that stands in the work tree; where the manifest names an oid it must be that.
+fn from_tree(ledger: &Ledger, session: &str, file: &FileRef) -> Result<Result<File, State>, Fault> {
+    let unreadable = |error: &io::Error| Fault::local("the file cannot be read", error);
+    let opened = ledger.files().open(&path_in(session, &file.name)).map_err(|error| unreadable(&error))?;
+    let Some(mut opened) = opened else { return Ok(Err(State::Missing)) };
+    if let Some(oid) = &file.oid {
+        let mut digest = Digesting::new();
+        each_block(&mut opened.file, |block| digest.update(block)).map_err(|error| unreadable(&error))?;
+        if digest.finish().oid != *oid {
+            return Ok(Err(State::Changed));
+        }
+        opened.file.rewind().map_err(|error| unreadable(&error))?;
+    }
+    Ok(Ok(opened.file))
+}
+
+/// A range of lines, counted from 1, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lines {
+    /// The first line.
+    pub first: u64,
+    /// The last line.
+    pub last: u64,
+}
+
+impl FromStr for Lines {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |part: &str, absent: u64| match part {
+            "" => Ok(absent),
+            part => part.parse().map_err(|_| format!("{part:?} is not a line number")),
+        };
+        let (first, last) = match text.split_once('-') {
+            None => (number(text, 0)?, number(text, 0)?),
+            Some(("", "")) => return Err("give at least one end".to_owned()),
+            Some((first, last)) => (number(first, 1)?, number(last, u64::MAX)?),
+        };
+        if first == 0 || first > last {
+            return Err("lines are counted from 1 and go upwards".to_owned());
+        }
+        Ok(Self { first, last })
+    }
+}
+/// Cuts a range of lines out of blocks that follow each other.
+struct Cut {
+    lines: Option<Lines>,
+    /// Number of the line that the next byte belongs to.
+    line: u64,
+}
+
+impl Cut {
+    fn new(lines: Option<Lines>) -> Self {
+        Self { lines, line: 1 }
+    }
+
+    fn of<'a>(&mut self, block: &'a [u8]) -> &'a [u8] {
+        let Some(lines) = self.lines else { return block };
+        let (mut start, mut end) = (None, block.len());
+        let mut at = 0;
+        while at < block.len() {
+            if self.line > lines.last {
+                end = at;
+                break;
+            }
+            if self.line >= lines.first && start.is_none() {
+                start = Some(at);
+            }
+            match memchr::memchr(b'\n', &block[at..]) {
+                Some(length) => {
+                    at += length + 1;
+                    self.line += 1;
+                }
+                None => at = block.len(),
+            }
+        }
+        start.map_or(&[], |start| &block[start..end])
+    }
+}
+
+fn each_block(file: &mut File, mut take: impl FnMut(&[u8])) -> io::Result<()> {
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(length) => take(&buffer[..length]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The error code that a reader gets for a state without content.
+pub(crate) fn state_code(state: State) -> Code {
+    match state {
+        State::Cached | State::InPlace => Code::Host,
+        State::Changed | State::Conflict => Code::Conflict,
+        State::Dehydrated | State::NotFetched => Code::Unfinished,
+        State::Missing => Code::NotFound,
+        State::Corrupt => Code::Integrity,
+        State::TooLarge => Code::Limit,
+        State::Malformed | State::Unusable => Code::Malformed,
+    }
+}
+
+fn sentence(state: State) -> &'static str {
+    match state {
+        State::Cached | State::InPlace => "it is here",
+        State::Changed => "the file in the work tree is not what the manifest names",
+        State::Dehydrated => "only the pointer is here; `hydrant hydrate` fetches the content",
+        State::NotFetched => "the content is not here; `hydrant hydrate` fetches it",
+        State::Missing => "it is not in the work tree, and the manifest names no blob to fetch",
+        State::Corrupt => "what the cache holds is not what the manifest names; `hydrant cache verify --yes` drops it",
+        State::TooLarge => "it is over the size limit; --object-bytes-max raises it",
+        State::Conflict => "its pointer names another blob than the manifest",
+        State::Malformed => "what stands in the work tree is a broken pointer",
+        State::Unusable => "the manifest's entry cannot be used",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_across_blocks() {
+        let text = b"one\ntwo\nthree\nfour";
+        for (first, last, expected) in [
+            (1, 1, "one\n"),
+            (2, 3, "two\nthree\n"),
+            (4, u64::MAX, "four"),
+            (3, 9, "three\nfour"),
+            (7, 9, ""),
+            (1, u64::MAX, "one\ntwo\nthree\nfour"),
+        ] {
+            for size in 1..=text.len() {
+                let mut cut = Cut::new(Some(Lines { first, last }));
+                let got: Vec<u8> = text.chunks(size).flat_map(|block| cut.of(block).to_vec()).collect();
+                assert_eq!(String::from_utf8_lossy(&got), expected, "{first}-{last} in blocks of {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn line_ranges() {
+        for (text, first, last) in [("7", 7, 7), ("7-", 7, u64::MAX), ("-7", 1, 7), ("3-7", 3, 7)] {
+            assert_eq!(text.parse(), Ok(Lines { first, last }), "{text}");
+        }
+        for text in ["", "-", "0", "0-3", "7-3", "x", "1-x", "1-2-3"] {
+            assert!(text.parse::<Lines>().is_err(), "{text}");
+        }
+    }
+}

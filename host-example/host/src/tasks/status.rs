@@ -1,0 +1,233 @@
+//! How much can be read here: of one session, of all sessions, or of the pointers of a working tree.
+
+mod all;
+mod report;
+mod stopped;
+
+use std::collections::BTreeSet;
+
+use crate::contract::error::{Fault, HostError};
+use crate::contract::ledgers::{Checkout, ErrorClass, Unfinished};
+use crate::documents::Documents;
+use crate::engine::Guest;
+use crate::repository::{Repository, committed};
+use crate::sessions::ledger::{Ledger, SESSIONS, Session, Target};
+use crate::sessions::{coverage, downloaded};
+use crate::store::Store;
+use crate::tasks::client::Client;
+use crate::tasks::hydrate::BrokenPointer;
+use crate::tasks::hydrate::tree::is_here;
+use crate::tasks::transfer;
+use crate::text::{plain, quote};
+use crate::worktree::pointer_files::{self, Met};
+use crate::worktree::scan::WalkOptions;
+
+pub use report::{
+    BegunStatus, Coverage, FileStatus, Hydrated, LedgerStatus, PointerStatus, Readiness, SessionLine, SessionStatus,
+    SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
+};
+pub use stopped::Stopped;
+
+/// What a status is asked about.
+#[derive(Clone, Debug, Default)]
+pub struct StatusOptions {
+    /// Name of a session, or its folder; none: all of them, or the pointers where there is none.
+    pub session: Option<String>,
+    /// Bytes of an object at most; none: what git's configuration says. It decides about `too-large`.
+    pub object_bytes_max: Option<u64>,
+}
+
+impl Client {
+    /// How much can be read in a repository.
+    pub fn status(&self, repository: &Repository, options: &StatusOptions) -> Result<StatusReport, Box<Stopped>> {
+        let store = Store::cache(&repository.store_dir())?;
+        let mut guest = self.guest()?;
+        let limit = limit(&mut guest, repository, options.object_bytes_max)?;
+        let ledger = Ledger::of(repository)?;
+        let journals = journals(repository)?;
+        let Some(word) = &options.session else {
+            let engine = self.engine()?;
+            let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit };
+            return Ok(match all.look(&mut guest)? {
+                Some(all) => StatusReport::Sessions(all),
+                None => StatusReport::Pointers(pointers(self, repository, &mut guest, &store)?),
+            });
+        };
+        match ledger.target(word, &repository.here) {
+            Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
+                let session = ledger.session(&mut guest, &store, &name, limit);
+                let session = session.map_err(|fault| Stopped::broken(fault, &name))?;
+                let unfinished = journals.contains(&name);
+                let report = one_session(&mut guest, repository, &store, &session, unfinished)?;
+                Ok(StatusReport::Session(Box::new(report)))
+            }
+            Target::Other if journals.contains(word) => {
+                Ok(StatusReport::Begun(only_begun(&mut guest, repository, word)?))
+            }
+            _ if !repository.is_ledger()? => Err(Box::new(Stopped::no_ledger(repository)?)),
+            _ => {
+                let path = ledger.path_within(word, &repository.here);
+                Err(Box::new(Stopped::no_session(repository, word, path)?))
+            }
+        }
+    }
+}
+
+/// The sessions whose publishes were interrupted.
+fn journals(repository: &Repository) -> Result<BTreeSet<String>, Fault> {
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))
+}
+
+/// Files of a session that changed after they were published, by their names in `hydrant/kept`.
+fn kept_of(store: &Store, session: &str) -> Result<Vec<String>, Fault> {
+    let own = format!("{session}-");
+    Ok(store.kept()?.into_iter().map(|kept| kept.name).filter(|name| name.starts_with(&own)).collect())
+}
+
+/// What ends an interrupted publish. One that had not sent everything cannot be resumed.
+fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) -> Result<String, Fault> {
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let journal = documents.journal(session).ok().flatten();
+    let shown = quote(session.as_bytes());
+    let then = match journal.map(|text| guest.read_journal(&text)) {
+        Some(Ok(Unfinished::Bound(_))) => {
+            format!("`hydrant publish {shown} --resume` finishes it, or `hydrant doctor` says how to go on")
+        }
+        Some(Ok(Unfinished::Intended(_))) => {
+            "publish it again with its files, or see how to go on with `hydrant doctor`".to_owned()
+        }
+        Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
+    };
+    Ok(format!("a publish of it is under way or was interrupted: {then}"))
+}
+
+/// A session whose first publish was interrupted before this clone had anything of it.
+fn only_begun(guest: &mut Guest, repository: &Repository, session: &str) -> Result<BegunStatus, Fault> {
+    let folder = [folder_of(session)];
+    let mut checkout = coverage::checkout(repository, &folder);
+    checkout.sessions.push(coverage::unreadable());
+    let (readiness, blobs) = judge(guest, &checkout)?;
+    Ok(BegunStatus {
+        session: session.to_owned(),
+        unfinished_publish: true,
+        downloaded: downloaded::is_marked(&repository.store_dir(), session),
+        readiness,
+        blobs,
+        kept: Vec::new(),
+        file_list: Vec::new(),
+        unfinished: unfinished_line(guest, repository, session)?,
+        kept_out: coverage::kept_out(repository, &folder)?.line(),
+    })
+}
+
+fn one_session(
+    guest: &mut Guest,
+    repository: &Repository,
+    store: &Store,
+    session: &Session,
+    is_unfinished: bool,
+) -> Result<SessionStatus, Fault> {
+    let folder = [folder_of(&session.name)];
+    let mut checkout = coverage::checkout(repository, &folder);
+    checkout.sessions.push(session.status.tally);
+    let (readiness, blobs) = judge(guest, &checkout)?;
+    let unfinished = is_unfinished.then(|| unfinished_line(guest, repository, &session.name)).transpose()?;
+    Ok(SessionStatus {
+        summary: summary(guest, repository, session, is_unfinished)?,
+        readiness,
+        blobs,
+        kept: kept_of(store, &session.name)?,
+        file_list: session.status.files.iter().map(|state| FileStatus::of(session, state)).collect(),
+        unfinished,
+        kept_out: coverage::kept_out(repository, &folder)?.line(),
+    })
+}
+
+fn summary(
+    guest: &mut Guest,
+    repository: &Repository,
+    session: &Session,
+    unfinished_publish: bool,
+) -> Result<SessionSummary, Fault> {
+    let manifest = &session.manifest;
+    Ok(SessionSummary {
+        session: session.name.clone(),
+        session_id: manifest.effective_session_id.clone(),
+        title: shown_title(guest, session)?,
+        draft: manifest.draft,
+        created_at: manifest.created_at.clone(),
+        entry_count: manifest.entry_count,
+        files: manifest.files.len(),
+        bytes: manifest.files.iter().fold(0, |sum, file| sum.saturating_add(file.size)),
+        hydration: report::hydration_name(session.status.hydration),
+        unfinished_publish,
+        downloaded: downloaded::is_marked(&repository.store_dir(), &session.name),
+    })
+}
+
+/// Pointers of a repository without sessions.
+fn pointers(
+    client: &Client,
+    repository: &Repository,
+    guest: &mut Guest,
+    store: &Store,
+) -> Result<PointerStatus, Fault> {
+    let (mut count, mut bytes, mut here, mut here_bytes) = (0usize, 0u64, 0usize, 0u64);
+    let mut broken_list = Vec::new();
+    pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+        match met {
+            Met::Pointer(one) => {
+                count += 1;
+                bytes = bytes.saturating_add(one.pointer.size);
+                if is_here(store, repository, &one.pointer.oid, one.pointer.size) {
+                    here += 1;
+                    here_bytes = here_bytes.saturating_add(one.pointer.size);
+                }
+            }
+            Met::Broken(one) => broken_list.push(BrokenPointer::from(one)),
+        }
+        Ok(())
+    })?;
+    let head = committed::commit(repository, "HEAD")?;
+    let (readiness, hydration) = judge(guest, &coverage::failed(no_ledger_class(&head), head))?;
+    Ok(PointerStatus {
+        pointers: count,
+        bytes,
+        present: here,
+        present_bytes: here_bytes,
+        broken: broken_list.len(),
+        broken_list,
+        readiness,
+        hydration,
+    })
+}
+
+fn judge(guest: &mut Guest, checkout: &Checkout) -> Result<(Readiness, Hydrated), HostError> {
+    guest.judge(checkout).map(report::told)
+}
+
+/// The folder of a session, as git names it.
+fn folder_of(session: &str) -> String {
+    format!("{SESSIONS}/{session}")
+}
+
+/// The bound on objects that decides about `too-large`.
+pub(crate) fn limit(guest: &mut Guest, repository: &Repository, given: Option<u64>) -> Result<u64, Fault> {
+    match transfer::object_bytes_max(given, Some(repository))? {
+        Some(bytes) => Ok(bytes),
+        None => Ok(guest.default_config("https://none.invalid", 0)?.object_bytes_max),
+    }
+}
+
+/// Why there are no sessions: without a commit nobody knows.
+fn no_ledger_class(head: &Option<String>) -> ErrorClass {
+    if head.is_some() { ErrorClass::MissingLedger } else { ErrorClass::Unavailable }
+}
+
+/// A title that may be shown: recorders are known to have put their own error texts there.
+fn shown_title(guest: &mut Guest, session: &Session) -> Result<String, Fault> {
+    let title = &session.manifest.title;
+    let leaks = !title.is_empty() && guest.leak(title)?.is_some();
+    Ok(if leaks { String::new() } else { plain(title) })
+}

@@ -1,0 +1,137 @@
+//! A status that could not be told: the sentence for people, and for programs the report that each status begins with.
+//!
+//! The rule it keeps: what stopped us is never taken for a ledger that is ready or empty.
+
+use crate::contract::error::{Fault, FaultKind, HostError};
+use crate::contract::ledgers::{Checkout, ErrorClass};
+use crate::repository::{Repository, committed};
+use crate::sessions::coverage;
+use crate::sessions::ledger::SESSIONS;
+use crate::tasks::client::Client;
+use crate::text::quote;
+
+use super::{StoppedStatus, folder_of, judge, no_ledger_class};
+
+/// Why a status ended early.
+#[derive(Debug)]
+pub struct Stopped {
+    /// The reason.
+    pub fault: Fault,
+    class: ErrorClass,
+    /// The session it was about, where it is known.
+    session: Option<String>,
+    /// The session that was asked about.
+    asked: Option<String>,
+}
+
+impl From<Fault> for Stopped {
+    fn from(fault: Fault) -> Self {
+        let class = match fault.kind {
+            FaultKind::Misuse => ErrorClass::InvalidArguments,
+            FaultKind::Interrupted => ErrorClass::Interrupted,
+            FaultKind::Part | FaultKind::Whole => ErrorClass::Unavailable,
+        };
+        Self { fault, class, session: None, asked: None }
+    }
+}
+
+impl From<Fault> for Box<Stopped> {
+    fn from(fault: Fault) -> Self {
+        Box::new(Stopped::from(fault))
+    }
+}
+
+impl From<HostError> for Box<Stopped> {
+    fn from(error: HostError) -> Self {
+        Box::new(Stopped::from(Fault::from(error)))
+    }
+}
+
+impl From<HostError> for Stopped {
+    fn from(error: HostError) -> Self {
+        Fault::from(error).into()
+    }
+}
+
+impl Stopped {
+    /// There is no repository, or git does not open it.
+    pub fn outside(fault: Fault) -> Self {
+        let is_none = fault.kind == FaultKind::Misuse;
+        let class = if is_none { ErrorClass::MissingLedger } else { ErrorClass::GitFailed };
+        Self { fault, class, session: None, asked: None }
+    }
+
+    /// A session is here and cannot be read.
+    pub(super) fn broken(fault: Fault, session: &str) -> Self {
+        Self { fault, class: ErrorClass::IncompleteCoverage, session: Some(session.to_owned()), asked: None }
+    }
+
+    pub(super) fn no_ledger(repository: &Repository) -> Result<Self, Fault> {
+        let class = no_ledger_class(&committed::commit(repository, "HEAD")?);
+        Ok(Self { fault: Fault::misuse("this repository holds no sessions"), class, session: None, asked: None })
+    }
+
+    /// A word stands for no session of the work tree; `path` is where it leads, read as a path. Git may have it still.
+    pub(super) fn no_session(repository: &Repository, word: &str, path: Option<String>) -> Result<Self, Fault> {
+        let none = Fault::misuse(format!("there is no session {}", quote(word.as_bytes())));
+        let Some(session) = meant(word, path.as_deref()) else { return Ok(none.into()) };
+        let folder = [folder_of(session)];
+        let shown = quote(session.as_bytes());
+        let session = Some(session.to_owned());
+        if coverage::kept_out(repository, &folder)?.has_session() {
+            let why = format!("session {shown} is kept out of the work tree by the sparse checkout");
+            return Ok(Self { fault: Fault::misuse(why), class: ErrorClass::IncompleteCoverage, session, asked: None });
+        }
+        let is_dirty = coverage::is_dirty(repository, &folder)?;
+        let class = if is_dirty { ErrorClass::Dirty } else { ErrorClass::InvalidArguments };
+        Ok(Self { fault: none, class, session, asked: None })
+    }
+
+    /// What a program is told, with everything that each status says; none without an engine.
+    pub fn report(&self, client: &Client, repository: Option<&Repository>) -> Option<StoppedStatus> {
+        let mut guest = client.guest().ok()?;
+        let (class, head) = match repository.map(|repository| committed::commit(repository, "HEAD")).transpose() {
+            Ok(head) => (self.class, head.flatten()),
+            Err(_) => (ErrorClass::GitFailed, None),
+        };
+        let paths = self.session.iter().map(|session| folder_of(session)).collect();
+        let (readiness, hydrated) = judge(&mut guest, &Checkout { paths, ..coverage::failed(class, head) }).ok()?;
+        let (session, asked) = (self.session.clone(), self.asked.clone());
+        let session = session.or(asked);
+        let (blobs, hydration) = if session.is_some() { (Some(hydrated), None) } else { (None, Some(hydrated)) };
+        Some(StoppedStatus { session, readiness, hydration, blobs })
+    }
+}
+
+/// The session that a word means, as a name or as a path to it or into it.
+fn meant<'a>(word: &'a str, path: Option<&'a str>) -> Option<&'a str> {
+    let name = word.trim_end_matches('/');
+    let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+    let mut parts = path.unwrap_or_default().split('/');
+    match (parts.next(), parts.next()) {
+        (Some(SESSIONS), Some(within)) if is_plain(within) => Some(within),
+        _ => is_plain(name).then_some(name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::meant;
+
+    #[test]
+    fn a_word_means_a_session_by_name_or_by_path() {
+        for (word, path, session) in [
+            ("a", Some("a"), Some("a")),
+            ("a/", None, Some("a")),
+            ("a", Some("sessions/a"), Some("a")),
+            ("sessions/a", Some("sessions/a"), Some("a")),
+            ("../sessions/a/x", Some("sessions/a/x"), Some("a")),
+            ("..", Some("sessions"), None),
+            (".", Some(""), None),
+            ("notes/a", Some("notes/a"), None),
+            ("/", None, None),
+        ] {
+            assert_eq!(meant(word, path), session, "{word}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! The pointer files beneath a folder, as the engine judges them.
+//!
+//! The rule it keeps: three answers, not two. A broken pointer is reported as such, never taken for content.
+
+use std::path::Path;
+
+use crate::engine::{Engine, Guest};
+use crate::worktree::scan::{self, Candidate, WalkOptions, Walked};
+use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
+
+use crate::contract::error::Fault;
+
+/// A pointer and the file that holds it.
+#[derive(Clone, Debug)]
+pub struct PointerFile {
+    /// Path relative to the folder that was searched, as the file system spells it.
+    pub path: Vec<u8>,
+    pub pointer: Pointer,
+    /// The file's bytes.
+    pub text: Vec<u8>,
+}
+
+/// A file that begins like a pointer and is none.
+#[derive(Clone, Debug)]
+pub struct BrokenFile {
+    pub path: Vec<u8>,
+    pub line: u32,
+    /// One sentence.
+    pub why: String,
+}
+
+/// What a search meets.
+pub enum Met {
+    Pointer(PointerFile),
+    Broken(BrokenFile),
+}
+
+/// Searches a folder and hands over what it meets, in path order.
+pub fn search(
+    engine: &Engine,
+    root: &Path,
+    options: WalkOptions,
+    take: &mut dyn FnMut(Met) -> Result<(), Fault>,
+) -> Result<Walked, Fault> {
+    let mut judge = Judge { engine, guest: None };
+    scan::walk(root, options, &mut |batch| judge.batch(batch, take))
+}
+
+/// What one file is.
+pub fn judge_file(engine: &Engine, path: Vec<u8>, bytes: Vec<u8>) -> Result<Option<Met>, Fault> {
+    let mut met = None;
+    let mut judge = Judge { engine, guest: None };
+    judge.batch(vec![Candidate { path, bytes }], &mut |one| {
+        met = Some(one);
+        Ok(())
+    })?;
+    Ok(met)
+}
+
+/// Judges batches in one sandbox, made when the first batch comes.
+struct Judge<'a> {
+    engine: &'a Engine,
+    guest: Option<Guest>,
+}
+
+impl Judge<'_> {
+    fn batch(&mut self, batch: Vec<Candidate>, take: &mut dyn FnMut(Met) -> Result<(), Fault>) -> Result<(), Fault> {
+        let guest = match &mut self.guest {
+            Some(guest) => guest,
+            none => none.insert(self.engine.guest()?),
+        };
+        let (paths, samples): (Vec<Vec<u8>>, Vec<Sample>) = batch
+            .into_iter()
+            .map(|one| {
+                let file_size = one.bytes.len() as u64;
+                (one.path, Sample { head: one.bytes, file_size })
+            })
+            .unzip();
+        let kinds = guest.classify_many(&samples)?;
+        for ((path, sample), kind) in paths.into_iter().zip(samples).zip(kinds) {
+            match kind {
+                Kind::Pointer(pointer) => take(Met::Pointer(PointerFile { path, pointer, text: sample.head }))?,
+                Kind::Malformed(finding) => take(Met::Broken(broken(guest, path, finding)?))?,
+                Kind::Content(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn broken(guest: &mut Guest, path: Vec<u8>, finding: Finding) -> Result<BrokenFile, Fault> {
+    Ok(BrokenFile { path, line: finding.line, why: guest.explain(finding)? })
+}

@@ -66,9 +66,9 @@ pub(crate) enum Command {
     //TMP     /// Put new content in the place of what a published session has
     //TMP     #[command(after_help = regenerate::HELP)]
     //TMP     Regenerate(Box<regenerate::RegenerateArgs>),
-    //TMP     /// List blobs that nothing names any more, for whoever purges the server
-    //TMP     #[command(after_help = orphans::HELP)]
-    //TMP     Orphans(orphans::OrphansArgs),
+    /// List blobs that nothing names any more, for whoever purges the server
+    #[command(after_help = orphans::HELP)]
+    Orphans(orphans::OrphansArgs),
     //TMP     /// Find pointers that a push would send without their blobs on the server, and repair that
     //TMP     #[command(after_help = reconcile::HELP)]
     //TMP     Reconcile(reconcile::ReconcileArgs),

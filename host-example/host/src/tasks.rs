@@ -4,6 +4,7 @@ pub mod client;
 pub mod endpoint;
 pub mod hydrate;
 pub mod object_list;
+pub mod orphans;
 pub mod show;
 pub mod status;
 pub mod transfer;

@@ -8,7 +8,7 @@ pub(crate) mod completions;
 //TMP pub(crate) mod draft;
 pub(crate) mod hydrate;
 //TMP pub(crate) mod locks;
-//TMP pub(crate) mod orphans;
+pub(crate) mod orphans;
 pub(crate) mod pointer;
 //TMP pub(crate) mod publish;
 //TMP pub(crate) mod reconcile;

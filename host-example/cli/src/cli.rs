@@ -69,9 +69,9 @@ pub(crate) enum Command {
     /// List blobs that nothing names any more, for whoever purges the server
     #[command(after_help = orphans::HELP)]
     Orphans(orphans::OrphansArgs),
-    //TMP     /// Find pointers that a push would send without their blobs on the server, and repair that
-    //TMP     #[command(after_help = reconcile::HELP)]
-    //TMP     Reconcile(reconcile::ReconcileArgs),
+    /// Find pointers that a push would send without their blobs on the server, and repair that
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(reconcile::ReconcileArgs),
     //TMP     /// Check that everything that is named is really there: manifests, pointers, cache, server
     //TMP     #[command(after_help = verify::HELP)]
     //TMP     Verify(verify::VerifyArgs),

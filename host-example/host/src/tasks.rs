@@ -5,6 +5,7 @@ pub mod endpoint;
 pub mod hydrate;
 pub mod object_list;
 pub mod orphans;
+pub mod reconcile;
 pub mod show;
 pub mod status;
 pub mod transfer;

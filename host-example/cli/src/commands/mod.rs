@@ -11,7 +11,7 @@ pub(crate) mod hydrate;
 pub(crate) mod orphans;
 pub(crate) mod pointer;
 //TMP pub(crate) mod publish;
-//TMP pub(crate) mod reconcile;
+pub(crate) mod reconcile;
 //TMP pub(crate) mod regenerate;
 //TMP pub(crate) mod restore;
 pub(crate) mod scan;

@@ -72,9 +72,9 @@ pub(crate) enum Command {
     /// Find pointers that a push would send without their blobs on the server, and repair that
     #[command(after_help = reconcile::HELP)]
     Reconcile(reconcile::ReconcileArgs),
-    //TMP     /// Check that everything that is named is really there: manifests, pointers, cache, server
-    //TMP     #[command(after_help = verify::HELP)]
-    //TMP     Verify(verify::VerifyArgs),
+    /// Check that everything that is named is really there: manifests, pointers, cache, server
+    #[command(after_help = verify::HELP)]
+    Verify(verify::VerifyArgs),
     //TMP     /// Find what was left half done here, explain it, and complete it with --fix
     //TMP     #[command(after_help = doctor::HELP)]
     //TMP     Doctor(doctor::DoctorArgs),

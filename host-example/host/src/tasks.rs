@@ -10,5 +10,6 @@ pub mod show;
 pub mod status;
 pub mod transfer;
 pub mod upload;
+pub mod verify;
 
 pub use client::Client;

@@ -19,4 +19,4 @@ pub(crate) mod serve;
 pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod upload;
-//TMP pub(crate) mod verify;
+pub(crate) mod verify;

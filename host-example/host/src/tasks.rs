@@ -4,9 +4,12 @@ pub mod client;
 pub mod endpoint;
 pub mod hydrate;
 pub mod object_list;
+pub mod orphans;
+pub mod reconcile;
 pub mod show;
 pub mod status;
 pub mod transfer;
 pub mod upload;
+pub mod verify;
 
 pub use client::Client;

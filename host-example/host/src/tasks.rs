@@ -1,9 +1,11 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 pub mod client;
+pub mod draft;
 pub mod endpoint;
 pub mod hydrate;
 pub mod object_list;
+pub mod publish;
 pub mod show;
 pub mod status;
 pub mod transfer;

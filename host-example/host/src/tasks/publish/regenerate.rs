@@ -1,65 +1,104 @@
-//! `hydrant regenerate`: changed content for a session that the ledger has, through the one publish path.
+//! Changed content for a session that the ledger has, through the one publish path.
 //!
 //! The rules it keeps: nothing is regenerated that was never published; a pointer is no content, so a folder that holds
 //! one is refused as a whole; what comes of it is the publish's to decide, down to the last byte.
 
 use std::collections::BTreeSet;
-use std::env;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::remote::{Options, RemoteLedger};
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::contract::manifests::{FileStorage, Manifest};
-use hydrant_host::contract::pointers::Sample;
-use hydrant_host::contract::types::Code;
+use crate::contract::error::{Fault, FaultKind};
+use crate::contract::manifests::{FileStorage, Manifest};
+use crate::contract::pointers::Sample;
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::remote::{Options, RemoteLedger};
+use crate::repository::{Repository, committed};
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::sessions::orphaned;
+use crate::tasks::client::Client;
+use crate::tasks::endpoint::ServerOptions;
+use crate::text::quote;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use crate::cli::{PublishArgs, RegenerateArgs};
-use hydrant_host::repository::committed;
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::sessions::orphaned;
-use crate::publish_report::{self, Came};
-use crate::recording;
-use crate::report::Output;
-use hydrant_host::text::quote;
-use hydrant_host::repository::Repository;
-
-use super::scene::{self, Scene};
-use super::{dry_run, nothing, quick};
+use super::operation::{Came, refused};
+use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, recording, scene};
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 5;
 
-pub(crate) fn run(arguments: &RegenerateArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
-    let engine = Engine::load()?;
-    let arguments = &arguments.as_publish();
-    let session = check(arguments, &repository, &engine)?;
-    if let Some(notes) = quick::unchanged(&repository, arguments, &session)? {
-        return Ok(nothing(&session, Some(&notes.session_id), scene::NOTHING_CHANGED, arguments, output));
+/// What takes the place of a published session's content, and how.
+#[derive(Clone, Debug, Default)]
+pub struct RegenerateOptions {
+    /// Name of the session, or its folder.
+    pub session: String,
+    /// Folder with the new content, relative to the folder that the repository was opened in; hidden files, lock files
+    /// and the manifest are left out.
+    pub from: PathBuf,
+    /// Small files that git carries as they are, besides the session's summary.
+    pub in_git: Vec<String>,
+    /// Text fields of the manifest and what they are to say, in this order.
+    pub fields: Vec<(String, String)>,
+    /// Ask server and remote even when nothing seems to have changed since the last publish.
+    pub again: bool,
+    /// Push commits of this branch that were not pushed yet along.
+    pub with_unpushed: bool,
+    /// The server.
+    pub server: ServerOptions,
+    /// Bytes of an object at most; none: what git's configuration says.
+    pub object_bytes_max: Option<u64>,
+}
+
+impl RegenerateOptions {
+    /// The publish that it comes down to.
+    fn as_publish(&self, repository: &Repository) -> PublishOptions {
+        let publish = PublishOptions {
+            session: self.session.clone(),
+            from: Some(self.from.clone()),
+            in_git: self.in_git.clone(),
+            fields: self.fields.clone(),
+            again: self.again,
+            with_unpushed: self.with_unpushed,
+            server: self.server.clone(),
+            object_bytes_max: self.object_bytes_max,
+            ..PublishOptions::default()
+        };
+        publish.within(repository)
     }
-    let scene = Scene::look(&repository, &engine, arguments)?;
-    if let Some(why) = scene.idle()? {
-        return Ok(nothing(&session, scene.session_id(), why, arguments, output));
+}
+
+impl Client {
+    /// Puts new content in the place of what a published session has. Ended early, it says so in its report.
+    pub fn regenerate(&self, repository: &Repository, options: &RegenerateOptions) -> Result<PublishReport, Fault> {
+        let options = options.as_publish(repository);
+        let session = check(self, repository, &options)?;
+        match Begun::of(self, repository, &options, &session)? {
+            Begun::Idle { session_id, why } => Ok(PublishReport::idle(&session, session_id, why)),
+            Begun::Open(scene) => {
+                let came = without_named(self, repository, &session, scene.publish()?);
+                Ok(PublishReport::new(&session, came))
+            }
+        }
     }
-    if arguments.dry_run {
-        return dry_run::run(&scene, output);
+
+    /// Says what a regenerate would do and what stands in its way; only where the remote is may be noted anew.
+    pub fn plan_regenerate(&self, repository: &Repository, options: &RegenerateOptions) -> Result<PlanReport, Fault> {
+        let options = options.as_publish(repository);
+        let session = check(self, repository, &options)?;
+        match Begun::of(self, repository, &options, &session)? {
+            Begun::Idle { why, .. } => Ok(PlanReport::idle(&session, why)),
+            Begun::Open(scene) => plan::plan(&scene),
+        }
     }
-    let came = scene.publish(output)?;
-    let came = without_named(came, &session, &repository, &engine, output);
-    Ok(publish_report::say(&session, &came, output))
 }
 
 /// Whether this can be a regenerate at all; the name of the session.
-fn check(arguments: &PublishArgs, repository: &Repository, engine: &Engine) -> Result<String, Fault> {
-    let mut guest = engine.guest()?;
-    let session = scene::session_name(repository, arguments, &mut guest)?;
-    let manifests = published(arguments, repository, &session, &mut guest)?;
-    let folder = arguments.from.as_deref().unwrap_or(Path::new("."));
+fn check(client: &Client, repository: &Repository, options: &PublishOptions) -> Result<String, Fault> {
+    let mut guest = client.guest()?;
+    let session = scene::session_name(repository, options, &mut guest)?;
+    let manifests = published(options, repository, &session, &mut guest)?;
+    let folder = options.from.as_deref().unwrap_or(Path::new("."));
     let folder = folder.canonicalize().ok().filter(|real| real.is_dir());
     let folder = folder.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
     let files = recording::named(&folder)?;
@@ -87,7 +126,7 @@ fn check(arguments: &PublishArgs, repository: &Repository, engine: &Engine) -> R
 
 /// The manifests that the ledger has of the session: of the last commit here, and of the remote as far as it is known.
 fn published(
-    arguments: &PublishArgs,
+    options: &PublishOptions,
     repository: &Repository,
     session: &str,
     guest: &mut Guest,
@@ -95,8 +134,8 @@ fn published(
     let mut found = committed_manifests(repository, session, guest)?;
     if found.is_empty() {
         // The remote may have it since this clone looked last.
-        let options = Options { with_unpushed: arguments.with_unpushed };
-        RemoteLedger::preflight(&repository.git, session, options).map_err(|refusal| scene::refused(&refusal))?;
+        let options = Options { with_unpushed: options.with_unpushed };
+        RemoteLedger::preflight(&repository.git, session, options).map_err(|refusal| refused(&refusal))?;
         found = committed_manifests(repository, session, guest)?;
     }
     if found.is_empty() {
@@ -140,7 +179,7 @@ fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<()
         if guest.pointer_shaped(&Sample { file_size: head.len() as u64, head })? {
             let detail =
                 format!("{shown} is a pointer or looks like one, and a pointer is no content; nothing was sent");
-            return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Malformed, detail) });
+            return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Malformed, detail) });
         }
     }
     Ok(())
@@ -148,19 +187,18 @@ fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<()
 
 /// The report without orphans that other sessions name. The register keeps them: it is compared with what is named
 /// whenever it is read.
-fn without_named(came: Came, session: &str, repository: &Repository, engine: &Engine, output: &mut Output) -> Came {
+fn without_named(client: &Client, repository: &Repository, session: &str, mut came: Came) -> Came {
     if came.report.orphans.is_empty() {
         return came;
     }
-    match orphaned::unnamed(repository, engine, came.report.orphans.clone(), Some(session)) {
-        Ok(orphans) => {
-            let mut came = came;
-            came.report.orphans = orphans;
-            came
-        }
-        Err(fault) => {
-            output.warn(format!("whether other sessions name an orphan could not be found out: {}", fault.detail));
-            came
+    let orphans = came.report.orphans.clone();
+    let left = client.engine().map_err(Fault::from);
+    match left.and_then(|engine| orphaned::unnamed(repository, engine, orphans, Some(session))) {
+        Ok(orphans) => came.report.orphans = orphans,
+        Err(Fault { detail, .. }) => {
+            let text = format!("whether other sessions name an orphan could not be found out: {detail}");
+            client.watching().warned(&text);
         }
     }
+    came
 }

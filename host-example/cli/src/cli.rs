@@ -57,15 +57,15 @@ pub(crate) enum Command {
     /// Bring files to the server
     #[command(after_help = upload::HELP)]
     Upload(upload::UploadArgs),
-    //TMP     /// Bring a session to its server and its ledger, without ever losing a byte of it
-    //TMP     #[command(after_help = publish::HELP)]
-    //TMP     Publish(Box<publish::PublishArgs>),
-    //TMP     /// Write or refresh the placeholder of a session that is still recorded
-    //TMP     #[command(after_help = draft::HELP)]
-    //TMP     Draft(draft::DraftArgs),
-    //TMP     /// Put new content in the place of what a published session has
-    //TMP     #[command(after_help = regenerate::HELP)]
-    //TMP     Regenerate(Box<regenerate::RegenerateArgs>),
+    /// Bring a session to its server and its ledger, without ever losing a byte of it
+    #[command(after_help = publish::HELP)]
+    Publish(Box<publish::PublishArgs>),
+    /// Write or refresh the placeholder of a session that is still recorded
+    #[command(after_help = draft::HELP)]
+    Draft(draft::DraftArgs),
+    /// Put new content in the place of what a published session has
+    #[command(after_help = regenerate::HELP)]
+    Regenerate(Box<regenerate::RegenerateArgs>),
     /// List blobs that nothing names any more, for whoever purges the server
     #[command(after_help = orphans::HELP)]
     Orphans(orphans::OrphansArgs),

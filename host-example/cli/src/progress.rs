@@ -59,6 +59,7 @@ enum Event<'a> {
     Progress { task: &'a str, objects_done: usize, objects: usize, bytes_done: u64, bytes: u64 },
     Phase { task: &'a str, phase: &'a str },
     Waiting { task: &'a str, wait_ms: u64 },
+    Note { detail: &'a str },
     Warning { detail: &'a str },
 }
 
@@ -165,6 +166,15 @@ impl Watch for Meter {
             Form::Lines => say(&text),
             Form::Events => emit(&Event::Waiting { task: self.verb, wait_ms: millis }),
             Form::Silent => {}
+        }
+    }
+
+    fn noted(&mut self, text: &str) {
+        match &self.form {
+            Form::Bar(bar) => bar.suspend(|| say(text)),
+            _ if self.options.json_lines => emit(&Event::Note { detail: text }),
+            _ if self.options.json || self.options.quiet => {}
+            _ => say(text),
         }
     }
 

@@ -1,10 +1,12 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 pub mod client;
+pub mod draft;
 pub mod endpoint;
 pub mod hydrate;
 pub mod object_list;
 pub mod orphans;
+pub mod publish;
 pub mod reconcile;
 pub mod show;
 pub mod status;

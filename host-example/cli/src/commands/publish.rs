@@ -1,48 +1,254 @@
-//! `hydrant publish`: brings a session to its server and its ledger. Nothing is lost wherever it ends.
-
-mod dry_run;
-mod obstacle;
-mod quick;
-mod regenerate;
-mod scene;
+//! `hydrant publish`: brings a session to its server and its ledger, and says what came of it.
 
 use std::env;
+use std::path::PathBuf;
 
-use hydrant_host::engine::Engine;
-
-use crate::cli::PublishArgs;
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use crate::publish_report::{self, Dry};
-use crate::report::Output;
+use clap::Args;
+use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::repository::Repository;
-pub(crate) use regenerate::run as regenerate;
-pub(crate) use scene::Scene;
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::publish::{PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState};
+use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
-pub(crate) fn run(arguments: &PublishArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
-    let session = scene::session_word(&repository, arguments)?;
-    if let Some(notes) = quick::unchanged(&repository, arguments, &session)? {
-        return Ok(nothing(&session, Some(&notes.session_id), scene::NOTHING_CHANGED, arguments, output));
-    }
-    let engine = Engine::load()?;
-    let scene = Scene::look(&repository, &engine, arguments)?;
-    if let Some(why) = scene.idle()? {
-        scene.say_left_out(output);
-        return Ok(nothing(&session, scene.session_id(), why, arguments, output));
-    }
-    if arguments.dry_run {
-        return dry_run::run(&scene, output);
-    }
-    let came = scene.publish(output)?;
-    Ok(publish_report::say(&scene.session, &came, output))
+use crate::cli::{LimitArgs, ServerArgs};
+use crate::ending::Ending;
+use crate::output::{Output, Table};
+
+/// Characters of an oid that a table shows.
+const OID_SHOWN: usize = 16;
+
+pub(crate) const HELP: &str = "\
+Examples:
+  hydrant publish SESSION --from DIR      the files of a folder outside the repository
+  hydrant publish SESSION                 the content that stands in sessions/SESSION
+  hydrant publish SESSION --dry-run       what would be sent, and what stands in the way
+  hydrant publish SESSION --resume        finish what an interrupted publish began
+
+Phases: hash, intend, upload, bind, push, settle, swap, done. Whenever it ends before done, nothing is lost, and the
+same command again goes on.";
+
+/// What only a publish that takes files or fields can be told.
+const OF_A_NEW_ONE: [&str; 15] = [
+    "from",
+    "files",
+    "in_git",
+    "title",
+    "summary",
+    "agent_id",
+    "agent_type",
+    "model",
+    "username",
+    "user_id",
+    "repo_id",
+    "stop_reason",
+    "stop_detail",
+    "fields",
+    "dry_run",
+];
+
+/// A session, its files, its manifest's fields, and the way to its server.
+#[derive(Args, Debug, Default)]
+pub(crate) struct PublishArgs {
+    /// Name of the session, or its folder
+    pub(crate) session: String,
+    /// Publish the files of this folder; hidden ones, lock files and meta.json are left out
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from: Option<PathBuf>,
+    /// Publish this file of the session's folder, too; can be given again
+    #[arg(long = "file", value_name = "NAME", conflicts_with = "from")]
+    pub(crate) files: Vec<String>,
+    /// Let git carry this small file as it is, besides summary.json; can be given again
+    #[arg(long = "in-git", value_name = "NAME")]
+    pub(crate) in_git: Vec<String>,
+    /// Title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Summary
+    #[arg(long)]
+    pub(crate) summary: Option<String>,
+    /// Id of the agent
+    #[arg(long)]
+    pub(crate) agent_id: Option<String>,
+    /// Kind of agent
+    #[arg(long)]
+    pub(crate) agent_type: Option<String>,
+    /// Model
+    #[arg(long)]
+    pub(crate) model: Option<String>,
+    /// Display name of the user
+    #[arg(long)]
+    pub(crate) username: Option<String>,
+    /// Id of the user
+    #[arg(long)]
+    pub(crate) user_id: Option<String>,
+    /// Id of the repository the session belongs to
+    #[arg(long)]
+    pub(crate) repo_id: Option<String>,
+    /// Why the session stopped
+    #[arg(long)]
+    pub(crate) stop_reason: Option<String>,
+    /// More about that
+    #[arg(long)]
+    pub(crate) stop_detail: Option<String>,
+    /// Any other text field of the manifest; can be given again
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub(crate) fields: Vec<String>,
+    /// Say what would be done and what stands in the way, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Only finish what an interrupted publish began
+    #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
+    pub(crate) resume: bool,
+    /// Ask server and remote even when nothing seems to have changed since the last publish
+    #[arg(long)]
+    pub(crate) again: bool,
+    /// Push commits of this branch that were not pushed yet along
+    #[arg(long)]
+    pub(crate) with_unpushed: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
 }
 
-fn nothing(session: &str, id: Option<&str>, why: &'static str, arguments: &PublishArgs, output: &mut Output) -> Ending {
-    if arguments.dry_run {
-        publish_report::plan(session, &Dry { idle: Some(why), ..Dry::default() }, output);
-    } else {
-        publish_report::nothing(session, id, why, output);
+impl PublishArgs {
+    fn options(&self) -> Result<PublishOptions, Fault> {
+        let named = [
+            ("title", &self.title),
+            ("summary", &self.summary),
+            ("agent_id", &self.agent_id),
+            ("agent_type", &self.agent_type),
+            ("model", &self.model),
+            ("username", &self.username),
+            ("user_id", &self.user_id),
+            ("repo_id", &self.repo_id),
+            ("stop_reason", &self.stop_reason),
+            ("stop_detail", &self.stop_detail),
+        ];
+        Ok(PublishOptions {
+            session: self.session.clone(),
+            from: self.from.clone(),
+            files: self.files.clone(),
+            in_git: self.in_git.clone(),
+            fields: fields(&named, &self.fields)?,
+            resume: self.resume,
+            again: self.again,
+            with_unpushed: self.with_unpushed,
+            server: self.server.options(),
+            object_bytes_max: self.limits.object_bytes_max,
+        })
     }
-    Ending::Done
+}
+
+/// The fields of the manifest that are given: those with an argument of their own, then the others.
+pub(crate) fn fields(named: &[(&str, &Option<String>)], others: &[String]) -> Result<Vec<(String, String)>, Fault> {
+    let given = |(name, value): &(&str, &Option<String>)| Some(((*name).to_owned(), (*value).clone()?));
+    let mut fields: Vec<(String, String)> = named.iter().filter_map(given).collect();
+    for field in others {
+        let (name, value) = field.split_once('=').ok_or_else(|| Fault::misuse("--field: NAME=VALUE is expected"))?;
+        fields.push((name.to_owned(), value.to_owned()));
+    }
+    Ok(fields)
+}
+
+pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let repository = Repository::around(&env::current_dir()?)?;
+    let options = arguments.options()?;
+    if arguments.dry_run {
+        say_plan(&client.plan_publish(&repository, &options)?, output);
+        return Ok(Ending::Done);
+    }
+    Ok(say(&client.publish(&repository, &options)?, output))
+}
+
+/// Says what a publish or a regenerate did. The exit code comes of it.
+pub(crate) fn say(report: &PublishReport, output: &mut Output) -> Ending {
+    output.document(&report.document());
+    if let Some(why) = report.idle {
+        output.line(why);
+        return Ending::Done;
+    }
+    table(report, output);
+    match &report.ended {
+        None => output.line(summary(report)),
+        Some(error) => output.warn(format!("hydrant: {}: {}", code_name(error.code.0), plain(&error.detail))),
+    }
+    if let Some(next) = &report.next {
+        output.warn(next);
+    }
+    match (report.is_complete(), report.was_interrupted(), report.is_partial()) {
+        (true, _, _) => Ending::Done,
+        (_, true, _) => Ending::Interrupted,
+        (_, _, true) => Ending::SomeFailed,
+        _ => Ending::Failed,
+    }
+}
+
+/// One line on a publish that ended well.
+pub(crate) fn summary(report: &PublishReport) -> String {
+    let id = report.session_id.as_deref().unwrap_or_default();
+    let tip = report.tip.as_deref().map_or_else(String::new, |tip| format!(" at {}", short(tip)));
+    let resumed = if report.resumed { ", after an interrupted publish was finished" } else { "" };
+    format!("{id} is published{tip} in {:.2} s{resumed}", report.seconds)
+}
+
+/// Files and orphans.
+pub(crate) fn table(report: &PublishReport, output: &mut Output) {
+    let mut table = Table::new(&["file", ">size", "state", "oid", ""]);
+    for file in &report.file_list {
+        let why = file.error.as_ref().map_or_else(String::new, |error| plain(&error.detail));
+        let (name, oid) = (quote(file.name.as_bytes()), file.oid.as_deref().unwrap_or_default());
+        table.row([name, bytes_text(file.size), state_text(file.state).to_owned(), short(oid), why]);
+    }
+    if !report.file_list.is_empty() {
+        table.print(output);
+    }
+    for orphan in &report.orphan_list {
+        output.line(format!("orphaned: {} {}", orphan.oid, orphan.size));
+    }
+}
+
+/// Says what a publish or a regenerate would do.
+pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) {
+    output.report(plan.is_clear(), plan);
+    if plan.resumes {
+        output.line("an interrupted publish would be brought to its end first");
+    }
+    if let Some(why) = plan.idle {
+        return output.line(why);
+    }
+    let mut table = Table::new(&["file", ">size", "goes to", "oid", "replaces"]);
+    for file in &plan.file_list {
+        let replaces = file.replaces.as_deref().map_or_else(String::new, short);
+        let to = match file.storage {
+            PlannedStorage::Git => "git",
+            PlannedStorage::Lfs => "server",
+        };
+        table.row([quote(file.name.as_bytes()), bytes_text(file.size), to.to_owned(), short(&file.oid), replaces]);
+    }
+    if !plan.file_list.is_empty() {
+        table.print(output);
+    }
+    let bytes: u64 = plan.file_list.iter().map(|file| file.size).sum();
+    output.line(format!("would publish {}, {}", count_text(plan.file_list.len(), "file"), bytes_text(bytes)));
+    for obstacle in &plan.obstacle_list {
+        output.line(format!("now it would be refused: {}", plain(obstacle)));
+    }
+}
+
+fn state_text(state: PublishedFileState) -> &'static str {
+    match state {
+        PublishedFileState::Unpublished => "unpublished",
+        PublishedFileState::Published => "published",
+        PublishedFileState::Swapped => "swapped",
+        PublishedFileState::Left => "left",
+    }
+}
+
+fn short(oid: &str) -> String {
+    let mut short: String = oid.chars().take(OID_SHOWN).collect();
+    if short.len() < oid.len() {
+        short.push('…');
+    }
+    short
 }

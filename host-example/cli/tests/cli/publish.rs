@@ -101,15 +101,20 @@ fn a_first_publish_from_a_folder() {
     // The report.
     let id = json["session_id"].as_str().expect("an id");
     assert!(id.starts_with("ses_") && manifest["session_id"] == id && id.as_bytes()[18] == b'7', "{id}");
-    let shape = ["schema_version", "ok", "session", "session_id", "phase", "resumed", "tip", "files", "orphans"];
+    let shape =
+        ["schema_version", "ok", "session", "session_id", "phase", "resumed", "tip", "file_list", "orphan_list"];
     let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
-    for key in shape.into_iter().chain(["seconds", "ended", "next"]) {
+    for key in shape.into_iter().chain(["seconds", "error", "next"]) {
         assert!(keys.iter().any(|known| *known == key), "{key}");
     }
-    assert_eq!((&json["ok"], &json["phase"], &json["ended"]), (&true.into(), &"done".into(), &Value::Null));
+    assert_eq!((&json["ok"], &json["phase"], &json["error"]), (&true.into(), &"done".into(), &Value::Null));
     assert_eq!(json["tip"], world.git(&["rev-parse", "HEAD"]).trim());
-    let files: BTreeMap<&str, &Value> =
-        json["files"].as_array().expect("a list").iter().map(|f| (f["name"].as_str().expect("a name"), f)).collect();
+    let files: BTreeMap<&str, &Value> = json["file_list"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|f| (f["name"].as_str().expect("a name"), f))
+        .collect();
     assert_eq!(files.len(), 5);
     assert_eq!(files["session.md"]["oid"], blob_of(&world.content["session.md"]).oid);
     assert_eq!((&files["session.md"]["state"], &files["summary.json"]["oid"]), (&"published".into(), &Value::Null));
@@ -160,7 +165,7 @@ fn changed_content_keeps_the_id_and_names_what_it_orphans() {
     assert_eq!(before["session_id"], after["session_id"]);
     assert_eq!((&before["entry_count"], &after["entry_count"]), (&40.into(), &41.into()));
     assert_eq!(before["created_at"], after["created_at"]);
-    assert_eq!(json["orphans"][0]["oid"], old);
+    assert_eq!(json["orphan_list"][0]["oid"], old);
     let register = fs::read_to_string(world.clone.join(".git/hydrant/orphans.json")).expect("a register");
     assert!(register.contains(&old));
     // A field alone is a publish, too, and moves nothing else.
@@ -206,7 +211,7 @@ fn nothing_to_do_is_said_without_asking_anybody() {
         let ran = publish(&world, arguments).ends(0);
         assert!(ran.out.starts_with("nothing to publish"), "{}", ran.out);
         let json = publish(&world, &[arguments, &["--json"]].concat()).ends(0).json();
-        assert_eq!((&json["ok"], json["files"].as_array().map(Vec::len)), (&true.into(), Some(0)), "{json}");
+        assert_eq!((&json["ok"], json["file_list"].as_array().map(Vec::len)), (&true.into(), Some(0)), "{json}");
     }
     assert_eq!(world.scene.server.stats().connections, stats.connections);
     // Asked all the same, and changed content: both need the remote.
@@ -265,21 +270,21 @@ fn a_dry_run_writes_nothing_and_says_what_would_be() {
     let before = see(&world);
     let json = publish_recording(&world, &["--dry-run", "--json"]).ends(0).json();
     assert_eq!((&json["ok"], &json["dry_run"], &json["resumes"]), (&true.into(), &true.into(), &false.into()));
-    assert_eq!(json["files"].as_array().expect("a list").len(), 5);
+    assert_eq!(json["file_list"].as_array().expect("a list").len(), 5);
     assert_eq!(see(&world), before);
     publish_recording(&world, &[]).ends(0);
     let old = blob_of(&world.content["session.md"]).oid;
     record(&mut world, "session.md", b"changed");
     let before = see(&world);
     let json = publish_recording(&world, &["--dry-run", "--json"]).ends(0).json();
-    let file = json["files"].as_array().expect("a list").iter().find(|file| file["name"] == "session.md");
+    let file = json["file_list"].as_array().expect("a list").iter().find(|file| file["name"] == "session.md");
     let file = file.expect("it would be sent");
     assert_eq!((&file["oid"], &file["replaces"]), (&blob_of(b"changed").oid.into(), &old.into()));
     assert_eq!(see(&world), before);
     // What stands in the way, in git and in the content.
     world.git(&["checkout", "--quiet", "--detach"]);
     let json = publish_recording(&world, &["--dry-run", "--json"]).ends(0).json();
-    assert!(json["obstacles"][0].as_str().expect("one").contains("no branch"), "{json}");
+    assert!(json["obstacle_list"][0].as_str().expect("one").contains("no branch"), "{json}");
     world.git(&["checkout", "--quiet", "main"]);
     record(&mut world, "raw.jsonl", b"{\"type\":\"header\"}\n");
     let ran = publish_recording(&world, &["--dry-run"]).ends(0);

@@ -101,7 +101,7 @@ fn after_a_regenerate_everything_names_the_fresh_blobs() {
     assert_eq!(world.git(&["status", "--porcelain"]), "");
     // What it replaced is named, by the report and by the register, and so is nothing else.
     let old_oid = blob_of(&old).oid;
-    assert_eq!(json["orphans"], serde_json::json!([{ "oid": old_oid, "size": old.len() }]));
+    assert_eq!(json["orphan_list"], serde_json::json!([{ "oid": old_oid, "size": old.len() }]));
     assert_eq!(orphans(&world, &[]), std::slice::from_ref(&old_oid));
     // Publishing straight after finds nothing stale to publish, not even when it is made to look at everything.
     let tip = world.git(&["rev-parse", "HEAD"]);
@@ -112,7 +112,7 @@ fn after_a_regenerate_everything_names_the_fresh_blobs() {
         assert_eq!(manifest(&world), expected);
     }
     let again = regenerate(&world, &from, &["--json"]).ends(0).json();
-    assert_eq!((&again["ok"], &again["orphans"]), (&true.into(), &Value::Array(vec![])));
+    assert_eq!((&again["ok"], &again["orphan_list"]), (&true.into(), &Value::Array(vec![])));
     assert_eq!(world.git(&["rev-parse", "HEAD"]), tip, "nothing new is committed");
     assert_eq!(orphans(&world, &[]), [old_oid]);
     let contents: Vec<Vec<u8>> = BLOBS.iter().map(|name| fixture(&format!("content/{name}"))).collect();
@@ -252,8 +252,8 @@ fn a_dry_run_says_what_would_be_replaced_and_writes_nothing() {
     let new = fixture("content/raw.regenerated.jsonl");
     let before = (manifest(&world), world.git(&["for-each-ref"]), world.scene.server.stats().puts);
     let json = regenerate(&world, &folder(&world, &[("raw.jsonl", &new)]), &["--dry-run", "--json"]).ends(0).json();
-    assert_eq!(json["files"].as_array().map(Vec::len), Some(1), "{json}");
-    let file = &json["files"][0];
+    assert_eq!(json["file_list"].as_array().map(Vec::len), Some(1), "{json}");
+    let file = &json["file_list"][0];
     assert_eq!(file["oid"], blob_of(&new).oid);
     assert_eq!(file["replaces"], blob_of(&fixture("content/raw.jsonl")).oid);
     assert_eq!((manifest(&world), world.git(&["for-each-ref"]), world.scene.server.stats().puts), before);

@@ -12,6 +12,8 @@ pub trait Watch {
     fn entered(&mut self, _phase: Phase) {}
     /// Nothing moves, and nothing will for so many milliseconds: the engine tries again then.
     fn waiting(&mut self, _millis: u64) {}
+    /// Something worth knowing, and nothing is wrong: one sentence.
+    fn noted(&mut self, _text: &str) {}
     /// Something is not as it should be, and the work goes on: one sentence.
     fn warned(&mut self, _text: &str) {}
     /// The work is over, well or not.

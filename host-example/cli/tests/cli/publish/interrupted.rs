@@ -21,7 +21,7 @@ fn a_refused_push_is_finished_by_the_next_run() {
     before_push(&world, "echo 'not on a friday' >&2; exit 1");
     let json = publish_recording(&world, &["--json"]).ends(3).json();
     assert_eq!((&json["phase"], &json["ok"]), (&"push".into(), &false.into()), "{json}");
-    assert!(json["ended"]["detail"].as_str().expect("words").contains("friday"), "{json}");
+    assert!(json["error"]["detail"].as_str().expect("words").contains("friday"), "{json}");
     assert!(json["next"].as_str().expect("a sentence").contains(&format!("hydrant publish {SESSION} --resume")));
     // Nothing of it is here yet but the journal.
     let ran = status(&world, &[SESSION]).ends(0);
@@ -66,7 +66,7 @@ fn a_file_that_grows_meanwhile_is_left_and_said_so() {
     before_push(&world, &format!("echo more >> {}", world.session_folder().join("session.md").display()));
     let ran = publish(&world, &["--json"]).ends(1);
     let json = ran.json();
-    let files = json["files"].as_array().expect("a list");
+    let files = json["file_list"].as_array().expect("a list");
     let state = |name: &str| files.iter().find(|file| file["name"] == name).expect("the file")["state"].clone();
     assert_eq!((state("raw.jsonl"), state("session.md")), ("swapped".into(), "left".into()), "{json}");
     assert!(json["next"].as_str().expect("a sentence").contains("publish the session again"), "{json}");

@@ -12,8 +12,7 @@ fn expect_refusal(what: &str, code: i32, words: &str, arrange: impl FnOnce(&mut 
     arrange(&mut world);
     let before = world.scene.git(&world.remote, &["for-each-ref"]);
     let json = publish_recording(&world, &[arguments, &["--json"]].concat()).ends(code).json();
-    let error = if json["error"].is_null() { &json["ended"] } else { &json["error"] };
-    let detail = error["detail"].as_str().unwrap_or_else(|| panic!("{what}: {json}"));
+    let detail = json["error"]["detail"].as_str().unwrap_or_else(|| panic!("{what}: {json}"));
     assert!(detail.contains(words), "{what}: {detail}");
     assert!(!detail.contains(world.scene.folder.to_str().expect("text")), "{what}: {detail}");
     assert_eq!(world.scene.git(&world.remote, &["for-each-ref"]), before, "{what}");

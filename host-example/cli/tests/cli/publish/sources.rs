@@ -82,7 +82,7 @@ fn the_same_content_in_both_places_leaves_no_copy_in_the_tree() {
     let raw = world.content["raw.jsonl"].clone();
     world.in_place("raw.jsonl", raw);
     let ran = publish_recording(&world, &["--json"]).ends(0).json();
-    let file = ran["files"].as_array().expect("a list").iter().find(|file| file["name"] == "raw.jsonl").cloned();
+    let file = ran["file_list"].as_array().expect("a list").iter().find(|file| file["name"] == "raw.jsonl").cloned();
     assert_eq!(file.expect("it was published")["state"], "swapped");
     expect_published(&world);
 }

@@ -8,26 +8,25 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use hydrant_host::files::digest::blob_of;
-use hydrant_host::documents::Documents;
-use hydrant_host::files::Files;
-use hydrant_host::git::{Git, GitFault};
-use hydrant_host::remote::RemoteLedger;
+use crate::contract::error::Fault;
+use crate::documents::Documents;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::git::{Git, GitFault};
+use crate::remote::RemoteLedger;
+use crate::repository::{ORIGINAL_CACHE, Repository};
+use crate::sessions::ledger::{MANIFEST, SESSIONS};
+use crate::sessions::remembered::{self, Known, Notes};
 
-use crate::cli::PublishArgs;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
-use crate::recording;
-use hydrant_host::sessions::remembered::{self, Known, Notes};
-use hydrant_host::repository::{ORIGINAL_CACHE, Repository};
+use super::{PublishOptions, recording};
 
 /// The notes on the session, when nothing changed since they were made.
 pub(super) fn unchanged(
     repository: &Repository,
-    arguments: &PublishArgs,
+    options: &PublishOptions,
     session: &str,
 ) -> Result<Option<Notes>, Fault> {
-    let asks_for_more = arguments.resume || arguments.again || arguments.has_fields() || arguments.names_files();
+    let asks_for_more = options.resume || options.again || !options.fields.is_empty() || options.names_files();
     if asks_for_more || session.contains('/') {
         return Ok(None);
     }
@@ -41,7 +40,7 @@ pub(super) fn unchanged(
     let same = thread::scope(|scope| {
         // git takes longest, and on its own.
         let tree = scope.spawn(|| RemoteLedger::unchanged(git, session));
-        let sources_same = match &arguments.from {
+        let sources_same = match &options.from {
             Some(folder) => same_sources(folder, &notes.files),
             None => repository.top.join(ORIGINAL_CACHE).join(session).symlink_metadata().is_err(),
         };

@@ -1,37 +1,35 @@
-//! `hydrant publish --dry-run`: what would be sent, what it would replace, and what stands in the way.
+//! A dry run: what would be sent, what it would replace, and what stands in the way.
 //!
 //! The rule it keeps: the very operation is run, with a host that can keep no journal: it ends, by its own rules, just
 //! before it would write for the first time. Only the ref that says where the remote is may move.
 
-use hydrant_host::files::digest::blob_of_file;
-use hydrant_host::documents::Documents;
-use hydrant_host::contract::sessions::PublishReport;
-use hydrant_host::contract::types::{Blob, Code, Error, Phase};
+use crate::contract::error::Fault;
+use crate::contract::sessions::PublishReport as EngineReport;
+use crate::contract::types::{Blob, Code, Error, Phase};
+use crate::documents::Documents;
+use crate::files::digest::blob_of_file;
+use crate::text::quote;
 
-use crate::cli::Voice;
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use crate::publish_report::{self, Dry, Planned};
-use crate::recording::Recorded;
-use crate::report::Output;
-use hydrant_host::text::quote;
+use super::operation::Shown;
+use super::recording::Recorded;
+use super::report::{PlanReport, PlannedFile, PlannedStorage};
+use super::scene::Scene;
 
-use super::Scene;
-
-pub(super) fn run(scene: &Scene<'_>, output: &mut Output) -> Result<Ending, Fault> {
-    let mut dry = Dry { resumes: scene.unfinished, ..Dry::default() };
+/// Says what a publish would do.
+pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
+    let mut plan = PlanReport::new(&scene.session);
+    plan.resumes = scene.unfinished;
     let destination = scene.destination(true).or_else(|fault| {
-        dry.obstacles.push(fault.detail);
+        plan.obstacle_list.push(fault.detail);
         scene.destination(false)
     })?;
     let mut report = None;
     match scene.preflight() {
         Ok(preflight) => {
-            scene.lint(&preflight, output);
-            dry.obstacles.extend(scene.obstacle()?);
+            scene.lint(&preflight);
+            plan.obstacle_list.extend(scene.obstacle()?);
             let documents: Documents = scene.files.clone().into();
-            let voice = Voice { quiet: true, ..output.voice.clone() };
-            let came = scene.operate(&preflight.ledger, documents, destination, &voice)?;
+            let came = scene.operate(&preflight.ledger, documents, destination, Shown::Nothing)?;
             if came.interrupted {
                 return Err(Fault::interrupted("interrupted"));
             }
@@ -40,27 +38,27 @@ pub(super) fn run(scene: &Scene<'_>, output: &mut Output) -> Result<Ending, Faul
             if let (Phase::Hash, Err(error)) = (came.report.phase, &came.report.ended)
                 && !is_finish(error)
             {
-                dry.obstacles.push(error.detail.clone());
+                plan.obstacle_list.push(error.detail.clone());
             }
             report = Some(came.report);
         }
-        Err(refusal) => dry.obstacles.push(refusal.sentence),
+        Err(refusal) => plan.obstacle_list.push(refusal.sentence),
     }
     for file in &scene.recording.files {
-        let blob = match report.as_ref().and_then(|report| hashed(report, &file.name)) {
+        let Blob { oid, size } = match report.as_ref().and_then(|report| hashed(report, &file.name)) {
             Some(blob) => blob,
             None => hash(scene, file)?,
         };
         let named = scene.manifest.as_ref().and_then(|manifest| manifest.files.iter().find(|f| f.name == file.name));
-        let replaces = named.and_then(|named| named.oid.clone()).filter(|oid| *oid != blob.oid);
-        dry.files.push(Planned { name: file.name.clone(), blob, in_git: file.in_git, replaces });
+        let replaces = named.and_then(|named| named.oid.clone()).filter(|named| *named != oid);
+        let storage = if file.in_git { PlannedStorage::Git } else { PlannedStorage::Lfs };
+        plan.file_list.push(PlannedFile { name: file.name.clone(), oid, size, storage, replaces });
     }
-    publish_report::plan(&scene.session, &dry, output);
-    Ok(Ending::Done)
+    Ok(plan)
 }
 
 /// What the operation found a file to be.
-fn hashed(report: &PublishReport, name: &str) -> Option<Blob> {
+fn hashed(report: &EngineReport, name: &str) -> Option<Blob> {
     let file = report.files.iter().find(|file| file.name == name && !file.oid.is_empty())?;
     Some(Blob { oid: file.oid.clone(), size: file.size })
 }

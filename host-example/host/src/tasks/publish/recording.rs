@@ -10,23 +10,22 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use hydrant_host::files::digest::blob_of_file;
-use hydrant_host::engine::Guest;
-use hydrant_host::files::Files;
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::contract::manifests::{FileRef, FileStorage, Manifest};
-use hydrant_host::contract::pointers::{Kind, Sample};
-use hydrant_host::contract::types::Code;
+use crate::contract::error::{Fault, FaultKind};
+use crate::contract::manifests::{FileRef, FileStorage, Manifest};
+use crate::contract::pointers::{Kind, Sample};
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::files::Files;
+use crate::files::digest::blob_of_file;
+use crate::repository::Repository;
+use crate::sessions::content_files::{IN_GIT_FILES, content_files};
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::sessions::replaced::{self, Replaced};
+use crate::text::quote;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use crate::cli::PublishArgs;
-use hydrant_host::sessions::content_files::{IN_GIT_FILES, content_files};
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::sessions::replaced::{self, Replaced};
-use hydrant_host::text::quote;
-use hydrant_host::repository::Repository;
-pub(crate) use folder::named;
+use super::PublishOptions;
+pub(super) use folder::named;
 use folder::{Listed, listed};
 
 /// Why a file of the original recorder's cache is not published.
@@ -35,18 +34,18 @@ const REPLACED: &str = "something else was published in its place; --from takes 
 const ASIDE: &str = "from/";
 
 /// One file to publish.
-pub(crate) struct Recorded {
+pub(super) struct Recorded {
     /// Its name within the session.
-    pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(super) name: String,
+    pub(super) place: Place,
     /// Git carries it as it is.
-    pub(crate) in_git: bool,
-    pub(crate) size: u64,
+    pub(super) in_git: bool,
+    pub(super) size: u64,
 }
 
 /// Where content lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(super) enum Place {
     /// In the session's own folder.
     InSession,
     /// Elsewhere in the work tree, by this name.
@@ -57,19 +56,19 @@ pub(crate) enum Place {
 
 /// The files of a session.
 #[derive(Default)]
-pub(crate) struct Recording {
-    pub(crate) files: Vec<Recorded>,
+pub(super) struct Recording {
+    pub(super) files: Vec<Recorded>,
     /// Files in the session's folder that are pointers already, as the manifest has them.
-    pub(crate) published: BTreeSet<String>,
+    pub(super) published: BTreeSet<String>,
     /// Names of files that stay where they are, and why nobody would want to lose sight of them.
-    pub(crate) left_out: Vec<(String, &'static str)>,
+    pub(super) left_out: Vec<(String, &'static str)>,
     /// Files of the user's folder whose names the session's folder gives to other content.
-    pub(crate) covered: usize,
+    pub(super) covered: usize,
 }
 
 impl Recorded {
     /// What the engine reads it by; none: by its place in the session.
-    pub(crate) fn source(&self) -> Option<String> {
+    pub(super) fn source(&self) -> Option<String> {
         match &self.place {
             Place::InSession => None,
             Place::InTree(name) => Some(name.clone()),
@@ -78,12 +77,12 @@ impl Recorded {
     }
 
     /// Its name among the files of [`Recording::among`].
-    pub(crate) fn read_by(&self, session: &str) -> String {
+    pub(super) fn read_by(&self, session: &str) -> String {
         self.source().unwrap_or_else(|| path_in(session, &self.name))
     }
 
     /// Where it lies, in words that stay the same from run to run.
-    pub(crate) fn place_text(&self) -> String {
+    pub(super) fn place_text(&self) -> String {
         match &self.place {
             Place::At(path) => place_of(path),
             _ => self.source().unwrap_or_default(),
@@ -93,7 +92,7 @@ impl Recorded {
 
 impl Recording {
     /// These files, among those of the work tree.
-    pub(crate) fn among(&self, tree: Files) -> Files {
+    pub(super) fn among(&self, tree: Files) -> Files {
         let aside = self.files.iter().filter_map(|file| match &file.place {
             Place::At(path) => Some((format!("{ASIDE}{}", file.name), path.clone())),
             _ => None,
@@ -104,8 +103,8 @@ impl Recording {
 
 /// Looks for the files that a publish is to take. `unfinished`: an earlier one was interrupted, so pointers may stand
 /// where the manifest has not followed yet.
-pub(crate) fn find(
-    arguments: &PublishArgs,
+pub(super) fn find(
+    options: &PublishOptions,
     repository: &Repository,
     tree: &Files,
     session: &str,
@@ -115,9 +114,9 @@ pub(crate) fn find(
 ) -> Result<Recording, Fault> {
     let refs: HashMap<&str, &FileRef> =
         manifest.into_iter().flat_map(|manifest| &manifest.files).map(|file| (file.name.as_str(), file)).collect();
-    let search = Search { arguments, repository, tree, session, refs, unfinished };
+    let search = Search { options, repository, tree, session, refs, unfinished };
     let own = repository.top.join(SESSIONS).join(session);
-    let recording = match &arguments.from {
+    let recording = match &options.from {
         Some(folder) => {
             let real = folder.canonicalize().ok().filter(|real| real.is_dir());
             let real = real.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
@@ -138,7 +137,7 @@ pub(crate) fn find(
             recording
         }
     };
-    for name in arguments.in_git.iter().chain(&arguments.files) {
+    for name in options.in_git.iter().chain(&options.files) {
         if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
             return Err(Fault::misuse(format!("the session has no file {}", quote(name.as_bytes()))));
         }
@@ -155,16 +154,16 @@ fn sample_of(file: &mut fs::File, file_size: u64) -> io::Result<Sample> {
 
 fn appended(name: &str, why: &str) -> Fault {
     let detail = format!("{}: {why}", quote(name.as_bytes()));
-    Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Rejected, detail) }
+    Fault { kind: FaultKind::Part, ..Fault::failed(Code::Rejected, detail) }
 }
 
 /// A path in words that stay the same from run to run.
-pub(crate) fn place_of(path: &Path) -> String {
+pub(super) fn place_of(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
 struct Search<'a> {
-    arguments: &'a PublishArgs,
+    options: &'a PublishOptions,
     repository: &'a Repository,
     tree: &'a Files,
     session: &'a str,
@@ -177,7 +176,7 @@ impl Search<'_> {
     fn in_git(&self, name: &str) -> bool {
         self.refs.get(name).is_some_and(|file| file.storage == FileStorage::Git)
             || IN_GIT_FILES.contains(&name)
-            || self.arguments.in_git.iter().any(|other| other == name)
+            || self.options.in_git.iter().any(|other| other == name)
     }
 
     /// Files of a folder of the user's. The same content in the session's own folder is taken from there: it then makes
@@ -226,7 +225,7 @@ impl Search<'_> {
         let mut recording = Recording::default();
         let mut small = Vec::new();
         let cache = replaced::folder_of(self.session);
-        let has_cache = self.arguments.from.is_none() && self.repository.is_real_folder(&cache);
+        let has_cache = self.options.from.is_none() && self.repository.is_real_folder(&cache);
         let replaced = Replaced::of(self.repository, self.session);
         for name in names {
             let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
@@ -262,7 +261,7 @@ impl Search<'_> {
         let mut named: Vec<String> = self.refs.keys().map(|name| (*name).to_owned()).collect();
         named.sort_unstable();
         names.extend(named);
-        names.extend(self.arguments.files.iter().chain(&self.arguments.in_git).cloned());
+        names.extend(self.options.files.iter().chain(&self.options.in_git).cloned());
         let mut seen = BTreeSet::new();
         names.retain(|name| name != MANIFEST && seen.insert(name.clone()));
         names
@@ -285,7 +284,7 @@ impl Search<'_> {
                 Kind::Malformed(finding) => {
                     let why = guest.explain(finding)?;
                     let detail = format!("{shown} begins like a pointer and is broken: {why}");
-                    return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Malformed, detail) });
+                    return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Malformed, detail) });
                 }
                 Kind::Pointer(pointer) => {
                     pointers.insert(at);
@@ -298,7 +297,7 @@ impl Search<'_> {
                             "{shown} is a pointer to {}, but the manifest {says}; a pointer is no content",
                             pointer.oid
                         );
-                        return Err(Fault { ending: Ending::SomeFailed, ..Fault::failed(Code::Conflict, detail) });
+                        return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Conflict, detail) });
                     }
                 }
             }

@@ -2,14 +2,13 @@
 //!
 //! The rule it keeps: found before anything is sent; only git says what is committed.
 
-use hydrant_host::files::digest::blob_of_file;
+use crate::contract::error::Fault;
+use crate::files::digest::blob_of_file;
+use crate::sessions::ledger::path_in;
+use crate::text::quote;
 
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::path_in;
-use crate::recording::Place;
-use hydrant_host::text::quote;
-
-use super::Scene;
+use super::recording::Place;
+use super::scene::Scene;
 
 impl Scene<'_> {
     /// The first file that git carries, and that is neither committed nor what is published, in a sentence.

@@ -5,12 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant_host::engine::Guest;
-use hydrant_host::contract::types::Code;
-
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::MANIFEST;
-use hydrant_host::text::quote;
+use crate::contract::error::Fault;
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::sessions::ledger::MANIFEST;
+use crate::text::quote;
 
 /// Folders below each other at most.
 const DEPTH_MAX: usize = 16;
@@ -44,7 +43,7 @@ pub(super) fn listed(folder: &Path, guest: &mut Guest) -> Result<(Vec<Listed>, P
 }
 
 /// The same with names and paths alone, whatever the names.
-pub(crate) fn named(folder: &Path) -> Result<Vec<(String, PathBuf)>, Fault> {
+pub(in super::super) fn named(folder: &Path) -> Result<Vec<(String, PathBuf)>, Fault> {
     let mut files = Vec::new();
     let mut stack = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((folder, prefix, depth)) = stack.pop() {

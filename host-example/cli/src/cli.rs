@@ -116,6 +116,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_help = "Example: hydrant completions bash > ~/.local/share/bash-completion/completions/hydrant")]
     Completions(CompletionsArgs),
+    /// Write the manual pages into a folder, one for each command
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 const HYDRATE_HELP: &str = "\
@@ -358,6 +361,13 @@ pub(crate) struct ServeArgs {
 pub(crate) struct CompletionsArgs {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ManArgs {
+    /// The folder; it is made where there is none
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: PathBuf,
 }
 
 /// Which server, and how patient to be with it.

@@ -71,5 +71,6 @@ fn run(command: &Command, output: &mut Output) -> Result<Ending, Fault> {
         Command::Locks(command) => commands::locks::run(command, output),
         Command::Serve(arguments) => commands::serve::run(arguments, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
+        Command::Man(arguments) => commands::man::run(arguments, output),
     }
 }

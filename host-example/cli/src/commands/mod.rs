@@ -10,6 +10,7 @@ pub(crate) mod hydrate;
 mod hydrate_sessions;
 mod hydrate_tree;
 pub(crate) mod locks;
+pub(crate) mod man;
 pub(crate) mod orphans;
 pub(crate) mod pointer;
 pub(crate) mod publish;

@@ -10,6 +10,7 @@ mod fuzz;
 mod hosts;
 mod interop;
 mod lint;
+mod mac;
 mod memory;
 mod mutants;
 mod release;
@@ -42,6 +43,7 @@ cargo xtask COMMAND
   sizes           how large the browser package is, and what it consists of
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
+  check-mac       the same for macOS, as far as a compiler can tell; `lint` does it where CI is set
   rooms           which part of the core uses which; fails on a circle and on an arrow against the order
   mutants [NAME…] plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
@@ -147,6 +149,10 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             linted.failed.iter().for_each(|name| remark(&format!("{name} failed")));
             say(&format!("{} passed, {} failed", linted.passed, linted.failed.len()));
             linted.failed.is_empty()
+        }
+        "check-mac" => {
+            mac::check(&workspace)?;
+            true
         }
         "test" => suites::test(&workspace, quick)?,
         "rooms" => rooms::rooms(&workspace.root)?,

@@ -1,5 +1,5 @@
-//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error. Where nothing may be left out,
-//! macOS is checked, too: what that needs takes a while to bring.
+//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error. Where nothing may be left
+//! out, macOS is checked, too: what that needs takes a while to bring.
 
 use crate::failure::{Because, Result};
 use crate::mac;

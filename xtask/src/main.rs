@@ -4,6 +4,7 @@ mod bench;
 mod child;
 mod component;
 mod demo;
+mod dist;
 mod engine;
 mod failure;
 mod fuzz;
@@ -40,6 +41,7 @@ cargo xtask COMMAND
   web             target/dist/web, the browser package; sets up and builds first
   web --serve     the same, and its examples at a URL of this machine
   web --bench     the same, beside what it is measured by, as ratios
+  dist            target/dist, everything that a release has, with SHA256SUMS; sets up and builds first
   sizes           how large the browser package is, and what it consists of
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
@@ -100,7 +102,8 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
     let quick = command == "test" && rest == ["--quick"];
     let serve = command == "web" && rest == ["--serve"];
     let measure = command == "web" && rest == ["--bench"];
-    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
+    let takes_arguments =
+        matches!(command, "demo" | "dist" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
     if !rest.is_empty() && !takes_arguments && !quick && !serve && !measure {
         return Ok(None);
     }
@@ -164,6 +167,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
         "sim" => return sim::sim(&workspace, rest),
         "release" => return release::release(&workspace, rest),
         "mutants" => mutants::mutants(&workspace, rest)?,
+        "dist" => return dist::dist(&workspace, rest),
         "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,
         _ => return Ok(None),

@@ -35,6 +35,8 @@ pub(crate) enum Tool {
     Chromium,
     /// Runs it, too, before a release.
     Firefox,
+    /// Brings a Debian with nothing in it, before a release.
+    Debootstrap,
 }
 
 impl Tool {
@@ -52,6 +54,7 @@ impl Tool {
             Tool::Python => "python3",
             Tool::Chromium => "chromium-headless-shell",
             Tool::Firefox => "firefox-esr",
+            Tool::Debootstrap => "debootstrap",
         }
     }
 
@@ -66,7 +69,7 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox => {
+            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox | Tool::Debootstrap => {
                 first_line(Command::new(self.name()).arg("--version")).is_some()
             }
         }
@@ -83,6 +86,8 @@ impl Tool {
             Tool::Python => &["python3", "python3-venv"],
             Tool::Chromium => &["chromium-headless-shell"],
             Tool::Firefox => &["firefox-esr"],
+            // The second shows a world without a network to itself.
+            Tool::Debootstrap => &["debootstrap", "iproute2"],
         }
     }
 }
@@ -195,7 +200,7 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     succeed(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages), &sentence)
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     first_line(Command::new("id").arg("-u")).is_some_and(|uid| uid == "0")
 }
 

@@ -15,6 +15,47 @@ const CORE: [(&str, &[&str]); 2] = [("core/lfs", &["sha2"]), ("core/ledger", &["
 /// What makes the compiler prove law 1: without the standard library there is no clock, no file, no socket, no thread,
 /// no environment and no map whose order differs from run to run.
 const NO_STD: &str = "#![cfg_attr(not(test), no_std)]";
+/// What the host's code says when it asks the system for more than the standard library has for every system.
+const SYSTEM_NAMES: [&str; 4] = ["rustix", "libc::", "std::os", "cfg(unix)"];
+/// Where it may.
+const SYSTEM_HOME: &str = "host-example/host/src/files/";
+/// Where it still does, from before there was such a place. The list only becomes shorter.
+const SYSTEM_ELSEWHERE: [&str; 34] = [
+    "host-example/cli/src/commands/doctor.rs",
+    "host-example/cli/src/commands/doctor/fix.rs",
+    "host-example/cli/src/commands/doctor/leftovers.rs",
+    "host-example/cli/src/commands/publish/quick.rs",
+    "host-example/cli/src/commands/upload.rs",
+    "host-example/cli/src/demo/world.rs",
+    "host-example/cli/src/in_place.rs",
+    "host-example/cli/src/new_session.rs",
+    "host-example/cli/src/operate.rs",
+    "host-example/cli/src/repository.rs",
+    "host-example/host/src/documents.rs",
+    "host-example/host/src/effects/read_file.rs",
+    "host-example/host/src/exchange/body.rs",
+    "host-example/host/src/file_lock.rs",
+    "host-example/host/src/files.rs",
+    "host-example/host/src/manifest_write.rs",
+    "host-example/host/src/remote_ledger.rs",
+    "host-example/host/src/remote_ledger/displacing.rs",
+    "host-example/host/src/remote_ledger/index_lock.rs",
+    "host-example/host/src/remote_ledger/placing.rs",
+    "host-example/host/src/remote_ledger/preflight.rs",
+    "host-example/host/src/remote_ledger/rewrite_files.rs",
+    "host-example/host/src/replace.rs",
+    "host-example/host/src/scan.rs",
+    "host-example/host/src/store/adopted.rs",
+    "host-example/host/src/store/boot.rs",
+    "host-example/host/src/store/folder.rs",
+    "host-example/host/src/store/prove.rs",
+    "host-example/host/src/store/recorded.rs",
+    "host-example/host/src/swap.rs",
+    "host-example/host/src/swap/aside.rs",
+    "host-example/server/src/access.rs",
+    "host-example/server/src/blob_body.rs",
+    "host-example/server/src/store.rs",
+];
 /// Names that say nothing about what a file is for.
 const EMPTY_NAMES: [&str; 9] = ["util", "utils", "common", "types", "helper", "helpers", "manager", "misc", "prelude"];
 
@@ -59,6 +100,28 @@ fn the_host_is_written_as_an_outsider_would() {
         found.extend(lines.map(|(number, _)| format!("{}:{number}", path.display())));
     }
     nothing(&found, "the host knows the component and the contract, never the core");
+}
+
+/// What differs from system to system has one home, and a file that starts processes speaks to the system itself.
+#[test]
+fn the_host_asks_the_system_in_one_place() {
+    let asks = |text: &str| {
+        let own = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        let asks = code_lines(own).any(|(_, line)| SYSTEM_NAMES.iter().any(|name| line.contains(name)));
+        asks && !own.contains("process::Command")
+    };
+    let is_test =
+        |path: &Path| path.iter().any(|part| part.to_string_lossy().trim_end_matches(".rs").ends_with("tests"));
+    let elsewhere: Vec<String> = ["host", "server", "cli"]
+        .iter()
+        .flat_map(|package| sources(&format!("host-example/{package}/src")))
+        .filter(|(path, text)| !path.starts_with(SYSTEM_HOME) && !is_test(path) && asks(text))
+        .map(|(path, _)| path.display().to_string())
+        .collect();
+    let more = elsewhere.iter().filter(|path| !SYSTEM_ELSEWHERE.contains(&path.as_str()));
+    nothing(&more.cloned().collect::<Vec<_>>(), &format!("only {SYSTEM_HOME} asks the system: use what it offers"));
+    let gone = SYSTEM_ELSEWHERE.iter().filter(|path| !elsewhere.iter().any(|found| found == *path));
+    nothing(&gone.map(|path| (*path).to_owned()).collect::<Vec<_>>(), "take it off the list SYSTEM_ELSEWHERE");
 }
 
 #[test]

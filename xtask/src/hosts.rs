@@ -6,7 +6,7 @@ use crate::failure::{Because, Result};
 use crate::setup::{self, Tool};
 use crate::suites::{Count, Counted, Report, Suite};
 use crate::web;
-use crate::workspace::{Profile, Workspace, succeed, write_if_changed};
+use crate::workspace::{Profile, Workspace, succeed};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -127,17 +127,8 @@ fn venv(workspace: &Workspace) -> PathBuf {
 
 fn install_python(workspace: &Workspace) -> Result<()> {
     let requirements = workspace.root.join(PYTHON).join("requirements.txt");
-    let wanted = fs::read(&requirements).because("the host's requirements cannot be read")?;
-    let installed = venv(workspace).join("requirements.txt");
-    if fs::read(&installed).ok().as_ref() == Some(&wanted) {
-        return Ok(());
-    }
-    let mut make = Command::new("python3");
-    succeed(make.args(["-m", "venv", "--clear"]).arg(venv(workspace)), "Python cannot make an environment")?;
-    let mut pip = Command::new(venv(workspace).join("bin/pip"));
-    pip.args(["install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&requirements);
-    succeed(&mut pip, "pip cannot install what tests/hosts/python needs")?;
-    write_if_changed(&installed, &wanted).map(drop)
+    let requirements = fs::read_to_string(requirements).because("the host's requirements cannot be read")?;
+    setup::python_packages(&venv(workspace), &requirements)
 }
 
 fn python(workspace: &Workspace) -> Suite {

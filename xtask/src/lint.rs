@@ -1,6 +1,9 @@
-//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error.
+//! `cargo xtask lint`: format, clippy and documentation, where every warning is an error. Where nothing may be left
+//! out, macOS is checked, too: what that needs takes a while to bring.
 
 use crate::failure::{Because, Result};
+use crate::mac;
+use crate::setup;
 use crate::web;
 use crate::workspace::{BARE_WASM, BINDGEN, COMPONENTS, NATIVE, PRECOMPILE, WEB, Workspace, selected};
 use std::process::Command;
@@ -42,6 +45,13 @@ pub(crate) fn lint(workspace: &Workspace) -> Result<Linted> {
         let mut clippy = if WEB.contains(&package) { web::cargo(workspace, profile)? } else { workspace.cargo_wasm() };
         clippy.args(["clippy", "--profile", profile, "--target", BARE_WASM, "--no-deps", "-p", package]);
         check(&mut linted, format!("clippy {package}"), clippy.args(["--", "-Dwarnings"]))?;
+    }
+    if setup::everything_is_demanded() {
+        let name = "check-mac".to_owned();
+        match mac::command(workspace) {
+            Ok(mut mac) => check(&mut linted, name, &mut mac)?,
+            Err(why) => linted.failed.push(format!("{name}: {why}")),
+        }
     }
     Ok(linted)
 }

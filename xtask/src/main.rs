@@ -4,12 +4,14 @@ mod bench;
 mod child;
 mod component;
 mod demo;
+mod dist;
 mod engine;
 mod failure;
 mod fuzz;
 mod hosts;
 mod interop;
 mod lint;
+mod mac;
 mod memory;
 mod mutants;
 mod release;
@@ -39,9 +41,11 @@ cargo xtask COMMAND
   web             target/dist/web, the browser package; sets up and builds first
   web --serve     the same, and its examples at a URL of this machine
   web --bench     the same, beside what it is measured by, as ratios
+  dist            target/dist, everything that a release has, with SHA256SUMS; sets up and builds first
   sizes           how large the browser package is, and what it consists of
   setup           wasm targets and the programs that tests call; installs them as root on Debian
   lint            format, clippy and documentation, warnings as errors
+  check-mac       the same for macOS, as far as a compiler can tell; `lint` does it where CI is set
   rooms           which part of the core uses which; fails on a circle and on an arrow against the order
   mutants [NAME…] plants each bug of tests/mutants in a copy of the tree and demands that its test turns red
   bench [ARGS]    hydrant beside other clients, as ratios; `bench --help` lists the workloads
@@ -98,7 +102,8 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
     let quick = command == "test" && rest == ["--quick"];
     let serve = command == "web" && rest == ["--serve"];
     let measure = command == "web" && rest == ["--bench"];
-    let takes_arguments = matches!(command, "demo" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
+    let takes_arguments =
+        matches!(command, "demo" | "dist" | "mutants" | "bench" | "interop" | "fuzz" | "sim" | "release");
     if !rest.is_empty() && !takes_arguments && !quick && !serve && !measure {
         return Ok(None);
     }
@@ -148,6 +153,10 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
             say(&format!("{} passed, {} failed", linted.passed, linted.failed.len()));
             linted.failed.is_empty()
         }
+        "check-mac" => {
+            mac::check(&workspace)?;
+            true
+        }
         "test" => suites::test(&workspace, quick)?,
         "rooms" => rooms::rooms(&workspace.root)?,
         "soak" => {
@@ -158,6 +167,7 @@ fn run(command: &str, rest: &[String]) -> Result<Option<bool>> {
         "sim" => return sim::sim(&workspace, rest),
         "release" => return release::release(&workspace, rest),
         "mutants" => mutants::mutants(&workspace, rest)?,
+        "dist" => return dist::dist(&workspace, rest),
         "bench" => return bench::bench(&workspace, rest),
         "interop" => interop::interop(&workspace, rest)?,
         _ => return Ok(None),

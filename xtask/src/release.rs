@@ -4,7 +4,7 @@
 use crate::failure::Result;
 use crate::terminal::{remark, say, table};
 use crate::workspace::Workspace;
-use crate::{bench, fuzz, interop, mutants, sim, soak, suites, web};
+use crate::{bench, dist, fuzz, interop, mutants, sim, soak, suites, web};
 use std::time::Instant;
 
 /// Seeds of the simulation.
@@ -18,7 +18,7 @@ struct Part {
     run: fn(&Workspace) -> Result<bool>,
 }
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 10] = [
     Part {
         name: "test",
         shows: "everything that every change must pass",
@@ -51,6 +51,7 @@ const PARTS: [Part; 9] = [
     },
     Part { name: "web", shows: "the browser package beside what it is measured by", run: web::bench },
     Part { name: "firefox", shows: "the browser package in Firefox", run: web::firefox },
+    Part { name: "dist", shows: "a release, installed where there is nothing but Debian", run: dist::install },
     Part {
         name: "bench",
         shows: "hydrant beside other clients",

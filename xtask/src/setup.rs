@@ -3,7 +3,8 @@
 
 use crate::failure::{Because, Failure, Result};
 use crate::terminal::remark;
-use crate::workspace::{BARE_WASM, WASI_WASM, Workspace, succeed};
+use crate::workspace::{BARE_WASM, WASI_WASM, Workspace, succeed, write_if_changed};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -34,6 +35,8 @@ pub(crate) enum Tool {
     Chromium,
     /// Runs it, too, before a release.
     Firefox,
+    /// Brings a Debian with nothing in it, before a release.
+    Debootstrap,
 }
 
 impl Tool {
@@ -51,6 +54,7 @@ impl Tool {
             Tool::Python => "python3",
             Tool::Chromium => "chromium-headless-shell",
             Tool::Firefox => "firefox-esr",
+            Tool::Debootstrap => "debootstrap",
         }
     }
 
@@ -65,7 +69,7 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox => {
+            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox | Tool::Debootstrap => {
                 first_line(Command::new(self.name()).arg("--version")).is_some()
             }
         }
@@ -82,13 +86,15 @@ impl Tool {
             Tool::Python => &["python3", "python3-venv"],
             Tool::Chromium => &["chromium-headless-shell"],
             Tool::Firefox => &["firefox-esr"],
+            // The second shows a world without a network to itself.
+            Tool::Debootstrap => &["debootstrap", "iproute2"],
         }
     }
 }
 
 /// Makes the wasm targets and these tools available as far as this user may; names what stays missing.
 pub(crate) fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
-    wasm_targets(workspace)?;
+    targets(workspace, &[BARE_WASM, WASI_WASM])?;
     let missing: Vec<Tool> = tools.iter().copied().filter(|tool| !tool.is_present(workspace)).collect();
     if missing.is_empty() {
         return Ok(());
@@ -115,20 +121,39 @@ pub(crate) fn prepare(workspace: &Workspace, tools: &[Tool]) -> Result<()> {
     Ok(())
 }
 
-/// The toolchain file lists the targets, but rustup installs them by itself only where it is told to.
-fn wasm_targets(workspace: &Workspace) -> Result<()> {
+/// The toolchain file lists some targets, but rustup installs them by itself only where it is told to.
+pub(crate) fn targets(workspace: &Workspace, wanted: &[&str]) -> Result<()> {
     let mut rustc = Command::new("rustc");
     let sysroot = first_line(rustc.current_dir(&workspace.root).args(["--print", "sysroot"]))
         .map(PathBuf::from)
         .ok_or_else(|| Failure::new("rustc is needed; install Rust from https://rustup.rs"))?;
     let installed = |target: &&str| sysroot.join("lib/rustlib").join(target).join("lib").is_dir();
-    let absent: Vec<&str> = [BARE_WASM, WASI_WASM].into_iter().filter(|target| !installed(target)).collect();
+    let absent: Vec<&str> = wanted.iter().copied().filter(|target| !installed(target)).collect();
     if absent.is_empty() {
         return Ok(());
     }
     let mut rustup = Command::new("rustup");
     rustup.current_dir(&workspace.root).args(["target", "add"]).args(&absent);
     succeed(&mut rustup, &format!("run this, then try again: rustup target add {}", absent.join(" ")))
+}
+
+/// An environment of Python's with these packages, where that is not made yet.
+pub(crate) fn python_packages(folder: &Path, requirements: &str) -> Result<()> {
+    let installed = folder.join("requirements.txt");
+    if fs::read_to_string(&installed).is_ok_and(|text| text == requirements) {
+        return Ok(());
+    }
+    let mut make = Command::new("python3");
+    succeed(make.args(["-m", "venv", "--clear"]).arg(folder), "Python cannot make an environment")?;
+    let mut pip = Command::new(folder.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(requirements.lines());
+    succeed(&mut pip, &format!("pip cannot install {}", requirements.trim().replace('\n', ", ")))?;
+    write_if_changed(&installed, requirements.as_bytes()).map(drop)
+}
+
+/// Whether this machine must have everything, so that nothing may be left out.
+pub(crate) fn everything_is_demanded() -> bool {
+    ["CI", "HYDRANT_CI"].iter().any(|name| std::env::var_os(name).is_some())
 }
 
 /// The Node.js that tests call: the machine's own, or the one that npm brought because the machine's is too old.
@@ -175,7 +200,7 @@ fn apt_install(packages: &[&str]) -> Result<()> {
     succeed(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages), &sentence)
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     first_line(Command::new("id").arg("-u")).is_some_and(|uid| uid == "0")
 }
 

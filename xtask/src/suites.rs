@@ -8,6 +8,7 @@
 //! Suites run beside each other, as many at a time as there are processors; lint is one of them.
 
 use crate::child;
+use crate::dist;
 use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::hosts;
@@ -62,7 +63,11 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
                 Err(why) => report.fail("hosts", &why.to_string()),
             }
             match web::suites(workspace, &mut report) {
-                Ok(web) => suites.extend(web),
+                Ok(web) if web.is_empty() => report.skip("dist", Tool::Npm.name()),
+                Ok(web) => {
+                    suites.extend(web);
+                    suites.push(dist::suite()?);
+                }
                 Err(why) => report.fail("wasm-web", &why.to_string()),
             }
         }
@@ -75,7 +80,7 @@ pub(crate) fn test(workspace: &Workspace, quick: bool) -> Result<bool> {
         }
     }
     report.closing().iter().for_each(|line| say(line));
-    Ok(report.is_good(["CI", "HYDRANT_CI"].iter().any(|name| std::env::var_os(name).is_some())))
+    Ok(report.is_good(setup::everything_is_demanded()))
 }
 
 /// What a program says of its tests in one of its lines: how many passed, how many failed.
@@ -114,11 +119,11 @@ fn built(workspace: &Workspace, quick: bool, report: &mut Report) -> Result<Vec<
 fn lint() -> Result<Suite> {
     let mut command = Command::new(std::env::current_exe().because("this program cannot be found")?);
     command.arg("lint");
-    Ok(Suite { name: "lint".into(), command, count: count_of_lint, is_long: true })
+    Ok(Suite { name: "lint".into(), command, count: count_of_task, is_long: true })
 }
 
 /// `5 passed, 0 failed`
-fn count_of_lint(line: &str) -> Counted {
+pub(crate) fn count_of_task(line: &str) -> Counted {
     let (passed, failed) = line.strip_suffix(" failed")?.split_once(" passed, ")?;
     Some((passed.parse().ok()?, failed.parse().ok()?))
 }
@@ -286,8 +291,8 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.01s";
         assert_eq!(count_of_libtest(line), Some((12, 3)));
         assert_eq!(count_of_libtest("test a ... ok"), None);
-        assert_eq!(count_of_lint("5 passed, 1 failed"), Some((5, 1)));
-        assert_eq!(count_of_lint("clippy failed"), None);
+        assert_eq!(count_of_task("5 passed, 1 failed"), Some((5, 1)));
+        assert_eq!(count_of_task("clippy failed"), None);
     }
 
     #[test]

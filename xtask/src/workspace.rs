@@ -117,7 +117,15 @@ impl Workspace {
 
     /// Cargo for this workspace.
     pub(crate) fn cargo(&self) -> Command {
-        let mut command = cargo(&self.root);
+        self.informed(cargo(&self.root))
+    }
+
+    /// A program that calls cargo for this workspace.
+    pub(crate) fn cargo_by(&self, program: &Path) -> Command {
+        self.informed(uninfluenced(Command::new(program), &self.root))
+    }
+
+    fn informed(&self, mut command: Command) -> Command {
         command.env("CARGO_TARGET_DIR", &self.target);
         command
     }
@@ -166,7 +174,11 @@ pub(crate) fn write_if_changed(path: &Path, bytes: &[u8]) -> Result<bool> {
 }
 
 fn cargo(root: &Path) -> Command {
-    let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    uninfluenced(Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into())), root)
+}
+
+/// In this folder, and without what `cargo run` said to this program.
+fn uninfluenced(mut command: Command, root: &Path) -> Command {
     command.current_dir(root);
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();

@@ -90,6 +90,9 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_help = "Example: hydrant completions bash > ~/.local/share/bash-completion/completions/hydrant")]
     Completions(completions::CompletionsArgs),
+    /// Write the manual pages, one for each command
+    #[command(hide = true)]
+    Man(man::ManArgs),
 }
 
 /// Which server, and how patient to be with it.

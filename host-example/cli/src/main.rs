@@ -80,5 +80,6 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         //TMP         Command::Locks(command) => commands::locks::run(command, client, output),
         Command::Serve(arguments) => commands::serve::run(arguments, client, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
+        Command::Man(arguments) => commands::man::run(arguments, output),
     }
 }

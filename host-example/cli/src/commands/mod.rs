@@ -8,6 +8,7 @@ pub(crate) mod completions;
 pub(crate) mod draft;
 pub(crate) mod hydrate;
 //TMP pub(crate) mod locks;
+pub(crate) mod man;
 pub(crate) mod orphans;
 pub(crate) mod pointer;
 pub(crate) mod publish;

@@ -1,4 +1,4 @@
-//! One file at a time, and folders full of them: `pointer`, `scan`, `completions`.
+//! One file at a time, and folders full of them: `pointer`, `scan`, `completions`, `man`.
 
 use std::fs;
 use std::process::Command;
@@ -74,7 +74,7 @@ fn scan_lists_pointers_and_names_what_is_broken() {
 }
 
 #[test]
-fn help_and_completions_are_there() {
+fn help_completions_and_manual_pages_are_there() {
     let scene = Scene::new();
     let help = scene.hydrant(&scene.folder, &["--help"]).ends(0).out;
     for command in ["demo", "status", "hydrate", "show", "pointer", "batch", "cache", "scan", "upload", "serve"] {
@@ -85,5 +85,11 @@ fn help_and_completions_are_there() {
     for shell in ["bash", "zsh", "fish"] {
         assert!(scene.hydrant(&scene.folder, &["completions", shell]).ends(0).out.contains("hydrant"));
     }
+    scene.hydrant(&scene.folder, &["man", "--into", "pages/man1"]).ends(0);
+    let page = fs::read_to_string(scene.folder.join("pages/man1/hydrant-pointer-make.1")).expect("a page");
+    assert!(page.contains("Print the canonical pointer"), "{page}");
+    assert!(!scene.folder.join("pages/man1/hydrant-man.1").exists(), "it is for whoever packs a release");
+    let said = scene.hydrant(&scene.folder, &["man", "--into", "pages/man1/hydrant.1"]).ends(3);
+    assert!(said.err.contains("the manual pages cannot be written"), "{}", said.err);
     scene.hydrant::<&str>(&scene.folder, &[]).ends(2);
 }

@@ -78,12 +78,12 @@ pub(crate) enum Command {
     //TMP     /// Find what was left half done here, explain it, and complete it with --fix
     //TMP     #[command(after_help = doctor::HELP)]
     //TMP     Doctor(doctor::DoctorArgs),
-    //TMP     /// Put content of sessions back to its pointers, where the commit or the manifest names it
-    //TMP     #[command(after_help = restore::HELP)]
-    //TMP     Restore(restore::RestoreArgs),
-    //TMP     /// Use the server's locks: list, create, unlock, verify
-    //TMP     #[command(subcommand)]
-    //TMP     Locks(locks::LocksCommand),
+    /// Put content of sessions back to its pointers, where the commit or the manifest names it
+    #[command(after_help = restore::HELP)]
+    Restore(restore::RestoreArgs),
+    /// Use the server's locks: list, create, unlock, verify
+    #[command(subcommand)]
+    Locks(locks::LocksCommand),
     /// Run a Git LFS server on this machine
     #[command(after_help = "Example: hydrant serve --store /srv/lfs --listen 127.0.0.1:8080")]
     Serve(serve::ServeArgs),

@@ -76,8 +76,8 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         //TMP         Command::Verify(arguments) => commands::verify::run(arguments, client, output),
         //TMP         Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
         //TMP         Command::Draft(arguments) => commands::draft::run(arguments, client, output),
-        //TMP         Command::Restore(arguments) => commands::restore::run(arguments, client, output),
-        //TMP         Command::Locks(command) => commands::locks::run(command, client, output),
+        Command::Restore(arguments) => commands::restore::run(arguments, client, output),
+        Command::Locks(command) => commands::locks::run(command, client, output),
         Command::Serve(arguments) => commands::serve::run(arguments, client, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
     }

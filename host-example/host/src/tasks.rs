@@ -3,7 +3,9 @@
 pub mod client;
 pub mod endpoint;
 pub mod hydrate;
+pub mod locks;
 pub mod object_list;
+pub mod restore;
 pub mod show;
 pub mod status;
 pub mod transfer;

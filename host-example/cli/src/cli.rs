@@ -75,9 +75,9 @@ pub(crate) enum Command {
     //TMP     /// Check that everything that is named is really there: manifests, pointers, cache, server
     //TMP     #[command(after_help = verify::HELP)]
     //TMP     Verify(verify::VerifyArgs),
-    //TMP     /// Find what was left half done here, explain it, and complete it with --fix
-    //TMP     #[command(after_help = doctor::HELP)]
-    //TMP     Doctor(doctor::DoctorArgs),
+    /// Find what was left half done here, explain it, and complete it with --fix
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
     /// Put content of sessions back to its pointers, where the commit or the manifest names it
     #[command(after_help = restore::HELP)]
     Restore(restore::RestoreArgs),

@@ -74,7 +74,7 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         //TMP         Command::Orphans(arguments) => commands::orphans::run(arguments, client, output),
         //TMP         Command::Reconcile(arguments) => commands::reconcile::run(arguments, client, output),
         //TMP         Command::Verify(arguments) => commands::verify::run(arguments, client, output),
-        //TMP         Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
+        Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
         //TMP         Command::Draft(arguments) => commands::draft::run(arguments, client, output),
         Command::Restore(arguments) => commands::restore::run(arguments, client, output),
         Command::Locks(command) => commands::locks::run(command, client, output),

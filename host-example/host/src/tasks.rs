@@ -1,6 +1,7 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 pub mod client;
+pub mod doctor;
 pub mod endpoint;
 pub mod hydrate;
 pub mod locks;

@@ -4,7 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod cache;
 pub(crate) mod completions;
 //TMP pub(crate) mod demo;
-//TMP pub(crate) mod doctor;
+pub(crate) mod doctor;
 //TMP pub(crate) mod draft;
 pub(crate) mod hydrate;
 pub(crate) mod locks;

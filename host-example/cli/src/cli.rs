@@ -66,15 +66,15 @@ pub(crate) enum Command {
     //TMP     /// Put new content in the place of what a published session has
     //TMP     #[command(after_help = regenerate::HELP)]
     //TMP     Regenerate(Box<regenerate::RegenerateArgs>),
-    //TMP     /// List blobs that nothing names any more, for whoever purges the server
-    //TMP     #[command(after_help = orphans::HELP)]
-    //TMP     Orphans(orphans::OrphansArgs),
-    //TMP     /// Find pointers that a push would send without their blobs on the server, and repair that
-    //TMP     #[command(after_help = reconcile::HELP)]
-    //TMP     Reconcile(reconcile::ReconcileArgs),
-    //TMP     /// Check that everything that is named is really there: manifests, pointers, cache, server
-    //TMP     #[command(after_help = verify::HELP)]
-    //TMP     Verify(verify::VerifyArgs),
+    /// List blobs that nothing names any more, for whoever purges the server
+    #[command(after_help = orphans::HELP)]
+    Orphans(orphans::OrphansArgs),
+    /// Find pointers that a push would send without their blobs on the server, and repair that
+    #[command(after_help = reconcile::HELP)]
+    Reconcile(reconcile::ReconcileArgs),
+    /// Check that everything that is named is really there: manifests, pointers, cache, server
+    #[command(after_help = verify::HELP)]
+    Verify(verify::VerifyArgs),
     /// Find what was left half done here, explain it, and complete it with --fix
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),

@@ -8,18 +8,15 @@ pub mod manifest_write;
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fs::{FlockOperation, flock};
-
-use crate::files::digest::blob_of;
 use crate::contract::error::HostError;
-use crate::files::Files;
-use crate::files::folder::{Access, Folder};
 use crate::contract::types::{Doc, Saving};
+use crate::files::atomic;
+use crate::files::digest::blob_of;
+use crate::files::{Access, Dir, Files};
 
 /// Bytes of a document at most.
 pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
@@ -39,14 +36,11 @@ const LOCK_FILE: &str = "documents.lock";
 /// Begins the name of a document that is being written.
 const TEMPORARY: &str = ".hydrant-doc-";
 
-/// Numbers the temporary files of this process.
-static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
-
 /// The documents of a ledger.
 #[derive(Clone)]
 pub struct Documents {
     tree: Files,
-    state: Option<Rc<Folder>>,
+    state: Option<Rc<Dir>>,
 }
 
 /// What became of a saving.
@@ -65,7 +59,7 @@ enum Route<'a> {
     /// The copy in the work tree.
     Tree,
     /// A file of a folder of ours.
-    Ours(Rc<Folder>, String),
+    Ours(Rc<Dir>, String),
     /// A file of the caller's.
     Named(&'a Files),
     /// Nowhere: the folder of ours is not there yet.
@@ -80,7 +74,7 @@ impl Documents {
 
     /// And the journal and the register, in the folder of git's that holds the cache too.
     pub fn with_state(self, folder: &Path) -> Result<Self, HostError> {
-        let folder = Folder::open_or_create(folder, Access::Owner)
+        let folder = Dir::open_or_create(folder, Access::Owner)
             .map_err(|error| HostError::io("the folder of the journal cannot be opened", &error))?;
         Ok(Self { state: Some(Rc::new(folder)), ..self })
     }
@@ -93,7 +87,7 @@ impl Documents {
     /// The sessions whose publishes were interrupted: each has a journal.
     pub fn journals(&self) -> io::Result<BTreeSet<String>> {
         let Some(state) = &self.state else { return Ok(BTreeSet::new()) };
-        match state.existing_folder(JOURNAL) {
+        match state.existing_dir(JOURNAL) {
             Ok(folder) => {
                 let names = folder.names()?;
                 Ok(names.iter().filter_map(|name| name.strip_suffix(ENDING)).map(str::to_owned).collect())
@@ -125,16 +119,19 @@ impl Documents {
             return Err(refused("only the journal and the register are written"));
         };
         let lock = state.open_or_create_file(LOCK_FILE)?;
-        flock(&lock, FlockOperation::LockExclusive)?;
+        lock.lock()?;
         sweep(state)?;
         let now = read_ours(&folder, &file)?.map(|bytes| blob_of(&bytes).oid);
         if now != saving.replaces {
             return Ok(Saved::Conflict);
         }
         match &saving.bytes {
-            Some(bytes) => replace(state, &folder, &file, bytes).map(|()| Saved::At(blob_of(bytes).oid)),
+            // Written beside the lock, so that the folder of journals never holds anything but journals.
+            Some(bytes) => {
+                atomic::replace(state, TEMPORARY, &folder, &file, bytes).map(|()| Saved::At(blob_of(bytes).oid))
+            }
             None => {
-                folder.remove(&file)?;
+                folder.remove(file.as_str())?;
                 folder.sync()?;
                 Ok(Saved::Removed)
             }
@@ -153,7 +150,7 @@ impl Documents {
         if let Some(session) = name.strip_prefix("journal/") {
             usable(session)?;
             let Some(state) = &self.state else { return Ok(Route::Nowhere) };
-            return match if make { state.folder(JOURNAL) } else { state.existing_folder(JOURNAL) } {
+            return match if make { state.dir(JOURNAL) } else { state.existing_dir(JOURNAL) } {
                 Ok(folder) => Ok(Route::Ours(Rc::new(folder), format!("{session}{ENDING}"))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Route::Nowhere),
                 Err(error) => Err(error),
@@ -185,7 +182,7 @@ fn read_named(files: &Files, name: &str) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
-fn read_ours(folder: &Folder, file: &str) -> io::Result<Option<Vec<u8>>> {
+fn read_ours(folder: &Dir, file: &str) -> io::Result<Option<Vec<u8>>> {
     match folder.read(file) {
         Ok(file) => read(file, OURS_BYTES_MAX).map(Some),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -203,23 +200,8 @@ fn read(file: File, bytes_max: u64) -> io::Result<Vec<u8>> {
 }
 
 /// What a run that was killed left: the lock is held, so nobody else writes here.
-fn sweep(state: &Folder) -> io::Result<()> {
-    state.names()?.iter().filter(|name| name.starts_with(TEMPORARY)).try_for_each(|name| state.remove(name))
-}
-
-/// Written beside the lock, so that the folder of journals never holds anything but journals.
-fn replace(state: &Folder, folder: &Folder, file: &str, bytes: &[u8]) -> io::Result<()> {
-    let temporary = format!("{TEMPORARY}{}-{}.tmp", std::process::id(), TEMPORARIES.fetch_add(1, Ordering::Relaxed));
-    let mut written = state.create_new(&temporary)?;
-    let placed = written
-        .write_all(bytes)
-        .and_then(|()| written.sync_all())
-        .and_then(|()| state.rename(&temporary, folder, file));
-    if placed.is_err() {
-        // The first error is the one that matters.
-        state.remove(&temporary).ok();
-    }
-    placed.and_then(|()| folder.sync())
+fn sweep(state: &Dir) -> io::Result<()> {
+    state.names()?.iter().filter(|name| name.starts_with(TEMPORARY)).try_for_each(|name| state.remove(name.as_str()))
 }
 
 fn refused(why: &'static str) -> io::Error {

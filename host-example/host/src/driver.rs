@@ -22,11 +22,11 @@ use tokio::task::{LocalSet, yield_now};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use crate::contract::clock::Clock;
-use crate::driver::effects::{BEAT_MS, Effects};
-use crate::engine::Operation;
 use crate::contract::error::HostError;
-use crate::driver::host::Host;
 use crate::contract::types::{EffectId, Reply, Step};
+use crate::driver::effects::{BEAT_MS, Effects};
+use crate::driver::host::Host;
+use crate::engine::Operation;
 pub(crate) use watch::Tracing;
 pub use watch::{Unwatched, Watch};
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
+use crate::files::platform::is_program;
 use crate::process::{self, Bounds, ChildFault, Finished};
 
 /// Bytes of output of one git command.
@@ -243,11 +244,6 @@ pub fn is_in_bare(directory: &Path) -> bool {
 fn is_inside(folder: &Path, tree: &Path) -> bool {
     // A work tree at the root of the file system (a container's `/.git`) would rule every program out.
     tree.parent().is_some() && folder.canonicalize().is_ok_and(|folder| folder.starts_with(tree))
-}
-
-fn is_program(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

@@ -293,6 +293,5 @@ mod tests {
     }
 
     #[test]
-    fn error_text_cannot_steer_a_terminal() {
-    }
+    fn error_text_cannot_steer_a_terminal() {}
 }

@@ -33,14 +33,15 @@ mod turns;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use preflight::{Options, Preflight, Reason, Refusal};
 
-use crate::files::Files;
-use crate::git::{Git, GitFault};
 use crate::contract::types::{Failed, Failure, Ledger, Lookup, Push, PushRange, Rewrite, Settle};
+use crate::files::Files;
+use crate::files::atomic::temporary_name;
+use crate::files::platform::make_private_dir;
+use crate::git::{Git, GitFault};
 
 /// Folder beneath git's own that holds what lives for one command.
 const SCRATCH: &str = "hydrant";
@@ -51,9 +52,6 @@ const DURABLE: [&str; 4] =
     ["-c", "core.fsync=loose-object,pack,pack-metadata,reference,index", "-c", "core.fsyncMethod=batch"];
 /// Features of an index that tie it to its place: ours lies elsewhere for a moment.
 const PLAIN_INDEX: [&str; 4] = ["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false"];
-
-/// Numbers the temporary files of this process.
-static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
 /// The branch that is followed, here and at its remote. Made by [`RemoteLedger::preflight`], or by
 /// [`RemoteLedger::of_branch`] for whoever neither publishes nor follows.
@@ -265,15 +263,13 @@ impl Place {
     /// A path in git's own folder that nobody else uses, in a folder that is the user's alone.
     fn scratch(&self, ending: &str) -> std::io::Result<ScratchFile> {
         let folder = self.scratch_folder()?;
-        let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
-        Ok(ScratchFile(folder.join(format!("{SCRATCH_PREFIX}{}-{number}.{ending}", std::process::id()))))
+        let name = format!("{}.{ending}", temporary_name(SCRATCH_PREFIX));
+        Ok(ScratchFile(folder.join(name)))
     }
 
     fn scratch_folder(&self) -> std::io::Result<PathBuf> {
         let folder = self.git_dir.join(SCRATCH);
-        let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
-        builder.create(&folder)?;
+        make_private_dir(&folder)?;
         Ok(folder)
     }
 }

@@ -7,15 +7,15 @@ pub mod committed;
 pub mod stat_cache;
 
 use std::io::Read;
-use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::files::Files;
-use crate::git::{Git, GitFault};
-use crate::store::Store;
 use crate::contract::endpoints::Setting;
 use crate::contract::types::Code;
+use crate::files::Files;
+use crate::files::platform::path_of;
+use crate::git::{Git, GitFault};
+use crate::store::Store;
 
 use crate::contract::error::Fault;
 
@@ -55,7 +55,7 @@ impl Repository {
         let asked = git.read(&["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"], b"");
         let answer = asked.map_err(|fault| not_open(&fault))?;
         // A path may end in anything but a line end: git prints these two without quoting.
-        let mut lines = answer.split(|byte| *byte == b'\n').map(|line| PathBuf::from(os(line)));
+        let mut lines = answer.split(|byte| *byte == b'\n').map(path_of);
         match (lines.next(), lines.next()) {
             (Some(top), Some(common_dir)) if top.is_absolute() && common_dir.is_absolute() => {
                 if could_be_committed(&top, &common_dir) {
@@ -295,10 +295,6 @@ fn parse_settings(listed: &[u8]) -> Vec<Setting> {
             Setting { key: key.to_owned(), value: value.to_owned() }
         })
         .collect()
-}
-
-fn os(bytes: &[u8]) -> std::ffi::OsString {
-    std::ffi::OsString::from_vec(bytes.to_vec())
 }
 
 /// Why git does not open this place, without the absolute paths of its own words.

@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::files::{Access, Dir};
 use adopted::Adopted;
 pub use adopted::Kept;
 pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
-use crate::files::folder::{Access, Folder};
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
 pub(crate) use prove::Proof;
@@ -30,10 +30,10 @@ use recorded::Recorded;
 pub(crate) use stage::StageFile;
 pub use tend::{Entry, PruneRule, Removed, Verified};
 
-use crate::files::digest::{Digesting, is_oid};
 use crate::contract::error::HostError;
-use crate::files::workers::Lane;
 use crate::contract::types::Blob;
+use crate::files::digest::{Digesting, is_oid};
+use crate::files::workers::Lane;
 
 /// The folder of the cache shape that holds what is on its way in.
 const STAGE: &str = "stage";
@@ -53,7 +53,7 @@ static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 pub struct Store {
     shape: Shape,
     /// Folders of entries from before the last start of the machine.
-    unproved: Vec<Folder>,
+    unproved: Vec<Dir>,
     /// Files that gave way to their pointers.
     adopted: Adopted,
     /// A folder in git-lfs's own layout, read only.
@@ -71,8 +71,8 @@ pub struct Store {
 }
 
 enum Shape {
-    Cache { root: Folder, entries: Rc<Folder>, stage: Rc<Folder> },
-    Plain(Rc<Folder>),
+    Cache { root: Dir, entries: Rc<Dir>, stage: Rc<Dir> },
+    Plain(Rc<Dir>),
 }
 
 /// What the store has of a blob.
@@ -103,14 +103,15 @@ pub enum Look {
 impl Store {
     /// The cache of a repository: `cache/<aa>/<oid>`, stages beside it, all of it the user's alone.
     pub fn cache(dir: &Path) -> Result<Store, HostError> {
-        Store::open_cache(dir, boot::current()).map_err(|error| HostError::io("the cache cannot be opened", &error))
+        Store::open_cache(dir, crate::files::platform::boot())
+            .map_err(|error| HostError::io("the cache cannot be opened", &error))
     }
 
     fn open_cache(dir: &Path, boot: Option<String>) -> io::Result<Store> {
-        let root = Folder::open_or_create(dir, Access::Owner)?;
+        let root = Dir::open_or_create(dir, Access::Owner)?;
         let unproved = boot::enter(&root, boot.as_deref())?;
-        let entries = Rc::new(root.folder(boot::CACHE)?);
-        let stage = Rc::new(root.folder(STAGE)?);
+        let entries = Rc::new(root.dir(boot::CACHE)?);
+        let stage = Rc::new(root.dir(STAGE)?);
         let adopted = Adopted::read(&root)?;
         let store = Store::new(Shape::Cache { root, entries, stage }, unproved, boot.is_none());
         Ok(Store { adopted, ..store })
@@ -118,12 +119,12 @@ impl Store {
 
     /// A plain folder: `<oid>`, with hidden stage files beside the entries. Nothing in it is synced.
     pub fn into_dir(dir: &Path) -> Result<Store, HostError> {
-        let folder = Folder::open_or_create(dir, Access::Umask)
+        let folder = Dir::open_or_create(dir, Access::Umask)
             .map_err(|error| HostError::io("the folder cannot be opened", &error))?;
         Ok(Store::new(Shape::Plain(Rc::new(folder)), Vec::new(), false))
     }
 
-    fn new(shape: Shape, unproved: Vec<Folder>, synced: bool) -> Store {
+    fn new(shape: Shape, unproved: Vec<Dir>, synced: bool) -> Store {
         let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::contract::clock::wall());
         let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
         Store { shape, unproved, adopted, second_source: None, recorded: None, staged, begun, synced, prefix }
@@ -295,14 +296,14 @@ impl Store {
     }
 
     /// Gives a complete file its final name.
-    fn enter(&self, oid: &str, file: &File, folder: &Folder, name: &str) -> io::Result<()> {
+    fn enter(&self, oid: &str, file: &File, folder: &Dir, name: &str) -> io::Result<()> {
         if self.synced {
             file.sync_all()?;
         }
         let entry = self.entry_name(oid);
         match folder.rename(name, self.entries(), &entry) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(self.shape, Shape::Cache { .. }) => {
-                self.entries().make_folder(&oid[..2])?;
+                self.entries().make_dir(&oid[..2])?;
                 folder.rename(name, self.entries(), &entry)?;
             }
             other => other?,
@@ -312,7 +313,7 @@ impl Store {
 
     fn sync_names(&self, oid: &str) -> io::Result<()> {
         if let Shape::Cache { entries, .. } = &self.shape {
-            entries.existing_folder(&oid[..2])?.sync()?;
+            entries.existing_dir(&oid[..2])?.sync()?;
         }
         self.entries().sync()
     }
@@ -327,14 +328,14 @@ impl Store {
         }
     }
 
-    fn entries(&self) -> &Folder {
+    fn entries(&self) -> &Dir {
         match &self.shape {
             Shape::Cache { entries, .. } => entries,
             Shape::Plain(folder) => folder,
         }
     }
 
-    fn stage(&self) -> &Rc<Folder> {
+    fn stage(&self) -> &Rc<Dir> {
         match &self.shape {
             Shape::Cache { stage, .. } => stage,
             Shape::Plain(folder) => folder,

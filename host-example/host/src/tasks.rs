@@ -6,10 +6,13 @@ pub mod endpoint;
 pub mod hydrate;
 pub mod locks;
 pub mod object_list;
+pub mod orphans;
+pub mod reconcile;
 pub mod restore;
 pub mod show;
 pub mod status;
 pub mod transfer;
 pub mod upload;
+pub mod verify;
 
 pub use client::Client;

@@ -1,84 +1,166 @@
 //! `hydrant reconcile`: pointers that the next push would send and whose blobs the server lacks, and their repair.
-//!
-//! The rule it keeps: without `--repair`, and with `--dry-run`, nothing is changed here or anywhere; what a repair does
-//! is decided by the engine alone.
 
 use std::env;
-use std::time::Instant;
 
-use hydrant_host::documents::Documents;
-use hydrant_host::driver;
-use hydrant_host::engine::Engine;
-use hydrant_host::remote::{Reason, Refusal, RemoteLedger};
-use hydrant_host::contract::types::{Code, Direction};
-
-use crate::cli::ReconcileArgs;
-use hydrant_host::tasks::endpoint;
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::tasks::transfer::{self, Runner};
-use crate::reconcile_report::{self, Came};
-use crate::report::Output;
+use clap::Args;
+use hydrant_host::contract::error::{Fault, code_name};
+use hydrant_host::contract::report::Document;
 use hydrant_host::repository::Repository;
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::reconcile::{ReconcileOptions, ReconcileReport, Remedy};
+use hydrant_host::text::{count_text, plain, quote};
 
-pub(crate) fn run(arguments: &ReconcileArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
-    let ledger = RemoteLedger::of_branch(&repository.git).map_err(refused)?;
-    let repairs = arguments.repair && !arguments.dry_run;
-    if repairs && ledger.undo_interrupted().map_err(refused)? {
-        output.note("an earlier repair was interrupted: what it had changed here was put back");
-    } else if !repairs && ledger.is_interrupted() {
-        output.warn("an earlier repair was interrupted: --repair first puts back what that one had changed");
+use crate::cli::{LimitArgs, ServerArgs};
+use crate::ending::Ending;
+use crate::output::{Output, Table};
+
+pub(crate) const HELP: &str = "\
+Examples:
+  hydrant reconcile                       which pointers would a push send whose blobs the server lacks?
+  hydrant reconcile --repair --dry-run    what a repair would do
+  hydrant reconcile --repair              send again what the cache has, take the rest out of the unpushed commits
+
+Exit codes: 0 nothing is missing, or all was repaired; 1 something is missing or contradicts its manifest; 3 it could
+not be found out, or nothing may be changed. Old commits stay under refs/hydrant/backup/.";
+
+/// Digits of an oid that a table shows.
+const OID_SHOWN: usize = 12;
+/// Rows of a table at most; JSON names them all.
+const ROWS_SHOWN_MAX: usize = 200;
+
+/// Whether to repair, and the way to the server.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ReconcileArgs {
+    /// Repair it: blobs of the cache are sent again, files whose blobs are lost go together with their entries, and the
+    /// unpushed commits become one where that is needed
+    #[arg(long)]
+    pub(crate) repair: bool,
+    /// Say what a repair would do, and do nothing
+    #[arg(long, requires = "repair")]
+    pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
+    pub(crate) limits: LimitArgs,
+}
+
+impl ReconcileArgs {
+    fn options(&self) -> ReconcileOptions {
+        ReconcileOptions {
+            repair: self.repair,
+            dry_run: self.dry_run,
+            server: self.server.options(),
+            object_bytes_max: self.limits.object_bytes_max,
+        }
     }
-    let before = ledger.last_commit().map_err(refused)?;
-    let engine = Engine::load()?;
-    let came = operate(arguments, repairs, &repository, &ledger, &engine, output)?;
-    let backup = match came.report.tip {
-        Some(_) => ledger.backup_of(&before)?,
-        None => None,
-    };
-    Ok(reconcile_report::say(&Came { backup, ..came }, output))
 }
 
-fn operate(
-    arguments: &ReconcileArgs,
-    repairs: bool,
-    repository: &Repository,
-    ledger: &RemoteLedger,
-    engine: &Engine,
-    output: &Output,
-) -> Result<Came, Fault> {
-    let started = Instant::now();
-    let server = &arguments.server;
-    // With nothing to ask about, nobody is looked for, not even over ssh.
-    let needed = ledger.sends_small_files().map_err(refused)?;
-    let destination = destination::of_repository(repository, engine, Direction::Upload, server, needed)?;
-    let limit = operate::object_bytes_max(&arguments.limits, Some(repository))?;
-    let store = repository.store()?;
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
-    let mut runner = Runner::new(engine, &output.voice, destination, server, limit, |host| {
-        host.store(store).documents(documents).ledger(ledger.clone())
-    })?;
-    let mut operation = engine.guest()?.reconcile(&runner.config, repairs)?;
-    let mut watcher = runner.watcher("reconcile", 1, 0);
-    let driven = driver::run(&mut operation, &mut runner.host, &mut watcher);
-    watcher.end();
-    driven?;
-    Ok(Came {
-        report: operation.finish_reconcile()?,
-        repairs,
-        plans: arguments.dry_run,
-        backup: None,
-        seconds: started.elapsed().as_secs_f64(),
-        interrupted: runner.host.interrupted(),
-    })
+pub(crate) fn run(arguments: &ReconcileArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
+    let repository = Repository::around(&env::current_dir()?)?;
+    let report = client.reconcile(&repository, &arguments.options())?;
+    output.document(&Document::ended(report.error.clone(), report.is_clean(), &report));
+    say(&report, output);
+    Ok(ending(&report))
 }
 
-fn refused(refusal: Refusal) -> Fault {
-    let code = match refusal.reason {
-        Reason::Denied => Code::Auth,
-        Reason::Offline | Reason::Git => Code::Host,
-        _ => Code::Rejected,
+/// Says what came of it.
+fn say(report: &ReconcileReport, output: &mut Output) {
+    table(report, output);
+    if let Some(counts) = counts(report) {
+        output.line(counts);
+    }
+    if let Some(error) = &report.error {
+        output.warn(format!("hydrant: {}: {}", code_name(error.code.0), plain(&error.detail)));
+    } else {
+        changes(report, output);
+    }
+    if let Some(next) = &report.next {
+        output.warn(next);
+    }
+}
+
+fn table(report: &ReconcileReport, output: &mut Output) {
+    let (missing, contradictions) = (&report.missing_list, &report.contradiction_list);
+    let mut table = Table::new(&["path", "oid", "state", "remedy"]);
+    for one in missing.iter().take(ROWS_SHOWN_MAX) {
+        let state = if one.history_only { "missing, in older commits only" } else { "missing" };
+        let remedy = remedy_text(one.remedy).to_owned();
+        table.row([quote(one.path.as_bytes()), short(&one.oid), state.to_owned(), remedy]);
+    }
+    for one in contradictions.iter().take(ROWS_SHOWN_MAX) {
+        let named = one.manifest.as_ref().map_or_else(|| "no blob".to_owned(), |blob| short(&blob.oid));
+        let state = format!("the manifest names {named}");
+        table.row([quote(one.path.as_bytes()), short(&one.pointer.oid), state, String::new()]);
+    }
+    if !missing.is_empty() || !contradictions.is_empty() {
+        table.print(output);
+    }
+    let hidden = missing.len().saturating_sub(ROWS_SHOWN_MAX) + contradictions.len().saturating_sub(ROWS_SHOWN_MAX);
+    if hidden > 0 {
+        output.line(format!("and {hidden} more; --json names them all"));
+    }
+}
+
+/// None when not even the commits could be read.
+fn counts(report: &ReconcileReport) -> Option<String> {
+    // What nobody answered is neither there nor missing.
+    let missing = match (&report.error, report.missing_list.len()) {
+        (Some(_), 0) if report.scanned == 0 => return None,
+        (Some(_), 0) => "which blobs are missing is not known".to_owned(),
+        (_, count) => format!("{count} missing"),
     };
-    Fault::failed(code, refusal.sentence)
+    let contradictions = match report.contradiction_list.len() {
+        0 => String::new(),
+        count => format!(", {} with a manifest", count_text(count, "contradiction")),
+    };
+    let (pointers, commits) = (number_text(report.scanned, "pointer"), number_text(report.commits, "unpushed commit"));
+    Some(format!("{pointers} in {commits}: {missing}{contradictions}"))
+}
+
+/// What was done, or would be.
+fn changes(report: &ReconcileReport, output: &mut Output) {
+    for blob in &report.uploaded_list {
+        let verb = if report.repair { "sent again" } else { "would send again" };
+        output.line(format!("{verb}: {} {}", blob.oid, blob.size));
+    }
+    for path in &report.removed_list {
+        let verb = if report.repair { "removed, with its entry" } else { "would remove, with its entry" };
+        output.line(format!("{verb}: {}", quote(path.as_bytes())));
+    }
+    if report.squashed {
+        let tip = report.tip.as_deref().map_or_else(String::new, |tip| format!(": {}", short(tip)));
+        let verb = if report.repair { "became" } else { "would become" };
+        output.line(format!("the unpushed commits {verb} one{tip}"));
+    }
+    for blob in &report.orphan_list {
+        let verb = if report.repair { "orphaned" } else { "would orphan" };
+        output.line(format!("{verb}: {} {}", blob.oid, blob.size));
+    }
+}
+
+/// The exit code.
+fn ending(report: &ReconcileReport) -> Ending {
+    match &report.error {
+        Some(_) if report.was_interrupted() => Ending::Interrupted,
+        Some(_) => Ending::Failed,
+        None if report.is_clean() => Ending::Done,
+        None => Ending::SomeFailed,
+    }
+}
+
+fn remedy_text(remedy: Remedy) -> &'static str {
+    match remedy {
+        Remedy::UploadAgain => "send it again from the cache",
+        Remedy::Remove => "remove the file with its entry",
+        Remedy::Squash => "make the unpushed commits one",
+        Remedy::None => "none: no file of a session",
+    }
+}
+
+fn number_text(count: u64, noun: &str) -> String {
+    count_text(usize::try_from(count).unwrap_or(usize::MAX), noun)
+}
+
+fn short(oid: &str) -> String {
+    oid.chars().take(OID_SHOWN).collect()
 }

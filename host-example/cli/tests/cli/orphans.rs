@@ -36,7 +36,7 @@ fn expect(world: &World, arguments: &[&str], expected: &[&[u8]]) {
     let mut all: Vec<Value> =
         expected.iter().map(|bytes| json!({ "oid": blob_of(bytes).oid, "size": bytes.len() })).collect();
     all.sort_by_key(|one| one["oid"].as_str().map(str::to_owned));
-    assert_eq!(json["orphans"], Value::Array(all), "{json}");
+    assert_eq!(json["orphan_list"], Value::Array(all), "{json}");
     let bytes: usize = expected.iter().map(|bytes| bytes.len()).sum();
     assert_eq!(
         (&json["schema_version"], &json["count"], &json["bytes"]),
@@ -175,7 +175,7 @@ fn what_cannot_be_read_is_a_failure_and_no_orphan() {
     let object = world.clone.join(".git/objects").join(&oid[..2]).join(oid[2..].trim());
     fs::remove_file(object).expect("a loose object");
     let ran = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(3);
-    assert!(ran.json().get("orphans").is_none(), "{}", ran.out);
+    assert!(ran.json().get("orphan_list").is_none(), "{}", ran.out);
     // A register in a form of another time.
     world.scene.file("clone/.git/hydrant/orphans.json", br#"{"version": 9, "orphans": []}"#);
     let json = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(3).json();

@@ -36,8 +36,8 @@ fn what_the_cache_has_is_sent_again() {
     let oid = blob_of(LOST).oid;
     assert!(push(&world).expect_err("the hook refuses it").contains(&oid));
     let look = changes_nothing(&world, &["--json"]).ends(1).json();
-    assert_eq!((&look["scanned"], &look["missing"][0]["remedy"]), (&2.into(), &"upload-again".into()), "{look}");
-    assert_eq!((oids(&look["uploaded"]), &look["squashed"]), (vec![oid.as_str()], &false.into()));
+    assert_eq!((&look["scanned"], &look["missing_list"][0]["remedy"]), (&2.into(), &"upload-again".into()), "{look}");
+    assert_eq!((oids(&look["uploaded_list"]), &look["squashed"]), (vec![oid.as_str()], &false.into()));
     let words = changes_nothing(&world, &[]).ends(1);
     assert!(
         words.out.contains(&oid[..12]) && words.err.contains("hydrant reconcile --repair"),
@@ -48,7 +48,7 @@ fn what_the_cache_has_is_sent_again() {
     let head = world.git(&["rev-parse", "HEAD"]);
     let done = reconcile(&world, &["--repair", "--json"]).ends(0).json();
     assert_eq!(
-        (oids(&done["uploaded"]), &done["tip"], &done["backup"]),
+        (oids(&done["uploaded_list"]), &done["tip"], &done["backup"]),
         (vec![oid.as_str()], &Value::Null, &Value::Null)
     );
     assert_eq!(world.server_blob(&oid).as_deref(), Some(LOST));
@@ -68,7 +68,7 @@ fn what_the_original_recorder_keeps_is_sent_again() {
     write(&world, ".sageox/cache/sessions/s/raw.jsonl", b"not the blob, as long as");
     write(&world, ".sageox/cache/sessions/renamed/notes", LOST);
     let look = changes_nothing(&world, &["--json"]).ends(1).json();
-    assert_eq!(look["missing"][0]["remedy"], "upload-again", "{look}");
+    assert_eq!(look["missing_list"][0]["remedy"], "upload-again", "{look}");
     reconcile(&world, &["--repair"]).ends(0);
     assert_eq!(world.server_blob(&blob_of(LOST).oid).as_deref(), Some(LOST));
     push(&world).expect("accepted");
@@ -90,7 +90,11 @@ fn a_file_whose_blob_is_lost_goes_with_its_entry() {
     let status = world.git(&["status", "--porcelain"]);
     assert!(push(&world).is_err());
     let plan = changes_nothing(&world, &["--repair", "--dry-run", "--json"]).ends(1).json();
-    assert_eq!((&plan["removed"][0], &plan["squashed"]), (&"sessions/s/session.md".into(), &true.into()), "{plan}");
+    assert_eq!(
+        (&plan["removed_list"][0], &plan["squashed"]),
+        (&"sessions/s/session.md".into(), &true.into()),
+        "{plan}"
+    );
     assert_eq!((&plan["dry_run"], &plan["tip"], &plan["repairable"]), (&true.into(), &Value::Null, &true.into()));
     let before = world.git(&["rev-parse", "HEAD"]);
     let done = reconcile(&world, &["--repair"]).ends(0);
@@ -127,10 +131,13 @@ fn what_only_older_commits_name_goes_with_them() {
     assert!(push(&world).is_err());
     let tree = world.git(&["rev-parse", "HEAD^{tree}"]);
     let look = changes_nothing(&world, &["--json"]).ends(1).json();
-    assert_eq!((&look["missing"][0]["history_only"], &look["missing"][0]["remedy"]), (&true.into(), &"squash".into()));
+    assert_eq!(
+        (&look["missing_list"][0]["history_only"], &look["missing_list"][0]["remedy"]),
+        (&true.into(), &"squash".into())
+    );
     let done = reconcile(&world, &["--repair", "--json"]).ends(0).json();
-    assert_eq!((&done["squashed"], &done["removed"]), (&true.into(), &Value::Array(Vec::new())), "{done}");
-    assert_eq!(oids(&done["orphans"]), [blob_of(older).oid]);
+    assert_eq!((&done["squashed"], &done["removed_list"]), (&true.into(), &Value::Array(Vec::new())), "{done}");
+    assert_eq!(oids(&done["orphan_list"]), [blob_of(older).oid]);
     let register = fs::read_to_string(world.clone.join(".git/hydrant/orphans.json")).expect("a register");
     assert!(register.contains(&blob_of(older).oid));
     assert_eq!(done["tip"], world.git(&["rev-parse", "HEAD"]).trim());
@@ -191,8 +198,8 @@ fn what_may_not_be_changed_stays() {
         arrange(&world);
         let (before, puts) = (state(&world), world.scene.server.stats().puts);
         let json = reconcile(&world, &["--repair", "--json"]).ends(3).json();
-        let detail = json["ended"]["detail"].as_str().unwrap_or_else(|| panic!("{what}: {json}"));
-        assert_eq!(json["ended"]["code"], code, "{what}: {detail}");
+        let detail = json["error"]["detail"].as_str().unwrap_or_else(|| panic!("{what}: {json}"));
+        assert_eq!(json["error"]["code"], code, "{what}: {detail}");
         assert!(detail.contains(words), "{what}: {detail}");
         assert!(!detail.contains(world.scene.folder.to_str().expect("text")), "{what}: {detail}");
         assert!(state(&world) == before && world.scene.server.stats().puts == puts, "{what}");
@@ -213,7 +220,7 @@ fn a_contradiction_names_both_sides() {
     write(&world, "sessions/s/meta.json", text.replace(&blob_of(KEPT).oid, &blob_of_other()).as_bytes());
     commit(&world);
     let json = changes_nothing(&world, &["--json"]).ends(1).json();
-    let both = (&json["contradictions"][0]["pointer"]["oid"], &json["contradictions"][0]["manifest"]["oid"]);
+    let both = (&json["contradiction_list"][0]["pointer"]["oid"], &json["contradiction_list"][0]["manifest"]["oid"]);
     assert_eq!(both, (&blob_of(KEPT).oid.into(), &blob_of_other().into()));
     let words = changes_nothing(&world, &[]).ends(1).out;
     assert!(words.contains(&blob_of(KEPT).oid[..12]) && words.contains(&blob_of_other()[..12]), "{words}");
@@ -258,7 +265,7 @@ fn only_a_definite_answer_is_one() {
         for arguments in [&["--json"][..], &["--repair", "--json"]] {
             let arguments = [arguments, &["--idle-timeout", "1", "--wait-max", "1"]].concat();
             let json = changes_nothing(&world, &arguments).ends(3).json();
-            assert!(!json["ended"]["code"].is_null() && json["ended"]["code"] != "missing", "{says:?}: {json}");
+            assert!(!json["error"]["code"].is_null() && json["error"]["code"] != "missing", "{says:?}: {json}");
             assert_eq!((&json["tip"], &json["repairable"]), (&Value::Null, &false.into()), "{says:?}: {json}");
         }
         assert!(!server.asked().is_empty(), "{says:?}");

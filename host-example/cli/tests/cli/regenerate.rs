@@ -56,7 +56,7 @@ fn regenerate(world: &World, from: &Path, arguments: &[&str]) -> Ran {
 
 fn orphans(world: &World, arguments: &[&str]) -> Vec<String> {
     let json = world.scene.hydrant(&world.clone, &[&["orphans", "--json"], arguments].concat()).ends(0).json();
-    let orphans = json["orphans"].as_array().expect("a list");
+    let orphans = json["orphan_list"].as_array().expect("a list");
     assert_eq!(json["count"], orphans.len());
     orphans.iter().map(|one| one["oid"].as_str().expect("an oid").to_owned()).collect()
 }

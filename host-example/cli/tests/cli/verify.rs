@@ -60,7 +60,7 @@ fn findings(scene: &Scene, ledger: &Path, arguments: &[&str]) -> Vec<(String, St
     let ran = scene.hydrant(ledger, &[&["verify", "--json"], arguments].concat());
     let json = ran.json();
     let text = |one: &Value, key: &str| one[key].as_str().expect("text").to_owned();
-    let list = json["findings"].as_array().unwrap_or_else(|| panic!("{json}"));
+    let list = json["finding_list"].as_array().unwrap_or_else(|| panic!("{json}"));
     let found: Vec<_> = list.iter().map(|one| (text(one, "name"), text(one, "code"), text(one, "detail"))).collect();
     assert_eq!(ran.code, i32::from(!found.is_empty()), "{json}");
     found
@@ -274,7 +274,7 @@ fn staged_pointers_without_blobs_are_named() {
     scene.file("repository/unstaged.bin", pointer(b"nor this").as_bytes());
     scene.git(&repository, &["add", "a", "broken.bin"]);
     let found = scene.hydrant(&repository, &["verify", "--staged", "--json"]).ends(1).json();
-    let findings: Vec<(&str, &str)> = found["findings"]
+    let findings: Vec<(&str, &str)> = found["finding_list"]
         .as_array()
         .expect("a list")
         .iter()
@@ -318,6 +318,6 @@ fn bytes_are_looked_at_where_they_lie_and_fetched_when_told() {
     rotten[1] ^= 1;
     fs::write(&entry, rotten).expect("written");
     let found = scene.hydrant(&repository, &["verify", "--json"]).ends(1).json();
-    assert_eq!(found["findings"][0]["code"], "integrity", "{found}");
+    assert_eq!(found["finding_list"][0]["code"], "integrity", "{found}");
     assert_eq!(scene.git(&repository, &["status", "--porcelain"]), "", "it only looks");
 }

@@ -210,6 +210,6 @@ fn a_server_that_says_it_has_what_it_has_not_costs_nothing_here() {
     checks::nothing_is_lost(&world);
     world.scene.hydrant(&world.clone, &["verify", SESSION]).ends(0);
     let deep = world.scene.hydrant(&world.clone, &["verify", SESSION, "--deep", "--json"]).ends(1).json();
-    assert_eq!(deep["findings"][0]["code"], "integrity", "{deep}");
+    assert_eq!(deep["finding_list"][0]["code"], "integrity", "{deep}");
     checks::nothing_is_lost(&world);
 }

@@ -13,14 +13,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, Stat, flock, fstat, fsync, openat, unlinkat};
-
-use crate::files::digest::blob_of;
-use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::contract::error::HostError;
-use crate::files::{Files, Opened};
-use crate::files::atomic::{Fresh, Identity, identity, same_content_state, stands, stat_of};
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::files::atomic::{Fresh, stands};
+use crate::files::digest::blob_of;
+use crate::files::facts::Identity;
+use crate::files::lock::try_lock;
+use crate::files::{Dir, Facts, Files, Opened};
 
 /// Milliseconds between two tries for a lock.
 pub const LOCK_POLL_MS: u64 = 25;
@@ -91,7 +90,7 @@ pub(crate) fn hold<'a>(tree: &Files, names: impl Iterator<Item = &'a str>) -> Re
     for name in manifests {
         let Some((folder, file)) = tree.folder_of(name).map_err(|error| unwritable(&error))? else { continue };
         let lock = lock_name(file);
-        if stat_of(&folder, &lock).map_err(|error| unwritable(&error))?.is_some() {
+        if folder.facts(lock.as_str()).map_err(|error| unwritable(&error))?.is_some() {
             held.push(Lock::take(&folder, &lock, until)?);
         }
     }
@@ -104,16 +103,16 @@ fn lock_name(file: &str) -> String {
 
 /// A file as it was read.
 struct Before {
-    stat: Stat,
+    facts: Facts,
     bytes: Vec<u8>,
 }
 
 impl Before {
     fn read(tree: &Files, name: &str) -> io::Result<Option<Self>> {
         let Some(opened) = tree.open(name)? else { return Ok(None) };
-        let stat = fstat(&opened.file)?;
+        let facts = Facts::of(&opened.file)?;
         let bytes = read_all(&opened.file)?;
-        Ok(Some(Self { stat, bytes }))
+        Ok(Some(Self { facts, bytes }))
     }
 }
 
@@ -129,19 +128,19 @@ fn read_all(file: &File) -> io::Result<Vec<u8>> {
 /// Puts new bytes in the place of what was read; false when something else stands there by now.
 fn replace(tree: &Files, name: &str, before: Option<&Before>, new: &[u8]) -> io::Result<bool> {
     let (folder, file) = tree.made_folder_of(name)?;
-    let fresh = Fresh::write(&folder, TEMPORARY, new, before.map(|before| before.stat.st_mode))?;
+    let fresh = Fresh::write(&folder, TEMPORARY, new, before.map(|before| before.facts.permissions))?;
     fresh.file.sync_all()?;
     let Some(before) = before else {
         let placed = fresh.take_free(file)?;
-        fsync(&folder)?;
+        folder.sync()?;
         return Ok(placed);
     };
-    if !is_before(&folder, file, before, stat_of(&folder, file)?)? {
+    if !is_before(&folder, file, before, folder.facts(file)?)? {
         return Ok(false);
     }
     if !fresh.exchange(file)? {
         fresh.take_over(file)?;
-        fsync(&folder)?;
+        folder.sync()?;
         return Ok(true);
     }
     if !is_before(&folder, fresh.name(), before, fresh.at_temporary()?)? {
@@ -149,19 +148,18 @@ fn replace(tree: &Files, name: &str, before: Option<&Before>, new: &[u8]) -> io:
         fresh.exchange(file)?;
         return Ok(false);
     }
-    fsync(&folder)?;
-    unlinkat(&folder, fresh.name(), AtFlags::empty())?;
+    folder.sync()?;
+    folder.remove(fresh.name())?;
     Ok(true)
 }
 
 /// Whether the file of this name is still the one that was read, byte for byte: times are too coarse to tell two writes
 /// of one instant apart.
-fn is_before(folder: &OwnedFd, name: &str, before: &Before, now: Option<Stat>) -> io::Result<bool> {
-    if !now.is_some_and(|now| same_content_state(&now, &before.stat)) {
+fn is_before(folder: &Dir, name: &str, before: &Before, now: Option<Facts>) -> io::Result<bool> {
+    if !now.is_some_and(|now| now.is_same_content(&before.facts)) {
         return Ok(false);
     }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let opened = Opened::new(File::from(openat(folder, name, flags, Mode::empty())?))?;
+    let opened = Opened::new(folder.read(name)?)?;
     Ok(blob_of(&read_all(&opened.file)?) == blob_of(&before.bytes))
 }
 
@@ -174,7 +172,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    fn take(folder: &OwnedFd, name: &str, until: Instant) -> Result<Self, HostError> {
+    fn take(folder: &Dir, name: &str, until: Instant) -> Result<Self, HostError> {
         loop {
             match Self::try_take(folder, name) {
                 Ok(Some(lock)) => return Ok(lock),
@@ -187,17 +185,15 @@ impl Lock {
         }
     }
 
-    fn try_take(folder: &OwnedFd, name: &str) -> io::Result<Option<Self>> {
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        let file = File::from(openat(folder, name, flags, Mode::RUSR | Mode::WUSR)?);
-        let file = Opened::new(file)?.file;
-        let identity = identity(&fstat(&file)?);
+    fn try_take(folder: &Dir, name: &str) -> io::Result<Option<Self>> {
+        let file = Opened::new(folder.open_or_create_file(name)?)?.file;
+        let identity = Facts::of(&file)?.identity;
         // Two openings of one process do not exclude each other on every system.
         if !HELD_HERE.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
             return Ok(None);
         }
         let lock = Self { file, identity };
-        let held = flock(&lock.file, FlockOperation::NonBlockingLockExclusive).is_ok();
+        let held = try_lock(&lock.file).unwrap_or(false);
         // Somebody may have removed the file: then it locks nothing any more.
         Ok((held && stands(folder, name, identity)?).then_some(lock))
     }

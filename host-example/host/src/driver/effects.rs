@@ -17,12 +17,12 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::spawn_local;
 use tokio::time::timeout;
 
-use crate::driver::answers::{Answers, Event, Stop, Watched};
-use crate::documents::{Documents, Saved};
-use crate::driver::exchange;
 use crate::contract::failure::{of_io, reply};
-use crate::driver::shared::Shared;
 use crate::contract::types::{Blob, Effect, EffectId, Failure, Reply, Task};
+use crate::documents::{Documents, Saved};
+use crate::driver::answers::{Answers, Event, Stop, Watched};
+use crate::driver::exchange;
+use crate::driver::shared::Shared;
 
 /// Milliseconds between two looks at the open effects: so progress comes at most ten times a second.
 pub const BEAT_MS: u64 = 100;

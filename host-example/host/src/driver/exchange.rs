@@ -15,14 +15,14 @@ use tokio::task::yield_now;
 
 use body::{FileBody, Sending};
 
-use crate::driver::answers::{Answers, CHUNK_BYTES_MAX};
 use crate::contract::failure::{failed, of_io};
+use crate::contract::types::{Body, Exchange, Failed, Failure, Head, Header, Login, Method as Verb, Reply, Stage};
+use crate::driver::answers::{Answers, CHUNK_BYTES_MAX};
+use crate::driver::shared::Shared;
 use crate::net::failure::of_http;
 use crate::net::http::Turn;
 use crate::net::login::{self, Credential};
-use crate::driver::shared::Shared;
 use crate::store::{Incoming, Receive, write_stage};
-use crate::contract::types::{Body, Exchange, Failed, Failure, Head, Header, Login, Method as Verb, Reply, Stage};
 
 /// Headers of an answer that are told to the engine, at most.
 const HEADERS_MAX: usize = 100;

@@ -8,15 +8,15 @@ use reqwest::Url;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Mutex;
 
-use crate::documents::Documents;
 use crate::contract::cancel::Cancel;
 use crate::contract::error::HostError;
+use crate::documents::Documents;
+use crate::driver::shared::Shared;
 use crate::files::Files;
-use crate::net::http::{Http, HttpOptions, Turns};
 use crate::files::workers::Lanes;
+use crate::net::http::{Http, HttpOptions, Turns};
 use crate::net::login::Logins;
 use crate::remote::RemoteLedger;
-use crate::driver::shared::Shared;
 use crate::store::Store;
 
 /// Everything effects are performed with.

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use tokio::sync::Mutex;
 
-use crate::files::digest::is_oid;
 use crate::documents::Documents;
+use crate::files::digest::is_oid;
+use crate::files::workers::Lanes;
 use crate::files::{Files, Opened};
 use crate::net::http::{Http, Turns};
-use crate::files::workers::Lanes;
 use crate::net::login::Logins;
 use crate::remote::RemoteLedger;
 use crate::store::Store;

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::Path;
 
 use super::{Unwatched, Watch, run};
-use crate::files::digest::blob_of;
-use crate::engine::Engine;
-use crate::files::Files;
-use crate::driver::host::Host;
-use crate::net::login::Logins;
-use crate::net::secret::Secret;
-use crate::files::scratch::Scratch;
-use crate::store::{Look, Store};
 use crate::contract::operations::{Outcome, Source, Want};
 use crate::contract::types::{Blob, Code};
+use crate::driver::host::Host;
+use crate::engine::Engine;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::net::login::Logins;
+use crate::net::secret::Secret;
+use crate::store::{Look, Store};
 use hydrant_server::{RunningServer, Server, ServerConfig};
 
 fn server(folder: &Path) -> RunningServer {

@@ -6,10 +6,10 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{CALL_MS_MAX, Cell, EPOCH_MS, Operation, stopped};
-use crate::contract::error::HostError;
 use crate::contract::World;
 use crate::contract::batches::{Action, BatchRequest, BatchResponse, HttpResponse, ResponseError};
 use crate::contract::endpoints::{Endpoint, Setting};
+use crate::contract::error::HostError;
 use crate::contract::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
 use crate::contract::operations::{Config, LockTask, Source, Want};
 use crate::contract::pointers::{Finding, Kind, Pointer, Sample};

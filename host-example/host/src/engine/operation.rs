@@ -4,8 +4,8 @@ use wasmtime::Store;
 use wasmtime::component::ResourceAny;
 
 use super::{Cell, Guest};
-use crate::contract::error::HostError;
 use crate::contract::World;
+use crate::contract::error::HostError;
 use crate::contract::operations::{BatchOutcome, LockReport, TransferReport};
 use crate::contract::sessions::{PublishReport, ReconcileReport};
 use crate::contract::types::{EffectId, Instant, Misuse, Reply, Step};

@@ -8,55 +8,40 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat, fchmod, fstat, openat, renameat_with, statat, unlinkat};
-use rustix::io::Errno;
+use super::dir::{Dir, set_permissions};
+use super::facts::{Facts, Identity};
 
-/// Permission bits that a new file takes over. Set-user-id and its like are not among them.
-const MODE_MASK: u32 = 0o777;
 /// Names tried for a temporary file. A run that was killed may have left one of the same name.
 const TEMPORARY_NAMES_MAX: u32 = 16;
+/// How the name of every temporary file ends.
+pub(crate) const TEMPORARY_END: &str = ".tmp";
 
 /// Numbers the temporary files of this process.
 static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 
-#[cfg(test)]
-thread_local! {
-    /// Stands for a file system that knows only plain renames.
-    pub(crate) static CANNOT_EXCHANGE: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
-}
-
-/// Which file this is, whatever its name.
-pub(crate) type Identity = (u64, u64);
-
-pub(crate) fn identity(stat: &Stat) -> Identity {
-    (stat.st_dev, stat.st_ino)
-}
-
-/// What changes whenever bytes are written. The time of the last change of name or mode is left out: changing places
-/// changes it.
-pub(crate) fn same_content_state(a: &Stat, b: &Stat) -> bool {
-    let state = |stat: &Stat| (identity(stat), stat.st_size, stat.st_mtime, stat.st_mtime_nsec);
-    state(a) == state(b)
-}
-
-/// What stands under a name, without following a symlink.
-pub(crate) fn stat_of(folder: &OwnedFd, name: &str) -> io::Result<Option<Stat>> {
-    match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(stat)),
-        Err(Errno::NOENT) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// Whether this very file stands under a name.
-pub(crate) fn stands(folder: &OwnedFd, name: &str, file: Identity) -> io::Result<bool> {
-    Ok(stat_of(folder, name)?.is_some_and(|stat| identity(&stat) == file))
+pub(crate) fn stands(dir: &Dir, name: &str, file: Identity) -> io::Result<bool> {
+    Ok(dir.facts(name)?.is_some_and(|facts| facts.identity == file))
+}
+
+/// A name that no other file of this process has: `prefix` and `.tmp` tell whose it is.
+pub(crate) fn temporary_name(prefix: &str) -> String {
+    let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
+    format!("{prefix}{}-{number}{TEMPORARY_END}", std::process::id())
+}
+
+/// Puts bytes in the place of whatever stands under a name, durably: whoever looks finds the old file or the new one.
+/// The temporary file lies in `beside`, which may be the same folder.
+pub(crate) fn replace(beside: &Dir, prefix: &str, dir: &Dir, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let fresh = Fresh::write(beside, prefix, bytes, None)?;
+    fresh.file.sync_all()?;
+    fresh.dir.rename(fresh.name.as_str(), dir, name)?;
+    dir.sync()
 }
 
 /// A file under a temporary name; it goes with this value unless it got another one.
 pub(crate) struct Fresh<'a> {
-    folder: &'a OwnedFd,
+    dir: &'a Dir,
     name: String,
     /// The file that was made here.
     pub(crate) file: File,
@@ -64,16 +49,27 @@ pub(crate) struct Fresh<'a> {
 }
 
 impl<'a> Fresh<'a> {
-    /// Writes a file. `prefix` begins its name; `mode` none leaves it to the user's mask.
-    pub(crate) fn write(folder: &'a OwnedFd, prefix: &str, bytes: &[u8], mode: Option<u32>) -> io::Result<Self> {
-        let (mut file, name) = make(folder, prefix)?;
-        let made = identity(&fstat(&file)?);
-        let written = file.write_all(bytes).and_then(|()| match mode {
-            Some(mode) => Ok(fchmod(&file, Mode::from_raw_mode(mode & MODE_MASK))?),
-            None => Ok(()),
-        });
-        let fresh = Self { folder, name, file, identity: made };
-        written.map(|()| fresh)
+    /// An empty file. `prefix` begins its name.
+    pub(crate) fn make(dir: &'a Dir, prefix: &str) -> io::Result<Self> {
+        let mut tries = 1..TEMPORARY_NAMES_MAX;
+        loop {
+            let name = temporary_name(prefix);
+            match dir.create_new(name.as_str()) {
+                Ok(file) => return Ok(Self { identity: Facts::of(&file)?.identity, dir, name, file }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && tries.next().is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// A file with these bytes. `permissions` none leaves them to the user's mask.
+    pub(crate) fn write(dir: &'a Dir, prefix: &str, bytes: &[u8], permissions: Option<u32>) -> io::Result<Self> {
+        let mut fresh = Self::make(dir, prefix)?;
+        fresh.file.write_all(bytes)?;
+        if let Some(permissions) = permissions {
+            set_permissions(&fresh.file, permissions)?;
+        }
+        Ok(fresh)
     }
 
     /// Which file was made here.
@@ -88,70 +84,60 @@ impl<'a> Fresh<'a> {
 
     /// Takes a name under which nothing stands; false when something does.
     pub(crate) fn take_free(&self, name: &str) -> io::Result<bool> {
-        match renameat_with(self.folder, &self.name, self.folder, name, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(true),
-            Err(Errno::EXIST) => Ok(false),
-            Err(error) if cannot(error) => {
-                if stat_of(self.folder, name)?.is_some() {
-                    return Ok(false);
-                }
-                rustix::fs::renameat(self.folder, &self.name, self.folder, name)?;
-                Ok(true)
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.dir.rename_new(self.name.as_str(), self.dir, name)
     }
 
     /// Changes places with what stands under a name: it is under the temporary name then. False when the file system
     /// cannot do that.
     pub(crate) fn exchange(&self, name: &str) -> io::Result<bool> {
-        #[cfg(test)]
-        if CANNOT_EXCHANGE.get() {
-            return Ok(false);
-        }
-        match renameat_with(self.folder, &self.name, self.folder, name, RenameFlags::EXCHANGE) {
-            Ok(()) => Ok(true),
-            Err(error) if cannot(error) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        self.dir.exchange(self.name.as_str(), name)
     }
 
     /// Takes the place of what stands under a name, which has another name or is of no use any more.
-    pub(crate) fn take_over(&self, name: &str) -> io::Result<()> {
-        Ok(rustix::fs::renameat(self.folder, &self.name, self.folder, name)?)
+    pub(crate) fn take_over(&self, name: impl rustix::path::Arg) -> io::Result<()> {
+        self.dir.rename(self.name.as_str(), self.dir, name)
     }
 
     /// What stands under the temporary name.
-    pub(crate) fn at_temporary(&self) -> io::Result<Option<Stat>> {
-        stat_of(self.folder, &self.name)
+    pub(crate) fn at_temporary(&self) -> io::Result<Option<Facts>> {
+        self.dir.facts(self.name.as_str())
     }
 }
 
 impl Drop for Fresh<'_> {
     fn drop(&mut self) {
-        if matches!(stands(self.folder, &self.name, self.identity), Ok(true)) {
+        if matches!(stands(self.dir, &self.name, self.identity), Ok(true)) {
             // Best effort: the next run sweeps it.
-            unlinkat(self.folder, &self.name, AtFlags::empty()).ok();
+            self.dir.remove(self.name.as_str()).ok();
         }
     }
 }
 
-/// Whether a file system does not know this way of renaming.
-fn cannot(error: Errno) -> bool {
-    matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
-}
+#[cfg(test)]
+mod tests {
+    use std::fs;
 
-fn make(folder: &OwnedFd, prefix: &str) -> io::Result<(File, String)> {
-    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut taken = Errno::EXIST;
-    for _ in 0..TEMPORARY_NAMES_MAX {
-        let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
-        let name = format!("{prefix}{}-{number}.tmp", std::process::id());
-        match openat(folder, &name, flags, Mode::from_raw_mode(0o666)) {
-            Ok(file) => return Ok((File::from(file), name)),
-            Err(error @ Errno::EXIST) => taken = error,
-            Err(error) => return Err(error.into()),
+    use super::*;
+    use crate::files::Access;
+    use crate::files::scratch::Scratch;
+
+    #[test]
+    fn a_file_of_a_temporary_name_that_is_not_ours_stays() {
+        let scratch = Scratch::new();
+        let dir = Dir::open(scratch.path(), Access::Owner).expect("a folder");
+        let last = temporary_name(".x-");
+        let number = last.trim_end_matches(TEMPORARY_END).rsplit('-').next().and_then(|text| text.parse().ok());
+        let next = number.map_or(0, |number: u64| number + 1);
+        let taken = next..next + u64::from(TEMPORARY_NAMES_MAX) - 1;
+        let names: Vec<_> = taken.map(|number| format!(".x-{}-{number}{TEMPORARY_END}", std::process::id())).collect();
+        for name in &names {
+            fs::write(scratch.path().join(name), "theirs").expect("a file");
+        }
+        let fresh = Fresh::write(&dir, ".x-", b"ours", None).expect("the next name");
+        assert!(!names.iter().any(|name| name == fresh.name()));
+        drop(fresh);
+        for name in &names {
+            assert_eq!(fs::read(scratch.path().join(name)).expect("there"), b"theirs");
         }
     }
-    Err(taken.into())
 }

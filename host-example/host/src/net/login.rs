@@ -11,13 +11,16 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use tokio::sync::Mutex;
 
 use crate::contract::error::HostError;
 use crate::contract::failure::failed;
-use crate::net::secret::Secret;
 use crate::contract::types::{Failed, Failure, Login};
+use crate::net::secret::Secret;
 use git_credential::GitCredential;
 pub use origin::Origin;
 
@@ -64,7 +67,7 @@ impl Credential {
     pub(crate) fn headers(&self) -> Vec<(String, Secret)> {
         match self {
             Credential::Basic(user, password) => {
-                let value = format!("Basic {}", base64(format!("{user}:{}", password.expose()).as_bytes()));
+                let value = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())));
                 vec![("authorization".into(), Secret::new(value))]
             }
             Credential::Headers(headers) => headers.clone(),
@@ -316,38 +319,14 @@ fn bare(url: &Url) -> String {
 
 /// Percent-decoded text of a URL that may go into a credential: one line, nothing hidden.
 fn decoded(text: &str) -> Result<String, HostError> {
-    let broken = || HostError::local("the login inside the URL cannot be read");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        if byte != b'%' {
-            bytes.push(byte);
-            continue;
-        }
-        let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
-        let (high, low) = (digit().ok_or_else(broken)?, digit().ok_or_else(broken)?);
-        bytes.push(u8::try_from(high * 16 + low).map_err(|_| broken())?);
-    }
-    let decoded = String::from_utf8(bytes).map_err(|_| broken())?;
-    if is_one_line(&decoded) { Ok(decoded) } else { Err(broken()) }
+    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|text| is_one_line(text));
+    let decoded = decoded.ok_or_else(|| HostError::local("the login inside the URL cannot be read"))?;
+    Ok(decoded.into_owned())
 }
 
 /// Nothing that could begin another line of a protocol.
 fn is_one_line(text: &str) -> bool {
     !text.contains(['\r', '\n', '\0'])
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for group in bytes.chunks(3) {
-        let value = group.iter().fold(0_u32, |value, byte| value << 8 | u32::from(*byte)) << (8 * (3 - group.len()));
-        for place in 0..4 {
-            let digit = DIGITS[(value >> (18 - 6 * place) & 63) as usize];
-            text.push(if place > group.len() { '=' } else { char::from(digit) });
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::git::find_program;
-use crate::process::{self, Bounds};
-use crate::net::secret::Secret;
 use crate::contract::endpoints::Ssh;
 use crate::contract::types::{Code, Direction};
+use crate::git::find_program;
+use crate::net::secret::Secret;
+use crate::process::{self, Bounds};
 use serde_json::Value;
 
 use crate::contract::error::Fault;

@@ -9,8 +9,8 @@ use std::thread;
 use std::time::Duration;
 
 use super::{DURABLE, Place, words};
-use crate::process::{keep_to_ourselves, spawn};
 use crate::contract::types::{Failed, Failure};
+use crate::process::{keep_to_ourselves, spawn};
 
 /// Seconds that git may take for a step.
 const STEP_SECONDS_MAX: u64 = 20;

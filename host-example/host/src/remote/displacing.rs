@@ -3,31 +3,28 @@
 
 use std::io;
 
-use rustix::fs::{Stat, fstat};
-
 use super::Place;
 use super::placing::{Wanted, is_pointer_to};
-use crate::files::digest::blob_of_file;
-use crate::files::atomic::same_content_state;
-use crate::files::folder::{Access, Folder};
-use crate::worktree::swap::{Aside, swap};
 use crate::contract::types::Swap;
+use crate::files::digest::blob_of_file;
+use crate::files::{Access, Dir, Facts};
+use crate::worktree::swap::{Aside, swap};
 
 /// Folder beneath git's own that takes what is displaced: the cache's.
 const STORE: &str = "hydrant";
 
 /// Displaces a file in this state. One that changed since is the user's, and one that the pointer names is the
 /// publish's to swap: both stay.
-pub(super) fn displace(place: &Place, wanted: &Wanted<'_>, state: &Stat) -> io::Result<()> {
+pub(super) fn displace(place: &Place, wanted: &Wanted<'_>, state: &Facts) -> io::Result<()> {
     let Some(mut opened) = place.tree.open(wanted.name)? else { return Ok(()) };
-    if !same_content_state(&fstat(&opened.file)?, state) {
+    if !Facts::of(&opened.file)?.is_same_content(state) {
         return Ok(());
     }
     let blob = blob_of_file(&mut opened.file)?;
     if is_pointer_to(wanted.new, &blob.oid) {
         return Ok(());
     }
-    let aside = Aside::open(&Folder::open_or_create(&place.common_dir.join(STORE), Access::Owner)?)?;
+    let aside = Aside::open(&Dir::open_or_create(&place.common_dir.join(STORE), Access::Owner)?)?;
     aside.enter(&place.tree, wanted.name)?;
     let (name, expects, pointer) = (wanted.name.to_owned(), opened.revision.text(), wanted.new.to_vec());
     // Whatever it comes to, nothing is lost, and git shows what stayed.

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use super::entries::{self, Entry};
 use super::{DURABLE, PLAIN_INDEX, Place, ScratchFile, words};
+use crate::contract::types::{Failed, Failure};
 use crate::git::Git;
 use crate::process::Finished;
-use crate::contract::types::{Failed, Failure};
 
 /// What the index has under one name.
 pub(super) struct Listed {

@@ -6,15 +6,16 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
-
 use super::{Place, SCRATCH_PREFIX, words};
 use crate::contract::types::{Failed, Failure};
+use crate::files::Facts;
+use crate::files::dir::open_file;
+use crate::files::lock::try_lock;
+use crate::files::platform::open_private;
 
 /// Milliseconds to wait for somebody else's lock.
 const LOCK_WAIT_MS_MAX: u64 = 2_000;
@@ -37,7 +38,7 @@ impl IndexLock {
     pub(super) fn take(place: &Place) -> Result<Self, Failed> {
         let until = Instant::now() + Duration::from_millis(LOCK_WAIT_MS_MAX);
         let ours = open_ours(place).map_err(words::of_file)?;
-        while flock(&ours, FlockOperation::NonBlockingLockExclusive).is_err() {
+        while !try_lock(&ours).map_err(words::of_file)? {
             wait(until)?;
         }
         sweep(place);
@@ -101,14 +102,12 @@ fn own_path(place: &Place) -> io::Result<PathBuf> {
 }
 
 fn open_ours(place: &Place) -> io::Result<File> {
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(own_path(place)?)
+    open_private(&own_path(place)?)
 }
 
 fn is_same(path: &Path, ours: &File) -> bool {
-    match (path.symlink_metadata(), ours.metadata()) {
-        (Ok(there), Ok(own)) => (there.dev(), there.ino()) == (own.dev(), own.ino()),
-        _ => false,
-    }
+    let there = open_file(path).and_then(|there| Facts::of(&there));
+    matches!((there, Facts::of(ours)), (Ok(there), Ok(own)) if there.identity == own.identity)
 }
 
 fn wait(until: Instant) -> Result<(), Failed> {

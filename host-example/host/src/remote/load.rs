@@ -3,8 +3,8 @@
 use super::entries::{self, Entries};
 use super::turns::Turns;
 use super::{DURABLE, Place, words};
-use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::contract::types::{Failed, Failure, Ledger, LedgerFile, Lookup};
+use crate::documents::DOCUMENT_BYTES_MAX;
 
 pub(super) fn load(place: &Place, lookup: &Lookup, wanted: &dyn Fn() -> bool) -> Result<Ledger, Failed> {
     let tip = fetch(place, wanted)?;

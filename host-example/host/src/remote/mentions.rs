@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::range::new_side;
 use super::stream::{self, Said, unreadable};
 use super::{Refusal, words};
-use crate::git::Git;
 use crate::contract::types::{Failed, Failure};
+use crate::git::Git;
 
 /// Bytes of a text that are handed over; a longer one is searched all the same.
 const TEXT_BYTES_MAX: usize = 4 << 20;

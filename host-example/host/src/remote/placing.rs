@@ -7,13 +7,12 @@
 
 use std::io::{self, Read};
 
-use rustix::fs::{Stat, fstat};
-
-use crate::files::digest::blob_of;
-use crate::documents::DOCUMENT_BYTES_MAX;
-use crate::files::{Files, names_no_file};
-use crate::files::atomic::{Fresh, same_content_state};
 use crate::contract::types::Blob;
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::files::atomic::{Fresh, TEMPORARY_END};
+use crate::files::digest::blob_of;
+use crate::files::dir::set_permissions;
+use crate::files::{Dir, Facts, Files, names_no_file};
 
 /// Begins the name of a file on its way into the work tree.
 const TEMPORARY: &str = ".hydrant-settle-";
@@ -41,11 +40,11 @@ pub(super) enum Plan {
     /// Write it where nothing stands.
     Add,
     /// Write it over the file in this state.
-    Replace(Box<Stat>),
+    Replace(Box<Facts>),
     /// Content in this state, as committed, gives way to a pointer.
-    Displace(Box<Stat>),
+    Displace(Box<Facts>),
     /// Content in this state gives way to a pointer if it is as committed, which only git can say of so much.
-    Long(Box<Stat>),
+    Long(Box<Facts>),
     /// The user's file stands in the way.
     InTheWay,
 }
@@ -57,7 +56,7 @@ pub(super) fn plan(tree: &Files, wanted: &Wanted<'_>) -> io::Result<Plan> {
         Err(error) if names_no_file(&error) => return Ok(Plan::InTheWay),
         Err(error) => return Err(error),
     };
-    let state = fstat(&opened.file)?;
+    let state = Facts::of(&opened.file)?;
     let mut now = Vec::new();
     (&opened.file).take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut now)?;
     let to_pointer = is_pointer(wanted.new);
@@ -85,12 +84,12 @@ pub(super) fn place(tree: &Files, wanted: &Wanted<'_>, plan: &Plan) -> io::Resul
         Plan::Replace(state) => Some(state),
     };
     let (folder, name) = tree.made_folder_of(wanted.name)?;
-    let mode = over.map(|state| state.st_mode);
+    let mode = over.map(|state| state.permissions);
     let fresh = Fresh::write(&folder, TEMPORARY, wanted.new, mode)?;
     if wanted.executable && over.is_none() {
-        let now = fstat(&fresh.file)?.st_mode;
+        let now = Facts::of(&fresh.file)?.permissions;
         // Whoever may read it may run it.
-        rustix::fs::fchmod(&fresh.file, rustix::fs::Mode::from_raw_mode((now | ((now & 0o444) >> 2)) & 0o777))?;
+        set_permissions(&fresh.file, now | ((now & 0o444) >> 2))?;
     }
     let is_document = !is_pointer(wanted.new);
     if is_document {
@@ -100,12 +99,12 @@ pub(super) fn place(tree: &Files, wanted: &Wanted<'_>, plan: &Plan) -> io::Resul
         None => drop(fresh.take_free(name)?),
         Some(state) => replace(&folder, &fresh, name, state)?,
     }
-    if is_document { Ok(rustix::fs::fsync(&folder)?) } else { Ok(()) }
+    if is_document { folder.sync() } else { Ok(()) }
 }
 
-fn replace(folder: &rustix::fd::OwnedFd, fresh: &Fresh<'_>, name: &str, over: &Stat) -> io::Result<()> {
-    let is_over = |stat: Option<Stat>| stat.is_some_and(|stat| same_content_state(&stat, over));
-    if !is_over(crate::files::atomic::stat_of(folder, name)?) {
+fn replace(folder: &Dir, fresh: &Fresh<'_>, name: &str, over: &Facts) -> io::Result<()> {
+    let is_over = |facts: Option<Facts>| facts.is_some_and(|facts| facts.is_same_content(over));
+    if !is_over(folder.facts(name)?) {
         return Ok(());
     }
     if !fresh.exchange(name)? {
@@ -117,7 +116,7 @@ fn replace(folder: &rustix::fd::OwnedFd, fresh: &Fresh<'_>, name: &str, over: &S
         return Ok(());
     }
     // Known to git, or to the engine, which made the new one from it.
-    Ok(rustix::fs::unlinkat(folder, fresh.name(), rustix::fs::AtFlags::empty())?)
+    folder.remove(fresh.name())
 }
 
 /// Removes what a run that was killed left beside these files.
@@ -125,11 +124,9 @@ pub(super) fn sweep<'a>(tree: &Files, names: impl Iterator<Item = &'a str>) -> i
     let mut seen = std::collections::BTreeSet::new();
     for name in names.filter(|name| seen.insert(name.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned())) {
         let Ok(Some((folder, _))) = tree.folder_of(name) else { continue };
-        for entry in rustix::fs::Dir::read_from(&folder)? {
-            let entry = entry?;
-            let left = entry.file_name().to_bytes();
-            if left.starts_with(TEMPORARY.as_bytes()) && left.ends_with(b".tmp") {
-                rustix::fs::unlinkat(&folder, entry.file_name(), rustix::fs::AtFlags::empty())?;
+        for left in folder.names()? {
+            if left.starts_with(TEMPORARY) && left.ends_with(TEMPORARY_END) {
+                folder.remove(left.as_str())?;
             }
         }
     }

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex};
 use super::load::fetch;
 use super::{Place, RemoteLedger, index_lock, settle_note, words};
 use crate::contract::error::HostError;
-use crate::files::Files;
-use crate::git::{Git, GitFault};
 use crate::contract::types::{Failed, Failure};
+use crate::files::Files;
+use crate::files::platform::path_of;
+use crate::git::{Git, GitFault};
 
 /// What the user chose.
 #[derive(Clone, Copy, Debug, Default)]
@@ -171,7 +172,7 @@ impl Folders {
         let answer = git
             .read(&folders, b"")
             .map_err(|_| refusal(Reason::Git, "git cannot open this repository, or it has no work tree"))?;
-        let mut lines = answer.split(|byte| *byte == b'\n').map(path);
+        let mut lines = answer.split(|byte| *byte == b'\n').map(path_of);
         let (Some(top), Some(git_dir), Some(common_dir)) = (lines.next(), lines.next(), lines.next()) else {
             return Err(refusal(Reason::Git, "git does not say where this repository is"));
         };
@@ -390,9 +391,4 @@ pub(super) fn unchanged(git: &Git, session: &str) -> Result<bool, GitFault> {
     // `# branch.ab +AHEAD -BEHIND` stands there when the branch follows one of a remote.
     let nothing_ahead = lines.iter().any(|line| line.starts_with(b"# branch.ab +0 "));
     Ok(nothing_ahead && lines.iter().all(|line| line.starts_with(b"# ")))
-}
-
-fn path(line: &[u8]) -> PathBuf {
-    use std::os::unix::ffi::OsStrExt;
-    PathBuf::from(std::ffi::OsStr::from_bytes(line))
 }

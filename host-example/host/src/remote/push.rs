@@ -9,8 +9,8 @@ use super::entries::{self, Entries};
 use super::load::fetch;
 use super::turns::Turns;
 use super::{Place, Pushed, commit, words};
-use crate::process::Finished;
 use crate::contract::types::{Failed, Failure, Push};
+use crate::process::Finished;
 
 /// What a remote says when somebody else was faster.
 const MOVED: [&str; 6] =

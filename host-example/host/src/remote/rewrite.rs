@@ -29,10 +29,10 @@ use super::rewrite_files::{remove_exactly, write_over};
 use super::rewrite_note::Note;
 use super::rewrite_undo::{Undone, undo};
 use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, commit, preflight, stream, words};
-use crate::documents::DOCUMENT_BYTES_MAX;
-use crate::git::GitFault;
-use crate::documents::manifest_write;
 use crate::contract::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::documents::manifest_write;
+use crate::git::GitFault;
 
 /// Where old tips stay.
 pub(super) const BACKUPS: &str = "refs/hydrant/backup";

@@ -4,14 +4,12 @@
 //! checkout, a power loss can bring back what was just removed: git has it all, and shows it.
 
 use std::io;
-use std::sync::atomic::Ordering;
 
-use rustix::fs::{AtFlags, RenameFlags, fstat, renameat, renameat_with, unlinkat};
-
+use super::Place;
 use super::placing::{self, Wanted};
 use super::range::holds_exactly;
-use super::{Place, TEMPORARIES};
-use crate::files::atomic::{same_content_state, stat_of};
+use crate::files::Facts;
+use crate::files::atomic::temporary_name;
 
 /// Begins the name of a file that is taken aside.
 const ASIDE: &str = ".hydrant-rewrite-";
@@ -26,20 +24,19 @@ pub(super) fn write_over(place: &Place, name: &str, new: &[u8], old: &[u8]) -> i
 /// Removes a file that holds exactly these bytes; false when it does not, and then it stays.
 pub(super) fn remove_exactly(place: &Place, name: &str, bytes: &[u8]) -> io::Result<bool> {
     let Some(opened) = place.tree.open(name)? else { return Ok(false) };
-    let state = fstat(&opened.file)?;
+    let state = Facts::of(&opened.file)?;
     if !holds_exactly(place, name, bytes) {
         return Ok(false);
     }
     let Some((folder, last)) = place.tree.folder_of(name)? else { return Ok(false) };
-    let number = TEMPORARIES.fetch_add(1, Ordering::Relaxed);
-    let aside = format!("{ASIDE}{}-{number}.tmp", std::process::id());
-    renameat(&folder, last, &folder, &aside)?;
-    if !stat_of(&folder, &aside)?.is_some_and(|now| same_content_state(&now, &state)) {
+    let aside = temporary_name(ASIDE);
+    folder.rename(last, &folder, aside.as_str())?;
+    if !folder.facts(aside.as_str())?.is_some_and(|now| now.is_same_content(&state)) {
         // Changed in the last moment: it goes back.
-        renameat_with(&folder, &aside, &folder, last, RenameFlags::NOREPLACE)?;
+        folder.rename_new(aside.as_str(), &folder, last)?;
         return Ok(false);
     }
-    unlinkat(&folder, &aside, AtFlags::empty())?;
+    folder.remove(aside.as_str())?;
     remove_empty_folders(place, name);
     Ok(true)
 }
@@ -49,7 +46,7 @@ fn remove_empty_folders(place: &Place, name: &str) {
     let mut folder = name;
     while let Some((above, _)) = folder.rsplit_once('/') {
         let gone = matches!(place.tree.folder_of(above), Ok(Some((parent, last)))
-            if unlinkat(&parent, last, AtFlags::REMOVEDIR).is_ok());
+            if parent.remove_empty_dir(last));
         if !gone {
             return;
         }
@@ -61,11 +58,9 @@ fn remove_empty_folders(place: &Place, name: &str) {
 pub(super) fn sweep_aside(place: &Place, name: &str, bytes: &[u8]) -> io::Result<()> {
     let Some((folder, _)) = place.tree.folder_of(name)? else { return Ok(()) };
     let above = name.rsplit_once('/').map_or(String::new(), |(above, _)| format!("{above}/"));
-    for entry in rustix::fs::Dir::read_from(&folder)? {
-        let entry = entry?;
-        let Ok(left) = entry.file_name().to_str() else { continue };
+    for left in folder.names()? {
         if left.starts_with(ASIDE) && holds_exactly(place, &format!("{above}{left}"), bytes) {
-            unlinkat(&folder, left, AtFlags::empty())?;
+            folder.remove(left.as_str())?;
         }
     }
     Ok(())

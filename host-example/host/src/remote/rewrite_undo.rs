@@ -13,8 +13,8 @@ use super::rewrite::{files_of, list};
 use super::rewrite_files::{sweep_aside, write_over};
 use super::rewrite_note::Note;
 use super::{DURABLE, Place, words};
-use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::contract::types::Failed;
+use crate::documents::DOCUMENT_BYTES_MAX;
 
 /// What became of an interrupted rewrite.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

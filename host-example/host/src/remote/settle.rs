@@ -25,10 +25,10 @@ use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
 use super::settle_note::{Note, Waiting};
 use super::{Place, Settled, ahead, commit, preflight, settle_note, standing, words};
+use crate::contract::types::{Failed, Failure, Settle};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::documents::manifest_write;
 use crate::process::Finished;
-use crate::contract::types::{Failed, Failure, Settle};
 
 /// What git says when a change of the user's is in the way of a merge.
 const IN_THE_WAY: [&str; 5] =

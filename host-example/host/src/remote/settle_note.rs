@@ -15,8 +15,8 @@ use serde_json::{Value, json};
 use super::branch_move::BranchMove;
 use super::index_lock::IndexLock;
 use super::{Place, note_file, words};
-use crate::files::digest::blob_of;
 use crate::contract::types::{Failed, Settle, SettleFile};
+use crate::files::digest::blob_of;
 
 /// Digits of a branch's digest in the name of its note.
 const NAME_DIGITS: usize = 16;

@@ -12,9 +12,9 @@ use super::index_copy::IndexCopy;
 use super::placing::{POINTER_BYTES_BELOW, pointed};
 use super::settle_note::Waiting;
 use super::{Place, words};
-use crate::files::digest::{blob_of, blob_of_file};
-use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::contract::types::{Blob, Failed};
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::files::digest::{blob_of, blob_of_file};
 
 /// Gives a copy of the index entries for such files, and says which tree the first of two commits would be with them;
 /// none when there are no such files.

@@ -10,9 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::words;
+use crate::contract::types::{Failed, Failure};
 use crate::git::{GIT_REMOTE_SECONDS_MAX, Git, GitFault};
 use crate::process::{ChildFault, Words, end, keep_to_ourselves, spawn, wait};
-use crate::contract::types::{Failed, Failure};
 
 /// Bytes of a piece.
 const PIECE_BYTES: usize = 64 << 10;

@@ -4,10 +4,10 @@
 
 use crate::contract::error::HostError;
 use crate::contract::failure::{DETAIL_BYTES_MAX, of_io};
+use crate::contract::types::{Failed, Failure};
 use crate::git::GitFault;
 use crate::process::ChildFault;
 use crate::text::plain;
-use crate::contract::types::{Failed, Failure};
 
 /// Words that tell of a login, with what they mean; the first one found counts.
 const SIGNS: [(&str, Failure); 22] = [

@@ -2,8 +2,8 @@
 //!
 //! The rule it keeps: only regular files count, and everything is bounded by git's output.
 
-use crate::git::{Git, GitFault};
 use crate::contract::types::Code;
+use crate::git::{Git, GitFault};
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;

@@ -5,11 +5,11 @@
 use crate::contract::ledgers::{Checkout, ErrorClass};
 use crate::contract::manifests::Tally;
 
-use crate::repository::committed;
 use crate::contract::error::Fault;
+use crate::repository::Repository;
+use crate::repository::committed;
 use crate::sessions::ledger::{MANIFEST, SESSIONS};
 use crate::text::count_text;
-use crate::repository::Repository;
 
 /// What is known of a checkout before its sessions are looked at. What a sparse checkout keeps out has a tally already.
 pub fn checkout(repository: &Repository, paths: &[String]) -> Checkout {

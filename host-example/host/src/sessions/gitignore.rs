@@ -1,8 +1,8 @@
 //! What git is told not to commit: beside the sessions for everybody, and in this clone alone.
 
+use crate::documents::manifest_write::change_file;
 use crate::engine::Guest;
 use crate::files::Files;
-use crate::documents::manifest_write::change_file;
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;

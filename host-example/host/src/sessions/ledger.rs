@@ -5,16 +5,16 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::engine::Guest;
-use crate::files::{Files, Glance, names_no_file};
-use crate::worktree::scan::POINTER_BYTES_LIMIT;
-use crate::store::Store;
 use crate::contract::manifests::{Fact, FileRef, Manifest, Place, SessionStatus};
 use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::files::{Files, Glance, names_no_file};
+use crate::store::Store;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 use crate::contract::error::Fault;
-use crate::text::quote;
 use crate::repository::Repository;
+use crate::text::quote;
 
 /// Folder of the ledger that holds the sessions.
 pub const SESSIONS: &str = "sessions";

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 
 use crate::contract::clock;
-use crate::files::Files;
+use crate::files::{Files, random_bytes};
 use serde_json::Value;
 
 /// Bytes of a transcript's first line at most.
@@ -18,8 +18,9 @@ const STAMP_MS_MAX: u64 = (1 << 48) - 1;
 pub fn id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the id would still be of this millisecond and this process.
-    if rustix::rand::getrandom(&mut bytes[6..], rustix::rand::GetRandomFlags::empty()).is_err() {
-        bytes[8..12].copy_from_slice(&std::process::id().to_be_bytes());
+    match random_bytes::<10>() {
+        Some(random) => bytes[6..].copy_from_slice(&random),
+        None => bytes[8..12].copy_from_slice(&std::process::id().to_be_bytes()),
     }
     let stamp = clock::wall().min(STAMP_MS_MAX).to_be_bytes();
     bytes[..6].copy_from_slice(&stamp[2..]);

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::sync::Arc;
 
+use crate::contract::pointers::{Kind, Sample};
+use crate::contract::types::{Blob, Code};
 use crate::documents::Documents;
 use crate::engine::{Engine, Guest};
 use crate::remote::Refusal;
 use crate::remote::mentions::{self, Mention};
-use crate::contract::pointers::{Kind, Sample};
-use crate::contract::types::{Blob, Code};
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;

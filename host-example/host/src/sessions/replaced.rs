@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use crate::files::{Files, Revision};
 
-use crate::sessions::remembered::{self, Known, Notes};
 use crate::repository::{ORIGINAL_CACHE, Repository};
+use crate::sessions::remembered::{self, Known, Notes};
 
 /// Folder beside the cache that holds these notes.
 const FOLDER: &str = "replaced";

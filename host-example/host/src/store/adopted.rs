@@ -14,12 +14,10 @@
 use std::collections::HashMap;
 use std::io::{self, Seek};
 
-use rustix::fs::Stat;
-
-use crate::files::folder::{Folder, Found};
 use super::{Look, Shape, Store, hash_into, unwatched};
-use crate::files::digest::{Digesting, OID_DIGITS, is_oid};
 use crate::contract::error::HostError;
+use crate::files::digest::{Digesting, OID_DIGITS, is_oid};
+use crate::files::{Dir, Facts};
 
 /// Folder of files that are being displaced.
 pub(crate) const DISPLACED: &str = "displaced";
@@ -55,13 +53,13 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    pub(crate) fn of(oid: &str, stat: &Stat, session: &str) -> Self {
+    pub(crate) fn of(oid: &str, facts: &Facts, session: &str) -> Self {
         Self {
             oid: oid.to_owned(),
-            inode: stat.st_ino,
-            size: size_of(stat),
-            modified: modified(stat),
-            session: plain(session),
+            inode: facts.identity.inode,
+            size: facts.size,
+            modified: (facts.modified.seconds, facts.modified.nanos),
+            session: name_part(session),
         }
     }
 
@@ -83,8 +81,8 @@ impl Note {
 
     /// Whether a file is still in that state. A repository that was copied has other inodes: its files were written by
     /// whoever copied them, so only length and time count.
-    pub(crate) fn fits(&self, stat: &Stat) -> bool {
-        self.size == size_of(stat) && self.modified == modified(stat)
+    pub(crate) fn fits(&self, facts: &Facts) -> bool {
+        self.size == facts.size && self.modified == (facts.modified.seconds, facts.modified.nanos)
     }
 }
 
@@ -96,9 +94,9 @@ pub(super) struct Adopted {
 
 impl Adopted {
     /// What lies there now.
-    pub(super) fn read(root: &Folder) -> io::Result<Self> {
+    pub(super) fn read(root: &Dir) -> io::Result<Self> {
         let mut adopted = Self::default();
-        let Some(folder) = existing(root, ADOPTED)? else { return Ok(adopted) };
+        let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(adopted) };
         folder.names()?.iter().filter_map(|name| Note::parse(name)).for_each(|note| adopted.learn(note));
         Ok(adopted)
     }
@@ -111,13 +109,13 @@ impl Adopted {
     }
 
     /// A displaced file of this oid that is still in its state. Those that are not are moved to `kept` first.
-    pub(super) fn find(&self, root: &Folder, oid: &str) -> io::Result<Option<(Folder, String, Found)>> {
+    pub(super) fn find(&self, root: &Dir, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
         let Some(notes) = self.notes.get(oid) else { return Ok(None) };
-        let Some(folder) = existing(root, ADOPTED)? else { return Ok(None) };
+        let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(None) };
         for note in notes {
             let name = note.name();
-            match folder.stat(&name)? {
-                Some(stat) if note.fits(&stat) => return Ok(Some((folder, name, Found::of(&stat)))),
+            match folder.find(name.as_str())? {
+                Some(facts) if note.fits(&facts) => return Ok(Some((folder, name, facts))),
                 Some(_) => keep_aside(root, &folder, note)?,
                 // Somebody else moved it.
                 None => {}
@@ -127,13 +125,13 @@ impl Adopted {
     }
 
     /// All that are still in their state, with their names in their folder. The others are moved to `kept`.
-    pub(super) fn all(root: &Folder) -> io::Result<Vec<(Note, String, Found)>> {
+    pub(super) fn all(root: &Dir) -> io::Result<Vec<(Note, String, Facts)>> {
         let mut all = Vec::new();
-        let Some(folder) = existing(root, ADOPTED)? else { return Ok(all) };
+        let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(all) };
         for name in folder.names()? {
             let Some(note) = Note::parse(&name) else { continue };
-            match folder.stat(&name)? {
-                Some(stat) if note.fits(&stat) => all.push((note, name, Found::of(&stat))),
+            match folder.find(name.as_str())? {
+                Some(facts) if note.fits(&facts) => all.push((note, name, facts)),
                 Some(_) => keep_aside(root, &folder, &note)?,
                 None => {}
             }
@@ -150,7 +148,7 @@ impl Store {
     }
 
     /// The folder that holds the places of what is displaced; none in a plain folder.
-    pub(crate) fn root(&self) -> Option<&Folder> {
+    pub(crate) fn root(&self) -> Option<&Dir> {
         if let Shape::Cache { root, .. } = &self.shape { Some(root) } else { None }
     }
 
@@ -159,7 +157,7 @@ impl Store {
         notes.for_each(|note| self.adopted.learn(note));
     }
 
-    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Folder, String, Found)>> {
+    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
         self.root().map_or(Ok(None), |root| self.adopted.find(root, oid))
     }
 
@@ -182,8 +180,8 @@ impl Store {
 }
 
 /// Moves a file that is not what its oid says to `kept`. Nothing is written over there.
-pub(crate) fn keep_aside(root: &Folder, folder: &Folder, note: &Note) -> io::Result<()> {
-    let kept = root.folder(KEPT)?;
+pub(crate) fn keep_aside(root: &Dir, folder: &Dir, note: &Note) -> io::Result<()> {
+    let kept = root.dir(KEPT)?;
     for number in 1..=KEPT_NUMBER_MAX {
         match folder.rename_new(&note.name(), &kept, &format!("{}-{}-{number}", note.session, note.oid)) {
             Ok(true) => return kept.sync(),
@@ -197,8 +195,8 @@ pub(crate) fn keep_aside(root: &Folder, folder: &Folder, note: &Note) -> io::Res
 }
 
 /// What lies in `kept`.
-fn kept_in(root: &Folder) -> io::Result<Vec<Kept>> {
-    let Some(folder) = existing(root, KEPT)? else { return Ok(Vec::new()) };
+fn kept_in(root: &Dir) -> io::Result<Vec<Kept>> {
+    let Some(folder) = root.dir_if_any(KEPT)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for name in folder.names()? {
         if let Some(found) = folder.find(&name)? {
@@ -208,28 +206,11 @@ fn kept_in(root: &Folder) -> io::Result<Vec<Kept>> {
     Ok(all)
 }
 
-pub(super) fn existing(root: &Folder, name: &str) -> io::Result<Option<Folder>> {
-    match root.existing_folder(name) {
-        Ok(folder) => Ok(Some(folder)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// A session's name as part of a file name that is easy to type.
-fn plain(session: &str) -> String {
+fn name_part(session: &str) -> String {
     let letters = session.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' });
     let name: String = letters.take(SESSION_BYTES_MAX).collect();
     if name.is_empty() { "session".to_owned() } else { name }
-}
-
-fn size_of(stat: &Stat) -> u64 {
-    u64::try_from(stat.st_size).unwrap_or(0)
-}
-
-#[allow(clippy::useless_conversion, reason = "on other systems these are signed")]
-fn modified(stat: &Stat) -> (i64, u64) {
-    (stat.st_mtime, u64::try_from(stat.st_mtime_nsec).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -243,7 +224,7 @@ mod tests {
             inode: 77,
             size: 1 << 40,
             modified: (1_700_000_000, 999_999_999),
-            session: plain("a b/ü.x"),
+            session: name_part("a b/ü.x"),
         };
         assert_eq!(note.session, "a_b___x");
         assert_eq!(Note::parse(&note.name()), Some(note.clone()));

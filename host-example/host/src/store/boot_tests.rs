@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use crate::files::scratch::Scratch;
 use super::tests::{names, small};
 use super::{Held, Staged, Store, unwatched};
-use crate::files::digest::blob_of;
 use crate::contract::types::Blob;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
 
 #[test]
 fn entries_of_another_boot_are_proved_first() {

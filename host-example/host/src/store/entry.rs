@@ -5,8 +5,8 @@
 use std::io;
 
 use super::Store;
-use crate::files::digest::is_oid;
 use crate::files::Opened;
+use crate::files::digest::is_oid;
 
 impl Store {
     /// Opens what lies there under this oid; none when nothing does.

@@ -11,9 +11,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use hyper::body::Bytes;
 
 use super::stage::StageFile;
+use crate::contract::types::Blob;
 use crate::files::digest::{Digesting, blob_of};
 use crate::files::workers::Lane;
-use crate::contract::types::Blob;
 
 /// Bytes of a blob that is kept in memory until it is kept for good.
 pub const MEMORY_BYTES_MAX: u64 = 64 << 10;

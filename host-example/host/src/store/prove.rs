@@ -6,18 +6,16 @@
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::OwnedFd;
 use std::rc::Rc;
-
-use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 
 use super::adopted::{self, Note};
 use super::boot::CACHE;
-use crate::files::folder::Folder;
 use super::{Shape, Step, Store, hash_into};
-use crate::files::digest::Digesting;
-use crate::files::lock::lock;
 use crate::contract::types::Blob;
+use crate::files::digest::Digesting;
+use crate::files::dir::open_file;
+use crate::files::lock::lock;
+use crate::files::{Dir, Facts};
 
 /// Bytes copied at once.
 const COPY_BYTES: usize = 256 << 10;
@@ -38,12 +36,12 @@ enum Place {
     Here,
     Unproved(usize),
     Copied(Copy),
-    Adopted(Folder, Note),
+    Adopted(Dir, Note),
 }
 
 /// The copy of somebody else's file, until it is promoted.
 struct Copy {
-    folder: Rc<Folder>,
+    folder: Rc<Dir>,
     name: String,
 }
 
@@ -56,7 +54,7 @@ impl Proof {
         Proof { work: ProofWork { file, copy: None }, place: Place::Unproved(index) }
     }
 
-    pub(super) fn of_adopted(file: File, folder: Folder, note: Note) -> Proof {
+    pub(super) fn of_adopted(file: File, folder: Dir, note: Note) -> Proof {
         Proof { work: ProofWork { file, copy: None }, place: Place::Adopted(folder, note) }
     }
 
@@ -106,8 +104,7 @@ impl Store {
     pub(super) fn find_in_second_source(&self, blob: &Blob) -> Option<Proof> {
         let objects = self.second_source.as_ref()?;
         let path = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]).join(&blob.oid);
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        self.copied(open(path, flags, Mode::empty()).ok()?, blob)
+        self.copied(open_file(&path).ok()?, blob)
     }
 
     /// Looks for a blob among the files of another recorder.
@@ -117,15 +114,15 @@ impl Store {
     }
 
     /// A file of somebody else's, to be copied while it is hashed.
-    fn copied(&self, descriptor: OwnedFd, blob: &Blob) -> Option<Proof> {
-        if !is_regular_of(&descriptor, blob.size) {
+    fn copied(&self, file: File, blob: &Blob) -> Option<Proof> {
+        if !Facts::of(&file).is_ok_and(|facts| facts.is_file_of(blob.size)) {
             return None;
         }
         let name = self.temporary();
-        let file = self.stage().create_new(&name).ok()?;
+        let copied = self.stage().create_new(name.as_str()).ok()?;
         // Tells a clean-up that the copy is in use.
-        lock(&file).ok();
-        let work = ProofWork { file: File::from(descriptor), copy: Some(file) };
+        lock(&copied).ok();
+        let work = ProofWork { file, copy: Some(copied) };
         let copy = Copy { folder: Rc::clone(self.stage()), name };
         Some(Proof { work, place: Place::Copied(copy) })
     }
@@ -139,7 +136,7 @@ impl Store {
             Place::Unproved(index) if proved => {
                 let Some(folder) = self.unproved.get(*index) else { return Ok(false) };
                 if let Shape::Cache { root, .. } = &self.shape {
-                    root.make_folder(&format!("{CACHE}/{}", &blob.oid[..2]))?;
+                    root.make_dir(&format!("{CACHE}/{}", &blob.oid[..2]))?;
                 }
                 match folder.rename(&entry, self.entries(), &entry) {
                     // Another process was here first: it moved the entry, or the folder it lay in.
@@ -173,11 +170,4 @@ impl Drop for Copy {
         // Best effort: what stays is swept up with the other leftovers. A promoted copy has another name by now.
         self.folder.remove(&self.name).ok();
     }
-}
-
-fn is_regular_of(descriptor: &OwnedFd, size: u64) -> bool {
-    fstat(descriptor).is_ok_and(|stat| {
-        let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        regular && u64::try_from(stat.st_size).is_ok_and(|length| length == size)
-    })
 }

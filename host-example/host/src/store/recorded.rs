@@ -8,12 +8,10 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{Mode, OFlags, open};
-
 use super::{hash_into, unwatched};
-use crate::files::digest::Digesting;
 use crate::contract::types::Blob;
+use crate::files::digest::Digesting;
+use crate::files::dir::open_file;
 
 /// Files looked at, at most.
 const FILES_MAX: usize = 262_144;
@@ -38,7 +36,7 @@ impl Recorded {
     }
 
     /// The file that may be this blob: the only one of its length, or one that was hashed.
-    pub(super) fn find(&mut self, blob: &Blob) -> Option<OwnedFd> {
+    pub(super) fn find(&mut self, blob: &Blob) -> Option<File> {
         let by_size = self.by_size.get_or_insert_with(|| listed(&self.folder));
         match by_size.get(&blob.size)?.as_slice() {
             [one] => opened(&one.path),
@@ -51,7 +49,7 @@ impl Kept {
     fn oid(&self) -> Option<&String> {
         let hashed = || {
             let mut digest = Digesting::new();
-            hash_into(&mut digest, &mut File::from(opened(&self.path)?), unwatched).ok()?;
+            hash_into(&mut digest, &mut opened(&self.path)?, unwatched).ok()?;
             Some(digest.finish().oid)
         };
         self.oid.get_or_init(hashed).as_ref()
@@ -70,6 +68,6 @@ fn listed(folder: &Path) -> HashMap<u64, Vec<Kept>> {
     by_size
 }
 
-fn opened(path: &Path) -> Option<OwnedFd> {
-    open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK, Mode::empty()).ok()
+fn opened(path: &Path) -> Option<File> {
+    open_file(path).ok()
 }

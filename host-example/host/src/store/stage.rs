@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
 
-use crate::files::folder::Folder;
+use crate::files::Dir;
 use crate::files::lock::lock;
 
 /// Bytes of a validator at most.
@@ -17,7 +17,7 @@ const VALIDATOR_BYTES_MAX: usize = 512;
 /// An open stage file, locked by this process.
 pub(crate) struct StageFile {
     pub(super) file: File,
-    pub(super) folder: Rc<Folder>,
+    pub(super) folder: Rc<Dir>,
     pub(super) name: String,
     /// Nobody can resume it, because another process has the stage of that blob: it goes when this is dropped.
     pub(super) private: bool,
@@ -25,7 +25,7 @@ pub(crate) struct StageFile {
 
 impl StageFile {
     /// The stage of this name, or a private file when another process has that one.
-    pub(super) fn open(folder: &Rc<Folder>, name: &str, private_name: &str) -> io::Result<StageFile> {
+    pub(super) fn open(folder: &Rc<Dir>, name: &str, private_name: &str) -> io::Result<StageFile> {
         let file = folder.open_or_create_file(name)?;
         if is_ours(folder, name, &file)? {
             return Ok(StageFile { file, folder: Rc::clone(folder), name: name.into(), private: false });
@@ -37,7 +37,7 @@ impl StageFile {
     }
 
     /// The stage of this name if it is there and nobody else has it.
-    pub(super) fn existing(folder: &Rc<Folder>, name: &str) -> io::Result<Option<StageFile>> {
+    pub(super) fn existing(folder: &Rc<Dir>, name: &str) -> io::Result<Option<StageFile>> {
         let Some(file) = folder.open_existing(name)? else { return Ok(None) };
         let ours = is_ours(folder, name, &file)?;
         Ok(ours.then(|| StageFile { file, folder: Rc::clone(folder), name: name.into(), private: false }))
@@ -93,7 +93,7 @@ impl Drop for StageFile {
 }
 
 /// Locks a file and proves that it is still the one of this name. Where nothing can be locked, none is ours.
-pub(super) fn is_ours(folder: &Folder, name: &str, file: &File) -> io::Result<bool> {
+pub(super) fn is_ours(folder: &Dir, name: &str, file: &File) -> io::Result<bool> {
     Ok(lock(file).unwrap_or(false) && folder.holds(name, file)?)
 }
 

@@ -2,13 +2,13 @@
 
 use std::fs;
 
-use crate::files::folder::{Access, Folder};
-use crate::files::scratch::Scratch;
 use super::stage::is_ours;
 use super::tests::{begin, large, names, receive, small};
 use super::{Held, MEMORY_BYTES_MAX, Staged, Store, stage_name};
-use crate::files::workers::Lanes;
 use crate::contract::types::Blob;
+use crate::files::scratch::Scratch;
+use crate::files::workers::Lanes;
+use crate::files::{Access, Dir};
 
 #[tokio::test]
 async fn a_beginning_survives_with_its_validator_and_is_resumed() {
@@ -101,7 +101,7 @@ async fn a_beginning_is_free_again_after_its_run() {
 #[test]
 fn a_lock_on_a_file_that_lost_its_name_proves_nothing() {
     let scratch = Scratch::new();
-    let folder = Folder::open_or_create(scratch.path(), Access::Owner).expect("a folder");
+    let folder = Dir::open_or_create(scratch.path(), Access::Owner).expect("a folder");
     let opened = folder.open_or_create_file("stage").expect("a stage");
     folder.rename("stage", &folder, "entry").expect("promoted between opening and locking");
     assert!(!is_ours(&folder, "stage", &opened).expect("looked"));

@@ -5,13 +5,13 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::adopted::{self, ADOPTED, Adopted, Note, existing};
+use super::adopted::{self, ADOPTED, Adopted, Note};
 use super::boot::UNPROVED;
-use crate::files::folder::{Folder, Found};
 use super::stage::is_ours;
 use super::{HIDDEN, Shape, Store, hash_into, unwatched};
-use crate::files::digest::{Digesting, is_oid};
 use crate::contract::error::HostError;
+use crate::files::digest::{Digesting, is_oid};
+use crate::files::{Dir, Facts};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
@@ -167,7 +167,7 @@ impl Store {
             let age = if name.ends_with(".tmp") { age_seconds.max(TEMPORARY_AGE_S) } else { age_seconds };
             // The note beside a stage lives and dies with the stage.
             let stage = name.strip_suffix(".from").unwrap_or(&name);
-            if now.saturating_sub(found.used_seconds) <= age {
+            if now.saturating_sub(found.used_s) <= age {
                 continue;
             }
             // Held until the name is gone: nobody begins to use what is being removed.
@@ -190,12 +190,12 @@ impl Store {
         let Shape::Cache { root, entries, .. } = &self.shape else { return };
         for folder in std::iter::once(&**entries).chain(&self.unproved) {
             for name in folder.names().unwrap_or_default() {
-                folder.remove_empty_folder(&name);
+                folder.remove_empty_dir(&name);
             }
         }
-        if let Ok(unproved) = root.existing_folder(UNPROVED) {
+        if let Ok(unproved) = root.existing_dir(UNPROVED) {
             for name in unproved.names().unwrap_or_default() {
-                unproved.remove_empty_folder(&name);
+                unproved.remove_empty_dir(&name);
             }
         }
     }
@@ -221,7 +221,7 @@ impl Store {
         Ok(all)
     }
 
-    fn folder_of<'a>(&'a self, home: &'a Home) -> &'a Folder {
+    fn folder_of<'a>(&'a self, home: &'a Home) -> &'a Dir {
         match home {
             Home::Entries => self.entries(),
             Home::Unproved(index) => &self.unproved[*index],
@@ -246,11 +246,11 @@ enum Home {
     Entries,
     Unproved(usize),
     /// A file that gave way to its pointer.
-    Adopted(Rc<Folder>, Note),
+    Adopted(Rc<Dir>, Note),
 }
 
-fn read_adopted(root: &Folder, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
-    let Some(folder) = existing(root, ADOPTED)?.map(Rc::new) else { return Ok(()) };
+fn read_adopted(root: &Dir, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+    let Some(folder) = root.dir_if_any(ADOPTED)?.map(Rc::new) else { return Ok(()) };
     for (note, _, found) in Adopted::all(root)? {
         let entry = Entry::new(note.oid.clone(), &found, false);
         all.push((Home::Adopted(Rc::clone(&folder), note), entry));
@@ -259,15 +259,15 @@ fn read_adopted(root: &Folder, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
 }
 
 impl Entry {
-    fn new(oid: String, found: &Found, proved: bool) -> Self {
-        let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(found.used_seconds).unwrap_or(0));
+    fn new(oid: String, found: &Facts, proved: bool) -> Self {
+        let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(found.used_s).unwrap_or(0));
         Entry { oid, size: found.size, used, proved }
     }
 }
 
-fn read_fan(folder: &Folder, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+fn read_fan(folder: &Dir, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for fan in folder.names()?.into_iter().filter(|name| name.len() == 2) {
-        match folder.existing_folder(&fan) {
+        match folder.existing_dir(&fan) {
             Ok(inner) => read_names(&inner, &fan, home, proved, all)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
@@ -276,7 +276,7 @@ fn read_fan(folder: &Folder, home: &Home, proved: bool, all: &mut Vec<(Home, Ent
     Ok(())
 }
 
-fn read_names(folder: &Folder, fan: &str, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+fn read_names(folder: &Dir, fan: &str, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for oid in folder.names()?.into_iter().filter(|name| is_oid(name) && name.starts_with(fan)) {
         if let Some(found) = folder.find(&oid)? {
             all.push((home.clone(), Entry::new(oid, &found, proved)));

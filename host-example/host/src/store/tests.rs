@@ -6,11 +6,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use crate::files::scratch::Scratch;
 use super::{Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage};
-use crate::files::digest::blob_of;
-use crate::files::workers::Lanes;
 use crate::contract::types::Blob;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::files::workers::Lanes;
 
 pub(super) fn small() -> (Vec<u8>, Blob) {
     let bytes = b"small content".to_vec();

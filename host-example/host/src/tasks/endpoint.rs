@@ -5,21 +5,21 @@
 //! sees it, and is a login only when the user wrote it; the user's own settings win over the repository's.
 
 use std::env;
-use std::sync::Arc;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use crate::contract::endpoints::{Endpoint, Setting, Ssh};
+use crate::contract::types::{Code, Direction};
 use crate::net::address::{Reach, reaches};
 use crate::net::http::{HttpOptions, Way};
 use crate::net::login::{Approver, Logins, Question};
 use crate::net::secret::Secret;
-use crate::contract::endpoints::{Endpoint, Setting, Ssh};
-use crate::contract::types::{Code, Direction};
 use reqwest::Url;
 
 use crate::contract::error::Fault;
-use crate::tasks::client::Client;
-use crate::repository::Repository;
 use crate::net::ssh::{self, Authenticated};
+use crate::repository::Repository;
+use crate::tasks::client::Client;
 
 /// Stands for the server when everything is here already and no server can be found.
 const NOBODY: &str = "http://127.0.0.1:9/nobody";
@@ -58,11 +58,7 @@ pub struct Destination {
 }
 
 /// The server that the options name; needs no repository and runs no git before a login is asked for.
-pub fn explicit(
-    client: &Client,
-    options: &ServerOptions,
-    directory: Option<&Path>,
-) -> Result<Destination, Fault> {
+pub fn explicit(client: &Client, options: &ServerOptions, directory: Option<&Path>) -> Result<Destination, Fault> {
     let url = options.endpoint.as_deref().ok_or_else(|| Fault::misuse("no server is named"))?;
     let mut logins = Logins::new();
     let endpoint = logins.take_userinfo(url)?;
@@ -159,7 +155,9 @@ fn derived(
     }
     let approved = needed && approve(client, named, user.as_ref(), &found, direction, options)?;
     if let (Some(ssh), true) = (&found.ssh, needed) {
-        if named == Named::ByCommit && !agrees(client, options, &format!("ssh://{}", ssh.user_and_host), Question::SendLogin) {
+        if named == Named::ByCommit
+            && !agrees(client, options, &format!("ssh://{}", ssh.user_and_host), Question::SendLogin)
+        {
             return Err(Fault::failed(
                 Code::Auth,
                 "only the repository's content names this ssh server; --trust-endpoint allows to log in there",

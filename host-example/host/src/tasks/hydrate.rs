@@ -117,7 +117,9 @@ impl Client {
             return tree::hydrate(self, repository, options);
         }
         if options.in_place {
-            return Err(Fault::misuse("this repository is a ledger: its pointers stay, content is read from the cache"));
+            return Err(Fault::misuse(
+                "this repository is a ledger: its pointers stay, content is read from the cache",
+            ));
         }
         let ledger = Ledger::of(repository)?;
         match sessions::choose(&ledger, &options.targets, &repository.here)? {

@@ -6,20 +6,21 @@ use std::time::Instant;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::contract::batches::BatchObject;
+use crate::contract::error::HostError;
+use crate::contract::operations::{Config, Outcome, Source, Want};
+use crate::contract::report::{ErrorReport, rounded};
+use crate::contract::types::{Blob, Code, Direction, Error};
+use crate::driver::host::{Host, HostBuilder};
 use crate::driver::{self, Tracing, Watch};
 use crate::engine::{Guest, Operation};
-use crate::contract::report::{ErrorReport, rounded};
-use crate::contract::error::HostError;
-use crate::driver::host::{Host, HostBuilder};
-use crate::contract::batches::BatchObject;
-use crate::contract::operations::{Config, Outcome, Source, Want};
-use crate::contract::types::{Blob, Code, Direction, Error};
 
+use crate::contract::error::Fault;
+use crate::files::random_bytes;
+use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, Destination, ServerOptions};
 use crate::text::parse_bytes;
-use crate::contract::error::Fault;
-use crate::repository::Repository;
 
 /// Objects one operation takes; longer lists run as several, one after the other.
 pub const OBJECTS_PER_OPERATION_MAX: usize = 65_536;
@@ -91,7 +92,8 @@ impl TransferReport {
     pub fn new(outcomes: Vec<Outcome>, started: Instant, interrupted: bool) -> Self {
         let outcomes: Vec<ObjectReport> = outcomes.into_iter().map(ObjectReport::from).collect();
         let there = outcomes.iter().filter(|one| one.is_present());
-        let (present, bytes) = there.fold((0, 0_u64), |(count, bytes), one| (count + 1, bytes.saturating_add(one.size)));
+        let (present, bytes) =
+            there.fold((0, 0_u64), |(count, bytes), one| (count + 1, bytes.saturating_add(one.size)));
         let seconds = started.elapsed().as_secs_f64();
         Self { interrupted, objects: outcomes.len(), present, bytes, seconds, outcomes }
     }
@@ -298,9 +300,5 @@ fn untried(name: &str, oid: &str, size: u64) -> Outcome {
 /// Decides the jitter of retries and names stages, which are locked files here: where no randomness is to be had, the
 /// number of this process will do.
 fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    match rustix::rand::getrandom(&mut bytes[..], rustix::rand::GetRandomFlags::NONBLOCK) {
-        Ok(_) => u64::from_le_bytes(bytes),
-        Err(_) => u64::from(std::process::id()),
-    }
+    random_bytes().map_or_else(|| u64::from(std::process::id()), u64::from_le_bytes)
 }

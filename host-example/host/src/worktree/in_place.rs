@@ -9,18 +9,17 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use crate::files::digest::Digesting;
 use crate::contract::cancel::Cancel;
-use rustix::fd::{AsFd, OwnedFd};
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fchmod, fstat, openat, renameat, statat, unlinkat};
-
+use crate::files::atomic::Fresh;
+use crate::files::digest::Digesting;
+use crate::files::dir::set_permissions;
+use crate::files::facts::Kind;
+use crate::files::{Access, Dir, Facts, names_no_file};
 use crate::worktree::pointer_files::PointerFile;
 
 const COPY_BYTES: usize = 256 * 1024;
-/// Permission bits that a new file takes over. Set-user-id and its like are not among them.
-const MODE_MASK: u32 = 0o777;
-/// Names tried for a temporary file. A run that was killed may have left one of the same name.
-const TEMPORARY_NAMES_MAX: u32 = 16;
+/// Begins the name of a file on its way into the working tree.
+const TEMPORARY: &str = ".hydrant-";
 
 /// What became of one pointer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,16 +38,14 @@ pub(crate) enum Swap {
 
 /// Replaces the pointers of one work tree.
 pub(crate) struct Placer {
-    top: OwnedFd,
+    top: Dir,
     buffer: Vec<u8>,
-    temporaries: u64,
     cancel: Cancel,
 }
 
 impl Placer {
     pub(crate) fn new(top: &Path, cancel: &Cancel) -> io::Result<Self> {
-        let top = openat(CWD, top, OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { top, buffer: vec![0; COPY_BYTES], temporaries: 0, cancel: cancel.clone() })
+        Ok(Self { top: Dir::open(top, Access::Umask)?, buffer: vec![0; COPY_BYTES], cancel: cancel.clone() })
     }
 
     /// Puts `content` in the place of a pointer file.
@@ -65,35 +62,25 @@ impl Placer {
             Err(error) => return Err(error),
         };
         let Some(before) = same_pointer(&folder, name, &pointer_file.text)? else { return Ok(Swap::Changed) };
-        let (file, temporary) = self.make_temporary(&folder)?;
-        let swapped = self.fill(file, content, pointer_file, before.st_mode).and_then(|filled| match filled {
-            Swap::Done => take_place(&folder, &temporary, name, &before),
-            other => Ok(other),
-        });
-        if !matches!(swapped, Ok(Swap::Done)) {
-            // Made here, and of no use any more.
-            unlinkat(&folder, temporary.as_str(), AtFlags::empty()).ok();
-        }
-        swapped
-    }
-
-    fn make_temporary(&mut self, folder: &OwnedFd) -> io::Result<(File, String)> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut taken = rustix::io::Errno::EXIST;
-        for _ in 0..TEMPORARY_NAMES_MAX {
-            self.temporaries += 1;
-            let name = format!(".hydrant-{}-{}.tmp", std::process::id(), self.temporaries);
-            match openat(folder, name.as_str(), flags, Mode::RUSR | Mode::WUSR) {
-                Ok(file) => return Ok((File::from(file), name)),
-                Err(error @ rustix::io::Errno::EXIST) => taken = error,
-                Err(error) => return Err(error.into()),
+        let mut fresh = Fresh::make(&folder, TEMPORARY)?;
+        match self.fill(&mut fresh.file, content, pointer_file, &before)? {
+            Swap::Done if folder.facts(name)?.is_some_and(|now| now.is_same_state(&before)) => {
+                fresh.take_over(name)?;
+                Ok(Swap::Done)
             }
+            Swap::Done => Ok(Swap::Changed),
+            other => Ok(other),
         }
-        Err(taken.into())
     }
 
     /// Copies and verifies the content. `Done` when all of it is on the disk.
-    fn fill(&mut self, mut file: File, mut content: File, pointer_file: &PointerFile, mode: u32) -> io::Result<Swap> {
+    fn fill(
+        &mut self,
+        file: &mut File,
+        mut content: File,
+        pointer_file: &PointerFile,
+        before: &Facts,
+    ) -> io::Result<Swap> {
         let mut digest = Digesting::new();
         loop {
             if self.cancel.is_cancelled() {
@@ -110,60 +97,43 @@ impl Placer {
         if copied.oid != pointer_file.pointer.oid || copied.size != pointer_file.pointer.size {
             return Ok(Swap::Corrupt);
         }
-        fchmod(&file, Mode::from_raw_mode(mode & MODE_MASK))?;
+        set_permissions(file, before.permissions)?;
         // Without it a power loss can leave the name with no bytes behind it, and the pointer is gone.
         file.sync_data()?;
         Ok(Swap::Done)
     }
 
     /// The folder of a path, reached without a symlink, and the last name of the path.
-    fn open_parent<'a>(&self, path: &'a [u8]) -> io::Result<(OwnedFd, &'a [u8])> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut folder = openat(&self.top, ".", flags, Mode::empty())?;
+    fn open_parent<'a>(&self, path: &'a [u8]) -> io::Result<(Dir, &'a [u8])> {
+        let mut folder = self.top.reopen()?;
         let mut rest = path;
         while let Some(slash) = rest.iter().position(|byte| *byte == b'/') {
             let part = &rest[..slash];
             if part.is_empty() || part == b"." || part == b".." {
                 return Err(io::Error::from(io::ErrorKind::InvalidInput));
             }
-            folder = openat(&folder, part, flags, Mode::empty())?;
+            folder = folder.existing_dir(part)?;
             rest = &rest[slash + 1..];
         }
         Ok((folder, rest))
     }
 }
 
-fn take_place(folder: &OwnedFd, temporary: &str, name: &[u8], before: &Stat) -> io::Result<Swap> {
-    let now = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-    if !now.is_ok_and(|now| same_state(&now, before)) {
-        return Ok(Swap::Changed);
-    }
-    renameat(folder, temporary, folder, name)?;
-    Ok(Swap::Done)
-}
-
 /// The file's state when it is a regular file with exactly these bytes.
-fn same_pointer(folder: &OwnedFd, name: &[u8], text: &[u8]) -> io::Result<Option<Stat>> {
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = match openat(folder, name, flags, Mode::empty()) {
+fn same_pointer(folder: &Dir, name: &[u8], text: &[u8]) -> io::Result<Option<Facts>> {
+    let file = match folder.read(name) {
         Ok(file) => file,
         // A symlink, or nothing: somebody changed it.
-        Err(rustix::io::Errno::NOENT | rustix::io::Errno::LOOP) => return Ok(None),
-        Err(error) => return Err(error.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound || names_no_file(&error) => return Ok(None),
+        Err(error) => return Err(error),
     };
-    let facts = fstat(file.as_fd())?;
-    if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
+    let facts = Facts::of(&file)?;
+    if facts.kind != Kind::File {
         return Ok(None);
     }
     let mut bytes = Vec::with_capacity(text.len() + 1);
-    File::from(file).take(text.len() as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(text.len() as u64 + 1).read_to_end(&mut bytes)?;
     Ok((bytes == text).then_some(facts))
-}
-
-fn same_state(a: &Stat, b: &Stat) -> bool {
-    (a.st_dev, a.st_ino, a.st_size, a.st_mode) == (b.st_dev, b.st_ino, b.st_size, b.st_mode)
-        && (a.st_mtime, a.st_mtime_nsec, a.st_ctime, a.st_ctime_nsec)
-            == (b.st_mtime, b.st_mtime_nsec, b.st_ctime, b.st_ctime_nsec)
 }
 
 #[cfg(test)]
@@ -172,8 +142,8 @@ mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::PathBuf;
 
-    use crate::files::digest::blob_of;
     use crate::contract::pointers::Pointer;
+    use crate::files::digest::blob_of;
 
     use super::*;
 
@@ -192,7 +162,10 @@ mod tests {
             let pointer_file = PointerFile { path: path.into(), pointer, text: text.to_vec() };
             fs::write(self.0.join("blob"), content).expect("temp file");
             let content = File::open(self.0.join("blob")).expect("just written");
-            let swapped = Placer::new(&self.0, &Cancel::new()).expect("it is there").place(&pointer_file, content).expect("no fault");
+            let swapped = Placer::new(&self.0, &Cancel::new())
+                .expect("it is there")
+                .place(&pointer_file, content)
+                .expect("no fault");
             let leftovers = self.0.join("sub").read_dir().expect("it is there").flatten();
             assert_eq!(leftovers.filter(|e| e.file_name().to_string_lossy().starts_with(".hydrant")).count(), 0);
             swapped
@@ -214,19 +187,6 @@ mod tests {
         assert_eq!(tree.place("sub/file", b"pointer", b"the content"), Swap::Done);
         assert_eq!(fs::read(&file).expect("there"), b"the content");
         assert_eq!(fs::metadata(&file).expect("there").permissions().mode() & 0o7777, 0o750);
-    }
-
-    #[test]
-    fn a_file_of_a_temporary_name_that_is_not_ours_stays() {
-        let tree = Tree::new("taken");
-        let theirs = tree.0.join(format!("sub/.hydrant-{}-1.tmp", std::process::id()));
-        fs::write(&theirs, "theirs").expect("temp file");
-        fs::write(tree.0.join("sub/file"), "pointer").expect("temp file");
-        let mut placer = Placer::new(&tree.0).expect("it is there");
-        let folder = openat(&placer.top, "sub", OFlags::RDONLY | OFlags::DIRECTORY, Mode::empty()).expect("there");
-        let (_, name) = placer.make_temporary(&folder).expect("the next name");
-        assert!(name.ends_with("-2.tmp"), "{name}");
-        assert_eq!(fs::read(&theirs).expect("there"), b"theirs");
     }
 
     #[test]

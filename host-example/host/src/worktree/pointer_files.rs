@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
+use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
 use crate::engine::{Engine, Guest};
 use crate::worktree::scan::{self, Candidate, WalkOptions, Walked};
-use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
 
 use crate::contract::error::Fault;
 

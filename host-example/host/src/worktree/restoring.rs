@@ -7,11 +7,11 @@
 use std::io;
 
 use crate::contract::error::HostError;
+use crate::contract::types::{Blob, Swap};
+use crate::files::Dir;
 use crate::files::Files;
-use crate::files::folder::Folder;
 use crate::store::{Look, Store};
 use crate::worktree::swap::{Aside, Swapped, swap};
-use crate::contract::types::{Blob, Swap};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub fn take_in(tree: &Files, store: &Store, name: &str) -> Result<(), HostError>
     take().map_err(|error| HostError::io("the content cannot be taken into the cache", &error))
 }
 
-fn root_of(store: &Store) -> io::Result<&Folder> {
+fn root_of(store: &Store) -> io::Result<&Dir> {
     store.root().ok_or_else(|| io::Error::other("this store takes nothing that is displaced"))
 }
 

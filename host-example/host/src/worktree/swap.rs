@@ -28,17 +28,15 @@ mod tests;
 
 use std::io::{self, Read, Seek};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, Stat, fstat, fsync, unlinkat};
-
 pub(crate) use aside::Aside;
 use aside::Second;
 
-use crate::files::digest::Digesting;
-use crate::files::{Files, Opened, Revision, names_no_file};
-use crate::files::atomic::{Fresh, identity, same_content_state, stands, stat_of};
-use crate::store::{Note, hash_into};
 use crate::contract::types::Swap;
+use crate::files::atomic::{Fresh, stands};
+use crate::files::digest::Digesting;
+use crate::files::dir::set_owner;
+use crate::files::{Dir, Facts, Files, Opened, Revision, names_no_file};
+use crate::store::{Note, hash_into};
 
 /// Begins the name of a pointer on its way into the work tree, and of content on its way out.
 pub(crate) const TEMPORARY: &str = ".hydrant-swap-";
@@ -80,7 +78,7 @@ pub(crate) fn swap(
     if !opened.revision.same_but_for_names(&expected) || opened.size != swap.blob.size {
         return Ok(Swapped::Conflict);
     }
-    let before = fstat(&opened.file)?;
+    let before = Facts::of(&opened.file)?;
     // A run that died after it linked the file changed the time of its names.
     let is_doubtful = expected.is_unstable() || !opened.revision.same(&expected);
     if is_doubtful && !is_blob(&mut opened, swap, wanted.clone())? {
@@ -92,10 +90,10 @@ pub(crate) fn swap(
 
 /// One file that is being displaced.
 struct Swapping<'a> {
-    folder: &'a OwnedFd,
+    folder: &'a Dir,
     name: &'a str,
     /// The state that was hashed.
-    before: Stat,
+    before: Facts,
     aside: &'a Aside,
     swap: &'a Swap,
 }
@@ -106,7 +104,7 @@ impl Swapping<'_> {
         opened: &mut Opened,
         wanted: impl Fn() -> io::Result<()> + Clone + Send + 'static,
     ) -> io::Result<Swapped> {
-        let pointer = Fresh::write(self.folder, TEMPORARY, &self.swap.pointer, Some(self.before.st_mode))?;
+        let pointer = Fresh::write(self.folder, TEMPORARY, &self.swap.pointer, Some(self.before.permissions))?;
         keep_owner(&pointer, &self.before);
         pointer.file.sync_data()?;
         let Some(second) = self.second_name(opened, wanted)? else { return Ok(Swapped::Conflict) };
@@ -122,7 +120,7 @@ impl Swapping<'_> {
                 return Err(error);
             }
         }
-        fsync(self.folder)?;
+        self.folder.sync()?;
         let note = second.adopt()?;
         self.remove_displaced(&pointer)?;
         let placed = Opened::new(pointer.file.try_clone()?)?;
@@ -138,7 +136,7 @@ impl Swapping<'_> {
         let session = self.swap.name.split('/').nth(1).unwrap_or_default();
         let note = Note::of(&self.swap.blob.oid, &self.before, session);
         if let Some(second) = self.aside.link(self.folder, self.name, note)? {
-            let is_the_file = identity(&second.stat()?) == identity(&self.before) && self.is_unchanged(opened)?;
+            let is_the_file = second.facts()?.identity == self.before.identity && self.is_unchanged(opened)?;
             if is_the_file {
                 return Ok(Some(second));
             }
@@ -155,14 +153,14 @@ impl Swapping<'_> {
     }
 
     fn is_unchanged(&self, opened: &Opened) -> io::Result<bool> {
-        Ok(same_content_state(&fstat(&opened.file)?, &self.before))
+        Ok(Facts::of(&opened.file)?.is_same_content(&self.before))
     }
 
     /// Pointer and content change places; false when the content was not the expected one any more, and then all is as
     /// it was.
     fn trade(&self, pointer: &Fresh<'_>, second: &Second<'_>) -> io::Result<bool> {
-        let is_content = |stat: Option<Stat>| stat.is_some_and(|stat| same_content_state(&stat, &self.before));
-        if !is_content(stat_of(self.folder, self.name)?) {
+        let is_content = |facts: Option<Facts>| facts.is_some_and(|facts| facts.is_same_content(&self.before));
+        if !is_content(self.folder.facts(self.name)?) {
             return Ok(false);
         }
         if pointer.exchange(self.name)? {
@@ -176,7 +174,7 @@ impl Swapping<'_> {
             return Err(io::Error::other("files cannot change places here, so the content stays"));
         }
         pointer.take_over(self.name)?;
-        if same_content_state(&second.stat()?, &self.before) {
+        if second.facts()?.is_same_content(&self.before) {
             return Ok(true);
         }
         if stands(self.folder, self.name, pointer.identity())? {
@@ -187,8 +185,8 @@ impl Swapping<'_> {
 
     /// The displaced file has its name in the store now. Anything else that stands there is left.
     fn remove_displaced(&self, pointer: &Fresh<'_>) -> io::Result<()> {
-        if stands(self.folder, pointer.name(), identity(&self.before))? {
-            unlinkat(self.folder, pointer.name(), AtFlags::empty())?;
+        if stands(self.folder, pointer.name(), self.before.identity)? {
+            self.folder.remove(pointer.name())?;
         }
         Ok(())
     }
@@ -211,12 +209,9 @@ fn is_blob(opened: &mut Opened, swap: &Swap, wanted: impl Fn() -> io::Result<()>
     Ok(digest.finish() == swap.blob && opened.unchanged()?)
 }
 
-/// Where somebody else's file is displaced, the pointer stays theirs. Only who may do that can have to.
-fn keep_owner(pointer: &Fresh<'_>, before: &Stat) {
-    if let Ok(own) = fstat(&pointer.file)
-        && (own.st_uid, own.st_gid) != (before.st_uid, before.st_gid)
-    {
-        let (user, group) = (rustix::fs::Uid::from_raw(before.st_uid), rustix::fs::Gid::from_raw(before.st_gid));
-        rustix::fs::fchown(&pointer.file, Some(user), Some(group)).ok();
+/// Where somebody else's file is displaced, the pointer stays theirs.
+fn keep_owner(pointer: &Fresh<'_>, before: &Facts) {
+    if Facts::of(&pointer.file).is_ok_and(|own| own.owner != before.owner) {
+        set_owner(&pointer.file, before.owner);
     }
 }

@@ -49,7 +49,9 @@ fn two_threads_and_two_processes_lose_nothing() {
     let (scratch, tree) = scene();
     let child = || {
         let mut command = Command::new(env::current_exe().expect("this program"));
-        command.args(["--exact", "manifest_write::tests::a_hand_of_another_process"]).env(ROOT, scratch.path());
+        command
+            .args(["--exact", "documents::manifest_write::tests::a_hand_of_another_process"])
+            .env(ROOT, scratch.path());
         command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs")
     };
     let mut children = [child(), child()];

@@ -3,12 +3,12 @@
 use std::fs;
 
 use super::tests::{perform, reading};
-use crate::files::digest::blob_of;
-use crate::files::Files;
-use crate::driver::host::Host;
-use crate::store::Store;
-use crate::files::scratch::Scratch;
 use crate::contract::types::Reply;
+use crate::driver::host::Host;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::store::Store;
 
 #[test]
 fn a_blob_of_the_cache_is_read_from_the_store_alone() {

@@ -1,7 +1,7 @@
 //! The contract suite on this host, with a real store, real files and a real connection.
 
 #[allow(unreachable_pub, reason = "the suite is a file of another crate, where it is public")]
-#[path = "../../../../tests/src/contract/mod.rs"]
+#[path = "../../../../../tests/src/contract/mod.rs"]
 mod suite;
 
 use std::collections::BTreeMap;
@@ -21,16 +21,16 @@ use suite::{
 use tokio::task::LocalSet;
 
 use super::{BEAT_MS, Effects};
-use crate::files::digest::blob_of;
+use crate::contract::types::{self, EffectId};
 use crate::documents::Documents;
-use crate::files::Files;
-use crate::git::Git;
 use crate::driver::host::Host;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::git::Git;
 use crate::net::login::Logins;
 use crate::remote::{Options, RemoteLedger};
 use crate::store::Store;
-use crate::files::scratch::Scratch;
-use crate::contract::types::{self, EffectId};
 
 /// Seconds one effect may take.
 const EFFECT_S_MAX: u64 = 30;

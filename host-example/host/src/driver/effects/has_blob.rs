@@ -5,12 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::no_store;
-use crate::driver::answers::Answers;
-use crate::files::digest::Digesting;
 use crate::contract::failure::of_io;
-use crate::driver::shared::Shared;
-use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into, unwatched};
 use crate::contract::types::{Beginning, Blob, Reply};
+use crate::driver::answers::Answers;
+use crate::driver::shared::Shared;
+use crate::files::digest::Digesting;
+use crate::store::{Held, MEMORY_BYTES_MAX, Proof, StageFile, Staged, hash_into, unwatched};
 
 /// What has to be hashed before there is an answer.
 pub(super) enum Later {

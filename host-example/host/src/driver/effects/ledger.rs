@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::task::{spawn_blocking, spawn_local};
 
-use crate::driver::answers::Answers;
 use crate::contract::failure::{failed, reply};
-use crate::remote::{Pushed, RemoteLedger, Rewritten, Settled};
-use crate::driver::shared::Shared;
 use crate::contract::types::{Failed, Failure, Lookup, Push, Reply, Rewrite, Settle};
+use crate::driver::answers::Answers;
+use crate::driver::shared::Shared;
+use crate::remote::{Pushed, RemoteLedger, Rewritten, Settled};
 
 /// One look at the ledger or one step of it.
 pub(super) enum Ask {

@@ -7,15 +7,17 @@ use tokio::task::LocalSet;
 
 use super::Effects;
 use super::tests::{perform, why};
-use crate::files::digest::blob_of;
+use crate::contract::types::{
+    Blob, Effect, Failure, Lookup, Push, PushFile, Reply, Saving, Settle, SettleFile, Swap, Task,
+};
 use crate::documents::Documents;
-use crate::files::Files;
-use crate::git::Git;
 use crate::driver::host::Host;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::git::Git;
 use crate::remote::{Options, RemoteLedger};
 use crate::store::Store;
-use crate::files::scratch::Scratch;
-use crate::contract::types::{Blob, Effect, Failure, Lookup, Push, PushFile, Reply, Saving, Settle, SettleFile, Swap, Task};
 
 const CONTENT: &str = "{\"type\":\"user\"}\n";
 const MANIFEST: &str = "sessions/s/meta.json";

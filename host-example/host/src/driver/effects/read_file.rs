@@ -8,19 +8,19 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::task::spawn_local;
 
-use crate::driver::answers::{Answers, CHUNK_BYTES_MAX, Gauge};
-use crate::files::digest::{Digesting, blob_of};
 use crate::contract::failure::of_io;
-use crate::files::{Files, Opened};
-use crate::driver::shared::Shared;
-use crate::store::{MEMORY_BYTES_MAX, hash_into};
 use crate::contract::types::{self, Reply};
+use crate::driver::answers::{Answers, CHUNK_BYTES_MAX, Gauge};
+use crate::driver::shared::Shared;
+use crate::files::digest::{Digesting, blob_of};
+use crate::files::platform::read_at;
+use crate::files::{Files, Opened};
+use crate::store::{MEMORY_BYTES_MAX, hash_into};
 
 /// Files below this many bytes could be pointers: the engine looks at their bytes.
 const FED_BYTES_BELOW: u64 = 1024;
@@ -91,7 +91,7 @@ fn read_piece(file: &File, at: u64) -> io::Result<Vec<u8>> {
     let mut piece = vec![0; CHUNK_BYTES_MAX];
     let mut filled = 0;
     while filled < piece.len() {
-        match file.read_at(&mut piece[filled..], at + filled as u64)? {
+        match read_at(file, &mut piece[filled..], at + filled as u64)? {
             0 => break,
             read => filled += read,
         }

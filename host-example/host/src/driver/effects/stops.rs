@@ -8,10 +8,10 @@ use tokio::task::LocalSet;
 
 use super::tests::{get, host, perform, reading, say, server, staged, statuses, why};
 use super::{BEAT_MS, Effects};
-use crate::files::digest::blob_of;
-use crate::driver::host::Host;
-use crate::files::scratch::Scratch;
 use crate::contract::types::{Blob, Effect, Failure, Reply, Task};
+use crate::driver::host::Host;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
 
 /// Bytes of a file that takes longer to hash than a test may take: all of it is a hole.
 const ENDLESS_BYTES: u64 = 200 << 30;

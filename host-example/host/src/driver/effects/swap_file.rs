@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use tokio::task::spawn_local;
 
-use crate::driver::answers::Answers;
 use crate::contract::failure::{of_io, reply};
+use crate::contract::types::{Failure, Reply, Swap};
+use crate::driver::answers::Answers;
 use crate::driver::shared::Shared;
 use crate::worktree::swap::{Swapped, swap};
-use crate::contract::types::{Failure, Reply, Swap};
 
 pub(super) fn begin(shared: &Rc<Shared>, asked: Swap, answers: Answers) {
     // The contract knows no progress of a swap.

@@ -11,17 +11,17 @@ use std::time::{Duration, Instant};
 use tokio::task::LocalSet;
 
 use super::Effects;
-use crate::files::digest::blob_of;
-use crate::files::Files;
-use crate::driver::host::Host;
-use crate::net::http::HttpOptions;
-use crate::net::login::Logins;
-use crate::store::Store;
-use crate::files::scratch::Scratch;
 use crate::contract::types::{
     Blob, Body, Effect, Exchange, Failure, Header, Login, Method, Reading, Redirect, Reply, Request, Resume, Slice,
     Stage, Staged, Task,
 };
+use crate::driver::host::Host;
+use crate::files::Files;
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::net::http::HttpOptions;
+use crate::net::login::Logins;
+use crate::store::Store;
 
 /// The stage of these tests.
 const STAGE: &str = "0123456789abcdef-1";

@@ -4,7 +4,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,13 +15,14 @@ use hyper::body::Bytes;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::spawn_local;
 
-use crate::driver::answers::{Busy, Gauge};
-use crate::files::digest::Digesting;
-use crate::files::{Opened, Revision};
-use crate::files::workers::Lane;
-use crate::driver::shared::Shared;
-use crate::store::MEMORY_BYTES_MAX;
 use crate::contract::types::{Blob, Slice};
+use crate::driver::answers::{Busy, Gauge};
+use crate::driver::shared::Shared;
+use crate::files::digest::Digesting;
+use crate::files::platform::read_exact_at;
+use crate::files::workers::Lane;
+use crate::files::{Opened, Revision};
+use crate::store::MEMORY_BYTES_MAX;
 
 /// Bytes read at once.
 const PIECE_BYTES: u64 = 256 << 10;
@@ -116,7 +116,7 @@ impl Reading {
 impl Progress {
     fn read(&self, file: &File, offset: u64, length: u64) -> io::Result<Bytes> {
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        file.read_exact_at(&mut bytes, offset)?;
+        read_exact_at(file, &mut bytes, offset)?;
         self.digest().update(&bytes);
         Ok(bytes.into())
     }

@@ -13,12 +13,12 @@ use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::{Certificate, Client, ClientBuilder, Proxy, Url};
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::net::address::{AddressPolicy, LessPublic, ProxyName, Reach, Resolver, is_loopback};
 use crate::contract::error::HostError;
 use crate::contract::failure::failed;
+use crate::contract::types::{Failed, Failure};
+use crate::net::address::{AddressPolicy, LessPublic, ProxyName, Reach, Resolver, is_loopback};
 use crate::net::failure::of_http;
 use crate::net::login::Origin;
-use crate::contract::types::{Failed, Failure};
 
 /// Seconds a connection may take to be made.
 const CONNECT_S_MAX: u64 = 30;

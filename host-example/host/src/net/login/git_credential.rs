@@ -9,8 +9,8 @@ use reqwest::Url;
 
 use super::{Credential, decoded, is_one_line};
 use crate::git::{Git, is_in_bare};
-use crate::process::{Bounds, run};
 use crate::net::secret::Secret;
+use crate::process::{Bounds, run};
 
 /// Seconds the user has to answer a prompt of git's.
 const FILL_S_MAX: u64 = 300;

@@ -11,11 +11,11 @@ use super::super::index_lock::IndexLock;
 use super::super::settle_note::{Note, Waiting};
 use super::super::{Options, RemoteLedger, Settled};
 use super::world::{MANIFEST, POINTER, RAW, World, publish, pushed, settle_of, settled};
-use crate::files::digest::blob_of;
 use crate::contract::error::HostError;
-use crate::files::Files;
-use crate::documents::manifest_write::change_manifest;
 use crate::contract::types::{Failure, Settle, SettleFile};
+use crate::documents::manifest_write::change_manifest;
+use crate::files::Files;
+use crate::files::digest::blob_of;
 
 /// What the user does meanwhile.
 type Change = fn(&World);

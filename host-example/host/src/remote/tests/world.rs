@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{Options, Preflight, Pushed, Refusal, RemoteLedger, Settled};
-use crate::files::digest::blob_of;
-use crate::git::Git;
-use crate::files::scratch::Scratch;
 use crate::contract::types::{Failed, Ledger, Lookup, Push, PushFile, Settle, SettleFile};
+use crate::files::digest::blob_of;
+use crate::files::scratch::Scratch;
+use crate::git::Git;
 
 pub(super) const MANIFEST: &str = "sessions/a b/meta.json";
 pub(super) const RAW: &str = "sessions/a b/raw.jsonl";

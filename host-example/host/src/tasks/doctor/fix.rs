@@ -15,7 +15,7 @@ use crate::remote::{Refusal, RemoteLedger};
 use crate::sessions::gitignore::{self, GITIGNORE};
 use crate::sessions::ledger::{MANIFEST, path_in};
 use crate::store::PruneRule;
-use crate::tasks::publish::PublishOptions;
+//TMP use crate::tasks::publish::PublishOptions;
 use crate::worktree::restoring;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
@@ -49,21 +49,23 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, options: &Doctor
 }
 
 fn publish(patient: &Patient<'_>, session: &str, again: bool, options: &DoctorOptions) -> Result<String, Fault> {
-    let asked = PublishOptions {
-        session: session.to_owned(),
-        resume: !again,
-        server: options.server.clone(),
-        object_bytes_max: options.object_bytes_max,
-        ..PublishOptions::default()
-    };
-    let report = patient.client.publish(patient.repository, &asked)?;
-    if report.was_interrupted() {
-        return Err(Fault::interrupted("it was interrupted again; the next run goes on"));
-    }
-    match report.error {
-        None => Ok("it is published".to_owned()),
-        Some(error) => Err(Fault::failed(error.code.0, error.detail)),
-    }
+//TMP     let asked = PublishOptions {
+//TMP         session: session.to_owned(),
+//TMP         resume: !again,
+//TMP         server: options.server.clone(),
+//TMP         object_bytes_max: options.object_bytes_max,
+//TMP         ..PublishOptions::default()
+//TMP     };
+//TMP     let report = patient.client.publish(patient.repository, &asked)?;
+//TMP     if report.was_interrupted() {
+//TMP         return Err(Fault::interrupted("it was interrupted again; the next run goes on"));
+//TMP     }
+//TMP     match report.ended {
+//TMP         None => Ok("it is published".to_owned()),
+//TMP         Some(error) => Err(Fault::failed(error.code.0, error.detail)),
+//TMP     }
+    let _ = (patient, session, again, options); //TMP drop this line and the next
+    Err(Fault::misuse("//TMP publish is not here yet"))
 }
 
 fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {

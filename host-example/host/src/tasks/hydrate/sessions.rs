@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use crate::tasks::client::Client;
 use crate::contract::manifests::{FileStorage, State};
 use crate::contract::operations::{Outcome, Want};
 use crate::contract::types::{Code, Direction, Error};
+use crate::tasks::client::Client;
 
-use crate::tasks::endpoint;
-use crate::sessions::downloaded;
 use crate::contract::error::Fault;
+use crate::repository::Repository;
+use crate::sessions::downloaded;
 use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target};
+use crate::tasks::endpoint;
 use crate::tasks::transfer::{self, Runner, TransferReport, Work};
 use crate::text::quote;
-use crate::repository::Repository;
 
 use super::HydrateOptions;
 use super::tree::{is_here, selection};
@@ -106,9 +106,8 @@ pub fn hydrate(
     let needed = wants.iter().any(|want| !is_here(&store, repository, &want.oid, want.size));
     let destination = endpoint::of_repository(client, repository, Direction::Download, &options.server, needed)?;
     let documents = ledger.files().clone();
-    let mut runner = Runner::new(client, destination, &options.server, limit, |host| {
-        host.store(store).documents(documents)
-    })?;
+    let mut runner =
+        Runner::new(client, destination, &options.server, limit, |host| host.store(store).documents(documents))?;
     // Where something is left out, the list says exactly what is wanted.
     let (work, prefix) = match whole {
         Some(name) if left_out == 0 => {

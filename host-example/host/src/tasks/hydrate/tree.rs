@@ -4,31 +4,27 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::PathBuf;
 
-use crate::tasks::client::Client;
-use crate::files::Files;
-use crate::worktree::patterns::Selection;
-use crate::worktree::scan::{POINTER_BYTES_LIMIT, WalkOptions};
-use crate::store::{Look, Store};
 use crate::contract::operations::Want;
 use crate::contract::types::Direction;
+use crate::files::Files;
+use crate::store::{Look, Store};
+use crate::tasks::client::Client;
+use crate::worktree::patterns::Selection;
+use crate::worktree::scan::{POINTER_BYTES_LIMIT, WalkOptions};
 
 use super::{BrokenPointer, HydrateOptions, HydrateReport, LeftPointer, Placed};
-use crate::tasks::endpoint;
 use crate::contract::error::Fault;
-use crate::worktree::in_place::{Placer, Swap};
-use crate::sessions::ledger::relative_to;
-use crate::tasks::transfer::{self, Runner, TransferReport, Work};
-use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
-use crate::text::quote;
 use crate::repository::Repository;
 use crate::repository::stat_cache;
+use crate::sessions::ledger::relative_to;
+use crate::tasks::endpoint;
+use crate::tasks::transfer::{self, Runner, TransferReport, Work};
+use crate::text::quote;
+use crate::worktree::in_place::{Placer, Swap};
+use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 
 /// Hydrates the pointers of a working tree.
-pub fn hydrate(
-    client: &Client,
-    repository: &Repository,
-    options: &HydrateOptions,
-) -> Result<HydrateReport, Fault> {
+pub fn hydrate(client: &Client, repository: &Repository, options: &HydrateOptions) -> Result<HydrateReport, Fault> {
     let selection = selection(repository, options)?;
     let mut found = search(client, repository, &options.targets)?;
     found.pointers.retain(|one| selection.wants(&one.path));
@@ -175,7 +171,8 @@ pub fn is_here(store: &Store, repository: &Repository, oid: &str, size: u64) -> 
 fn place(
     client: &Client,
     repository: &Repository,
-    pointers: &[PointerFile], report: &TransferReport,
+    pointers: &[PointerFile],
+    report: &TransferReport,
 ) -> Result<Placed, Fault> {
     let store = repository.store()?;
     let ended_well = report.outcomes.iter().filter(|outcome| outcome.is_present());

@@ -44,18 +44,19 @@ impl All<'_> {
     /// Looks at every session; nothing where this is no ledger.
     pub(super) fn look(&self, guest: &mut Guest) -> Result<Option<LedgerStatus>, Fault> {
         let names = self.ledger.folders()?;
-        let told = self.each(&names, |eye, name| match self.ledger.find(&mut eye.guest, &eye.store, name, self.limit) {
-            Ok(None) => Ok(None),
-            Ok(Some(session)) => {
-                let is_unfinished = self.journals.contains(name);
-                let summary = summary(&mut eye.guest, self.repository, &session, is_unfinished)?;
-                Ok(Some((SessionLine::Summary(Box::new(summary)), session.status.tally)))
-            }
-            Err(fault) => {
-                let session = UnreadableSession { session: name.to_owned(), error: ErrorReport::from(&fault) };
-                Ok(Some((SessionLine::Unreadable(session), coverage::unreadable())))
-            }
-        })?;
+        let told =
+            self.each(&names, |eye, name| match self.ledger.find(&mut eye.guest, &eye.store, name, self.limit) {
+                Ok(None) => Ok(None),
+                Ok(Some(session)) => {
+                    let is_unfinished = self.journals.contains(name);
+                    let summary = summary(&mut eye.guest, self.repository, &session, is_unfinished)?;
+                    Ok(Some((SessionLine::Summary(Box::new(summary)), session.status.tally)))
+                }
+                Err(fault) => {
+                    let session = UnreadableSession { session: name.to_owned(), error: ErrorReport::from(&fault) };
+                    Ok(Some((SessionLine::Unreadable(session), coverage::unreadable())))
+                }
+            })?;
         let Some(told) = told else { return Ok(None) };
         let mut checkout = coverage::checkout(self.repository, &[]);
         checkout.sessions.extend(told.iter().map(|(_, tally)| *tally));

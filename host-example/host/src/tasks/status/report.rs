@@ -238,17 +238,17 @@ impl StatusReport {
 
 /// What the engine's judgement becomes in a report.
 pub(super) fn told(judged: ledgers::Readiness) -> (Readiness, Hydrated) {
-        let ledgers::Readiness { schema_version, head, ready, coverage, hydration, error_class } = judged;
-        debug_assert_eq!(schema_version, SCHEMA_VERSION);
-        let ledgers::Coverage { complete, paths, files, empty } = coverage;
-        let coverage = Coverage { complete, paths, files, empty };
-        let state = match hydration.state {
-            HydrationState::Complete => "complete",
-            HydrationState::Missing => "missing",
-            HydrationState::Unknown => "unknown",
-        };
-        let hydrated = Hydrated { state, required: hydration.required, completed: hydration.completed };
-        (Readiness { head, ready, coverage, error_class: error_class.map(class_name) }, hydrated)
+    let ledgers::Readiness { schema_version, head, ready, coverage, hydration, error_class } = judged;
+    debug_assert_eq!(schema_version, SCHEMA_VERSION);
+    let ledgers::Coverage { complete, paths, files, empty } = coverage;
+    let coverage = Coverage { complete, paths, files, empty };
+    let state = match hydration.state {
+        HydrationState::Complete => "complete",
+        HydrationState::Missing => "missing",
+        HydrationState::Unknown => "unknown",
+    };
+    let hydrated = Hydrated { state, required: hydration.required, completed: hydration.completed };
+    (Readiness { head, ready, coverage, error_class: error_class.map(class_name) }, hydrated)
 }
 
 impl FileStatus {

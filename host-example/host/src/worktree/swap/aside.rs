@@ -8,17 +8,16 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rustix::fd::OwnedFd;
-use rustix::fs::{AtFlags, FlockOperation, Stat, fchmod, flock, fstat, unlinkat};
-
 use super::TEMPORARY;
-use crate::files::digest::Digesting;
-use crate::files::Files;
-use crate::process::between_spawns;
-use crate::files::atomic::identity;
-use crate::files::folder::Folder;
-use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
 use crate::contract::types::Blob;
+use crate::files::atomic::TEMPORARY_END;
+use crate::files::digest::Digesting;
+use crate::files::dir::{Linked, set_permissions};
+use crate::files::facts::Kind;
+use crate::files::lock::try_lock;
+use crate::files::{Dir, Facts, Files};
+use crate::process::between_spawns;
+use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
 
 /// Held by everybody who swaps, together; alone by who sweeps.
 const LOCK_FILE: &str = "swap.lock";
@@ -29,7 +28,7 @@ const SWEPT_FOLDERS_MAX: usize = 10_000;
 /// Mode of a file that nobody shall write to any more.
 const READ_ONLY: u32 = 0o444;
 /// Bytes of a pointer at most, and how each begins.
-const POINTER_BYTES_BELOW: i64 = 1024;
+const POINTER_BYTES_BELOW: u64 = 1024;
 const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
 /// Numbers the copies of this process.
@@ -37,9 +36,9 @@ static COPIES: AtomicU64 = AtomicU64::new(0);
 
 /// The folders of the store that take what is displaced.
 pub(crate) struct Aside {
-    displaced: Folder,
-    adopted: Folder,
-    kept: Folder,
+    displaced: Dir,
+    adopted: Dir,
+    kept: Dir,
     /// Held together with other processes for as long as this lives.
     lock: File,
     swept: Mutex<bool>,
@@ -47,8 +46,8 @@ pub(crate) struct Aside {
 
 impl Aside {
     /// Opens them beneath the store's root.
-    pub(crate) fn open(root: &Folder) -> io::Result<Self> {
-        let folders = (root.folder(DISPLACED)?, root.folder(ADOPTED)?, root.folder(KEPT)?);
+    pub(crate) fn open(root: &Dir) -> io::Result<Self> {
+        let folders = (root.dir(DISPLACED)?, root.dir(ADOPTED)?, root.dir(KEPT)?);
         let lock = root.open_or_create_file(LOCK_FILE)?;
         Ok(Self { displaced: folders.0, adopted: folders.1, kept: folders.2, lock, swept: Mutex::new(false) })
     }
@@ -61,24 +60,23 @@ impl Aside {
             return Ok(Vec::new());
         }
         let mut adopted = Vec::new();
-        let try_it = || flock(&self.lock, FlockOperation::NonBlockingLockExclusive).is_ok();
+        let try_it = || try_lock(&self.lock).unwrap_or(false);
         if try_it() || between_spawns(try_it) {
             adopted = self.sweep_displaced()?;
             self.sweep_tree(tree, name)?;
         }
-        flock(&self.lock, FlockOperation::LockShared)?;
+        self.lock.lock_shared()?;
         *swept = true;
         Ok(adopted)
     }
 
     /// A second name for a file. None where there cannot be one.
-    pub(super) fn link(&self, folder: &OwnedFd, name: &str, note: Note) -> io::Result<Option<Second<'_>>> {
+    pub(super) fn link(&self, folder: &Dir, name: &str, note: Note) -> io::Result<Option<Second<'_>>> {
         let own_name = note.name();
-        match self.displaced.link_from(folder, name, &own_name) {
+        match folder.link(name, &self.displaced, own_name.as_str())? {
             // Taken: by the same inode of the same size and time, from a swap that was given up.
-            Ok(_) => Ok(Some(Second { aside: self, name: own_name, note, is_link: true })),
-            Err(error) if cannot_link(&error) => Ok(None),
-            Err(error) => Err(error),
+            Linked::Done | Linked::Taken => Ok(Some(Second { aside: self, name: own_name, note, is_link: true })),
+            Linked::Impossible => Ok(None),
         }
     }
 
@@ -92,19 +90,19 @@ impl Aside {
     ) -> io::Result<Option<Second<'_>>> {
         let number = COPIES.fetch_add(1, Ordering::Relaxed);
         let temporary = format!("{COPYING}{}-{number}", std::process::id());
-        let mut copy = self.displaced.create_new(&temporary)?;
+        let mut copy = self.displaced.create_new(temporary.as_str())?;
         let copied = copy_all(file, &mut copy, wanted).and_then(|found| {
             if found != *blob {
                 return Ok(None);
             }
             copy.sync_all()?;
-            let note = Note::of(&blob.oid, &fstat(&copy)?, session);
-            self.displaced.rename(&temporary, &self.displaced, &note.name())?;
+            let note = Note::of(&blob.oid, &Facts::of(&copy)?, session);
+            self.displaced.rename(temporary.as_str(), &self.displaced, note.name().as_str())?;
             Ok(Some(Second { aside: self, name: note.name(), note, is_link: false }))
         });
         if !matches!(copied, Ok(Some(_))) {
             // Made here, and of no use.
-            self.displaced.remove(&temporary).ok();
+            self.displaced.remove(temporary.as_str()).ok();
         }
         copied
     }
@@ -117,7 +115,7 @@ impl Aside {
                     self.move_in(&name)?;
                     adopted.push(note);
                 }
-                None if name.starts_with(COPYING) => self.displaced.remove(&name)?,
+                None if name.starts_with(COPYING) => self.displaced.remove(name.as_str())?,
                 None => {}
             }
         }
@@ -133,52 +131,36 @@ impl Aside {
         let mut folders = vec![top];
         let mut left = SWEPT_FOLDERS_MAX;
         while let Some(folder) = folders.pop() {
-            for entry in rustix::fs::Dir::read_from(&folder)? {
-                let entry = entry?;
-                let Ok(name) = entry.file_name().to_str() else { continue };
-                if name.starts_with(TEMPORARY) && name.ends_with(".tmp") {
-                    self.sweep_one(&folder, name)?;
-                } else if entry.file_type() == rustix::fs::FileType::Directory
-                    && name != "."
-                    && name != ".."
-                    && left > 0
-                {
+            for name in folder.names()? {
+                if name.starts_with(TEMPORARY) && name.ends_with(TEMPORARY_END) {
+                    self.sweep_one(&folder, &name)?;
+                } else if left > 0 && folder.facts(name.as_str())?.is_some_and(|facts| facts.kind == Kind::Dir) {
                     left -= 1;
-                    use rustix::fs::OFlags;
-                    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-                    if let Ok(inner) = rustix::fs::openat(&folder, name, flags, rustix::fs::Mode::empty()) {
-                        folders.push(inner);
-                    }
+                    folders.extend(folder.existing_dir(name.as_str()).ok());
                 }
             }
         }
         Ok(())
     }
 
-    fn sweep_one(&self, folder: &OwnedFd, name: &str) -> io::Result<()> {
-        let Some(stat) = crate::files::atomic::stat_of(folder, name)? else { return Ok(()) };
-        if self.is_adopted(&stat)? || is_pointer(folder, name, &stat)? {
-            return Ok(unlinkat(folder, name, AtFlags::empty())?);
+    fn sweep_one(&self, folder: &Dir, name: &str) -> io::Result<()> {
+        let Some(facts) = folder.facts(name)? else { return Ok(()) };
+        if self.is_adopted(&facts)? || is_pointer(folder, name, &facts)? {
+            return folder.remove(name);
         }
         // Somebody's bytes. Where they cannot be moved they stay, and `git status` shows them.
-        let moved = rustix::fs::renameat_with(
-            folder,
-            name,
-            self.kept.descriptor(),
-            format!("left-{}-{:x}", &name[TEMPORARY.len()..], stat.st_ino),
-            rustix::fs::RenameFlags::NOREPLACE,
-        );
-        moved.ok();
+        let kept = format!("left-{}-{:x}", &name[TEMPORARY.len()..], facts.identity.inode);
+        folder.rename_new(name, &self.kept, kept.as_str()).ok();
         Ok(())
     }
 
     /// Whether a file has a name among the adopted ones.
-    fn is_adopted(&self, stat: &Stat) -> io::Result<bool> {
-        if stat.st_nlink < 2 {
+    fn is_adopted(&self, facts: &Facts) -> io::Result<bool> {
+        if facts.links < 2 {
             return Ok(false);
         }
         for name in self.adopted.names()? {
-            if self.adopted.stat(&name)?.is_some_and(|adopted| identity(&adopted) == identity(stat)) {
+            if self.adopted.find(name.as_str())?.is_some_and(|adopted| adopted.identity == facts.identity) {
                 return Ok(true);
             }
         }
@@ -188,10 +170,10 @@ impl Aside {
     /// From `displaced` to `adopted`, durably.
     fn move_in(&self, name: &str) -> io::Result<()> {
         if !self.displaced.rename_new(name, &self.adopted, name)? {
-            let both = (self.displaced.stat(name)?, self.adopted.stat(name)?);
+            let both = (self.displaced.find(name)?, self.adopted.find(name)?);
             match both {
                 // Two names of one file: this one is not needed.
-                (Some(one), Some(other)) if identity(&one) == identity(&other) => self.displaced.remove(name)?,
+                (Some(one), Some(other)) if one.identity == other.identity => self.displaced.remove(name)?,
                 _ => return Err(io::Error::other("two displaced files have one name")),
             }
         }
@@ -213,16 +195,16 @@ impl Second<'_> {
         self.is_link
     }
 
-    pub(super) fn stat(&self) -> io::Result<Stat> {
-        self.aside.displaced.stat(&self.name)?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
+    pub(super) fn facts(&self) -> io::Result<Facts> {
+        self.aside.displaced.find(self.name.as_str())?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
     /// The file becomes a blob of the store that nobody shall write to.
     pub(super) fn adopt(self) -> io::Result<Note> {
-        let stat = self.stat()?;
+        let facts = self.facts()?;
         // Two names: this one and the temporary one. Another name is the user's, and so is its mode.
-        if stat.st_nlink <= 2 {
-            fchmod(self.aside.displaced.read(&self.name)?, rustix::fs::Mode::from_raw_mode(READ_ONLY))?;
+        if facts.links <= 2 {
+            set_permissions(&self.aside.displaced.read(self.name.as_str())?, READ_ONLY)?;
         }
         self.aside.move_in(&self.name)?;
         Ok(self.note)
@@ -230,18 +212,20 @@ impl Second<'_> {
 
     /// The swap is given up: the file stands in its old place, or its owner put another one there.
     pub(super) fn give_up(self) -> io::Result<()> {
-        if !self.is_link || self.stat()?.st_nlink > 1 {
-            return self.aside.displaced.remove(&self.name);
+        if !self.is_link || self.facts()?.links > 1 {
+            return self.aside.displaced.remove(self.name.as_str());
         }
         // Its owner replaced it. These bytes are nobody's any more, and are kept all the same.
-        self.aside.displaced.rename_new(&self.name, &self.aside.kept, &self.name).map(drop)
+        self.aside.displaced.rename_new(self.name.as_str(), &self.aside.kept, self.name.as_str()).map(drop)
     }
 
     /// Gives the file its old name back, over the pointer that stands there.
-    pub(super) fn link_back(&self, folder: &OwnedFd, name: &str) -> io::Result<()> {
+    pub(super) fn link_back(&self, folder: &Dir, name: &str) -> io::Result<()> {
         let temporary = format!("{TEMPORARY}{}-back.tmp", std::process::id());
-        self.aside.displaced.link_to(&self.name, folder, &temporary)?;
-        Ok(rustix::fs::renameat(folder, &temporary, folder, name)?)
+        match self.aside.displaced.link(self.name.as_str(), folder, temporary.as_str())? {
+            Linked::Done | Linked::Taken => folder.rename(temporary.as_str(), folder, name),
+            Linked::Impossible => Err(io::Error::other("the content cannot get its name back")),
+        }
     }
 }
 
@@ -262,22 +246,12 @@ fn copy_all(from: &mut File, to: &mut File, wanted: impl Fn() -> io::Result<()>)
     }
 }
 
-/// Another file system, or one that knows no second names.
-fn cannot_link(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let codes = [Errno::XDEV, Errno::PERM, Errno::MLINK, Errno::NOTSUP, Errno::NOSYS];
-    error.raw_os_error().is_some_and(|code| codes.iter().any(|errno| errno.raw_os_error() == code))
-}
-
-fn is_pointer(folder: &OwnedFd, name: &str, stat: &Stat) -> io::Result<bool> {
-    use rustix::fs::OFlags;
-    if stat.st_size >= POINTER_BYTES_BELOW {
+fn is_pointer(folder: &Dir, name: &str, facts: &Facts) -> io::Result<bool> {
+    if facts.size >= POINTER_BYTES_BELOW {
         return Ok(false);
     }
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC | OFlags::NONBLOCK;
-    let file = File::from(rustix::fs::openat(folder, name, flags, rustix::fs::Mode::empty())?);
     let mut start = Vec::new();
-    file.take(POINTER_START.len() as u64).read_to_end(&mut start)?;
+    folder.read(name)?.take(POINTER_START.len() as u64).read_to_end(&mut start)?;
     // A file that was cut short while it was written is a beginning of it.
     Ok(POINTER_START.starts_with(&start))
 }

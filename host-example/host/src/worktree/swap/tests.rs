@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::*;
+use crate::contract::types::Blob;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
 use crate::store::{Held, Look, PruneRule, Store};
-use crate::contract::types::Blob;
 
 const NAME: &str = "sessions/s/raw.jsonl";
 const CONTENT: &[u8] = b"{\"type\":\"user\"}\n";
@@ -158,7 +158,7 @@ fn steps(bench: &Bench, between: impl Fn(), trade: impl Fn()) -> io::Result<bool
     let (asked, aside) = (bench.asked(), bench.aside());
     let (folder, name) = bench.tree.folder_of(NAME)?.expect("there");
     let mut opened = bench.tree.open(NAME)?.expect("there");
-    let before = fstat(&opened.file)?;
+    let before = Facts::of(&opened.file)?;
     let swapping = Swapping { folder: &folder, name, before, aside: &aside, swap: &asked };
     let pointer = Fresh::write(&folder, TEMPORARY, &asked.pointer, None)?;
     let Some(second) = swapping.second_name(&mut opened, || Ok(()))? else { return Ok(false) };
@@ -269,7 +269,7 @@ fn two_files_of_one_content_are_both_adopted() {
 fn what_a_dead_run_left_is_put_in_order_by_the_next() {
     let temporary = |bench: &Bench| bench.path().with_file_name(format!("{TEMPORARY}1-1.tmp"));
     let displaced = |bench: &Bench| {
-        let stat = fstat(File::open(bench.path()).expect("there")).expect("its state");
+        let stat = Facts::of(&File::open(bench.path()).expect("there")).expect("its state");
         bench.hydrant("displaced").join(Note::of(&blob_of(CONTENT).oid, &stat, "s").name())
     };
     // After step 2: a pointer that was not placed, half of it written.
@@ -361,7 +361,7 @@ fn a_tree_on_another_file_system_is_swapped_by_a_copy() {
 
 #[test]
 fn where_files_cannot_change_places_the_rules_are_the_same() {
-    crate::files::atomic::CANNOT_EXCHANGE.set(true);
+    crate::files::dir::CANNOT_EXCHANGE.set(true);
     let bench = Bench::new();
     let asked = bench.asked();
     assert!(matches!(bench.swap(&asked), Swapped::At(_, Some(_))));
@@ -383,7 +383,7 @@ fn where_files_cannot_change_places_the_rules_are_the_same() {
     let (asked, aside) = (bench.asked(), bench.aside());
     let (folder, name) = bench.tree.folder_of(NAME).expect("readable").expect("there");
     let mut opened = bench.tree.open(NAME).expect("readable").expect("there");
-    let before = fstat(&opened.file).expect("its state");
+    let before = Facts::of(&opened.file).expect("its state");
     let swapping = Swapping { folder: &folder, name, before, aside: &aside, swap: &asked };
     let pointer = Fresh::write(&folder, TEMPORARY, &asked.pointer, None).expect("written");
     let second = swapping.second_name(&mut opened, || Ok(())).expect("no fault").expect("linked");

@@ -5,17 +5,16 @@
 
 use std::io;
 
-use hydrant_host::files::digest::blob_of_file;
-use hydrant_host::engine::Guest;
-use hydrant_host::store::Store;
-use hydrant_host::contract::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
-use hydrant_host::contract::types::Code;
-
 use super::{Named, Seen};
-use crate::commands::status;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{Ledger, SESSIONS, path_in, place_of};
-use hydrant_host::text::quote;
+use crate::contract::error::Fault;
+use crate::contract::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::files::digest::blob_of_file;
+use crate::sessions::ledger::{Ledger, SESSIONS, path_in, place_of};
+use crate::store::Store;
+use crate::tasks::show::state_code;
+use crate::text::quote;
 
 /// What a state without words is.
 const BROKEN: &str = "a broken pointer stands here, or something that is not a regular file or cannot be read";
@@ -59,7 +58,7 @@ pub(super) fn look_at_file(
     let detail = || state.detail.clone().unwrap_or_else(|| BROKEN.to_owned());
     match state.state {
         State::Missing | State::Conflict | State::Malformed | State::Unusable => {
-            seen.find(&path, &oid, status::state_code(state.state), detail());
+            seen.find(&path, &oid, state_code(state.state), detail());
         }
         // A checkout may have given it other line ends: the last commit tells.
         State::Changed if file.storage == FileStorage::Git => {}

@@ -5,15 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use hydrant_host::files::digest::blob_of;
-use hydrant_host::git::Git;
-use hydrant_host::contract::types::Code;
-
 use super::Seen;
-use hydrant_host::repository::committed;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::SESSIONS;
-use hydrant_host::repository::Repository;
+use crate::contract::error::Fault;
+use crate::contract::types::Code;
+use crate::files::digest::blob_of;
+use crate::git::Git;
+use crate::repository::{Repository, committed};
+use crate::sessions::ledger::SESSIONS;
 
 /// Bytes that git is asked for at once, at most; longer files are not read.
 const CONTENT_BYTES_MAX: u64 = 4 << 20;

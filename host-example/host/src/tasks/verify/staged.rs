@@ -5,20 +5,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use hydrant_host::documents::DOCUMENT_BYTES_MAX;
-use hydrant_host::engine::{Engine, Guest};
-use hydrant_host::contract::error::HostError;
-use hydrant_host::git::Git;
-use hydrant_host::contract::manifests::{FileRef, FileStorage, Manifest};
-use hydrant_host::contract::types::Code;
-
 use super::held::{self, Held};
 use super::{Named, Seen};
-use hydrant_host::repository::committed;
-use hydrant_host::sessions::content_files::content_files;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::repository::Repository;
+use crate::contract::error::{Fault, HostError};
+use crate::contract::manifests::{FileRef, FileStorage, Manifest};
+use crate::contract::types::Code;
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::engine::Guest;
+use crate::git::Git;
+use crate::repository::{Repository, committed};
+use crate::sessions::content_files::content_files;
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::tasks::client::Client;
 
 /// A regular file that is staged.
 struct Change {
@@ -45,9 +43,9 @@ struct Document<'a> {
     size: u64,
 }
 
-pub(super) fn look(repository: &Repository, engine: &Engine) -> Result<Seen, Fault> {
+pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
     let git = committed::as_it_is(repository);
-    let mut guest = engine.guest()?;
+    let mut guest = client.guest()?;
     let changes = changes(&git)?;
     let ids: Vec<String> = changes.iter().map(|change| change.oid.clone()).collect();
     let sizes = committed::sizes(&git, &ids)?;

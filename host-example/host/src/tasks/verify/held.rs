@@ -2,15 +2,14 @@
 //!
 //! The rule it keeps: the engine tells which. Files too long for a pointer are never read.
 
-use hydrant_host::files::digest::blob_of;
-use hydrant_host::engine::Guest;
-use hydrant_host::git::Git;
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::contract::pointers::{Kind, Sample};
-use hydrant_host::contract::types::Blob;
-
-use hydrant_host::repository::committed;
-use hydrant_host::contract::error::Fault;
+use crate::contract::error::Fault;
+use crate::contract::pointers::{Kind, Sample};
+use crate::contract::types::Blob;
+use crate::engine::Guest;
+use crate::files::digest::blob_of;
+use crate::git::Git;
+use crate::repository::committed;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Small files that are judged in one call.
 pub(super) const SAMPLES_MAX: usize = 4096;

@@ -4,13 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use hydrant_host::contract::batches::Verdict;
-use hydrant_host::contract::operations::Want;
-use hydrant_host::contract::types::{Blob, Code, Direction};
-
 use super::{Named, Seen};
-use hydrant_host::contract::error::Fault;
-use hydrant_host::tasks::transfer::{OBJECTS_PER_OPERATION_MAX, Runner, Work};
+use crate::contract::batches::Verdict;
+use crate::contract::error::Fault;
+use crate::contract::operations::Want;
+use crate::contract::types::{Blob, Code, Direction};
+use crate::tasks::transfer::{OBJECTS_PER_OPERATION_MAX, Runner, Work};
 
 /// Asks the server whether it has them, in as many requests as it takes; how many blobs were asked for.
 pub(super) fn ask(runner: &mut Runner<'_>, seen: &mut Seen) -> Result<usize, Fault> {
@@ -59,8 +58,8 @@ pub(super) fn fetch(runner: &mut Runner<'_>, seen: &mut Seen) -> Result<usize, F
         return Err(Fault::interrupted("interrupted before everything was fetched"));
     }
     for outcome in report.outcomes {
-        if let Err(error) = outcome.ended {
-            seen.find(outcome.name, &outcome.oid, error.code, error.detail);
+        if let Some(error) = outcome.error {
+            seen.find(outcome.name, &outcome.oid, error.code.0, error.detail);
         }
     }
     Ok(count)

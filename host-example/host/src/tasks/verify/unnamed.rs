@@ -5,19 +5,18 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::{fs, io};
 
-use hydrant_host::engine::Guest;
-use hydrant_host::files::Glance;
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::contract::pointers::Sample;
-use hydrant_host::contract::types::Code;
-
 use super::Seen;
 use super::held::{self, Held, SAMPLES_MAX};
 use super::last_commit::LastCommit;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS};
-use hydrant_host::text::quote;
-use hydrant_host::repository::Repository;
+use crate::contract::error::Fault;
+use crate::contract::pointers::Sample;
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::files::Glance;
+use crate::repository::Repository;
+use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS};
+use crate::text::quote;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Oids of pointers, by session and file.
 type Pointers = BTreeMap<String, BTreeMap<String, String>>;

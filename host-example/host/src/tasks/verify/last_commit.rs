@@ -6,18 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use hydrant_host::engine::Guest;
-use hydrant_host::contract::manifests::{FileRef, FileStorage, State};
-use hydrant_host::contract::types::Code;
-
 use super::Seen;
 use super::held::{self, Held};
 use super::in_full::{self, InFull};
 use super::work_tree::Standing;
-use hydrant_host::repository::committed;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
-use hydrant_host::repository::Repository;
+use crate::contract::error::Fault;
+use crate::contract::manifests::{FileRef, FileStorage, State};
+use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::repository::{Repository, committed};
+use crate::sessions::ledger::{MANIFEST, SESSIONS};
 
 /// A file of a session in the last commit; none when it is not a regular file.
 type File = Option<Held>;
@@ -122,7 +120,7 @@ impl LastCommit {
                 && matches!(committed.get(&file.name), Some(Some(Held::Content { oid: None, .. })));
             let name = format!("{name}/{}", file.name);
             let oid = file.oid.clone().unwrap_or_default();
-            let is_told = |code| seen.findings[first..].iter().any(|one| one.name == name && one.code == code);
+            let is_told = |code| seen.findings[first..].iter().any(|one| one.name == name && one.code.0 == code);
             match found {
                 Some((code, detail)) if !is_told(code) => seen.find(name, &oid, code, detail),
                 None if is_unread && !is_told(Code::Integrity) => {

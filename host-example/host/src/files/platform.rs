@@ -1,0 +1,59 @@
+//! Small things that platforms do in ways of their own.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Where Linux names its boot.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// Bytes of a boot's name at most.
+const BOOT_BYTES_MAX: u64 = 128;
+
+/// Reads at a place, and leaves the file's own place as it is.
+pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, at)
+}
+
+/// The same until the buffer is full.
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, buffer, at)
+}
+
+/// A path as git prints it: its bytes.
+pub(crate) fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(<std::ffi::OsString as std::os::unix::ffi::OsStringExt>::from_vec(bytes.to_vec()))
+}
+
+/// Whether a file can be run as a program.
+pub(crate) fn is_program(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|facts| facts.is_file() && facts.permissions().mode() & 0o111 != 0)
+}
+
+/// Makes a folder that nobody else can look into, and its parents.
+pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+    builder.create(path)
+}
+
+/// Opens a file of ours to write, which is made when it is not there and that nobody else can read.
+pub(crate) fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(false), 0o600);
+    options.open(path)
+}
+
+/// The name of the running boot; none where the system has none.
+pub(crate) fn boot() -> Option<String> {
+    let mut text = String::new();
+    File::open(BOOT_ID).ok()?.take(BOOT_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let name = text.trim().to_owned();
+    (!name.is_empty()).then_some(name)
+}
+
+/// Random bytes; none where there is no randomness yet.
+pub fn random_bytes<const N: usize>() -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::getrandom(&mut bytes).ok().map(|()| bytes)
+}

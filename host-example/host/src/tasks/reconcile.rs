@@ -1,0 +1,100 @@
+//! Pointers that the next push would send and whose blobs the server lacks, and their repair.
+//!
+//! The rule it keeps: without `repair`, and with `dry_run`, nothing is changed here or anywhere; what a repair does is
+//! decided by the engine alone.
+
+mod report;
+
+use std::time::Instant;
+
+use crate::contract::error::Fault;
+use crate::contract::types::{Code, Direction};
+use crate::documents::Documents;
+use crate::driver;
+use crate::remote::{Reason, Refusal, RemoteLedger};
+use crate::repository::Repository;
+use crate::tasks::client::Client;
+use crate::tasks::endpoint::{self, ServerOptions};
+use crate::tasks::transfer::{self, Runner};
+use report::Came;
+
+pub use report::{Contradiction, MissingPointer, ReconcileReport, Remedy};
+
+/// Whether to repair, and the way to the server.
+#[derive(Clone, Debug, Default)]
+pub struct ReconcileOptions {
+    /// Repair it: blobs of the cache are sent again, files whose blobs are lost go together with their entries, and the
+    /// unpushed commits become one where that is needed.
+    pub repair: bool,
+    /// Say what a repair would do, and do nothing.
+    pub dry_run: bool,
+    /// The server.
+    pub server: ServerOptions,
+    /// Bytes of an object at most; none: what git's configuration says.
+    pub object_bytes_max: Option<u64>,
+}
+
+impl Client {
+    /// Finds pointers that the next push would send and whose blobs the server lacks, and repairs that when asked to.
+    /// The report also tells why a look or a repair came to an early end: see [`ReconcileReport::error`].
+    pub fn reconcile(&self, repository: &Repository, options: &ReconcileOptions) -> Result<ReconcileReport, Fault> {
+        let ledger = RemoteLedger::of_branch(&repository.git).map_err(refused)?;
+        let repairs = options.repair && !options.dry_run;
+        if repairs && ledger.undo_interrupted().map_err(refused)? {
+            self.watching().warned("an earlier repair was interrupted: what it had changed here was put back");
+        } else if !repairs && ledger.is_interrupted() {
+            let first = "an earlier repair was interrupted: --repair first puts back what that one had changed";
+            self.watching().warned(first);
+        }
+        let before = ledger.last_commit().map_err(refused)?;
+        let came = operate(self, options, repairs, repository, &ledger)?;
+        let backup = match came.report.tip {
+            Some(_) => ledger.backup_of(&before)?,
+            None => None,
+        };
+        Ok(ReconcileReport::of(Came { backup, ..came }))
+    }
+}
+
+fn operate(
+    client: &Client,
+    options: &ReconcileOptions,
+    repairs: bool,
+    repository: &Repository,
+    ledger: &RemoteLedger,
+) -> Result<Came, Fault> {
+    let started = Instant::now();
+    let server = &options.server;
+    // With nothing to ask about, nobody is looked for, not even over ssh.
+    let needed = ledger.sends_small_files().map_err(refused)?;
+    let destination = endpoint::of_repository(client, repository, Direction::Upload, server, needed)?;
+    let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
+    let store = repository.store()?;
+    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let mut runner = Runner::new(client, destination, server, limit, |host| {
+        host.store(store).documents(documents).ledger(ledger.clone())
+    })?;
+    let mut operation = client.guest()?.reconcile(&runner.config, repairs)?;
+    let mut watch = client.watching();
+    watch.began("reconcile", 1, 0);
+    let driven = driver::run(&mut operation, &mut runner.host, &mut **watch);
+    watch.ended();
+    driven?;
+    Ok(Came {
+        report: operation.finish_reconcile()?,
+        repairs,
+        plans: options.dry_run,
+        backup: None,
+        seconds: started.elapsed().as_secs_f64(),
+        interrupted: runner.host.interrupted(),
+    })
+}
+
+fn refused(refusal: Refusal) -> Fault {
+    let code = match refusal.reason {
+        Reason::Denied => Code::Auth,
+        Reason::Offline | Reason::Git => Code::Host,
+        _ => Code::Rejected,
+    };
+    Fault::failed(code, refusal.sentence)
+}

@@ -1,0 +1,193 @@
+//! What a reconcile found and did, as types, and what comes next.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::contract::error::code_name;
+use crate::contract::report::{BlobReport, ErrorReport, rounded};
+use crate::contract::sessions;
+use crate::text::plain;
+
+/// What a reconcile found, and what it did.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ReconcileReport {
+    /// It was to repair. Otherwise everything that follows says what a repair would do.
+    pub repair: bool,
+    /// It was to say what a repair would do.
+    pub dry_run: bool,
+    /// Commits that the remote lacks.
+    pub commits: u64,
+    /// Pointers in them that were looked at.
+    pub scanned: u64,
+    /// Pointers whose blob the server definitely lacks. Empty where it could not be asked: then there is an error.
+    pub missing_list: Vec<MissingPointer>,
+    /// Pointers that contradict the manifest of their session.
+    pub contradiction_list: Vec<Contradiction>,
+    /// A repair is possible, or not needed.
+    pub repairable: bool,
+    /// Why nothing may be changed; null where a repair is possible or not needed.
+    pub not_repairable: Option<ErrorReport>,
+    /// Blobs that were sent again, or would be.
+    pub uploaded_list: Vec<BlobReport>,
+    /// Paths of files that were removed together with their entries, or would be.
+    pub removed_list: Vec<String>,
+    /// The unpushed commits became one, or would.
+    pub squashed: bool,
+    /// The last commit after a repair; null when no commit was made.
+    pub tip: Option<String>,
+    /// The reference that keeps the old commits; null when no commit was made.
+    pub backup: Option<String>,
+    /// Blobs on the server that only the old commits name; they are orphans now, or would be.
+    pub orphan_list: Vec<BlobReport>,
+    /// Seconds it took.
+    #[serde(serialize_with = "rounded")]
+    pub seconds: f64,
+    /// What to do next, for people: one sentence; null where the error says it.
+    pub next: Option<String>,
+    /// Why it came to an early end. It is the error of the document.
+    #[serde(skip)]
+    pub error: Option<ErrorReport>,
+    #[serde(skip)]
+    interrupted: bool,
+}
+
+/// A pointer whose blob the server lacks.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct MissingPointer {
+    /// Its path in the repository.
+    pub path: String,
+    /// SHA-256 of the blob that it names.
+    pub oid: String,
+    /// Bytes of the blob.
+    pub size: u64,
+    /// Only older commits hold the pointer.
+    pub history_only: bool,
+    /// How a repair handles it.
+    pub remedy: Remedy,
+}
+
+/// How a repair handles a missing blob.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// The cache has it: it is sent again.
+    UploadAgain,
+    /// The file is removed, together with its entry.
+    Remove,
+    /// Only older commits hold the pointer: the unpushed commits become one.
+    Squash,
+    /// Not at all: it belongs to no session.
+    None,
+}
+
+/// A pointer that contradicts the manifest of its session.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Contradiction {
+    /// Its path in the repository.
+    pub path: String,
+    /// What the pointer names.
+    pub pointer: BlobReport,
+    /// What the manifest names; null when its entry names no blob.
+    pub manifest: Option<BlobReport>,
+}
+
+/// How a reconcile ended.
+pub(super) struct Came {
+    pub(super) report: sessions::ReconcileReport,
+    /// It was to repair.
+    pub(super) repairs: bool,
+    /// It was to say what a repair would do.
+    pub(super) plans: bool,
+    /// Where the old commits are kept.
+    pub(super) backup: Option<String>,
+    pub(super) seconds: f64,
+    /// The caller asked to stop.
+    pub(super) interrupted: bool,
+}
+
+impl ReconcileReport {
+    pub(super) fn of(came: Came) -> Self {
+        let Came { report, repairs, plans, backup, seconds, interrupted } = came;
+        let not_repairable = report.repairable.err().as_ref().map(ErrorReport::from);
+        let mut told = Self {
+            repair: repairs,
+            dry_run: plans,
+            commits: report.commits,
+            scanned: report.scanned,
+            missing_list: report.missing.into_iter().map(MissingPointer::from).collect(),
+            contradiction_list: report.contradictions.iter().map(Contradiction::from).collect(),
+            repairable: not_repairable.is_none(),
+            not_repairable,
+            uploaded_list: report.uploaded.iter().map(BlobReport::from).collect(),
+            removed_list: report.removed,
+            squashed: report.squashed,
+            tip: report.tip,
+            backup,
+            orphan_list: report.orphans.iter().map(BlobReport::from).collect(),
+            seconds,
+            next: None,
+            error: report.ended.err().as_ref().map(ErrorReport::from),
+            interrupted,
+        };
+        told.next = next(&told);
+        told
+    }
+
+    /// Whether nothing is missing any more, and nothing contradicts its manifest.
+    pub fn is_clean(&self) -> bool {
+        let is_cured = self.repair || self.missing_list.is_empty();
+        self.error.is_none() && is_cured && self.contradiction_list.is_empty()
+    }
+
+    /// Whether the wish to stop ended it early.
+    pub fn was_interrupted(&self) -> bool {
+        self.interrupted && self.error.is_some()
+    }
+}
+
+impl From<sessions::MissingBlob> for MissingPointer {
+    fn from(one: sessions::MissingBlob) -> Self {
+        let sessions::MissingBlob { path, blob, history_only, remedy } = one;
+        Self { path, oid: blob.oid, size: blob.size, history_only, remedy: remedy.into() }
+    }
+}
+
+impl From<sessions::Remedy> for Remedy {
+    fn from(remedy: sessions::Remedy) -> Self {
+        match remedy {
+            sessions::Remedy::UploadAgain => Self::UploadAgain,
+            sessions::Remedy::Remove => Self::Remove,
+            sessions::Remedy::Squash => Self::Squash,
+            sessions::Remedy::None => Self::None,
+        }
+    }
+}
+
+impl From<&sessions::Contradiction> for Contradiction {
+    fn from(one: &sessions::Contradiction) -> Self {
+        let (pointer, manifest) = (BlobReport::from(&one.pointer), one.manifest.as_ref().map(BlobReport::from));
+        Self { path: one.path.clone(), pointer, manifest }
+    }
+}
+
+/// What the user does next.
+fn next(report: &ReconcileReport) -> Option<String> {
+    let is_missing = !report.missing_list.is_empty();
+    if report.error.is_some() {
+        return Some("nothing is known for certain, so no commit and no file was changed".to_owned())
+            .filter(|_| report.tip.is_none() && !is_missing);
+    }
+    if let Some(backup) = &report.backup {
+        return Some(format!("`git push` is next; the old commits are kept: `git reset --keep {backup}` goes back"));
+    }
+    match &report.not_repairable {
+        _ if report.repair && is_missing => Some("`git push` is next".to_owned()),
+        Some(error) if is_missing => Some(format!("no repair: {}: {}", code_name(error.code.0), plain(&error.detail))),
+        None if is_missing => Some("`hydrant reconcile --repair` does that".to_owned()),
+        _ if !report.contradiction_list.is_empty() => {
+            Some("publish these sessions again, or restore their pointers, before you push".to_owned())
+        }
+        _ if report.commits == 0 => Some("nothing to push".to_owned()),
+        _ => Some("`git push` is next: the server has the blob of every pointer".to_owned()),
+    }
+}

@@ -1,0 +1,233 @@
+//! Whether everything that is named is really there: manifests, pointers, the last commit, the cache, the server.
+//!
+//! The rule it keeps: only looks. A server's word is not proof: `deep` fetches every blob and hashes it.
+
+mod held;
+mod in_full;
+mod last_commit;
+mod server;
+mod staged;
+mod unnamed;
+mod work_tree;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use self::last_commit::LastCommit;
+use crate::contract::error::Fault;
+use crate::contract::report::ErrorCode;
+use crate::contract::types::{Code, Direction};
+use crate::repository::Repository;
+use crate::sessions::ledger::{Ledger, MANIFEST, Target};
+use crate::store::{Look, Store};
+use crate::tasks::client::Client;
+use crate::tasks::endpoint::{self, ServerOptions};
+use crate::tasks::status;
+use crate::tasks::transfer::{self, Runner};
+use crate::text::quote;
+use crate::worktree::pointer_files::{self, Met};
+use crate::worktree::scan::WalkOptions;
+
+/// What is verified, and how.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyOptions {
+    /// Sessions, by name or folder; all when none is named. Not together with `staged`.
+    pub sessions: Vec<String>,
+    /// Fetch every blob and hash it.
+    pub deep: bool,
+    /// Only what the next commit would add or change.
+    pub staged: bool,
+    /// The server.
+    pub server: ServerOptions,
+    /// Bytes of an object at most; none: what git's configuration says.
+    pub object_bytes_max: Option<u64>,
+}
+
+/// What was looked at, and what is wrong with it.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct VerifyReport {
+    /// Every blob was fetched and hashed; otherwise the server was asked whether it has them.
+    pub deep: bool,
+    /// Sessions that were looked at; 0 where there are none, and of what is staged.
+    pub session_count: usize,
+    /// Files that name a blob.
+    pub files: usize,
+    /// Bytes of the blobs that these files name.
+    pub bytes: u64,
+    /// Blobs that the server was asked for, each once.
+    pub blobs: usize,
+    /// Blobs of the cache that were hashed and are what they should be.
+    pub cached: usize,
+    /// Files of the working tree that hold content and were hashed.
+    pub in_place: usize,
+    /// What is not as it should be, or not known to be.
+    pub finding_list: Vec<Finding>,
+}
+
+/// Something that is not as it should be, or not known to be.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// The file: `SESSION/FILE` in a ledger; its path in the repository elsewhere, and of what is staged.
+    pub name: String,
+    /// SHA-256 of the blob that it should name; empty where that is not known.
+    pub oid: String,
+    /// What kind of fault it is.
+    pub code: ErrorCode,
+    /// For people: one sentence.
+    pub detail: String,
+}
+
+impl VerifyReport {
+    fn of(seen: Seen, asked: usize, deep: bool) -> Self {
+        Self {
+            deep,
+            session_count: seen.sessions,
+            files: seen.named.len(),
+            bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),
+            blobs: asked,
+            cached: seen.cached,
+            in_place: seen.in_place,
+            finding_list: seen.findings,
+        }
+    }
+
+    /// Whether nothing is wrong.
+    pub fn is_clean(&self) -> bool {
+        self.finding_list.is_empty()
+    }
+}
+
+/// Where a blob is named.
+struct Named {
+    name: String,
+    oid: String,
+    size: u64,
+}
+
+/// What is looked at, and what is wrong before the server is asked.
+#[derive(Default)]
+struct Seen {
+    sessions: usize,
+    named: Vec<Named>,
+    findings: Vec<Finding>,
+    /// Blobs of the cache that were hashed and are right.
+    cached: usize,
+    /// Files of the work tree that were hashed.
+    in_place: usize,
+}
+
+impl Seen {
+    fn find(&mut self, name: impl Into<String>, oid: &str, code: Code, detail: impl Into<String>) {
+        let (name, oid, detail) = (name.into(), oid.to_owned(), detail.into());
+        self.findings.push(Finding { name, oid, code: ErrorCode(code), detail });
+    }
+}
+
+impl Client {
+    /// Looks whether everything that is named in a repository is there.
+    pub fn verify(&self, repository: &Repository, options: &VerifyOptions) -> Result<VerifyReport, Fault> {
+        if options.staged && !options.sessions.is_empty() {
+            return Err(Fault::misuse("what is staged is verified as a whole: name no sessions"));
+        }
+        let store = Store::cache(&repository.store_dir())?;
+        let mut seen = match (options.staged, repository.is_ledger()?) {
+            (true, _) => staged::look(self, repository)?,
+            (false, true) => sessions(self, repository, &store, options)?,
+            (false, false) if options.sessions.is_empty() => pointers(self, repository)?,
+            (false, false) => return Err(Fault::misuse("this repository holds no sessions")),
+        };
+        if !options.staged {
+            look_at_cache(&store, &mut seen)?;
+        }
+        let mut asked = 0;
+        if !seen.named.is_empty() {
+            let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
+            let server = &options.server;
+            let destination = endpoint::of_repository(self, repository, Direction::Download, server, true)?;
+            let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
+            let look = if options.deep { server::fetch } else { server::ask };
+            asked = look(&mut runner, &mut seen)?;
+        }
+        Ok(VerifyReport::of(seen, asked, options.deep))
+    }
+}
+
+/// Manifests and pointers of a ledger.
+fn sessions(client: &Client, repository: &Repository, store: &Store, options: &VerifyOptions) -> Result<Seen, Fault> {
+    let ledger = Ledger::of(repository)?;
+    let mut guest = client.guest()?;
+    let limit = status::limit(&mut guest, repository, options.object_bytes_max)?;
+    let mut names = Vec::new();
+    for word in &options.sessions {
+        match ledger.target(word, &repository.here) {
+            Target::Session { name, .. } => names.push(name),
+            Target::Other => return Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
+        }
+    }
+    let is_all = names.is_empty();
+    if is_all {
+        names = ledger.sessions()?;
+    }
+    let mut committed = LastCommit::of(repository, &mut guest, (!is_all).then_some(names.as_slice()))?;
+    let mut seen = Seen { sessions: names.len(), ..Seen::default() };
+    for name in &names {
+        let standing = match work_tree::read(&ledger, &mut guest, name, limit) {
+            Ok(standing) => standing,
+            Err(fault) => {
+                seen.find(format!("{name}/{MANIFEST}"), "", fault.code, fault.detail);
+                continue;
+            }
+        };
+        let first = seen.findings.len();
+        for (file, state) in standing.manifest.files.iter().zip(&standing.files) {
+            work_tree::look_at_file(&ledger, store, name, file, state, &mut seen)?;
+        }
+        committed.compare(name, &standing, &mut seen, first);
+    }
+    committed.look_in_full(repository, &mut seen)?;
+    unnamed::look(repository, &ledger, &mut guest, &committed, is_all.then_some(names.as_slice()), &mut seen)?;
+    Ok(seen)
+}
+
+/// Pointers of a working tree without sessions.
+fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
+    let mut seen = Seen::default();
+    pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+        match met {
+            Met::Pointer(one) => {
+                let name = String::from_utf8_lossy(&one.path).into_owned();
+                seen.named.push(Named { name, oid: one.pointer.oid, size: one.pointer.size });
+            }
+            Met::Broken(one) => {
+                let name = String::from_utf8_lossy(&one.path).into_owned();
+                seen.find(name, "", Code::Malformed, format!("line {}: {}", one.line, one.why));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(seen)
+}
+
+/// Hashes what the cache has of the blobs that are named, each once.
+fn look_at_cache(store: &Store, seen: &mut Seen) -> Result<(), Fault> {
+    let names = seen.named.iter().map(|named| ((named.oid.clone(), named.size), named.name.clone()));
+    let unique: BTreeMap<(String, u64), String> = names.collect();
+    for ((oid, size), name) in unique {
+        let other = store.size_of(&oid).filter(|held| *held != size);
+        let told = other.map(|held| format!("the cache holds {held} bytes, not {size}"));
+        let detail = match store.open_verified(&oid, size)? {
+            Look::Absent => told,
+            Look::Content(_) => {
+                seen.cached += 1;
+                None
+            }
+            Look::Corrupt => Some(told.unwrap_or_else(|| "the cache holds something else under this oid".to_owned())),
+        };
+        if let Some(detail) = detail {
+            seen.find(name, &oid, Code::Integrity, detail);
+        }
+    }
+    Ok(())
+}

@@ -206,10 +206,7 @@ fn same(a: &Digest, b: &Digest) -> bool {
 
 fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
-    let mut filled = 0;
-    while filled < bytes.len() {
-        filled += rustix::rand::getrandom(&mut bytes[filled..], rustix::rand::GetRandomFlags::empty())?;
-    }
+    getrandom::getrandom(&mut bytes).map_err(io::Error::from)?;
     Ok(bytes)
 }
 

@@ -30,9 +30,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    //TMP     /// Publish, look at, hydrate and verify a made-up agent session on this machine
-    //TMP     #[command(after_help = "Example: hydrant demo --serve")]
-    //TMP     Demo(demo::DemoArgs),
+    /// Publish, look at, hydrate and verify a made-up agent session on this machine
+    #[command(after_help = "Example: hydrant demo --serve")]
+    Demo(demo::DemoArgs),
     /// Show how much of a session, of all sessions or of a work tree can be read here
     #[command(after_help = "Example: hydrant status 2026-05-04T09-30-mina-OxQ7wd")]
     Status(status::StatusArgs),
@@ -75,15 +75,15 @@ pub(crate) enum Command {
     /// Check that everything that is named is really there: manifests, pointers, cache, server
     #[command(after_help = verify::HELP)]
     Verify(verify::VerifyArgs),
-    //TMP     /// Find what was left half done here, explain it, and complete it with --fix
-    //TMP     #[command(after_help = doctor::HELP)]
-    //TMP     Doctor(doctor::DoctorArgs),
-    //TMP     /// Put content of sessions back to its pointers, where the commit or the manifest names it
-    //TMP     #[command(after_help = restore::HELP)]
-    //TMP     Restore(restore::RestoreArgs),
-    //TMP     /// Use the server's locks: list, create, unlock, verify
-    //TMP     #[command(subcommand)]
-    //TMP     Locks(locks::LocksCommand),
+    /// Find what was left half done here, explain it, and complete it with --fix
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::DoctorArgs),
+    /// Put content of sessions back to its pointers, where the commit or the manifest names it
+    #[command(after_help = restore::HELP)]
+    Restore(restore::RestoreArgs),
+    /// Use the server's locks: list, create, unlock, verify
+    #[command(subcommand)]
+    Locks(locks::LocksCommand),
     /// Run a Git LFS server on this machine
     #[command(after_help = "Example: hydrant serve --store /srv/lfs --listen 127.0.0.1:8080")]
     Serve(serve::ServeArgs),

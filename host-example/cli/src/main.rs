@@ -3,7 +3,7 @@
 mod approval;
 mod cli;
 mod commands;
-//TMP mod demo;
+mod demo;
 mod ending;
 mod output;
 mod progress;
@@ -60,7 +60,7 @@ fn misread(error: &clap::Error) -> ExitCode {
 
 fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     match command {
-        //TMP         Command::Demo(arguments) => commands::demo::run(arguments, client, output),
+        Command::Demo(arguments) => commands::demo::run(arguments, client, output),
         Command::Status(arguments) => commands::status::run(arguments, client, output),
         Command::Hydrate(arguments) => commands::hydrate::run(arguments, client, output),
         Command::Show(arguments) => commands::show::run(arguments, client, output),
@@ -74,10 +74,10 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         Command::Orphans(arguments) => commands::orphans::run(arguments, client, output),
         Command::Reconcile(arguments) => commands::reconcile::run(arguments, client, output),
         Command::Verify(arguments) => commands::verify::run(arguments, client, output),
-        //TMP         Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
+        Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
         Command::Draft(arguments) => commands::draft::run(arguments, client, output),
-        //TMP         Command::Restore(arguments) => commands::restore::run(arguments, client, output),
-        //TMP         Command::Locks(command) => commands::locks::run(command, client, output),
+        Command::Restore(arguments) => commands::restore::run(arguments, client, output),
+        Command::Locks(command) => commands::locks::run(command, client, output),
         Command::Serve(arguments) => commands::serve::run(arguments, client, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),
         Command::Man(arguments) => commands::man::run(arguments, output),

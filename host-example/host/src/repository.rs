@@ -47,11 +47,11 @@ pub struct Repository {
 impl Repository {
     /// The repository around a folder.
     pub fn around(directory: &Path) -> Result<Self, Fault> {
-        Self::open(Git::find(directory)?, directory)
+        Self::open(Git::find(directory)?)
     }
 
     /// The repository around the folder a git works in.
-    pub fn open(git: Git, here: &Path) -> Result<Self, Fault> {
+    pub fn open(git: Git) -> Result<Self, Fault> {
         let asked = git.read(&["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"], b"");
         let answer = asked.map_err(|fault| not_open(&fault))?;
         // A path may end in anything but a line end: git prints these two without quoting.
@@ -61,10 +61,11 @@ impl Repository {
                 if could_be_committed(&top, &common_dir) {
                     return Err(Fault::failed(Code::Host, INSIDE));
                 }
+                let here = std::path::absolute(git.directory())?;
                 let git = git.at(&top);
                 Ok(Self {
                     git,
-                    here: std::path::absolute(here)?,
+                    here,
                     top,
                     common_dir,
                     settings: OnceLock::new(),

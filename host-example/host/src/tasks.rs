@@ -1,13 +1,16 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 pub mod client;
+pub mod doctor;
 pub mod draft;
 pub mod endpoint;
 pub mod hydrate;
+pub mod locks;
 pub mod object_list;
 pub mod orphans;
 pub mod publish;
 pub mod reconcile;
+pub mod restore;
 pub mod show;
 pub mod status;
 pub mod transfer;

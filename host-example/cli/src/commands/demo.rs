@@ -2,33 +2,36 @@
 //! sandboxed engine, and every byte compared.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read};
-use std::path::Path;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use hydrant_host::files::digest::{Digesting, blob_of};
-use hydrant_host::driver::{Interrupts, interrupted};
-use hydrant_host::engine::Engine;
-use hydrant_host::store::Store;
-use hydrant_host::contract::operations::Outcome;
+use clap::Args;
+use hydrant_host::contract::cancel::Cancel;
+use hydrant_host::contract::error::{Fault, FaultKind};
+use hydrant_host::contract::report::{BlobReport, ErrorReport};
 use hydrant_host::contract::types::Code;
+use hydrant_host::files::digest::{Digesting, blob_of};
+use hydrant_host::repository::Repository;
+use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
+use hydrant_host::tasks::Client;
+use hydrant_host::tasks::endpoint::ServerOptions;
+use hydrant_host::tasks::hydrate::{HydrateOptions, HydrateReport};
+use hydrant_host::tasks::publish::{PublishOptions, PublishReport};
+use hydrant_host::tasks::show::{Content, Lines, ShowOptions, Shown};
+use hydrant_host::tasks::status::StatusOptions;
+use hydrant_host::tasks::transfer::TransferReport;
+use hydrant_host::text::{bytes_text, count_text};
 use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
-use crate::cli::{DemoArgs, HydrateArgs, PublishArgs, ServerArgs, StatusArgs, Voice};
-use crate::commands::hydrate_sessions::{self, Chosen};
-use crate::commands::publish::Scene;
-use crate::commands::{serve, show, status};
+use crate::commands::{publish, serve, status};
 use crate::demo::content::{self, ATTACHMENT, FIELDS, OLDER_META_HEAD, OLDER_SESSION, SESSION};
 use crate::demo::manifest::{self, Listed};
 use crate::demo::world::World;
 use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Session};
-use crate::publish_report::{self, Came};
-use crate::report::{Output, Table, TransferReport};
-use hydrant_host::text::{bytes_text, count_text};
-use hydrant_host::repository::Repository;
+use crate::output::{Output, Table};
 
 /// The line of the hydrated transcript that is shown at the end.
 const PROOF_LINE: u64 = 12_345;
@@ -36,79 +39,127 @@ const PROOF_LINE: u64 = 12_345;
 const PROOF_CHARS_MAX: usize = 110;
 const READ_BYTES: usize = 256 * 1024;
 
-pub(crate) fn run(arguments: &DemoArgs, output: &mut Output) -> Result<Ending, Fault> {
+#[derive(Args, Debug)]
+pub(crate) struct DemoArgs {
+    /// Keep the server and the folders until Ctrl-C, to try things
+    #[arg(long)]
+    pub(crate) serve: bool,
+    /// Leave the folders behind at the end
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Work in this folder, which must be empty or absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}
+
+/// What a demonstration came to.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct DemoReport<'a> {
+    /// The session's name.
+    session: &'static str,
+    /// Its files; every byte of each was compared with the recording.
+    file_list: Vec<VerifiedFile>,
+    /// What the publish came to.
+    publish: &'a PublishReport,
+    /// What the hydration came to.
+    hydrate: &'a HydrateReport,
+    /// Seconds it all took.
+    seconds: f64,
+    /// Number of a line of the transcript.
+    transcript_line: u64,
+    /// That line, as a reader of the clone gets it.
+    transcript_text: &'a str,
+    /// Where the folders are, if they stay.
+    folder: Option<String>,
+    /// Where the server listens.
+    server: String,
+}
+
+/// A file that was compared, byte for byte.
+#[derive(Serialize, JsonSchema)]
+struct VerifiedFile {
+    /// Its name within the session.
+    name: String,
+    /// Its blob.
+    #[serde(flatten)]
+    blob: BlobReport,
+    /// Always true.
+    verified: bool,
+}
+
+pub(crate) fn run(arguments: &DemoArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let started = Instant::now();
+    let cancel = client.cancellation();
     // From here on an interrupt removes the folders, too.
-    Interrupts::listen()?;
-    let engine = Engine::load()?;
+    cancel.listen()?;
     let world = World::create(arguments.dir.as_deref(), arguments.keep)?;
     let server = start_server(&world)?;
     step(output, 1, &format!("an LFS server of our own listens on {}", server.url()));
 
     let recording = world.folder("recording")?;
     content::write_session(&recording).map_err(|error| Fault::local("the session cannot be written", &error))?;
-    go_on()?;
-    let files = list(&recording)?;
+    go_on(cancel)?;
+    let files = list(&recording, cancel)?;
     let bytes: u64 = files.iter().map(|file| file.blob.size).sum();
-    step(
-        output,
-        2,
-        &format!(
-            "a session was recorded: {}, {}; its transcript has {} lines",
-            count_text(files.len(), "file"),
-            bytes_text(bytes),
-            content::ENTRIES + 2
-        ),
-    );
+    let (count, size, lines) = (count_text(files.len(), "file"), bytes_text(bytes), content::ENTRIES + 2);
+    step(output, 2, &format!("a session was recorded: {count}, {size}; its transcript has {lines} lines"));
 
-    go_on()?;
+    go_on(cancel)?;
     begin_ledger(&world)?;
     step(output, 3, "the ledger, a git repository, holds an older session as plain files; it is pushed");
 
-    go_on()?;
+    go_on(cancel)?;
     let url = lfs_url(&server);
-    let came = publish(&Repository::open(world.ledger())?, &engine, &recording, &url, output)?;
-    step(
-        output,
-        4,
-        &format!(
-            "the session is published: content to the server, pointers to the ledger, {}",
-            pace(bytes, came.seconds)
-        ),
-    );
-    show_publish(&came, output);
+    let published = publish_session(client, &world.repository()?, &recording, &url)?;
+    let pace_text = pace(bytes, published.seconds);
+    step(output, 4, &format!("the session is published: content to the server, pointers to the ledger, {pace_text}"));
+    show_publish(&published, output);
 
-    go_on()?;
-    let reader = Repository::open(world.clone_for_reader(&url)?)?;
+    go_on(cancel)?;
+    let reader = world.clone_for_reader(&url)?;
     step(output, 5, "somebody clones the ledger and sees pointers:");
-    show_clone(&reader, output)?;
+    show_clone(client, &reader, output)?;
 
-    go_on()?;
-    let report = hydrate(&reader, &engine, &output.voice)?;
-    step(output, 6, &format!("the engine hydrated the clone: {}", rate(&report)));
-    expect_all(&report)?;
+    go_on(cancel)?;
+    let options = HydrateOptions { targets: vec![SESSION.to_owned()], ..HydrateOptions::default() };
+    let hydrated = client.hydrate(&reader, &options)?;
+    step(output, 6, &format!("the engine hydrated the clone: {}", rate(&hydrated.transfer)));
+    expect_all(&hydrated.transfer)?;
 
-    let ledger = Ledger::of(&reader)?;
-    let store = Store::cache(&reader.store_dir())?;
-    let session = ledger.session(&mut engine.guest()?, &store, SESSION, u64::MAX)?;
-    let reader = Reader { ledger, store, session: &session };
-    let verified = verify(&reader, &recording, &files)?;
+    let verified = verify(client, &reader, &recording, &files)?;
     step(output, 7, &format!("every byte was compared with the recording: {} the same", bytes_text(verified)));
-    let line = proof(&reader)?;
-    go_on()?;
-    let seen = Seen { came: &came, report: &report, line: &line, seconds: started.elapsed().as_secs_f64() };
-    closing(&files, &seen, &server, &world, output);
+    let line = proof(client, &reader)?;
+    go_on(cancel)?;
+    let report = DemoReport {
+        session: SESSION,
+        file_list: files.iter().map(VerifiedFile::of).collect(),
+        publish: &published,
+        hydrate: &hydrated,
+        seconds: started.elapsed().as_secs_f64(),
+        transcript_line: PROOF_LINE,
+        transcript_text: &line,
+        folder: (!world.is_passing()).then(|| world.root.display().to_string()),
+        server: server.url(),
+    };
+    output.report(true, &report);
+    closing(&report, output);
     if arguments.serve {
-        stay(&server, &world, output)?;
+        stay(&server, &world, cancel, output)?;
     } else if !world.is_passing() {
         output.line(format!("the folders are kept: {}", world.root.display()));
     }
     Ok(Ending::Done)
 }
 
+impl VerifiedFile {
+    fn of(file: &Listed) -> Self {
+        Self { name: file.name.clone(), blob: BlobReport::from(&file.blob), verified: true }
+    }
+}
+
 /// Ends the demonstration where the user wants it to end.
-fn go_on() -> Result<(), Fault> {
-    if interrupted() { Err(Fault::interrupted("interrupted")) } else { Ok(()) }
+fn go_on(cancel: &Cancel) -> Result<(), Fault> {
+    if cancel.is_cancelled() { Err(Fault::interrupted("interrupted")) } else { Ok(()) }
 }
 
 fn step(output: &mut Output, number: u32, text: &str) {
@@ -129,7 +180,7 @@ fn lfs_url(server: &RunningServer) -> String {
 }
 
 /// What was recorded, hashed by this program itself.
-fn list(folder: &Path) -> Result<Vec<Listed>, Fault> {
+fn list(folder: &Path, cancel: &Cancel) -> Result<Vec<Listed>, Fault> {
     let unreadable = |error: &io::Error| Fault::local("the recording cannot be read", error);
     let mut files = Vec::new();
     for name in ["raw.jsonl", ATTACHMENT, "context-trace.jsonl", "summary.md", "session.md"] {
@@ -137,7 +188,7 @@ fn list(folder: &Path) -> Result<Vec<Listed>, Fault> {
         let mut digest = Digesting::new();
         let mut buffer = vec![0; READ_BYTES];
         loop {
-            go_on()?;
+            go_on(cancel)?;
             match file.read(&mut buffer).map_err(|error| unreadable(&error))? {
                 0 => break,
                 length => digest.update(&buffer[..length]),
@@ -164,42 +215,38 @@ fn begin_ledger(world: &World) -> Result<(), Fault> {
     world.push()
 }
 
-fn publish(
-    ledger: &Repository,
-    engine: &Engine,
-    recording: &Path,
-    url: &str,
-    output: &mut Output,
-) -> Result<Came, Fault> {
-    let field = |(name, value): &(&str, &str)| format!("{name}={value}");
-    let arguments = PublishArgs {
+fn publish_session(client: &Client, ledger: &Repository, recording: &Path, url: &str) -> Result<PublishReport, Fault> {
+    let field = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let options = PublishOptions {
         session: SESSION.to_owned(),
         from: Some(recording.to_owned()),
         fields: FIELDS.iter().map(field).collect(),
-        server: ServerArgs { endpoint: Some(url.to_owned()), ..ServerArgs::default() },
-        ..PublishArgs::default()
+        server: ServerOptions { endpoint: Some(url.to_owned()), ..ServerOptions::default() },
+        ..PublishOptions::default()
     };
-    let came = Scene::look(ledger, engine, &arguments)?.publish(output)?;
-    match &came.report.ended {
-        Ok(()) if publish_report::ending(&came) == Ending::Done => Ok(came),
-        Ok(()) => Err(Fault::failed(Code::Conflict, "a file of the recording changed meanwhile")),
-        Err(error) => {
-            let fault = Fault::failed(error.code, &error.detail);
-            Err(if came.interrupted { Fault { ending: Ending::Interrupted, ..fault } } else { fault })
-        }
+    let report = client.publish(ledger, &options)?;
+    match &report.ended {
+        None if report.is_complete() => Ok(report),
+        None => Err(Fault::failed(Code::Conflict, "a file of the recording changed meanwhile")),
+        Some(error) => Err(ended(error, report.was_interrupted())),
     }
 }
 
-fn show_publish(came: &Came, output: &mut Output) {
+fn ended(error: &ErrorReport, was_interrupted: bool) -> Fault {
+    let kind = if was_interrupted { FaultKind::Interrupted } else { FaultKind::Whole };
+    Fault { kind, ..Fault::failed(error.code.0, &error.detail) }
+}
+
+fn show_publish(report: &PublishReport, output: &mut Output) {
     output.line("");
-    publish_report::table(&came.report, output);
+    publish::table(report, output);
     output.line("");
-    output.line(publish_report::summary(&came.report, came.seconds));
+    output.line(publish::summary(report));
     output.line("");
 }
 
-fn show_clone(reader: &Repository, output: &mut Output) -> Result<(), Fault> {
-    if output.voice.json {
+fn show_clone(client: &Client, reader: &Repository, output: &mut Output) -> Result<(), Fault> {
+    if output.options.is_json() {
         return Ok(());
     }
     let pointer = fs::read(reader.top.join(SESSIONS).join(SESSION).join("raw.jsonl"));
@@ -208,131 +255,86 @@ fn show_clone(reader: &Repository, output: &mut Output) -> Result<(), Fault> {
     for line in String::from_utf8_lossy(&pointer).lines() {
         output.line(format!("     {line}"));
     }
-    output.line("");
-    status::in_repository(reader, &StatusArgs::default(), output)?;
-    output.line("");
-    let session = StatusArgs { session: Some(SESSION.to_owned()), ..StatusArgs::default() };
-    status::in_repository(reader, &session, output)?;
+    for session in [None, Some(SESSION.to_owned())] {
+        output.line("");
+        let options = StatusOptions { session, ..StatusOptions::default() };
+        status::say(&client.status(reader, &options).map_err(|stopped| stopped.fault)?, output);
+    }
     output.line("");
     Ok(())
 }
 
-fn hydrate(reader: &Repository, engine: &Engine, voice: &Voice) -> Result<TransferReport, Fault> {
-    let ledger = Ledger::of(reader)?;
-    let chosen = vec![Chosen { name: SESSION.to_owned(), file: None }];
-    hydrate_sessions::transfer(reader, engine, &ledger, chosen, &HydrateArgs::default(), voice)
-}
-
 fn expect_all(report: &TransferReport) -> Result<(), Fault> {
-    match report.outcomes.iter().find_map(|one| one.ended.as_ref().err().map(|error| (one, error))) {
+    match report.outcomes.iter().find_map(|one| one.error.as_ref().map(|error| (one, error))) {
         None => Ok(()),
-        Some((Outcome { name, .. }, error)) => {
-            let fault = Fault::failed(error.code, format!("{name}: {}", error.detail));
-            Err(if report.interrupted { Fault { ending: Ending::Interrupted, ..fault } } else { fault })
+        Some((one, error)) => {
+            let fault = ended(error, report.interrupted);
+            Err(Fault { detail: format!("{}: {}", one.name, fault.detail), ..fault })
         }
     }
 }
 
 /// What a reader of the clone gets: verified content, or an error.
-struct Reader<'a> {
-    ledger: Ledger,
-    store: Store,
-    session: &'a Session,
-}
-
-impl Reader<'_> {
-    fn open(&self, name: &str) -> Result<File, Fault> {
-        let files = self.session.manifest.files.iter().zip(&self.session.status.files);
-        let found = files.into_iter().find(|(file, _)| file.name == name);
-        let opened = match found {
-            Some((file, status)) => show::open(&self.ledger, &self.store, SESSION, file, status.state)?.ok(),
-            None => None,
-        };
-        opened.ok_or_else(|| Fault::failed(Code::Integrity, format!("{name} cannot be read after hydration")))
+fn open(client: &Client, reader: &Repository, name: &str) -> Result<Content, Fault> {
+    let options = ShowOptions { session: SESSION.to_owned(), file: name.to_owned(), ..ShowOptions::default() };
+    match client.show(reader, &options)? {
+        Shown::Content(content) => Ok(content),
+        Shown::Unreadable(one) => Err(Fault::failed(Code::Integrity, format!("{name}: {}", one.error.detail))),
     }
 }
 
 /// Compares what a reader gets with what was recorded, byte by byte. Returns the number of bytes.
-fn verify(reader: &Reader<'_>, recording: &Path, files: &[Listed]) -> Result<u64, Fault> {
-    let unreadable = |error: &io::Error| Fault::local("the content cannot be read", error);
+fn verify(client: &Client, reader: &Repository, recording: &Path, files: &[Listed]) -> Result<u64, Fault> {
+    let unreadable = |error: &io::Error| Fault::local("the recording cannot be read", error);
     let mut bytes = 0;
     for file in files {
-        let original = File::open(recording.join(&file.name)).map_err(|error| unreadable(&error))?;
-        go_on()?;
-        let same = same_bytes(original, reader.open(&file.name)?).map_err(|error| unreadable(&error))?;
-        go_on()?;
-        bytes += same.ok_or_else(|| Fault::failed(Code::Integrity, format!("{} differs", file.name)))?;
+        go_on(client.cancellation())?;
+        let mut original = File::open(recording.join(&file.name)).map_err(|error| unreadable(&error))?;
+        let mut expected = vec![0; READ_BYTES];
+        let mut is_same = true;
+        let read = open(client, reader, &file.name)?.read(None, |block| {
+            expected.resize(block.len(), 0);
+            is_same &= original.read_exact(&mut expected).is_ok() && expected == block;
+        })?;
+        let is_over = matches!(original.read(&mut [0]), Ok(0));
+        if !is_same || !is_over {
+            return Err(Fault::failed(Code::Integrity, format!("{} differs", file.name)));
+        }
+        bytes += read.size;
     }
     Ok(bytes)
 }
 
-/// How many bytes two files have in common when they have all of them.
-fn same_bytes(a: File, b: File) -> io::Result<Option<u64>> {
-    let (mut a, mut b) = (BufReader::with_capacity(READ_BYTES, a), BufReader::with_capacity(READ_BYTES, b));
-    let mut bytes = 0;
-    loop {
-        let (left, right) = (a.fill_buf()?, b.fill_buf()?);
-        let length = left.len().min(right.len());
-        if left[..length] != right[..length] || (length == 0 && left.len() != right.len()) {
-            return Ok(None);
-        }
-        // An interrupted comparison has found no difference; its caller looks at the flag.
-        if length == 0 || interrupted() {
-            return Ok(Some(bytes));
-        }
-        bytes += length as u64;
-        a.consume(length);
-        b.consume(length);
-    }
-}
-
 /// One line of the hydrated transcript.
-fn proof(reader: &Reader<'_>) -> Result<String, Fault> {
-    let lines = BufReader::with_capacity(READ_BYTES, reader.open("raw.jsonl")?).lines();
-    let at = usize::try_from(PROOF_LINE - 1).unwrap_or(usize::MAX);
-    let line = lines.into_iter().nth(at).transpose();
-    line.map(Option::unwrap_or_default).map_err(|error| Fault::local("the transcript cannot be read", &error))
+fn proof(client: &Client, reader: &Repository) -> Result<String, Fault> {
+    let mut line = Vec::new();
+    let lines = Lines { first: PROOF_LINE, last: PROOF_LINE };
+    open(client, reader, "raw.jsonl")?.read(Some(lines), |block| line.extend_from_slice(block))?;
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 
-/// What the last lines tell.
-struct Seen<'a> {
-    came: &'a Came,
-    report: &'a TransferReport,
-    line: &'a str,
-    seconds: f64,
-}
-
-fn closing(files: &[Listed], seen: &Seen<'_>, server: &RunningServer, world: &World, output: &mut Output) {
-    let Seen { came, report, line, seconds } = seen;
-    let listed: Vec<_> = files
-        .iter()
-        .map(|file| json!({ "name": file.name, "oid": file.blob.oid, "size": file.blob.size, "verified": true }))
-        .collect();
-    output.json(&json!({
-        "ok": true, "session": SESSION, "files": listed, "publish": publish_report::document(SESSION, came),
-        "hydrate": report.json(), "seconds": seconds, "transcript_line": PROOF_LINE, "transcript_text": line,
-        "folder": (!world.is_passing()).then(|| world.root.display().to_string()), "server": server.url(),
-    }));
+fn closing(report: &DemoReport<'_>, output: &mut Output) {
     output.line("");
     let mut table = Table::new(&["file", ">size", ">bytes", "verified", ">time", "oid"]);
-    for file in files {
-        let oid = format!("{}…", file.blob.oid.get(..16).unwrap_or_default());
-        let size = bytes_text(file.blob.size);
-        table.row([file.name.clone(), size, file.blob.size.to_string(), "yes".to_owned(), String::new(), oid]);
+    for VerifiedFile { name, blob: BlobReport { oid, size }, .. } in &report.file_list {
+        let oid = format!("{}…", oid.get(..16).unwrap_or_default());
+        table.row([name.clone(), bytes_text(*size), size.to_string(), "yes".to_owned(), String::new(), oid]);
     }
-    let bytes: u64 = files.iter().map(|file| file.blob.size).sum();
-    let (size, time) = (bytes_text(bytes), format!("{:.2} s", report.seconds));
-    table.row([count_text(files.len(), "file"), size, bytes.to_string(), "all".to_owned(), time, String::new()]);
+    let bytes: u64 = report.file_list.iter().map(|file| file.blob.size).sum();
+    let (size, time) = (bytes_text(bytes), format!("{:.2} s", report.hydrate.transfer.seconds));
+    let count = count_text(report.file_list.len(), "file");
+    table.row([count, size, bytes.to_string(), "all".to_owned(), time, String::new()]);
     table.print(output);
+    let line = report.transcript_text;
     let shown: String = line.chars().take(PROOF_CHARS_MAX).collect();
     let more = if shown.len() < line.len() { "…" } else { "" };
     output.line(format!("\nline {PROOF_LINE} of the hydrated transcript:\n  {shown}{more}"));
-    output.line(format!("\ndone in {seconds:.1} s"));
+    output.line(format!("\ndone in {:.1} s", report.seconds));
 }
 
 /// Leaves server and folders up until the user has seen enough.
-fn stay(server: &RunningServer, world: &World, output: &mut Output) -> Result<(), Fault> {
-    let mut interrupts = Interrupts::listen()?;
+fn stay(server: &RunningServer, world: &World, cancel: &Cancel, output: &mut Output) -> Result<(), Fault> {
+    let mut cancelled = cancel.listen()?;
     output.line(format!("\nThe server stays at {} until Ctrl-C. In another terminal:", server.url()));
     output.line(format!("  cd {}", world.root.join("reader").display()));
     for command in ["status", "cache list", "cache clear --yes", "hydrate"] {
@@ -340,11 +342,11 @@ fn stay(server: &RunningServer, world: &World, output: &mut Output) -> Result<()
     }
     output.line(format!("  hydrant show {SESSION} raw.jsonl --lines 1-3"));
     output.flush();
-    serve::wait_for(&mut interrupts)
+    serve::wait_for(&mut cancelled)
 }
 
 fn rate(report: &TransferReport) -> String {
-    format!("{}, {}", count_text(report.present(), "object"), pace(report.bytes(), report.seconds))
+    format!("{}, {}", count_text(report.present, "object"), pace(report.bytes, report.seconds))
 }
 
 fn pace(bytes: u64, seconds: f64) -> String {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use hydrant_host::git::Git;
 
 use hydrant_host::contract::error::Fault;
+use hydrant_host::repository::Repository;
 
 /// A demonstration's folder and its git.
 pub(crate) struct World {
@@ -48,8 +49,13 @@ impl World {
         Ok(folder)
     }
 
+    /// The ledger of the one who records.
+    pub(crate) fn repository(&self) -> Result<Repository, Fault> {
+        Repository::open(self.ledger())
+    }
+
     /// The git of the one who records.
-    pub(crate) fn ledger(&self) -> Git {
+    fn ledger(&self) -> Git {
         self.git.at(&self.root.join("ledger"))
     }
 
@@ -66,12 +72,12 @@ impl World {
         Ok(())
     }
 
-    /// A fresh clone that is told where the LFS server is; its git.
-    pub(crate) fn clone_for_reader(&self, lfs_url: &str) -> Result<Git, Fault> {
+    /// A fresh clone that is told where the LFS server is.
+    pub(crate) fn clone_for_reader(&self, lfs_url: &str) -> Result<Repository, Fault> {
         self.git.talk(&["clone", "--quiet", "--template=", "remote.git", "reader"])?;
         let git = self.git.at(&self.root.join("reader"));
         git.read(&["config", "lfs.url", lfs_url], b"")?;
-        Ok(git)
+        Repository::open(git)
     }
 
     /// Whether the folder goes away with this value.
@@ -112,5 +118,8 @@ fn fresh_folder() -> Result<PathBuf, Fault> {
             Err(error) => return Err(Fault::local("a temporary folder cannot be made", &error)),
         }
     }
-    Err(Fault::failed(hydrant_host::contract::types::Code::Host, "a temporary folder cannot be made: all names are taken"))
+    Err(Fault::failed(
+        hydrant_host::contract::types::Code::Host,
+        "a temporary folder cannot be made: all names are taken",
+    ))
 }

@@ -26,11 +26,26 @@ fn doctor(world: &World, arguments: &[&str]) -> crate::scene::Ran {
 fn findings(world: &World) -> Vec<Value> {
     let ran = doctor(world, &["--json"]);
     let json = ran.json();
-    let findings = json["findings"].as_array().expect("a list").clone();
+    let findings = json["finding_list"].as_array().expect("a list").clone();
     let is_ok = findings.iter().all(|one| one["severity"] == "note");
     assert_eq!(ran.code, i32::from(!is_ok), "{json}");
     assert_eq!(json["ok"], is_ok);
+    findings.iter().for_each(expect_runnable);
     findings
+}
+
+/// What is to be run is a command as it stands: a shell reads it, and nothing in it is left to fill in.
+fn expect_runnable(found: &Value) {
+    let Some(run) = found["run"].as_str() else { return assert_eq!(found["run"], Value::Null) };
+    let read = Command::new("sh").args(["-n", "-c", run]).status().expect("a shell");
+    assert!(read.success() && ["git ", "hydrant ", "mv "].iter().any(|start| run.starts_with(start)), "{run}");
+    let is_left = |word: &str| word.split('/').any(|part| ["DIR", "KEPT", "NAME", "COMMIT"].contains(&part));
+    assert!(!run.split([' ', '"']).any(is_left), "{run}");
+}
+
+/// What is said about a finding: the command, or the sentence where something is to be decided first.
+fn told(found: &Value) -> String {
+    found["run"].as_str().or(found["detail"].as_str()).expect("words").to_owned()
 }
 
 fn kinds(findings: &[Value]) -> BTreeSet<String> {
@@ -53,12 +68,12 @@ fn nothing_is_found_where_nothing_is_wrong() {
     let found = findings(&world);
     assert_eq!(kinds(&found), BTreeSet::from(["gitignore".to_owned()]), "{found:?}");
     let dry = doctor(&world, &["--fix", "--dry-run", "--json"]).ends(0).json();
-    assert_eq!(dry["findings"][0]["severity"], "note", "{dry}");
-    assert!(dry["findings"][0]["fix"].as_str().expect("words").contains(".gitignore"), "{dry}");
+    assert_eq!(dry["finding_list"][0]["severity"], "note", "{dry}");
+    assert!(dry["finding_list"][0]["fix"].as_str().expect("words").contains(".gitignore"), "{dry}");
     assert!(!world.clone.join("sessions/.gitignore").exists());
     world.scene.file("clone/sessions/.gitignore", b"# mine\n*.tmp");
     let fixed = doctor(&world, &["--fix", "--json"]).ends(0).json();
-    assert_eq!(fixed["findings"][0]["fixed"], true, "{fixed}");
+    assert_eq!(fixed["finding_list"][0]["fixed"], true, "{fixed}");
     let text = fs::read_to_string(world.clone.join("sessions/.gitignore")).expect("there");
     assert!(text.starts_with("# mine\n*.tmp\n") && text.contains(".meta.json.lock"), "{text}");
     let ran = doctor(&world, &[]).ends(0);
@@ -91,7 +106,7 @@ fn every_state_of_a_killed_publish_is_named_and_completed() {
         assert_eq!(of_publish.len(), usize::from(journal), "step {dies_at}: {found:?}");
         for one in &of_publish {
             assert_eq!(one["session"], SESSION);
-            assert!(one["run"].as_str().expect("words").contains(&format!("hydrant publish {SESSION}")), "{one}");
+            assert!(told(one).contains(&format!("hydrant publish {SESSION}")), "{one}");
         }
         seen.extend(kinds(&found));
         // A dead process's lock of git's own is the user's to remove; ours goes.
@@ -123,8 +138,9 @@ fn it_explains_without_a_server() {
     let ran = doctor(&world, &[]).ends(1);
     assert!(ran.out.contains("--resume"), "{}", ran.out);
     let fixed = doctor(&world, &["--fix", "--json"]).ends(1).json();
-    assert_eq!(fixed["findings"][0]["fixed"], false, "{fixed}");
-    assert!(!fixed["findings"][0]["result"].as_str().expect("words").is_empty());
+    assert_eq!(fixed["finding_list"][0]["fixed"], false, "{fixed}");
+    assert_eq!(fixed["finding_list"][0]["result"], Value::Null);
+    assert!(!fixed["finding_list"][0]["error"]["detail"].as_str().expect("words").is_empty());
     fs::rename(world.scene.path("away"), &world.remote).expect("the remote is back");
     doctor(&world, &["--fix"]).ends(0);
     world.scene.hydrant(&world.clone, &["verify", SESSION]).ends(0);
@@ -156,16 +172,16 @@ fn broken_old_and_legacy_manifests_are_named() {
     ] {
         assert_eq!(of(session).as_deref(), kind, "{session}: {found:?}");
     }
-    let run_of_cut = |found: &[Value]| {
+    let told_of_cut = |found: &[Value]| {
         let one = found.iter().find(|one| one["session"] == "cut").expect("it is found");
-        one["run"].as_str().expect("words").to_owned()
+        told(one)
     };
-    assert!(run_of_cut(&found).starts_with("no commit has it: move it elsewhere"), "{found:?}");
+    assert!(told_of_cut(&found).contains("; no commit has it: move it elsewhere"), "{found:?}");
     // None of it is for a program to decide.
     doctor(&world, &["--fix"]).ends(1);
     assert_eq!(findings(&world).len(), 4);
     world.scene.commit(&world.clone);
-    assert!(run_of_cut(&findings(&world)).starts_with("git log -- sessions/cut/meta.json"));
+    assert!(told_of_cut(&findings(&world)).contains("; git log -- sessions/cut/meta.json"));
 }
 
 #[test]
@@ -187,8 +203,8 @@ fn leftovers_of_the_dead_go_and_unknown_bytes_are_kept() {
     assert_eq!(kinds(&found), BTreeSet::from(["kept-content".to_owned()]), "{found:?}");
     let path = found[0]["path"].as_str().expect("a path").to_owned();
     assert_eq!(fs::read(world.clone.join(".git").join(path)).expect("there"), b"{\"somebody's\": 1}");
-    let run = found[0]["run"].as_str().expect("words");
-    assert!(run.contains("hydrant/kept/") && !run.contains("regenerate"), "of no session: {run}");
+    let told = told(&found[0]);
+    assert!(told.contains("hydrant/kept/") && !told.contains("regenerate"), "of no session: {told}");
 }
 
 #[test]
@@ -240,7 +256,7 @@ fn titles_are_taken_from_summaries_and_given_up_after_three_looks() {
     let outcomes = |arguments: &[&str]| {
         let json = doctor(&world, &[&["--titles", "--json"], arguments].concat()).json();
         let of = |name: &str| {
-            let all = json["sessions"].as_array().expect("a list");
+            let all = json["session_list"].as_array().expect("a list");
             all.iter().find(|one| one["session"] == name).expect("listed")["outcome"]
                 .as_str()
                 .expect("a word")
@@ -261,7 +277,7 @@ fn titles_are_taken_from_summaries_and_given_up_after_three_looks() {
     assert!(fs::read_to_string(none).expect("there").contains("unrecoverable"));
     fs::remove_dir_all(world.clone.join("sessions/broken")).expect("removed");
     let json = doctor(&world, &["--titles", "--json"]).ends(0).json();
-    let of_draft = json["sessions"].as_array().expect("a list").iter().find(|one| one["session"] == "draft");
+    let of_draft = json["session_list"].as_array().expect("a list").iter().find(|one| one["session"] == "draft");
     assert_eq!(of_draft.expect("listed")["why"], "draft", "{json}");
     // Each session has its line, also those with nothing to do, with the reason in a word.
     let said = doctor(&world, &["--titles"]).ends(0).out;

@@ -120,10 +120,10 @@ fn what_is_no_name_is_misuse() {
 #[track_caller]
 fn remove_as_told(world: &World, session: &str, expected: &str) {
     let json = world.scene.hydrant(&world.clone, &["doctor", "--json"]).json();
-    let findings = json["findings"].as_array().expect("a list");
+    let findings = json["finding_list"].as_array().expect("a list");
     let old = findings.iter().find(|one| one["kind"] == "old-draft" && one["session"] == session);
-    let run = old.unwrap_or_else(|| panic!("{json}"))["run"].as_str().expect("words").to_owned();
-    let told = run.split_once("; else ").expect("two ways").1;
+    let detail = old.unwrap_or_else(|| panic!("{json}"))["detail"].as_str().expect("words").to_owned();
+    let told = detail.split_once("; else ").expect("two ways").1;
     assert_eq!(told, expected);
     let done = world.scene.program("sh", &world.clone).args(["-c", told]).output().expect("it runs");
     assert!(done.status.success(), "{told}: {}", String::from_utf8_lossy(&done.stderr));

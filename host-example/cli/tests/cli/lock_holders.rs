@@ -29,13 +29,13 @@ fn a_lock_of_somebody_else_is_kept_unless_forced() {
     let url = |name: &str| scene.bare_url().replace("http://", &format!("http://{name}:{TOKEN}@"));
     let (ann, bob) = (url("ann"), url("bob"));
     let made = locks(&scene, &ann, &["create", "media/intro.mp4", "--json"]).ends(0).json();
-    let id = made["locks"][0]["id"].as_str().expect("an id").to_owned();
+    let id = made["lock_list"][0]["id"].as_str().expect("an id").to_owned();
     for arguments in [&["unlock", "media/intro.mp4"][..], &["unlock", "--id", &id]] {
         let ran = locks(&scene, &bob, arguments).ends(1);
         assert!(ran.err.contains("ann") && ran.err.contains("--force"), "{}", ran.err);
         let json = locks(&scene, &bob, &[arguments, &["--json"]].concat()).ends(1).json();
         assert_eq!(
-            (&json["theirs"][0]["owner"], &json["ended"]["code"]),
+            (&json["theirs"][0]["owner"], &json["error"]["code"]),
             (&"ann".into(), &"conflict".into()),
             "{json}"
         );
@@ -47,7 +47,7 @@ fn a_lock_of_somebody_else_is_kept_unless_forced() {
     locks(&scene, &ann, &["create", "media/intro.mp4"]).ends(0);
     assert!(!scene.hydrant(&scene.path("clone"), &["locks", "list", "-v", "--endpoint", &ann]).err.contains(TOKEN));
     let listed = locks(&scene, &ann, &["list", "--json"]).ends(0).json();
-    locks(&scene, &ann, &["unlock", "--id", listed["locks"][0]["id"].as_str().expect("an id")]).ends(0);
+    locks(&scene, &ann, &["unlock", "--id", listed["lock_list"][0]["id"].as_str().expect("an id")]).ends(0);
 }
 
 #[test]

@@ -16,33 +16,33 @@ fn clone(scene: &Scene) -> std::path::PathBuf {
 fn a_lock_is_made_shown_met_and_given_up() {
     let scene = Scene::new();
     let clone = clone(&scene);
-    assert_eq!(scene.hydrant(&clone, &["locks", "list", "--json"]).ends(0).json()["locks"], Value::Array(vec![]));
+    assert_eq!(scene.hydrant(&clone, &["locks", "list", "--json"]).ends(0).json()["lock_list"], Value::Array(vec![]));
     // A path is taken from where the user stands, and needs no file.
     let made =
         scene.hydrant(&clone.join("media"), &["locks", "create", "../media/./film 1.mp4", "--json"]).ends(0).json();
-    assert_eq!(made["locks"][0]["path"], "media/film 1.mp4");
-    assert_eq!(made["locks"][0]["owner"], "me");
+    assert_eq!(made["lock_list"][0]["path"], "media/film 1.mp4");
+    assert_eq!(made["lock_list"][0]["owner"], "me");
     let listed = scene.hydrant(&clone, &["locks", "list"]).ends(0).out;
     assert!(listed.contains("media/film 1.mp4") && listed.contains("me"), "{listed}");
     let met = scene.hydrant(&clone, &["locks", "create", "media/film 1.mp4", "--json"]).ends(1).json();
     // It is one's own, so it is in the way and nobody else's.
-    assert_eq!((&met["ended"]["code"], &met["held"][0]["owner"]), (&"conflict".into(), &"me".into()), "{met}");
+    assert_eq!((&met["error"]["code"], &met["held"][0]["owner"]), (&"conflict".into(), &"me".into()), "{met}");
     assert_eq!(met["theirs"], Value::Array(vec![]), "{met}");
-    assert_eq!((&met["locks"], &met["held"]), (&made["locks"], &made["locks"]), "as the table says: {met}");
+    assert_eq!((&met["lock_list"], &met["held"]), (&made["lock_list"], &made["lock_list"]), "as the table says: {met}");
     let met = scene.hydrant(&clone, &["locks", "create", "media/film 1.mp4"]).ends(1);
     assert!(met.out.contains("yours") && !met.out.contains("theirs"), "{}{}", met.out, met.err);
     let verified = scene.hydrant(&clone, &["locks", "verify", "--json"]).ends(0).json();
     assert_eq!(
-        (verified["locks"].as_array().map(Vec::len), verified["theirs"].as_array().map(Vec::len)),
+        (verified["lock_list"].as_array().map(Vec::len), verified["theirs"].as_array().map(Vec::len)),
         (Some(1), Some(0))
     );
     scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4"]).ends(0);
     let gone = scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4", "--json"]).ends(3).json();
     assert_eq!(gone["error"]["code"], "not-found");
     // As every other end of this command.
-    assert_eq!((&gone["schema_version"], &gone["ended"]), (&1.into(), &gone["error"]), "{gone}");
+    assert_eq!((&gone["schema_version"], &gone["supported"]), (&1.into(), &true.into()), "{gone}");
     let known = scene.hydrant(&clone, &["locks", "unlock", "--id", "zzz", "--json"]).ends(3).json();
-    assert_eq!((&known["ended"]["code"], &known["held"]), (&"not-found".into(), &gone["held"]), "{known}");
+    assert_eq!((&known["error"]["code"], &known["held"]), (&"not-found".into(), &gone["held"]), "{known}");
     let said = scene.hydrant(&clone, &["locks", "unlock", "media/film 1.mp4"]).ends(3).err;
     assert!(said.contains("media/film 1.mp4 is not locked"), "{said}");
     for outside in ["../elsewhere", "/etc/passwd", "."] {
@@ -64,8 +64,8 @@ fn the_real_client_sees_our_locks_and_we_see_its() {
     scene.git(&clone, &["lfs", "unlock", "media/intro.mp4"]);
     scene.git(&clone, &["lfs", "lock", "media/intro.mp4"]);
     let listed = ours(&["list", "--json"]).ends(0).json();
-    let id = listed["locks"][0]["id"].as_str().expect("an id").to_owned();
-    assert_eq!(listed["locks"][0]["path"], "media/intro.mp4");
+    let id = listed["lock_list"][0]["id"].as_str().expect("an id").to_owned();
+    assert_eq!(listed["lock_list"][0]["path"], "media/intro.mp4");
     ours(&["unlock", "--id", &id]).ends(0);
     assert_eq!(scene.git(&clone, &["lfs", "locks", "--json"]).trim(), "[]");
 }
@@ -79,11 +79,11 @@ fn what_somebody_else_holds_needs_force_and_names_its_holder() {
         scene.hydrant(&clone, &[&["locks"], arguments, &["--endpoint", &url]].concat())
     };
     let made = as_user("ann", &["create", "media/intro.mp4", "--json"]).ends(0).json();
-    let holder = made["locks"][0]["owner"].as_str().unwrap_or_default().to_owned();
+    let holder = made["lock_list"][0]["owner"].as_str().unwrap_or_default().to_owned();
     let met = as_user("bob", &["create", "media/intro.mp4"]).ends(1);
     assert!(met.out.contains(&holder) && met.out.contains("theirs"), "{}{}", met.out, met.err);
     let met = as_user("bob", &["create", "media/intro.mp4", "--json"]).ends(1).json();
-    assert_eq!((&met["held"], &met["theirs"]), (&made["locks"], &made["locks"]), "{met}");
+    assert_eq!((&met["held"], &met["theirs"]), (&made["lock_list"], &made["lock_list"]), "{met}");
     as_user("bob", &["unlock", "media/intro.mp4", "--force"]).ends(0);
-    assert_eq!(as_user("ann", &["list", "--json"]).ends(0).json()["locks"], Value::Array(vec![]));
+    assert_eq!(as_user("ann", &["list", "--json"]).ends(0).json()["lock_list"], Value::Array(vec![]));
 }

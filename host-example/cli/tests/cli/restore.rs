@@ -27,7 +27,7 @@ fn restore(world: &World, arguments: &[&str]) -> crate::scene::Ran {
 }
 
 fn file(json: &Value, name: &str) -> Value {
-    let files = json["files"].as_array().expect("a list");
+    let files = json["file_list"].as_array().expect("a list");
     files.iter().find(|one| one["path"] == path(name)).expect("listed").clone()
 }
 

@@ -13,7 +13,7 @@ use crate::child;
 use crate::scene::Ran;
 use crate::world::{SESSION, World, transcript};
 
-use super::{STEPS_MAX, doctor, findings, kinds, tidy};
+use super::{STEPS_MAX, appended, doctor, findings, kinds, tidy, told};
 
 /// Where a user puts what is in the way, and where recordings lie.
 const ASIDE: &str = "recording";
@@ -41,14 +41,14 @@ fn refuse_pushes(world: &World, refuse: bool) {
     fs::set_permissions(hook, PermissionsExt::from_mode(0o755)).expect("it can run");
 }
 
-fn run_of(found: &Value) -> String {
-    found["run"].as_str().expect("words").to_owned()
-}
-
-/// Does what is said, step by step.
-fn follow(world: &World, run: &str) {
+/// Does what is said: the command in a shell, or else step by step.
+fn follow(world: &World, found: &Value) {
+    if let Some(run) = found["run"].as_str() {
+        return appended::follow(world, run);
+    }
     let aside = world.scene.path(ASIDE);
-    for step in run.split("; ") {
+    let is_step = |step: &&str| ["move ", "git ", "hydrant "].iter().any(|start| step.starts_with(start));
+    for step in told(found).split("; ").skip_while(|step| !is_step(step)) {
         if let Some(said) = step.strip_prefix("move what stands in ") {
             let (folder, _) = said.split_once(" to a folder KEPT elsewhere").expect("a folder");
             fs::create_dir_all(&aside).expect("a folder");
@@ -90,17 +90,18 @@ fn another_version_at_the_remote_is_joined_and_not_resumed() {
     for in_place in [false, true] {
         let world = outpaced(tidy(), in_place);
         // Nobody has told this clone yet.
-        assert!(run_of(&findings(&world)[0]).ends_with("--resume"));
+        assert!(told(&findings(&world)[0]).ends_with("--resume"));
         publish(&world, &["--resume"]).ends(3);
         let found = findings(&world);
-        let run = run_of(&found[0]);
+        let run = told(&found[0]);
         assert_eq!((found.len(), &found[0]["kind"], &found[0]["fix"]), (1, &"publish-unpushed".into(), &Value::Null));
+        assert_eq!(found[0]["run"], Value::Null, "where its files came from is the user's to say");
         assert!(found[0]["detail"].as_str().expect("words").contains("the remote has another version"), "{found:?}");
         assert!(run.contains(&format!("hydrant publish {SESSION} --from DIR joins them")), "{run}");
         assert!(!run.contains("--resume") && run.contains("git pull; ") && run.contains("move ") == in_place, "{run}");
         // Nothing that --fix could do.
         doctor(&world, &["--fix"]).ends(1);
-        follow(&world, &run);
+        follow(&world, &found[0]);
         assert_eq!(findings(&world), Vec::<Value>::new());
         let manifest = world.remote_file(&format!("sessions/{SESSION}/meta.json")).expect("the manifest");
         let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
@@ -122,7 +123,7 @@ fn two_versions_of_a_manifest_alone_are_resumed() {
     refuse_pushes(&world, false);
     world.scene.hydrant(&rival, &["publish", SESSION, "--title", "A title"]).ends(0);
     world.git(&["pull", "--quiet"]);
-    assert_eq!(run_of(&findings(&world)[0]), format!("hydrant publish {SESSION} --resume"));
+    assert_eq!(told(&findings(&world)[0]), format!("hydrant publish {SESSION} --resume"));
     doctor(&world, &["--fix"]).ends(0);
     assert_eq!(findings(&world), Vec::<Value>::new());
 }
@@ -143,10 +144,10 @@ fn a_branch_that_diverged_is_brought_together_before_a_publish_goes_on() {
     assert!(ran.err.contains("pull first") && !ran.err.contains("push first"), "{}", ran.err);
     let found = findings(&world);
     assert_eq!(kinds(&found), BTreeSet::from(["publish-unsettled".to_owned()]));
-    let run = run_of(&found[0]);
+    let said = told(&found[0]).replace(" && ", "; ");
     let resume = format!("git pull --rebase; git push; hydrant publish {SESSION} --resume");
-    assert!(run.ends_with(&resume), "{run}");
-    follow(&world, &run);
+    assert!(said.ends_with(&resume), "{said}");
+    follow(&world, &found[0]);
     assert_eq!(findings(&world), Vec::<Value>::new());
     assert_eq!(world.remote_file("notes.txt").as_deref(), Some(&b"two\n"[..]));
     world.scene.hydrant(&world.clone, &["verify", SESSION]).ends(0);
@@ -162,8 +163,7 @@ fn a_register_that_cannot_be_read_is_kept_and_begun_anew() {
     assert_eq!((&found[0]["path"], &found[0]["fix"]), (&"hydrant/orphans.json".into(), &Value::Null));
     doctor(&world, &["--fix"]).ends(1);
     assert!(register.exists(), "it is the user's to move");
-    let run = run_of(&found[0]);
-    shell(&world, run.split_once(": ").expect("a command").1);
+    shell(&world, &told(&found[0]));
     assert!(!register.exists());
     assert_eq!(fs::read(register.with_file_name("orphans-unreadable.json")).expect("kept"), BROKEN);
     assert_eq!(findings(&world), Vec::<Value>::new());
@@ -192,7 +192,7 @@ fn content_that_grew_can_be_published() {
     let found = findings(&world);
     assert_eq!(kinds(&found), BTreeSet::from(["kept-content".to_owned()]), "{found:?}");
     assert!(found[0]["path"].as_str().expect("a path").contains(&published));
-    let run = run_of(&found[0]);
+    let run = told(&found[0]);
     let (copy, regenerate, remove) = (run.find(": cp "), run.find("hydrant regenerate"), run.find(": rm "));
     assert!(copy.is_some() && copy < regenerate && regenerate < remove, "{run}");
     let dir = world.scene.path("DIR");
@@ -219,7 +219,7 @@ fn what_may_stay_for_ever_is_a_note() {
     for arguments in [&["--json"][..], &["--json", "--fix"]] {
         let json = doctor(&world, arguments).ends(0).json();
         assert_eq!(json["ok"], true, "{json}");
-        let found = json["findings"].as_array().expect("a list");
+        let found = json["finding_list"].as_array().expect("a list");
         let expected = ["backup-ref", "legacy-session"].map(str::to_owned);
         assert_eq!(kinds(found), BTreeSet::from(expected), "{json}");
         assert!(found.iter().all(|one| one["severity"] == "note"), "{json}");
@@ -259,7 +259,7 @@ fn a_draft_is_as_old_as_its_last_commit_wherever_it_is_checked_out() {
     let rival = rival(&world);
     let found = || {
         let json = world.scene.hydrant(&rival, &["doctor", "--json"]).json();
-        let findings = json["findings"].as_array().expect("a list").clone();
+        let findings = json["finding_list"].as_array().expect("a list").clone();
         let old = findings.iter().filter(|one| one["kind"] == "old-draft");
         old.map(|one| one["session"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
     };

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::scene::Ran;
 use crate::world::{SESSION, World, transcript};
 
-use super::{doctor, findings, kinds, tidy};
+use super::{doctor, findings, kinds, tidy, told};
 
 /// Entries that were published.
 const PUBLISHED: usize = 40;
@@ -82,7 +82,7 @@ fn what_a_program_appended_to_a_pointer_is_found_and_becomes_content() {
 }
 
 /// Runs what is said, as it is, in a shell that finds the program under test.
-fn follow(world: &World, run: &str) {
+pub(super) fn follow(world: &World, run: &str) {
     let beside = Path::new(env!("CARGO_BIN_EXE_hydrant")).parent().expect("a folder").to_owned();
     let path = env::join_paths([beside].into_iter().chain(env::split_paths(&env::var_os("PATH").expect("a path"))));
     let mut shell = world.scene.program("sh", &world.clone);
@@ -114,9 +114,9 @@ fn a_pointer_that_the_manifest_does_not_name_is_only_told() {
     let (before, digits) = grown.split_once("sha256:").expect("an oid");
     fs::write(&path, format!("{before}sha256:{}{}", "0".repeat(64), &digits[64..])).expect("written");
     let found = findings(&world);
-    let run = found[0]["run"].as_str().expect("words");
-    assert!(run.starts_with("the manifest names another blob") && !run.contains("publish"), "{run}");
-    let (_, see) = run.split_once("with: ").expect("a command");
+    let told = told(&found[0]);
+    assert!(told.contains("; the manifest names another blob") && !told.contains("publish"), "{told}");
+    let (_, see) = told.split_once("with: ").expect("a command");
     let mut shell = world.scene.program("sh", &world.clone);
     assert_eq!(shell.args(["-c", see]).output().expect("a shell").stdout, tail(3));
 }

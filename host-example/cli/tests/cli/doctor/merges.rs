@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::scene::Ran;
 use crate::world::World;
 
-use super::{findings, tidy};
+use super::{findings, tidy, told};
 
 const PATH: &str = "sessions/other/meta.json";
 
@@ -43,15 +43,15 @@ fn pull(world: &World, arguments: &[&str]) -> Ran {
 fn expect_sides(world: &World, ours: (&str, &str), theirs: (&str, &str)) -> String {
     let found = findings(world);
     assert_eq!((found.len(), &found[0]["kind"]), (1, &"conflict".into()), "{found:?}");
-    let run = found[0]["run"].as_str().expect("words").to_owned();
+    let advice = told(&found[0]);
     for (side, (title, whose)) in [("--ours", ours), ("--theirs", theirs)] {
         let command = format!("git checkout {side} -- {PATH} takes ");
-        let said = run.split_once(&command).map(|(_, after)| after).unwrap_or_default();
-        assert!(said.starts_with(whose), "{side} is {whose}: {run}");
+        let said = advice.split_once(&command).map(|(_, after)| after).unwrap_or_default();
+        assert!(said.starts_with(whose), "{side} is {whose}: {advice}");
         world.git(&["checkout", "--quiet", side, "--", PATH]);
         assert_eq!(fs::read_to_string(manifest(world)).expect("there"), text(title), "{side}");
     }
-    run
+    advice
 }
 
 #[test]
@@ -60,8 +60,8 @@ fn the_sides_of_a_merge() {
     fs::write(manifest(&world), text("local")).expect("written");
     world.scene.commit(&world.clone);
     assert_ne!(pull(&world, &["--no-rebase"]).code, 0);
-    let run = expect_sides(&world, ("local", "what is committed here"), ("remote", "the remote's"));
-    assert!(run.ends_with("git commit"), "{run}");
+    let advice = expect_sides(&world, ("local", "what is committed here"), ("remote", "the remote's"));
+    assert!(advice.ends_with("git commit"), "{advice}");
 }
 
 #[test]
@@ -70,8 +70,8 @@ fn the_sides_of_a_rebase() {
     fs::write(manifest(&world), text("local")).expect("written");
     world.scene.commit(&world.clone);
     assert_ne!(pull(&world, &["--rebase"]).code, 0);
-    let run = expect_sides(&world, ("remote", "the remote's"), ("local", "what you committed"));
-    assert!(run.ends_with("git rebase --continue"), "{run}");
+    let advice = expect_sides(&world, ("remote", "the remote's"), ("local", "what you committed"));
+    assert!(advice.ends_with("git rebase --continue"), "{advice}");
 }
 
 #[test]
@@ -79,8 +79,8 @@ fn the_sides_of_changes_that_were_stashed() {
     let world = with_rival();
     fs::write(manifest(&world), text("local")).expect("written");
     pull(&world, &["--rebase", "--autostash"]);
-    let run = expect_sides(&world, ("remote", "what is committed"), ("local", "your changes"));
-    assert!(run.contains("git stash list") && !run.contains("--continue"), "{run}");
+    let advice = expect_sides(&world, ("remote", "what is committed"), ("local", "your changes"));
+    assert!(advice.contains("git stash list") && !advice.contains("--continue"), "{advice}");
 }
 
 /// One side removed the session, so there is nothing of it to check out.
@@ -92,8 +92,8 @@ fn a_side_that_removed_the_session_is_taken_by_removing_it() {
         world.git(&["commit", "--quiet", "--message", "gone"]);
         assert_ne!(pull(&world, &["--no-rebase"]).code, 0);
         let found = findings(&world);
-        let run = found[0]["run"].as_str().expect("words");
-        assert!(run.contains(&format!("{side} takes ")), "{side}: {run}");
+        let advice = told(&found[0]);
+        assert!(advice.contains(&format!("{side} takes ")), "{side}: {advice}");
         let mut shell = world.scene.program("sh", &world.clone);
         assert!(shell.args(["-c", &format!("{side} && git add {PATH}")]).status().expect("it runs").success());
         (world.git(&["ls-files", "--unmerged"]), fs::read_to_string(manifest(&world)).ok())
@@ -107,6 +107,6 @@ fn markers_that_git_knows_nothing_of_have_no_sides() {
     let world = tidy();
     fs::write(manifest(&world), "<<<<<<< ours\n{}\n=======\n{}\n>>>>>>> theirs\n").expect("written");
     let found = findings(&world);
-    let run = found[0]["run"].as_str().expect("words");
-    assert!(found[0]["kind"] == "conflict" && !run.contains("--theirs"), "{run}");
+    let advice = told(&found[0]);
+    assert!(found[0]["kind"] == "conflict" && !advice.contains("--theirs"), "{advice}");
 }

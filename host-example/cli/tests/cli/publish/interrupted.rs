@@ -102,9 +102,9 @@ fn next(ran: &crate::scene::Ran) -> String {
 /// Does what the doctor says of its only finding, in a shell.
 fn follow_doctor(world: &World, kind: &str) {
     let json = world.scene.hydrant(&world.clone, &["doctor", "--json"]).ends(1).json();
-    let findings = json["findings"].as_array().expect("a list");
+    let findings = json["finding_list"].as_array().expect("a list");
     let finding = findings.iter().find(|one| one["kind"] == kind).unwrap_or_else(|| panic!("{json}"));
-    let told = finding["run"].as_str().expect("words").split_once(": ").expect("a command").1;
+    let told = finding["run"].as_str().expect("a command");
     let done = world.scene.program("sh", &world.clone).args(["-c", told]).output().expect("it runs");
     assert!(done.status.success(), "{told}: {}", String::from_utf8_lossy(&done.stderr));
 }

@@ -9,25 +9,22 @@
 use std::collections::HashMap;
 use std::io;
 
-use hydrant_host::documents::Documents;
-use hydrant_host::engine::Guest;
-use hydrant_host::contract::error::HostError;
-use hydrant_host::text::plain;
-use hydrant_host::remote::RemoteLedger;
-use hydrant_host::contract::ledgers::{Bound, Unfinished};
+use crate::contract::error::{Fault, HostError};
+use crate::contract::ledgers::{Bound, Unfinished};
+use crate::documents::Documents;
+use crate::engine::Guest;
+use crate::remote::RemoteLedger;
+use crate::repository::committed;
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::text::{count_text, plain, shell};
 
-use hydrant_host::repository::committed;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::text::{count_text, shell};
-
-use super::{Cure, Finding, Kind, Patient};
+use super::{Cure, FIX, Finding, FindingKind, Next, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
     let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
     let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
-    let mut guest = patient.engine.guest()?;
+    let mut guest = patient.client.guest()?;
     for session in journals {
         let journal = match documents.journal(&session) {
             Ok(None) => continue,
@@ -44,9 +41,9 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
     register(&documents, &mut guest, findings)?;
     if RemoteLedger::of_branch(&repository.git).is_ok_and(|ledger| ledger.is_interrupted()) {
         findings.push(Finding::new(
-            Kind::RewriteInterrupted,
+            FindingKind::RewriteInterrupted,
             "a rewrite of unpushed commits was interrupted; its note says how everything was",
-            "hydrant doctor --fix, or the command that was interrupted, puts everything back",
+            Next::run(FIX, &[]).told_of(format!("{FIX}, or the command that was interrupted, puts everything back")),
             Cure::UndoRewrite,
         ));
     }
@@ -56,8 +53,8 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
 fn unreadable(session: &str) -> Finding {
     let detail = "its publish was interrupted, and the journal cannot be read by this version";
     let shown = shell(session);
-    let run = format!("keep hydrant/journal/{shown}.json in git's folder, and use the version that wrote it");
-    Finding::new(Kind::PublishUnreadable, detail, run, Cure::Yours).of(session)
+    let next = format!("keep hydrant/journal/{shown}.json in git's folder, and use the version that wrote it");
+    Finding::new(FindingKind::PublishUnreadable, detail, Next::told(next), Cure::Yours).of(session)
 }
 
 fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
@@ -68,13 +65,15 @@ fn intended(patient: &Patient<'_>, session: &str, blobs: usize) -> Finding {
          manifest names them yet",
         count_text(blobs, "blob")
     );
-    let run = if here {
-        format!("hydrant publish {shown}, with --from DIR where its files came from a folder: nothing is sent twice")
+    let again = format!("hydrant publish {shown}");
+    let (next, cure) = if here {
+        let told = format!("{again}, with --from DIR where its files came from a folder: nothing is sent twice");
+        (Next::run(again, &[session]).told_of(told), Cure::Publish(session.to_owned(), true))
     } else {
-        format!("hydrant publish {shown} --from DIR with the folder its files came from: nothing is sent twice")
+        let told = format!("{again} --from DIR with the folder its files came from: nothing is sent twice");
+        (Next::told(told), Cure::Yours)
     };
-    let cure = if here { Cure::Publish(session.to_owned(), true) } else { Cure::Yours };
-    Finding::new(Kind::PublishIntended, detail, run, cure).of(session)
+    Finding::new(FindingKind::PublishIntended, detail, next, cure).of(session)
 }
 
 /// A register that cannot be read stops whoever would write into it.
@@ -90,10 +89,10 @@ fn register(documents: &Documents, guest: &mut Guest, findings: &mut Vec<Finding
     };
     let place = "\"$(git rev-parse --git-common-dir)/hydrant/orphans";
     let detail = format!("no publish can name what it replaces: {}", plain(&why));
-    let run = format!(
-        "move it aside, which keeps it, and a new one is begun: mv -n {place}.json\" {place}-unreadable.json\""
-    );
-    findings.push(Finding::new(Kind::RegisterUnreadable, detail, run, Cure::Yours).at("hydrant/orphans.json"));
+    let aside = format!("mv -n {place}.json\" {place}-unreadable.json\"");
+    let told = format!("move it aside, which keeps it, and a new one is begun: {aside}");
+    let next = Next::run(aside, &[]).told_of(told);
+    findings.push(Finding::new(FindingKind::RegisterUnreadable, detail, next, Cure::Yours).at("hydrant/orphans.json"));
     Ok(())
 }
 
@@ -104,23 +103,32 @@ fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding,
         return outpaced(patient, session, branch);
     }
     let (kind, detail) = if !is_there {
-        (Kind::PublishUnpushed, "its content is on the server, and the push of its pointers is not known to be done")
+        (
+            FindingKind::PublishUnpushed,
+            "its content is on the server, and the push of its pointers is not known to be done",
+        )
     } else if !is_in(patient, bound, "HEAD")? {
-        (Kind::PublishUnsettled, "the remote has it; branch, index and files here do not follow yet")
+        (FindingKind::PublishUnsettled, "the remote has it; branch, index and files here do not follow yet")
     } else if stands(patient, bound, session)? {
-        (Kind::PublishUnswapped, "the remote has it; content still stands here where its pointers belong")
+        (FindingKind::PublishUnswapped, "the remote has it; content still stands here where its pointers belong")
     } else {
-        (Kind::PublishUnclosed, "it is published and all agree; only its journal is left")
+        (FindingKind::PublishUnclosed, "it is published and all agree; only its journal is left")
     };
     // A branch that is only behind follows by itself.
     let is_diverged = branch.ahead > 0 && branch.behind > 0;
-    let mut steps = if is_diverged { out_of_the_way(patient, session)? } else { Vec::new() };
-    steps.extend(is_diverged.then(|| PULL_REBASE.to_owned()));
-    steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
-    steps.push(format!("hydrant publish {} --resume", shell(session)));
+    let by_hand = if is_diverged { out_of_the_way(patient, session)? } else { Vec::new() };
+    let mut commands = Vec::new();
+    commands.extend(is_diverged.then(|| PULL_REBASE.to_owned()));
+    commands.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
+    commands.push(format!("hydrant publish {} --resume", shell(session)));
+    let next = if by_hand.is_empty() {
+        Next::run(commands.join(" && "), &[session])
+    } else {
+        Next::told([by_hand, commands].concat().join("; "))
+    };
     let detail = format!("a publish of it is under way or was interrupted: {detail}");
     let cure = if is_diverged { Cure::Yours } else { Cure::Publish(session.to_owned(), false) };
-    Ok(Finding::new(kind, detail, steps.join("; "), cure).of(session))
+    Ok(Finding::new(kind, detail, next, cure).of(session))
 }
 
 const PULL_REBASE: &str = "git pull --rebase";
@@ -140,7 +148,7 @@ fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Find
         shell(session)
     ));
     let detail = "a publish of it was interrupted, and the remote has another version of this session by now";
-    Ok(Finding::new(Kind::PublishUnpushed, detail, steps.join("; "), Cure::Yours).of(session))
+    Ok(Finding::new(FindingKind::PublishUnpushed, detail, Next::told(steps.join("; ")), Cure::Yours).of(session))
 }
 
 /// What is to be done before a pull, which refuses to write over what stands in the session's folder.

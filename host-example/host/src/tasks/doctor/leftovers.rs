@@ -4,18 +4,18 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-use hydrant_host::contract::clock;
-use hydrant_host::store::PruneRule;
+use crate::contract::clock;
+use crate::contract::error::Fault;
+use crate::documents::manifest_write;
+use crate::repository::Repository;
+use crate::sessions::ledger::SESSIONS;
+use crate::store::PruneRule;
+use crate::text::{bytes_text, count_text, shell};
 
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::SESSIONS;
-use hydrant_host::text::{bytes_text, count_text, quote, shell};
-use hydrant_host::repository::Repository;
-
-use super::{Cure, Finding, Kind, Patient};
+use super::{Adopted, Cure, FIX, Finding, FindingKind, Next, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
-const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", hydrant_host::documents::manifest_write::TEMPORARY];
+const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", manifest_write::TEMPORARY];
 const TEMPORARY_END: &str = ".tmp";
 /// Folders of sessions looked at, at most.
 const FOLDERS_MAX: usize = 200_000;
@@ -32,9 +32,9 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
     if let Some((lock, _)) = stale_index_lock(patient.repository)? {
         findings.push(
             Finding::new(
-                Kind::IndexLock,
+                FindingKind::IndexLock,
                 "git's index is locked by a process of ours that is gone",
-                "hydrant doctor --fix, or the next publish, takes the lock away",
+                Next::run(FIX, &[]).told_of(format!("{FIX}, or the next publish, takes the lock away")),
                 Cure::Unlock,
             )
             .at(lock.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())),
@@ -48,19 +48,19 @@ fn kept(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault>
     for kept in patient.store.kept()? {
         let when = fs::symlink_metadata(folder.join(&kept.name)).and_then(|facts| facts.modified()).ok();
         let when = when.map(clock::rfc3339);
-        let shown = quote(kept.name.as_bytes());
         let detail = format!(
             "content that changed after its pointer took its place, or whose process died: {}, last written {}",
             bytes_text(kept.size),
             when.as_deref().unwrap_or("at an unknown time"),
         );
-        let place = format!("\"$(git rev-parse --git-common-dir)/hydrant/kept/{shown}\"");
+        let place = format!("\"$(git rev-parse --git-common-dir)\"/hydrant/kept/{}", shell(&kept.name));
         let publish = match session_of(&kept.name) {
             Some((session, oid)) => how_to_publish(patient, session, oid, &place),
             None => String::new(),
         };
-        let run = format!("look at it with: less {place}; {publish}when you have what you need: rm {place}");
-        findings.push(Finding::new(Kind::KeptContent, detail, run, Cure::Yours).at(format!("hydrant/kept/{shown}")));
+        let told = format!("look at it with: less {place}; {publish}when you have what you need: rm {place}");
+        let finding = Finding::new(FindingKind::KeptContent, detail, Next::told(told), Cure::Yours);
+        findings.push(finding.at(format!("hydrant/kept/{}", kept.name)));
     }
     Ok(())
 }
@@ -78,7 +78,7 @@ fn session_of(kept: &str) -> Option<(&str, &str)> {
 /// How a kept file becomes the session's content. Its name is the manifest's to tell, while that still names the blob.
 fn how_to_publish(patient: &Patient<'_>, session: &str, oid: &str, place: &str) -> String {
     let named = || {
-        let manifest = patient.engine.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
+        let manifest = patient.client.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
         manifest.files.into_iter().find(|file| file.oid.as_deref() == Some(oid)).map(|file| file.name)
     };
     let name = named().map_or_else(|| "NAME".to_owned(), |name| shell(&name));
@@ -93,10 +93,11 @@ fn displaced(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
         let name = entry.file_name().to_string_lossy().into_owned();
         // `<oid>.<inode>.<bytes>.<modified>.<session>`; a copy that is not whole has another name.
         let Some(session) = name.splitn(5, '.').nth(4) else { continue };
-        let run = "hydrant doctor --fix, or the next publish that swaps, takes it into the cache";
+        let told = format!("{FIX}, or the next publish that swaps, takes it into the cache");
+        let next = Next::run(FIX, &[]).told_of(told);
         let detail = "content was on its way out of the work tree when the process died; nothing of it is lost";
         findings.push(
-            Finding::new(Kind::DisplacedContent, detail, run, Cure::TakeIn(session.to_owned()))
+            Finding::new(FindingKind::DisplacedContent, detail, next, Cure::TakeIn(session.to_owned()))
                 .at(format!("hydrant/displaced/{name}")),
         );
     }
@@ -120,9 +121,11 @@ fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
                 }
                 Ok(kind) if kind.is_file() && is_of_dead(&name) => {
                     let detail = "a temporary file of a process that is gone";
-                    let run =
-                        "hydrant doctor --fix moves it to hydrant/kept in git's folder; one of our pointers is removed";
-                    findings.push(Finding::new(Kind::Leftover, detail, run, Cure::PutAside(path.clone())).at(path));
+                    let told =
+                        format!("{FIX} moves it to hydrant/kept in git's folder; one of our pointers is removed");
+                    let next = Next::run(FIX, &[]).told_of(told);
+                    findings
+                        .push(Finding::new(FindingKind::Leftover, detail, next, Cure::PutAside(path.clone())).at(path));
                 }
                 _ => {}
             }
@@ -148,7 +151,8 @@ fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault
             "the cache holds {files} of unfinished downloads that nobody went on with, {}",
             bytes_text(removed.leftover_bytes)
         );
-        findings.push(Finding::new(Kind::CacheLeftovers, detail, "hydrant cache prune --yes", Cure::Prune));
+        let next = Next::run("hydrant cache prune --yes", &[]);
+        findings.push(Finding::new(FindingKind::CacheLeftovers, detail, next, Cure::Prune));
     }
     Ok(())
 }
@@ -179,17 +183,20 @@ fn backups(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fau
         let Some((name, commit)) = line.split_once(' ') else { continue };
         let short = commit.get(..12).unwrap_or(commit);
         let detail = format!("a rewrite replaced commit {short}, which is kept under this name");
-        let run = format!("look at it with: git log {name}; when nobody needs it: git update-ref -d {name} {commit}");
-        findings.push(Finding::new(Kind::BackupRef, detail, run, Cure::Yours).at(name));
+        let shown = shell(name);
+        let told =
+            format!("look at it with: git log {shown}; when nobody needs it: git update-ref -d {shown} {commit}");
+        findings.push(Finding::new(FindingKind::BackupRef, detail, Next::told(told), Cure::Yours).at(name));
     }
     Ok(())
 }
 
-/// Files that gave way to pointers: how many, and their bytes.
-pub(super) fn adopted(repository: &Repository) -> (usize, u64) {
+/// Files that gave way to pointers.
+pub(super) fn adopted(repository: &Repository) -> Adopted {
     let entries = fs::read_dir(repository.store_dir().join("adopted")).into_iter().flatten().flatten();
-    entries.fold((0, 0), |(files, bytes): (usize, u64), entry| {
-        (files + 1, bytes.saturating_add(entry.metadata().map_or(0, |facts| facts.len())))
+    entries.fold(Adopted::default(), |adopted, entry| Adopted {
+        files: adopted.files + 1,
+        bytes: adopted.bytes.saturating_add(entry.metadata().map_or(0, |facts| facts.len())),
     })
 }
 

@@ -2,21 +2,19 @@
 
 use std::io::Read;
 
-use hydrant_host::documents::DOCUMENT_BYTES_MAX;
-use hydrant_host::text::plain;
-use hydrant_host::contract::types::Code;
-
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::gitignore::GITIGNORE;
-use hydrant_host::sessions::ledger::{MANIFEST, path_in};
-use hydrant_host::text::shell;
+use crate::contract::error::Fault;
+use crate::contract::types::Code;
+use crate::documents::DOCUMENT_BYTES_MAX;
+use crate::sessions::gitignore::GITIGNORE;
+use crate::sessions::ledger::{MANIFEST, path_in};
+use crate::text::{plain, shell};
 
 use super::drafts::{self, Draft};
-use super::{Cure, Finding, Kind, Patient, conflicts};
+use super::{Cure, FIX, Finding, FindingKind, Next, Patient, conflicts};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let unmerged = conflicts::unmerged(patient)?;
-    let mut guest = patient.engine.guest()?;
+    let mut guest = patient.client.guest()?;
     let mut drafts = Vec::new();
     let names = patient.ledger.sessions()?;
     for name in &names {
@@ -51,21 +49,21 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
 
 fn legacy(name: &str, id: &str) -> Finding {
     let detail = format!("it has no id of its own; it counts as {id}");
-    let run = "nothing needs to be done: readers compute the same id";
-    Finding::new(Kind::LegacySession, detail, run, Cure::Yours).of(name)
+    let next = Next::told("nothing needs to be done: readers compute the same id");
+    Finding::new(FindingKind::LegacySession, detail, next, Cure::Yours).of(name)
 }
 
 fn broken(patient: &Patient<'_>, name: &str, why: &str) -> Finding {
     let path = path_in(name, MANIFEST);
     let shown = shell(&path);
     let ended = patient.repository.git.run(&["log", "-1", "--format=%H", "--", &path], b"");
-    let run = if ended.is_ok_and(|ended| ended.success() && !ended.stdout.is_empty()) {
+    let told = if ended.is_ok_and(|ended| ended.success() && !ended.stdout.is_empty()) {
         format!("git log -- {shown}; then git checkout COMMIT -- {shown}")
     } else {
         format!("no commit has it: move it elsewhere, then hydrant publish {}", shell(name))
     };
     let detail = format!("its manifest cannot be read: {}", plain(why));
-    Finding::new(Kind::UnreadableManifest, detail, run, Cure::Yours).of(name)
+    Finding::new(FindingKind::UnreadableManifest, detail, Next::told(told), Cure::Yours).of(name)
 }
 
 fn has_markers(text: &[u8]) -> bool {
@@ -80,12 +78,16 @@ fn gitignore(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), F
         opened.file.take(DOCUMENT_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
         existing = Some(bytes);
     }
-    let (detail, cure) = match patient.engine.guest()?.sessions_gitignore(existing.as_deref()) {
+    let writes = "writes the lines that are missing; then commit the file";
+    let (detail, next, cure) = match patient.client.guest()?.sessions_gitignore(existing.as_deref()) {
         Ok(None) => return Ok(()),
-        Ok(Some(_)) => ("what programs leave beside sessions could be committed".to_owned(), Cure::WriteGitignore),
-        Err(error) => (plain(&error.to_string()), Cure::Yours),
+        Ok(Some(_)) => (
+            "what programs leave beside sessions could be committed".to_owned(),
+            Next::run(FIX, &[]).told_of(format!("{FIX} {writes}")),
+            Cure::WriteGitignore,
+        ),
+        Err(error) => (plain(&error.to_string()), Next::told(format!("mend it, then {FIX} {writes}")), Cure::Yours),
     };
-    let run = "hydrant doctor --fix writes the lines that are missing; then commit the file";
-    findings.push(Finding::new(Kind::Gitignore, detail, run, cure).at(GITIGNORE));
+    findings.push(Finding::new(FindingKind::Gitignore, detail, next, cure).at(GITIGNORE));
     Ok(())
 }

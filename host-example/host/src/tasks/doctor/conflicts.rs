@@ -6,11 +6,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::text::shell;
+use crate::contract::error::Fault;
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::text::shell;
 
-use super::{Cure, Finding, Kind, Patient, leftovers};
+use super::{Cure, Finding, FindingKind, Next, Patient, leftovers};
 
 /// The sides of a merge that have a path; the other one removed it.
 #[derive(Clone, Copy, Default)]
@@ -41,10 +41,10 @@ pub(super) fn unmerged(patient: &Patient<'_>) -> Result<Unmerged, Fault> {
 /// Markers that git knows nothing of: it has no sides to offer.
 pub(super) fn marked(name: &str) -> Finding {
     let shown = shell(&path_in(name, MANIFEST));
-    let run = format!(
+    let told = format!(
         "settle it by hand, then: git add {shown}; older ones: git log -- {shown}, then git checkout COMMIT -- {shown}"
     );
-    Finding::new(Kind::Conflict, "its manifest holds conflict markers", run, Cure::Yours).of(name)
+    Finding::new(FindingKind::Conflict, "its manifest holds conflict markers", Next::told(told), Cure::Yours).of(name)
 }
 
 /// One finding for each session that is not merged.
@@ -56,12 +56,13 @@ pub(super) fn look(patient: &Patient<'_>, unmerged: &Unmerged, findings: &mut Ve
     for (name, paths) in unmerged {
         let Sides { ours, theirs, then } = &sides;
         let (take_ours, take_theirs) = (take(paths, "--ours", |it| it.ours), take(paths, "--theirs", |it| it.theirs));
-        let run = format!(
+        let told = format!(
             "settle it by hand, or take a side: {take_ours} takes {ours}, {take_theirs} takes {theirs}; \
              then: git add {}{then}",
             spelled(paths.keys())
         );
-        findings.push(Finding::new(Kind::Conflict, "a merge of it is not resolved", run, Cure::Yours).of(name));
+        let next = Next::told(told);
+        findings.push(Finding::new(FindingKind::Conflict, "a merge of it is not resolved", next, Cure::Yours).of(name));
     }
     Ok(())
 }

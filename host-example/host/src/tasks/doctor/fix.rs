@@ -1,4 +1,4 @@
-//! What `hydrant doctor --fix` does about each finding, through the same code as the commands that it names.
+//! What is done about each finding, through the same tasks as the commands that it names.
 //!
 //! The rule it keeps: no bytes of the user's are removed. A leftover that is not one of our pointers is moved to
 //! `hydrant/kept`, under a name that nothing has yet.
@@ -7,43 +7,19 @@ use std::fs;
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 
-use hydrant_host::text::plain;
-use hydrant_host::remote::RemoteLedger;
-use hydrant_host::worktree::restoring;
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::store::PruneRule;
-use hydrant_host::contract::pointers::{Kind, Sample};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use crate::cli::{DoctorArgs, PublishArgs};
-use crate::commands::publish::Scene;
-use crate::ending::Ending;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::gitignore::{self, GITIGNORE};
-use hydrant_host::sessions::ledger::{MANIFEST, path_in};
-use crate::report::Output;
-use hydrant_host::text::quote;
+use crate::contract::error::{Fault, FaultKind};
+use crate::contract::pointers::{Kind, Sample};
+use crate::remote::{Refusal, RemoteLedger};
+use crate::sessions::gitignore::{self, GITIGNORE};
+use crate::sessions::ledger::{MANIFEST, path_in};
+use crate::store::PruneRule;
+use crate::tasks::publish::PublishOptions;
+use crate::worktree::restoring;
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use super::{Cure, Finding, Patient, leftovers};
-
-/// What `--fix` would do.
-pub(super) fn plan(cure: &Cure) -> String {
-    match cure {
-        Cure::Yours => "nothing: this is for you to decide".to_owned(),
-        Cure::Publish(session, true) => {
-            format!("publish {} again with its content that stands here", quote(session.as_bytes()))
-        }
-        Cure::Publish(session, false) => format!("finish the publish of {}", quote(session.as_bytes())),
-        Cure::UndoRewrite => "put everything back as it was before the rewrite".to_owned(),
-        Cure::PutAside(path) => {
-            format!("move {} to hydrant/kept, or remove it where it is a pointer of ours", quote(path.as_bytes()))
-        }
-        Cure::TakeIn(_) => "take it into the cache".to_owned(),
-        Cure::Prune => "remove them".to_owned(),
-        Cure::Unlock => "take the lock away".to_owned(),
-        Cure::WriteGitignore => format!("write {GITIGNORE}; commit it then"),
-    }
-}
+use super::{Cure, DoctorOptions, Finding, Patient, leftovers};
 
 /// Whether the next finding is to be taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,10 +30,10 @@ pub(super) enum Then {
 }
 
 /// Does it, and notes down what came of it.
-pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &DoctorArgs, output: &mut Output) -> Then {
-    let done = match &finding.cure {
+pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, options: &DoctorOptions) -> Then {
+    let done = match finding.cure() {
         Cure::Yours => return Then::GoOn,
-        Cure::Publish(session, again) => publish(patient, session, *again, arguments, output),
+        Cure::Publish(session, again) => publish(patient, session, *again, options),
         Cure::UndoRewrite => undo_rewrite(patient),
         Cure::TakeIn(session) => take_in(patient, session, finding.path.as_deref().unwrap_or_default()),
         Cure::PutAside(path) => put_aside(patient, path),
@@ -67,37 +43,32 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, arguments: &Doct
         Cure::Unlock => unlock(patient),
         Cure::WriteGitignore => write_gitignore(patient),
     };
-    let is_interrupted = matches!(&done, Err(fault) if fault.ending == Ending::Interrupted);
-    finding.fixed = Some(done.map_err(|fault| plain(&fault.detail)));
+    let is_interrupted = matches!(&done, Err(fault) if fault.kind == FaultKind::Interrupted);
+    finding.came(done);
     if is_interrupted { Then::Stop } else { Then::GoOn }
 }
 
-fn publish(
-    patient: &Patient<'_>,
-    session: &str,
-    again: bool,
-    arguments: &DoctorArgs,
-    output: &mut Output,
-) -> Result<String, Fault> {
-    let arguments = PublishArgs {
+fn publish(patient: &Patient<'_>, session: &str, again: bool, options: &DoctorOptions) -> Result<String, Fault> {
+    let asked = PublishOptions {
         session: session.to_owned(),
         resume: !again,
-        server: arguments.server.clone(),
-        limits: arguments.limits.clone(),
-        ..PublishArgs::default()
+        again,
+        server: options.server.clone(),
+        object_bytes_max: options.object_bytes_max,
+        ..PublishOptions::default()
     };
-    let came = Scene::look(patient.repository, patient.engine, &arguments)?.publish(output)?;
-    if came.interrupted {
+    let report = patient.client.publish(patient.repository, &asked)?;
+    if report.was_interrupted() {
         return Err(Fault::interrupted("it was interrupted again; the next run goes on"));
     }
-    match came.report.ended {
-        Ok(()) => Ok("it is published".to_owned()),
-        Err(error) => Err(Fault::failed(error.code, error.detail)),
+    match report.ended {
+        None => Ok("it is published".to_owned()),
+        Some(error) => Err(Fault::failed(error.code.0, error.detail)),
     }
 }
 
 fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {
-    let refused = |refusal: hydrant_host::remote::Refusal| Fault::misuse(refusal.sentence);
+    let refused = |refusal: Refusal| Fault::misuse(refusal.sentence);
     let ledger = RemoteLedger::of_branch(&patient.repository.git).map_err(refused)?;
     ledger.undo_interrupted().map_err(refused)?;
     Ok("everything is as it was before the rewrite".to_owned())
@@ -119,7 +90,7 @@ fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
     let file_size = opened.size;
     let mut head = Vec::new();
     opened.file.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut head).map_err(|error| local(&error))?;
-    if let Kind::Pointer(_) = patient.engine.guest()?.classify(&Sample { head, file_size })? {
+    if let Kind::Pointer(_) = patient.client.guest()?.classify(&Sample { head, file_size })? {
         fs::remove_file(&full).map_err(|error| local(&error))?;
         return Ok("removed: a pointer of ours".to_owned());
     }
@@ -150,6 +121,6 @@ fn unlock(patient: &Patient<'_>) -> Result<String, Fault> {
 }
 
 fn write_gitignore(patient: &Patient<'_>) -> Result<String, Fault> {
-    gitignore::complete(&mut patient.engine.guest()?, patient.ledger.files())?;
+    gitignore::complete(&mut patient.client.guest()?, patient.ledger.files())?;
     Ok(format!("{GITIGNORE} is written; commit it"))
 }

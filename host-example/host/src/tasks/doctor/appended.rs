@@ -4,20 +4,19 @@
 
 use std::io::Read as _;
 
-use hydrant_host::engine::Guest;
-use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
-use hydrant_host::contract::pointers::{Kind as Text, Sample};
+use crate::contract::error::Fault;
+use crate::contract::pointers::{Kind, Sample};
+use crate::engine::Guest;
+use crate::sessions::ledger::{MANIFEST, SESSIONS};
+use crate::text::{bytes_text, quote, shell};
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS};
-use hydrant_host::text::{bytes_text, quote, shell};
-
-use super::{Cure, Finding, Kind, Patient};
+use super::{Cure, Finding, FindingKind, Next, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let changed = ["diff-files", "--name-only", "--no-relative", "-z", "--diff-filter=M", "--", SESSIONS];
     let listed = patient.repository.git.read(&changed, b"")?;
-    let mut guest = patient.engine.guest()?;
+    let mut guest = patient.client.guest()?;
     for path in listed.split(|byte| *byte == 0).filter_map(|path| std::str::from_utf8(path).ok()) {
         let parts: Vec<&str> = path.split('/').collect();
         let [SESSIONS, session, file] = parts[..] else { continue };
@@ -47,7 +46,7 @@ fn is_named(
     pointer: &[u8],
 ) -> Result<bool, Fault> {
     let sample = Sample { head: pointer.to_vec(), file_size: pointer.len() as u64 };
-    let Text::Pointer(pointer) = guest.classify(&sample)? else { return Ok(false) };
+    let Kind::Pointer(pointer) = guest.classify(&sample)? else { return Ok(false) };
     let manifest = patient.ledger.manifest_text(session).ok().and_then(|text| guest.manifest_read(&text).ok());
     let files = manifest.map(|manifest| manifest.files).unwrap_or_default();
     Ok(files.iter().any(|one| one.name == file && one.oid.as_deref() == Some(&pointer.oid)))
@@ -55,20 +54,21 @@ fn is_named(
 
 fn finding(session: &str, file: &str, path: &str, (pointer, size): (u64, u64), is_named: bool) -> Finding {
     let appended = bytes_text(size - pointer);
-    let (shown, whole) = (shell(path), shell(&format!("{path}.whole")));
+    let shown = shell(path);
     let behind = format!("tail -c +{} {shown}", pointer + 1);
-    let run = if is_named {
-        let (session, file) = (shell(session), shell(file));
-        format!(
-            "hydrant show {session} {file} > {whole} && {behind} >> {whole} && mv {whole} {shown} && \
-             hydrant publish {session}"
-        )
+    let next = if is_named {
+        let (whole, session_shown, file_shown) = (shell(&format!("{path}.whole")), shell(session), shell(file));
+        let command = format!(
+            "hydrant show {session_shown} {file_shown} > {whole} && {behind} >> {whole} && mv {whole} {shown} && \
+             hydrant publish {session_shown}"
+        );
+        Next::run(command, &[session, file])
     } else {
-        format!("the manifest names another blob; see what was appended with: {behind}")
+        Next::told(format!("the manifest names another blob; see what was appended with: {behind}"))
     };
     let detail = format!(
         "{appended} were appended to its pointer, by a program that took {} for its own",
         quote(file.as_bytes())
     );
-    Finding::new(Kind::AppendedPointer, detail, run, Cure::Yours).of(session).at(path)
+    Finding::new(FindingKind::AppendedPointer, detail, next, Cure::Yours).of(session).at(path)
 }

@@ -6,12 +6,12 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use hydrant_host::repository::committed;
-use hydrant_host::contract::error::Fault;
-use hydrant_host::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use hydrant_host::text::shell;
+use crate::contract::error::Fault;
+use crate::repository::committed;
+use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
+use crate::text::shell;
 
-use super::{Cure, Finding, Kind, Patient};
+use super::{Cure, Finding, FindingKind, Next, Patient};
 
 /// Age after which a recording that nobody went on with is worth a word.
 const AGE_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -68,8 +68,8 @@ fn finding(session: &str, removal: &str) -> Finding {
     // A name that cannot be shown as it is would be another one to a shell.
     let is_itself = !folder.starts_with('"');
     let removal = if is_itself { format!("{removal} {folder}") } else { format!("remove the folder {folder}") };
-    let run = format!("hydrant publish {shown} --from DIR where a recording is; else {removal}");
-    Finding::new(Kind::OldDraft, detail, run, Cure::Yours).of(session)
+    let next = Next::told(format!("hydrant publish {shown} --from DIR where a recording is; else {removal}"));
+    Finding::new(FindingKind::OldDraft, detail, next, Cure::Yours).of(session)
 }
 
 /// Those of these sessions of which the index has a file.

@@ -23,14 +23,18 @@ pub(crate) use repairs::{DoctorArgs, RestoreArgs};
 const AFTER_HELP: &str = "\
 Examples:
   hydrant demo                      see everything work on this machine, with git alone
-  hydrant status                    what of this repository's content is here
-  hydrant hydrate                   fetch what is not, every byte verified
-  hydrant show SESSION raw.jsonl    print verified content
+  hydrant status                    how much of this repository's content is here
+  hydrant hydrate                   fetch the rest, every byte verified
+  hydrant hydrate --in-place        and put it where the pointers are
+  hydrant show SESSION raw.jsonl    print a file of a session, verified
+
+A ledger is a git repository of recorded sessions. A session is a folder sessions/NAME with a
+manifest meta.json.
 
 Exit codes:
   0 done, 1 some objects failed, 2 misuse, 3 the whole operation failed, 130 interrupted";
 
-/// Git LFS where git-lfs cannot run: reads, verifies and fetches large files through a sandboxed engine.
+/// Git LFS for places where the git-lfs binary cannot run
 #[derive(Debug, Parser)]
 #[command(name = "hydrant", version, propagate_version = true, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -46,68 +50,68 @@ pub(crate) struct Voice {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// Say nothing but results and errors
+    /// Print results and errors only
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// Say what the engine asks of this program, secrets left out
+    /// Print each request and reply, without secrets
     #[arg(long, short, global = true, conflicts_with = "quiet")]
     pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Publish, look at, hydrate and verify a made-up agent session on this machine
+    /// Show everything at work with a made-up session on this machine
     #[command(after_help = "Example: hydrant demo --serve")]
     Demo(DemoArgs),
-    /// Show how much of a session, of all sessions or of a work tree can be read here
+    /// Show how much content is here: of a session, of all sessions, or of a working tree
     #[command(after_help = "Example: hydrant status 2026-05-04T09-30-mina-OxQ7wd")]
     Status(StatusArgs),
-    /// Fetch content into the cache, every byte verified
+    /// Fetch the content of pointers into the cache, every byte verified
     #[command(after_help = HYDRATE_HELP)]
     Hydrate(HydrateArgs),
-    /// Print a session's file, verified, or say why it cannot be read
+    /// Print a file of a session, verified, or say why it cannot be read
     #[command(after_help = "Example: hydrant show 2026-05-04T09-30-mina-OxQ7wd raw.jsonl --lines 1-20")]
     Show(ShowArgs),
-    /// Look at pointer files and make them
+    /// Show, check and make pointer files
     #[command(subcommand)]
     Pointer(PointerCommand),
-    /// Ask the server what it would do, and transfer nothing
+    /// Ask the server about objects, and transfer nothing
     #[command(after_help = "Example: hydrant scan . | hydrant batch download --objects -")]
     Batch(BatchArgs),
-    /// Look after the cache of verified content
+    /// List, verify, prune and clear the cache
     #[command(subcommand)]
     Cache(CacheCommand),
     /// List the pointers beneath a folder: oid, size and path
     #[command(after_help = "Example: hydrant scan . --json")]
     Scan(ScanArgs),
-    /// Bring files to the server
+    /// Upload files to the server
     #[command(after_help = UPLOAD_HELP)]
     Upload(UploadArgs),
-    /// Bring a session to its server and its ledger, without ever losing a byte of it
+    /// Publish a session: files to the LFS server, manifest and pointers to the remote
     #[command(after_help = publish::HELP)]
     Publish(Box<PublishArgs>),
     /// Write or refresh the placeholder of a session that is still recorded
     #[command(after_help = draft::HELP)]
     Draft(DraftArgs),
-    /// Put new content in the place of what a published session has
+    /// Replace the content of a published session
     #[command(after_help = regenerate::HELP)]
     Regenerate(Box<RegenerateArgs>),
-    /// List blobs that nothing names any more, for whoever purges the server
+    /// List blobs on the server that nothing names any more
     #[command(after_help = orphans::HELP)]
     Orphans(OrphansArgs),
-    /// Find pointers that a push would send without their blobs on the server, and repair that
+    /// Find and repair what makes a push fail: pointers whose blobs the server lacks
     #[command(after_help = reconcile::HELP)]
     Reconcile(ReconcileArgs),
-    /// Check that everything that is named is really there: manifests, pointers, cache, server
+    /// Check that the cache and the server have everything that manifests and pointers name
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
-    /// Find what was left half done here, explain it, and complete it with --fix
+    /// Find what was left half done in this clone, and complete it with --fix
     #[command(after_help = repairs::DOCTOR_HELP)]
     Doctor(DoctorArgs),
-    /// Put content of sessions back to its pointers, where the commit or the manifest names it
+    /// Replace content of sessions by its pointers, where it is proved to be the same
     #[command(after_help = repairs::RESTORE_HELP)]
     Restore(RestoreArgs),
-    /// Use the server's locks: list, create, unlock, verify
+    /// List, create, verify and unlock the server's locks
     #[command(subcommand)]
     Locks(LocksCommand),
     /// Run a Git LFS server on this machine
@@ -120,34 +124,37 @@ pub(crate) enum Command {
 
 const HYDRATE_HELP: &str = "\
 Examples:
-  hydrant hydrate                             all sessions of a ledger, else all pointers
-  hydrant hydrate 2026-05-04T09-30-mina-Ox    one session
-  hydrant hydrate media --exclude '*.psd'     the pointers beneath media, but some
-  hydrant hydrate --in-place                  content takes the place of pointers
-  hydrant hydrate --objects LIST --endpoint URL --into DIR
-                                              `oid size` lines become files DIR/<oid>";
+  hydrant hydrate                           all pointers; in a ledger, all sessions
+  hydrant hydrate --in-place                replace the pointers by their content; not in a ledger
+  hydrant hydrate media --exclude '*.psd'   the pointers beneath media, except some
+  hydrant hydrate 2026-05-04T09-30-mina     one session of a ledger
+  hydrant hydrate --objects LIST --into DIR --endpoint URL
+                                            without a repository: files DIR/<oid>
+
+Without --in-place the files keep their pointers, and the content is in the cache.";
 
 const UPLOAD_HELP: &str = "\
 Examples:
   hydrant upload video.mp4
-  hydrant upload --objects LIST --from DIR --endpoint URL
-                                     lines `oid size`; each is the file DIR/<oid>";
+  hydrant upload --objects LIST --from DIR --endpoint URL   the files DIR/<oid>";
 
 const VERIFY_HELP: &str = "\
 Examples:
-  hydrant verify                     every session, else every pointer, against cache and server
-  hydrant verify SESSION --deep      fetch and hash, because a server's word is not proof
-  hydrant verify --staged            before a commit: blobs the server lacks, broken manifests, content in full";
+  hydrant verify             all pointers; in a ledger, all sessions
+  hydrant verify --deep      fetch and hash every blob: a server's word is no proof
+  hydrant verify --staged    before a commit: does the server have what it names?
+
+Exit code 1: something is missing or wrong; the report names it.";
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// Sessions, by name or folder; all when none is named
+    /// Sessions, by name or folder [default: all]
     #[arg(value_name = "SESSION", conflicts_with = "staged")]
     pub(crate) sessions: Vec<String>,
     /// Fetch every blob and hash it
     #[arg(long)]
     pub(crate) deep: bool,
-    /// Only what the next commit would add or change
+    /// Look only at what the next commit would add or change
     #[arg(long)]
     pub(crate) staged: bool,
     #[command(flatten)]
@@ -182,19 +189,19 @@ pub(crate) struct HydrateArgs {
     /// Sessions, or files and folders of the work tree
     #[arg(value_name = "SESSION|PATH", conflicts_with = "objects")]
     pub(crate) targets: Vec<String>,
-    /// Objects to fetch, one `oid size` a line; `-` reads them from standard input
+    /// Fetch these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST", requires = "into", requires = "endpoint")]
     pub(crate) objects: Option<PathBuf>,
-    /// Folder that --objects fills with files named by their oid; they are verified, and not synced to the disk
+    /// Folder for the files of --objects, named by oid; verified, not synced to the disk
     #[arg(long, value_name = "DIR", requires = "objects")]
     pub(crate) into: Option<PathBuf>,
-    /// Put content in the place of pointers, where the file still holds the same pointer
+    /// Replace each pointer by its content, where the file still holds that pointer
     #[arg(long, conflicts_with = "objects")]
     pub(crate) in_place: bool,
     /// Only paths that match one of these patterns (comma list, as in .gitignore)
     #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
     pub(crate) include: Option<String>,
-    /// No path that matches one of these patterns
+    /// Leave out paths that match one of these patterns
     #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
     pub(crate) exclude: Option<String>,
     #[command(flatten)]
@@ -221,7 +228,7 @@ pub(crate) enum PointerCommand {
     /// Say what a file is: a pointer, a broken one, or content
     #[command(after_help = "Example: hydrant pointer show media/intro.mp4")]
     Show(PointerArgs),
-    /// Exit 0 for a canonical pointer, 1 for anything that is none, 2 for one that is not canonical
+    /// Exit with 0 for a canonical pointer, 2 for another pointer, 1 for anything else
     #[command(after_help = "Example: hydrant pointer check media/intro.mp4 && echo fine")]
     Check(PointerArgs),
     /// Print the canonical pointer of a file's content
@@ -239,10 +246,10 @@ pub(crate) struct PointerArgs {
 pub(crate) struct BatchArgs {
     /// Which way the bytes would go
     pub(crate) direction: Way,
-    /// Objects to ask for, one `oid size` a line; `-` reads them from standard input
+    /// Ask for these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST")]
     pub(crate) objects: PathBuf,
-    /// Print header values and the queries of addresses, which let anybody who has them read or write
+    /// Print header values and the queries of addresses: with them anybody can read or write
     #[arg(long)]
     pub(crate) show_secrets: bool,
     #[command(flatten)]
@@ -263,13 +270,13 @@ pub(crate) enum CacheCommand {
     /// List what the cache holds
     #[command(after_help = "Example: hydrant cache list")]
     List(CacheListArgs),
-    /// Remove what was not used for a while; tells what it would do unless --yes is given
+    /// Remove entries that were not used for a while; without --yes, only say what would go
     #[command(after_help = "Example: hydrant cache prune --older-than 14 --yes")]
     Prune(CachePruneArgs),
-    /// Hash every entry again; with --yes, drop the ones that are not what they are called
+    /// Hash every entry again; with --yes, remove the wrong ones
     #[command(after_help = "Example: hydrant cache verify")]
     Verify(CacheActArgs),
-    /// Remove everything; tells what it would do unless --yes is given
+    /// Remove all entries; without --yes, only say what would go
     #[command(after_help = "Example: hydrant cache clear --yes")]
     Clear(CacheActArgs),
 }
@@ -323,7 +330,7 @@ pub(crate) struct UploadArgs {
     /// Files to send
     #[arg(value_name = "FILE", required_unless_present = "objects", conflicts_with = "objects")]
     pub(crate) files: Vec<PathBuf>,
-    /// Objects to send, one `oid size` a line; `-` reads them from standard input
+    /// Send these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST", requires = "from")]
     pub(crate) objects: Option<PathBuf>,
     /// Folder that holds the files of --objects, named by their oid
@@ -340,16 +347,16 @@ pub(crate) struct ServeArgs {
     /// Address to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: std::net::SocketAddr,
-    /// Folder that holds the objects
+    /// Folder that holds the objects and the locks
     #[arg(long, value_name = "DIR", default_value = "hydrant-objects")]
     pub(crate) store: PathBuf,
     /// Let anybody who reaches the address read and write
     #[arg(long)]
     pub(crate) open: bool,
-    /// Let pages of this origin use the server; may be given more than once
+    /// Let pages of this origin use the server; can be given again
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
-    /// Accept this name in the Host header besides the address itself
+    /// Answer to this host name, too, for example behind a proxy
     #[arg(long, value_name = "HOST")]
     pub(crate) public_host: Option<String>,
 }
@@ -364,31 +371,31 @@ pub(crate) struct CompletionsArgs {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
-    /// URL of the LFS server, instead of the one git's configuration gives
+    /// URL of the LFS server [default: found as git-lfs finds it]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// Remote whose server is asked
+    /// Use the LFS server of this remote
     #[arg(long, value_name = "NAME", conflicts_with = "endpoint")]
     pub(crate) remote: Option<String>,
-    /// Approve a server that only the repository's content names: it is asked, and may get logins and uploads
+    /// Ask a server that only the repository's content names, and send it logins and uploads
     #[arg(long)]
     pub(crate) trust_endpoint: bool,
     /// Allow plain http to other machines
     #[arg(long)]
     pub(crate) insecure_http: bool,
-    /// Seconds without a byte after which a transfer is given up
+    /// Give a transfer up after so many seconds without a byte
     #[arg(long, value_name = "SECONDS")]
     pub(crate) idle_timeout: Option<u64>,
-    /// Seconds that a server may ask to wait before the next try
+    /// Wait at most so many seconds when a server asks for it
     #[arg(long, value_name = "SECONDS")]
     pub(crate) wait_max: Option<u64>,
-    /// Tries after the first that fails for a passing reason
+    /// Try again so many times after a failure that may pass
     #[arg(long, value_name = "COUNT")]
     pub(crate) retries: Option<u32>,
     /// Transfers at the same time
     #[arg(long, value_name = "COUNT")]
     pub(crate) transfers: Option<u32>,
-    /// Objects in one question to the server
+    /// Objects in one batch request
     #[arg(long, value_name = "COUNT")]
     pub(crate) batch_objects: Option<u32>,
 }
@@ -396,7 +403,7 @@ pub(crate) struct ServerArgs {
 /// Bounds on content.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct LimitArgs {
-    /// Bytes of an object at most (as 500M, 5G); else hydrant.objectBytesMax of git, else OX_LFS_MAX_OBJECT_SIZE
+    /// Largest object, as 500M; else hydrant.objectBytesMax, OX_LFS_MAX_OBJECT_SIZE, 5G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) object_bytes_max: Option<u64>,
 }

@@ -6,28 +6,28 @@ use super::{LimitArgs, ServerArgs};
 
 pub(super) const DOCTOR_HELP: &str = "\
 Examples:
-  hydrant doctor                     what was left half done here, and the command that ends it
-  hydrant doctor --fix --dry-run     what --fix would do
-  hydrant doctor --fix               do it
-  hydrant doctor --titles            look for the titles of sessions without one
+  hydrant doctor                    list what was left half done, and what ends each
+  hydrant doctor --fix --dry-run    say what --fix would do
+  hydrant doctor --fix              do what needs no decision of yours
+  hydrant doctor --titles           take missing titles of sessions from their summaries
 
-Exit codes: 0 nothing found, 1 something found";
+Exit codes: 0 nothing to do, 1 something is left to do. Notes do not count.";
 
 pub(super) const RESTORE_HELP: &str = "\
 Examples:
-  hydrant restore 2026-05-04T09-30-mina-OxQ7wd              all content of a session
-  hydrant restore sessions/2026-05-04T09-30-mina-OxQ7wd/raw.jsonl --dry-run
+  hydrant restore 2026-05-04T09-30-mina                        all content of a session
+  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file
 
-Only content that the committed pointer or the manifest names, by size and digest, gives way to its pointer; it stays in
-the cache. Anything else is refused and left as it is.";
+A file is replaced only if its size and digest are those of the committed pointer or of the
+manifest. Its content stays in the cache. Anything else is refused and left as it is.";
 
 /// What to look for, and whether to act.
 #[derive(Args, Debug, Default)]
 pub(crate) struct DoctorArgs {
-    /// Complete what was left half done
+    /// Complete what needs no decision of yours
     #[arg(long, conflicts_with = "titles")]
     pub(crate) fix: bool,
-    /// Take the titles of sessions without one from their summaries; three looks without one are the last
+    /// Take missing titles of sessions from their summaries; three looks are the last
     #[arg(long)]
     pub(crate) titles: bool,
     /// Say what would be done, and do nothing

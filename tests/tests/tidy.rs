@@ -179,23 +179,23 @@ fn no_file_names_a_place_of_one_machine() {
 }
 
 #[test]
-fn codes_are_the_same_in_the_core_the_contract_and_the_readme() {
+fn codes_are_the_same_in_the_core_the_contract_and_the_documentation() {
     let core: Vec<String> = read("core/lfs/src/text/error.rs").lines().filter_map(code_arm).collect();
     assert!(core.len() > 5, "the names of Code::name() were not found in core/lfs/src/text/error.rs");
     assert_eq!(wit_enum("code"), core, "wit/types.wit and core/lfs/src/text/error.rs name different codes");
-    let readme = read("README.md");
-    let section = section(&readme, "Error codes").expect("README.md has a section `Error codes`");
+    let document = read("docs/limits.md");
+    let section = section(&document, "Error codes").expect("docs/limits.md has a section `Error codes`");
     let explained: Vec<String> = section.lines().filter_map(first_cell_in_backticks).collect();
-    assert_eq!(explained, core, "README.md explains each code once, in the order of the contract");
+    assert_eq!(explained, core, "docs/limits.md explains each code once, in the order of the contract");
 }
 
 #[test]
 fn every_limit_of_the_core_is_explained() {
-    let explained = read("README.md") + &read("ARCHITECTURE.md");
+    let explained = read("docs/limits.md") + &read("ARCHITECTURE.md");
     let limits = read("core/lfs/src/text/limits.rs") + &read("core/ledger/src/limits.rs");
     let names = limits.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
     let silent: Vec<String> = names.filter(|name| !explained.contains(name)).map(str::to_owned).collect();
-    nothing(&silent, "law 9: README.md or ARCHITECTURE.md names every limit of the core");
+    nothing(&silent, "law 9: docs/limits.md or ARCHITECTURE.md names every limit of the core");
 }
 
 #[test]

@@ -25,6 +25,8 @@ pub(crate) enum Tool {
     Git,
     /// The real client, for tests against it.
     GitLfs,
+    /// Reads JSON in the commands that the documents show.
+    Jq,
     /// Runs the JavaScript host.
     Node,
     /// Its package manager.
@@ -41,14 +43,15 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// What the test suites need.
-    pub(crate) const FOR_TESTS: [Tool; 6] =
-        [Tool::Git, Tool::GitLfs, Tool::Npm, Tool::Node, Tool::Python, Tool::Chromium];
+    pub(crate) const FOR_TESTS: [Tool; 7] =
+        [Tool::Git, Tool::GitLfs, Tool::Jq, Tool::Npm, Tool::Node, Tool::Python, Tool::Chromium];
 
     /// The name that a person would look for.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Tool::Git => "git",
             Tool::GitLfs => "git-lfs",
+            Tool::Jq => "jq",
             Tool::Node => "node",
             Tool::Npm => "npm",
             Tool::Python => "python3",
@@ -69,7 +72,7 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Npm | Tool::Chromium | Tool::Firefox | Tool::Debootstrap => {
+            Tool::Git | Tool::GitLfs | Tool::Jq | Tool::Npm | Tool::Chromium | Tool::Firefox | Tool::Debootstrap => {
                 first_line(Command::new(self.name()).arg("--version")).is_some()
             }
         }
@@ -81,6 +84,7 @@ impl Tool {
             // Tests sign with the second and end children with the third.
             Tool::Git => &["git", "openssh-client", "procps"],
             Tool::GitLfs => &["git-lfs"],
+            Tool::Jq => &["jq"],
             Tool::Node => &["nodejs"],
             Tool::Npm => &["npm"],
             Tool::Python => &["python3", "python3-venv"],

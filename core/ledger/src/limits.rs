@@ -1,4 +1,4 @@
-//! Every bound of the ledger, with its unit in the name. README and ARCHITECTURE list them.
+//! Every bound of the ledger, with its unit in the name. docs/limits.md and ARCHITECTURE.md list them.
 
 use hydrant_lfs::text::limits::JSON_BYTES_MAX;
 

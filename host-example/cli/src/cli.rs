@@ -11,14 +11,18 @@ use crate::output::OutputOptions;
 const AFTER_HELP: &str = "\
 Examples:
   hydrant demo                      see everything work on this machine, with git alone
-  hydrant status                    what of this repository's content is here
-  hydrant hydrate                   fetch what is not, every byte verified
-  hydrant show SESSION raw.jsonl    print verified content
+  hydrant status                    how much of this repository's content is here
+  hydrant hydrate                   fetch the rest, every byte verified
+  hydrant hydrate --in-place        and put it where the pointers are
+  hydrant show SESSION raw.jsonl    print a file of a session, verified
+
+A ledger is a git repository of recorded sessions. A session is a folder sessions/NAME with a
+manifest meta.json.
 
 Exit codes:
   0 done, 1 some objects failed, 2 misuse, 3 the whole operation failed, 130 interrupted";
 
-/// Git LFS where git-lfs cannot run: reads, verifies and fetches large files through a sandboxed engine.
+/// Git LFS for places where the git-lfs binary cannot run
 #[derive(Debug, Parser)]
 #[command(name = "hydrant", version, propagate_version = true, after_help = AFTER_HELP, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -30,58 +34,58 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Publish, look at, hydrate and verify a made-up agent session on this machine
+    /// Show everything at work with a made-up session on this machine
     #[command(after_help = "Example: hydrant demo --serve")]
     Demo(demo::DemoArgs),
-    /// Show how much of a session, of all sessions or of a work tree can be read here
+    /// Show how much content is here: of a session, of all sessions, or of a working tree
     #[command(after_help = "Example: hydrant status 2026-05-04T09-30-mina-OxQ7wd")]
     Status(status::StatusArgs),
-    /// Fetch content into the cache, every byte verified
+    /// Fetch the content of pointers into the cache, every byte verified
     #[command(after_help = hydrate::HELP)]
     Hydrate(hydrate::HydrateArgs),
-    /// Print a session's file, verified, or say why it cannot be read
+    /// Print a file of a session, verified, or say why it cannot be read
     #[command(after_help = "Example: hydrant show 2026-05-04T09-30-mina-OxQ7wd raw.jsonl --lines 1-20")]
     Show(show::ShowArgs),
-    /// Look at pointer files and make them
+    /// Show, check and make pointer files
     #[command(subcommand)]
     Pointer(pointer::PointerCommand),
-    /// Ask the server what it would do, and transfer nothing
+    /// Ask the server about objects, and transfer nothing
     #[command(after_help = "Example: hydrant scan . | hydrant batch download --objects -")]
     Batch(batch::BatchArgs),
-    /// Look after the cache of verified content
+    /// List, verify, prune and clear the cache
     #[command(subcommand)]
     Cache(cache::CacheCommand),
     /// List the pointers beneath a folder: oid, size and path
     #[command(after_help = "Example: hydrant scan . --json")]
     Scan(scan::ScanArgs),
-    /// Bring files to the server
+    /// Upload files to the server
     #[command(after_help = upload::HELP)]
     Upload(upload::UploadArgs),
-    /// Bring a session to its server and its ledger, without ever losing a byte of it
+    /// Publish a session: files to the LFS server, manifest and pointers to the remote
     #[command(after_help = publish::HELP)]
     Publish(Box<publish::PublishArgs>),
     /// Write or refresh the placeholder of a session that is still recorded
     #[command(after_help = draft::HELP)]
     Draft(draft::DraftArgs),
-    /// Put new content in the place of what a published session has
+    /// Replace the content of a published session
     #[command(after_help = regenerate::HELP)]
     Regenerate(Box<regenerate::RegenerateArgs>),
-    /// List blobs that nothing names any more, for whoever purges the server
+    /// List blobs on the server that nothing names any more
     #[command(after_help = orphans::HELP)]
     Orphans(orphans::OrphansArgs),
-    /// Find pointers that a push would send without their blobs on the server, and repair that
+    /// Find and repair what makes a push fail: pointers whose blobs the server lacks
     #[command(after_help = reconcile::HELP)]
     Reconcile(reconcile::ReconcileArgs),
-    /// Check that everything that is named is really there: manifests, pointers, cache, server
+    /// Check that the cache and the server have everything that manifests and pointers name
     #[command(after_help = verify::HELP)]
     Verify(verify::VerifyArgs),
-    /// Find what was left half done here, explain it, and complete it with --fix
+    /// Find what was left half done in this clone, and complete it with --fix
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),
-    /// Put content of sessions back to its pointers, where the commit or the manifest names it
+    /// Replace content of sessions by its pointers, where it is proved to be the same
     #[command(after_help = restore::HELP)]
     Restore(restore::RestoreArgs),
-    /// Use the server's locks: list, create, unlock, verify
+    /// List, create, verify and unlock the server's locks
     #[command(subcommand)]
     Locks(locks::LocksCommand),
     /// Run a Git LFS server on this machine
@@ -99,31 +103,31 @@ pub(crate) enum Command {
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Server")]
 pub(crate) struct ServerArgs {
-    /// URL of the LFS server, instead of the one git's configuration gives
+    /// URL of the LFS server [default: found as git-lfs finds it]
     #[arg(long, value_name = "URL")]
     pub(crate) endpoint: Option<String>,
-    /// Remote whose server is asked
+    /// Use the LFS server of this remote
     #[arg(long, value_name = "NAME", conflicts_with = "endpoint")]
     pub(crate) remote: Option<String>,
-    /// Approve a server that only the repository's content names: it is asked, and may get logins and uploads
+    /// Ask a server that only the repository's content names, and send it logins and uploads
     #[arg(long)]
     pub(crate) trust_endpoint: bool,
     /// Allow plain http to other machines
     #[arg(long)]
     pub(crate) insecure_http: bool,
-    /// Seconds without a byte after which a transfer is given up
+    /// Give a transfer up after so many seconds without a byte
     #[arg(long, value_name = "SECONDS")]
     pub(crate) idle_timeout: Option<u64>,
-    /// Seconds that a server may ask to wait before the next try
+    /// Wait at most so many seconds when a server asks for it
     #[arg(long, value_name = "SECONDS")]
     pub(crate) wait_max: Option<u64>,
-    /// Tries after the first that fails for a passing reason
+    /// Try again so many times after a failure that may pass
     #[arg(long, value_name = "COUNT")]
     pub(crate) retries: Option<u32>,
     /// Transfers at the same time
     #[arg(long, value_name = "COUNT")]
     pub(crate) transfers: Option<u32>,
-    /// Objects in one question to the server
+    /// Objects in one batch request
     #[arg(long, value_name = "COUNT")]
     pub(crate) batch_objects: Option<u32>,
 }
@@ -148,7 +152,7 @@ impl ServerArgs {
 /// Bounds on content.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct LimitArgs {
-    /// Bytes of an object at most (as 500M, 5G); else hydrant.objectBytesMax of git, else OX_LFS_MAX_OBJECT_SIZE
+    /// Largest object, as 500M; else hydrant.objectBytesMax, OX_LFS_MAX_OBJECT_SIZE, 5G
     #[arg(long, value_name = "BYTES", value_parser = parse_bytes)]
     pub(crate) object_bytes_max: Option<u64>,
 }

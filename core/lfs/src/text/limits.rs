@@ -1,4 +1,4 @@
-//! Every bound of the transfers, with its unit in the name. README and ARCHITECTURE list them.
+//! Every bound of the transfers, with its unit in the name. docs/limits.md and ARCHITECTURE.md list them.
 
 /// A pointer is shorter than this many bytes (git-lfs spec: "less than 1024"); at or above it a file is content.
 pub const POINTER_BYTES_MAX: usize = 1024;

@@ -23,10 +23,10 @@ use crate::output::Output;
 pub(crate) struct BatchArgs {
     /// Which way the bytes would go
     pub(crate) direction: Way,
-    /// Objects to ask for, one `oid size` a line; `-` reads them from standard input
+    /// Ask for these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST")]
     pub(crate) objects: PathBuf,
-    /// Print header values and the queries of addresses, which let anybody who has them read or write
+    /// Print header values and the queries of addresses: with them anybody can read or write
     #[arg(long)]
     pub(crate) show_secrets: bool,
     #[command(flatten)]

@@ -26,13 +26,13 @@ pub(crate) enum CacheCommand {
     /// List what the cache holds
     #[command(after_help = "Example: hydrant cache list")]
     List(CacheListArgs),
-    /// Remove what was not used for a while; tells what it would do unless --yes is given
+    /// Remove entries that were not used for a while; without --yes, only say what would go
     #[command(after_help = "Example: hydrant cache prune --older-than 14 --yes")]
     Prune(CachePruneArgs),
-    /// Hash every entry again; with --yes, drop the ones that are not what they are called
+    /// Hash every entry again; with --yes, remove the wrong ones
     #[command(after_help = "Example: hydrant cache verify")]
     Verify(CacheActArgs),
-    /// Remove everything; tells what it would do unless --yes is given
+    /// Remove all entries; without --yes, only say what would go
     #[command(after_help = "Example: hydrant cache clear --yes")]
     Clear(CacheActArgs),
 }

@@ -18,20 +18,20 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant doctor                     what was left half done here, and the command that ends it
-  hydrant doctor --fix --dry-run     what --fix would do
-  hydrant doctor --fix               do it
-  hydrant doctor --titles            look for the titles of sessions without one
+  hydrant doctor                    list what was left half done, and what ends each
+  hydrant doctor --fix --dry-run    say what --fix would do
+  hydrant doctor --fix              do what needs no decision of yours
+  hydrant doctor --titles           take missing titles of sessions from their summaries
 
-Exit codes: 0 nothing found, 1 something found";
+Exit codes: 0 nothing to do, 1 something is left to do. Notes do not count.";
 
 /// What to look for, and whether to act.
 #[derive(Args, Debug, Default)]
 pub(crate) struct DoctorArgs {
-    /// Complete what was left half done
+    /// Complete what needs no decision of yours
     #[arg(long, conflicts_with = "titles")]
     pub(crate) fix: bool,
-    /// Take the titles of sessions without one from their summaries; three looks without one are the last
+    /// Take missing titles of sessions from their summaries; three looks are the last
     #[arg(long)]
     pub(crate) titles: bool,
     /// Say what would be done, and do nothing

@@ -18,31 +18,33 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant hydrate                             all sessions of a ledger, else all pointers
-  hydrant hydrate 2026-05-04T09-30-mina-Ox    one session
-  hydrant hydrate media --exclude '*.psd'     the pointers beneath media, but some
-  hydrant hydrate --in-place                  content takes the place of pointers
-  hydrant hydrate --objects LIST --endpoint URL --into DIR
-                                              `oid size` lines become files DIR/<oid>";
+  hydrant hydrate                           all pointers; in a ledger, all sessions
+  hydrant hydrate --in-place                replace the pointers by their content; not in a ledger
+  hydrant hydrate media --exclude '*.psd'   the pointers beneath media, except some
+  hydrant hydrate 2026-05-04T09-30-mina     one session of a ledger
+  hydrant hydrate --objects LIST --into DIR --endpoint URL
+                                            without a repository: files DIR/<oid>
+
+Without --in-place the files keep their pointers, and the content is in the cache.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct HydrateArgs {
     /// Sessions, or files and folders of the work tree
     #[arg(value_name = "SESSION|PATH", conflicts_with = "objects")]
     pub(crate) targets: Vec<String>,
-    /// Objects to fetch, one `oid size` a line; `-` reads them from standard input
+    /// Fetch these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST", requires = "into", requires = "endpoint")]
     pub(crate) objects: Option<PathBuf>,
-    /// Folder that --objects fills with files named by their oid; they are verified, and not synced to the disk
+    /// Folder for the files of --objects, named by oid; verified, not synced to the disk
     #[arg(long, value_name = "DIR", requires = "objects")]
     pub(crate) into: Option<PathBuf>,
-    /// Put content in the place of pointers, where the file still holds the same pointer
+    /// Replace each pointer by its content, where the file still holds that pointer
     #[arg(long, conflicts_with = "objects")]
     pub(crate) in_place: bool,
     /// Only paths that match one of these patterns (comma list, as in .gitignore)
     #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
     pub(crate) include: Option<String>,
-    /// No path that matches one of these patterns
+    /// Leave out paths that match one of these patterns
     #[arg(long, value_name = "PATTERNS", conflicts_with = "objects")]
     pub(crate) exclude: Option<String>,
     #[command(flatten)]

@@ -26,13 +26,13 @@ pub(crate) enum LocksCommand {
     /// List the locks on the server, of one path or all
     #[command(after_help = "Example: hydrant locks list media/intro.psd")]
     List(LocksListArgs),
-    /// Take the lock on a path; when somebody has it, say who (exit code 1)
+    /// Lock a path; exit code 1 if it is locked already, and by whom
     #[command(after_help = "Example: hydrant locks create media/intro.psd")]
     Create(LocksCreateArgs),
-    /// Give a lock up
+    /// Unlock a path
     #[command(after_help = "Example: hydrant locks unlock media/intro.psd")]
     Unlock(LocksUnlockArgs),
-    /// List your own locks and those of others
+    /// List your own locks and those of others apart
     #[command(after_help = "Example: hydrant locks verify --json")]
     Verify(LocksVerifyArgs),
 }
@@ -57,13 +57,13 @@ pub(crate) struct LocksCreateArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct LocksUnlockArgs {
-    /// The path whose lock it is
+    /// The locked path
     #[arg(value_name = "PATH", required_unless_present = "id", conflicts_with = "id")]
     pub(crate) path: Option<String>,
-    /// The lock, as the server calls it
+    /// The id that the server gave the lock
     #[arg(long, value_name = "ID")]
     pub(crate) id: Option<String>,
-    /// Take it even from somebody else
+    /// Unlock it even if it is somebody else's
     #[arg(long)]
     pub(crate) force: bool,
     #[command(flatten)]

@@ -25,7 +25,7 @@ pub(crate) enum PointerCommand {
     /// Say what a file is: a pointer, a broken one, or content
     #[command(after_help = "Example: hydrant pointer show media/intro.mp4")]
     Show(PointerArgs),
-    /// Exit 0 for a canonical pointer, 1 for anything that is none, 2 for one that is not canonical
+    /// Exit with 0 for a canonical pointer, 2 for another pointer, 1 for anything else
     #[command(after_help = "Example: hydrant pointer check media/intro.mp4 && echo fine")]
     Check(PointerArgs),
     /// Print the canonical pointer of a file's content

@@ -19,13 +19,12 @@ const OID_SHOWN: usize = 16;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant publish SESSION --from DIR      the files of a folder outside the repository
-  hydrant publish SESSION                 the content that stands in sessions/SESSION
-  hydrant publish SESSION --dry-run       what would be sent, and what stands in the way
-  hydrant publish SESSION --resume        finish what an interrupted publish began
+  hydrant publish SESSION --from DIR   the files of a folder outside the repository
+  hydrant publish SESSION              the content in sessions/SESSION, which becomes pointers
+  hydrant publish SESSION --dry-run    what would be sent, and what stands in the way
+  hydrant publish SESSION --resume     finish an interrupted publish
 
-Phases: hash, intend, upload, bind, push, settle, swap, done. Whenever it ends before done, nothing is lost, and the
-same command again goes on.";
+Whenever it is interrupted, nothing is lost, and the same command goes on.";
 
 /// What only a publish that takes files or fields can be told.
 const OF_A_NEW_ONE: [&str; 15] = [
@@ -54,7 +53,7 @@ pub(crate) struct PublishArgs {
     /// Publish the files of this folder; hidden ones, lock files and meta.json are left out
     #[arg(long, value_name = "DIR")]
     pub(crate) from: Option<PathBuf>,
-    /// Publish this file of the session's folder, too; can be given again
+    /// Publish this file of sessions/SESSION, too; can be given again
     #[arg(long = "file", value_name = "NAME", conflicts_with = "from")]
     pub(crate) files: Vec<String>,
     /// Let git carry this small file as it is, besides summary.json; can be given again
@@ -87,7 +86,7 @@ pub(crate) struct PublishArgs {
     /// Why the session stopped
     #[arg(long)]
     pub(crate) stop_reason: Option<String>,
-    /// More about that
+    /// Details of why it stopped
     #[arg(long)]
     pub(crate) stop_detail: Option<String>,
     /// Any other text field of the manifest; can be given again
@@ -99,10 +98,10 @@ pub(crate) struct PublishArgs {
     /// Only finish what an interrupted publish began
     #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
     pub(crate) resume: bool,
-    /// Ask server and remote even when nothing seems to have changed since the last publish
+    /// Ask the server and the remote even if nothing seems to have changed
     #[arg(long)]
     pub(crate) again: bool,
-    /// Push commits of this branch that were not pushed yet along
+    /// Also push the commits of this branch that were not pushed yet
     #[arg(long)]
     pub(crate) with_unpushed: bool,
     #[command(flatten)]

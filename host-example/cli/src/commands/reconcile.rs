@@ -16,12 +16,17 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant reconcile                       which pointers would a push send whose blobs the server lacks?
-  hydrant reconcile --repair --dry-run    what a repair would do
-  hydrant reconcile --repair              send again what the cache has, take the rest out of the unpushed commits
+  hydrant reconcile                      list unpushed pointers whose blobs the server lacks
+  hydrant reconcile --repair --dry-run   say what a repair would do
+  hydrant reconcile --repair && git push
 
-Exit codes: 0 nothing is missing, or all was repaired; 1 something is missing or contradicts its manifest; 3 it could
-not be found out, or nothing may be changed. Old commits stay under refs/hydrant/backup/.";
+A repair sends again what the cache has. It removes files of sessions whose blobs are lost, with
+their manifest entries, from the unpushed commits. The old commits stay under refs/hydrant/backup/.
+
+Exit codes:
+  0 nothing is missing, or all was repaired
+  1 something is missing, or contradicts its manifest
+  3 it could not be found out, or nothing may be changed";
 
 /// Digits of an oid that a table shows.
 const OID_SHOWN: usize = 12;
@@ -31,8 +36,7 @@ const ROWS_SHOWN_MAX: usize = 200;
 /// Whether to repair, and the way to the server.
 #[derive(Args, Debug, Default)]
 pub(crate) struct ReconcileArgs {
-    /// Repair it: blobs of the cache are sent again, files whose blobs are lost go together with their entries, and the
-    /// unpushed commits become one where that is needed
+    /// Send blobs again that the cache has, and remove lost ones from the unpushed commits
     #[arg(long)]
     pub(crate) repair: bool,
     /// Say what a repair would do, and do nothing

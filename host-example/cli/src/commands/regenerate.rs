@@ -16,12 +16,12 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant regenerate SESSION --from DIR             content of DIR takes the place of what the session has
+  hydrant regenerate SESSION --from DIR             replace what the session has by what DIR has
   hydrant regenerate SESSION --from DIR --dry-run   what would be sent, and what it would replace
 
-The session keeps its id, its git-stored files, every field of its manifest that nothing asks to change, and the files
-that DIR lacks; entries are counted anew. Blobs that nothing names any more are listed: `hydrant orphans` shows them
-later. Whenever it is interrupted, the same command again goes on.";
+The session keeps its id, the files that git carries, the files that DIR lacks, and the other
+fields of its manifest. The report lists the blobs that nothing names any more.
+Whenever it is interrupted, nothing is lost, and the same command goes on.";
 
 /// A session of the ledger, and the content that takes the place of its own.
 #[derive(Args, Debug, Default)]
@@ -46,10 +46,10 @@ pub(crate) struct RegenerateArgs {
     /// Say what would be done and what stands in the way, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Ask server and remote even when nothing seems to have changed since the last publish
+    /// Ask the server and the remote even if nothing seems to have changed
     #[arg(long)]
     pub(crate) again: bool,
-    /// Push commits of this branch that were not pushed yet along
+    /// Also push the commits of this branch that were not pushed yet
     #[arg(long)]
     pub(crate) with_unpushed: bool,
     #[command(flatten)]

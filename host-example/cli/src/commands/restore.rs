@@ -14,11 +14,11 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant restore 2026-05-04T09-30-mina-OxQ7wd              all content of a session
-  hydrant restore sessions/2026-05-04T09-30-mina-OxQ7wd/raw.jsonl --dry-run
+  hydrant restore 2026-05-04T09-30-mina                        all content of a session
+  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file
 
-Only content that the committed pointer or the manifest names, by size and digest, gives way to its pointer; it stays in
-the cache. Anything else is refused and left as it is.";
+A file is replaced only if its size and digest are those of the committed pointer or of the
+manifest. Its content stays in the cache. Anything else is refused and left as it is.";
 
 /// Which content goes back to its pointer.
 #[derive(Args, Debug, Default)]

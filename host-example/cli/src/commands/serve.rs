@@ -20,16 +20,16 @@ pub(crate) struct ServeArgs {
     /// Address to listen at; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
     pub(crate) listen: SocketAddr,
-    /// Folder that holds the objects
+    /// Folder that holds the objects and the locks
     #[arg(long, value_name = "DIR", default_value = "hydrant-objects")]
     pub(crate) store: PathBuf,
     /// Let anybody who reaches the address read and write
     #[arg(long)]
     pub(crate) open: bool,
-    /// Let pages of this origin use the server; may be given more than once
+    /// Let pages of this origin use the server; can be given again
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
-    /// Accept this name in the Host header besides the address itself
+    /// Answer to this host name, too, for example behind a proxy
     #[arg(long, value_name = "HOST")]
     pub(crate) public_host: Option<String>,
 }

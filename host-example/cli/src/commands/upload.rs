@@ -18,15 +18,14 @@ use crate::output::Output;
 pub(crate) const HELP: &str = "\
 Examples:
   hydrant upload video.mp4
-  hydrant upload --objects LIST --from DIR --endpoint URL
-                                     lines `oid size`; each is the file DIR/<oid>";
+  hydrant upload --objects LIST --from DIR --endpoint URL   the files DIR/<oid>";
 
 #[derive(Args, Debug)]
 pub(crate) struct UploadArgs {
     /// Files to send
     #[arg(value_name = "FILE", required_unless_present = "objects", conflicts_with = "objects")]
     pub(crate) files: Vec<PathBuf>,
-    /// Objects to send, one `oid size` a line; `-` reads them from standard input
+    /// Send these objects: one `oid size` on each line; `-` is standard input
     #[arg(long, value_name = "LIST", requires = "from")]
     pub(crate) objects: Option<PathBuf>,
     /// Folder that holds the files of --objects, named by their oid

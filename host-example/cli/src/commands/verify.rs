@@ -15,19 +15,21 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant verify                     every session, else every pointer, against cache and server
-  hydrant verify SESSION --deep      fetch and hash, because a server's word is not proof
-  hydrant verify --staged            before a commit: blobs the server lacks, broken manifests, content in full";
+  hydrant verify             all pointers; in a ledger, all sessions
+  hydrant verify --deep      fetch and hash every blob: a server's word is no proof
+  hydrant verify --staged    before a commit: does the server have what it names?
+
+Exit code 1: something is missing or wrong; the report names it.";
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
-    /// Sessions, by name or folder; all when none is named
+    /// Sessions, by name or folder [default: all]
     #[arg(value_name = "SESSION", conflicts_with = "staged")]
     pub(crate) sessions: Vec<String>,
     /// Fetch every blob and hash it
     #[arg(long)]
     pub(crate) deep: bool,
-    /// Only what the next commit would add or change
+    /// Look only at what the next commit would add or change
     #[arg(long)]
     pub(crate) staged: bool,
     #[command(flatten)]

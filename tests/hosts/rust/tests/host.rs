@@ -142,13 +142,13 @@ fn every_end_is_a_report() {
 }
 
 #[test]
-fn the_readme_shows_the_loop_as_it_is() {
+fn the_documentation_shows_the_loop_as_it_is() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("../../../README.md")).expect("the README");
-    let (_, shown) = readme.split_once("```rust\n").expect("a block of Rust");
+    let document = fs::read_to_string(root.join("../../../docs/embedding.md")).expect("the documentation");
+    let (_, shown) = document.split_once("```rust\n").expect("a block of Rust");
     let (shown, _) = shown.split_once("```\n").expect("its end");
     let source = fs::read_to_string(root.join("src/lib.rs")).expect("the source");
     let source: String =
         source.lines().map(|line| line.strip_prefix("        ").unwrap_or(line).to_owned() + "\n").collect();
-    assert!(source.contains(shown), "README's loop is not the one in src/lib.rs:\n{shown}");
+    assert!(source.contains(shown), "the loop of docs/embedding.md is not the one in src/lib.rs:\n{shown}");
 }

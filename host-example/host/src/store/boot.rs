@@ -10,6 +10,7 @@ use std::io::{self, Read, Write};
 use rustix::fs::{FlockOperation, flock};
 
 use super::folder::Folder;
+use crate::files::names_no_file;
 
 /// Where Linux names its boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
@@ -121,7 +122,8 @@ fn merge(parent: &Folder, folders: &mut Vec<(u64, Folder)>) -> io::Result<()> {
 fn recorded(root: &Folder) -> io::Result<Option<String>> {
     let file = match root.read(BOOT_FILE) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A link is no note. What is written takes its place.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || names_no_file(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut text = String::new();

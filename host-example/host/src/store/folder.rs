@@ -100,9 +100,9 @@ impl Folder {
         }
     }
 
-    /// Opens a file to read.
+    /// Opens a file to read. A pipe reads as if it were empty: nobody waits for its other end.
     pub(crate) fn read(&self, name: &str) -> io::Result<File> {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
         Ok(File::from(openat(&self.descriptor, name, flags, Mode::empty())?))
     }
 

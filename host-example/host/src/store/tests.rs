@@ -7,7 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::scratch::Scratch;
-use super::{Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage};
+use super::{
+    Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, stage_name, unwatched,
+    write_stage,
+};
 use crate::digest::blob_of;
 use crate::lanes::Lanes;
 use crate::wit::types::Blob;
@@ -232,7 +235,8 @@ fn pruning_takes_the_longest_unused_first_and_only_when_asked() {
         fs::File::options().write(true).open(path).expect("an entry").set_times(times).expect("set");
         blobs.push(blob);
     }
-    let mut leftover = fs::File::create(scratch.path().join("stage/.hydrant-x.part")).expect("a leftover");
+    let leftover = scratch.path().join("stage").join(stage_name(&"0".repeat(64)));
+    let mut leftover = fs::File::create(leftover).expect("a leftover");
     leftover.write_all(b"abc").expect("written");
     drop(leftover);
 

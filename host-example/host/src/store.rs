@@ -383,6 +383,8 @@ fn valid(oid: &str) -> io::Result<&str> {
 #[cfg(test)]
 mod boot_tests;
 #[cfg(test)]
+mod contract_tests;
+#[cfg(test)]
 mod stage_tests;
 #[cfg(test)]
 mod tests;

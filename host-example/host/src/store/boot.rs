@@ -6,7 +6,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::files::Dir;
+use crate::files::{Dir, names_no_file};
 
 /// Bytes of a boot's name at most.
 const BOOT_BYTES_MAX: u64 = 128;
@@ -108,7 +108,8 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
 fn recorded(root: &Dir) -> io::Result<Option<String>> {
     let file = match root.read(BOOT_FILE) {
         Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // A link is no note. What is written takes its place.
+        Err(error) if error.kind() == io::ErrorKind::NotFound || names_no_file(&error) => return Ok(None),
         Err(error) => return Err(error),
     };
     let mut text = String::new();

@@ -63,8 +63,9 @@ impl StageFile {
     pub(super) fn validator(&self) -> Option<String> {
         let mut text = String::new();
         let note = self.folder.read(&validator_name(&self.name)).ok()?;
-        note.take(VALIDATOR_BYTES_MAX as u64).read_to_string(&mut text).ok()?;
-        is_validator(&text).then_some(text)
+        // One byte more than may be: a note that is too long is none, and not its beginning.
+        note.take(VALIDATOR_BYTES_MAX as u64 + 1).read_to_string(&mut text).ok()?;
+        (text.len() <= VALIDATOR_BYTES_MAX && is_validator(&text)).then_some(text)
     }
 
     pub(super) fn note_validator(&self, validator: Option<&str>) -> io::Result<()> {

@@ -11,7 +11,7 @@ use super::stage::is_ours;
 use super::{HIDDEN, Shape, Store, hash_into, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::{Digesting, is_oid};
-use crate::files::{Dir, Facts};
+use crate::files::{Dir, Facts, names_no_file};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
@@ -63,6 +63,8 @@ pub struct Removed {
     /// Bytes of these.
     pub leftover_bytes: u64,
 }
+/// Stages of writers that take no lock are left for so many seconds whatever is asked: somebody may write to them.
+const OTHERS_AGE_S: i64 = 24 * 3600;
 /// A temporary file of a small blob is never locked: it lives for an instant, so a young one may be in use.
 const TEMPORARY_AGE_S: i64 = 60;
 
@@ -164,9 +166,15 @@ impl Store {
         let now = i64::try_from(crate::contract::clock::wall() / 1000).unwrap_or(i64::MAX);
         for name in self.stage().names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
             let Some(found) = self.stage().find(&name)? else { continue };
-            let age = if name.ends_with(".tmp") { age_seconds.max(TEMPORARY_AGE_S) } else { age_seconds };
             // The note beside a stage lives and dies with the stage.
             let stage = name.strip_suffix(".from").unwrap_or(&name);
+            let age = if stage.ends_with(".tmp") {
+                age_seconds.max(TEMPORARY_AGE_S)
+            } else if is_locked_kind(stage) {
+                age_seconds
+            } else {
+                age_seconds.max(OTHERS_AGE_S)
+            };
             if now.saturating_sub(found.used_s) <= age {
                 continue;
             }
@@ -265,11 +273,17 @@ impl Entry {
     }
 }
 
+/// Whether this is the name of a stage that its writer locks.
+fn is_locked_kind(stage: &str) -> bool {
+    stage.strip_prefix(HIDDEN).and_then(|rest| rest.strip_suffix(".part")).is_some_and(is_oid)
+}
+
 fn read_fan(folder: &Dir, home: &Home, proved: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     for fan in folder.names()?.into_iter().filter(|name| name.len() == 2) {
         match folder.existing_dir(&fan) {
             Ok(inner) => read_names(&inner, &fan, home, proved, all)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // A file or a link is no folder of entries.
+            Err(error) if error.kind() == io::ErrorKind::NotFound || names_no_file(&error) => {}
             Err(error) => return Err(error),
         }
     }

@@ -6,7 +6,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, unwatched, write_stage};
+use super::{
+    Held, Incoming, Look, MEMORY_BYTES_MAX, Proof, PruneRule, Receive, Staged, Store, stage_name, unwatched,
+    write_stage,
+};
 use crate::contract::types::Blob;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
@@ -232,7 +235,8 @@ fn pruning_takes_the_longest_unused_first_and_only_when_asked() {
         fs::File::options().write(true).open(path).expect("an entry").set_times(times).expect("set");
         blobs.push(blob);
     }
-    let mut leftover = fs::File::create(scratch.path().join("stage/.hydrant-x.part")).expect("a leftover");
+    let leftover = scratch.path().join("stage").join(stage_name(&"0".repeat(64)));
+    let mut leftover = fs::File::create(leftover).expect("a leftover");
     leftover.write_all(b"abc").expect("written");
     drop(leftover);
 

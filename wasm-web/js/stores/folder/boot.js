@@ -6,23 +6,21 @@
 // entries which another process wrote just now are moved, too: they are hashed once more, and nothing gets trust that
 // it did not have, because the boot is noted only after everything was moved.
 
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { FILE_MODE, folder, names } from './files.js';
+import { FILE_MODE, folder, isFolder, names, textAt } from './files.js';
 
 /** Where Linux names its boot. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-/** Characters of a boot's name at most. */
-const BOOT_LENGTH_MAX = 128;
-/** The newest folders of earlier boots that are looked at. */
-const UNPROVED_FOLDERS_MAX = 4;
+/** Bytes of a boot's name at most. */
+const BOOT_BYTES_MAX = 128;
 /** Times that another number is tried because somebody took it. */
 const TRIES_MAX = 100;
 
 /** The name of the running boot; nothing where boots have no names. */
 export async function bootName() {
-  return text(BOOT_ID);
+  return nameIn(await readFile(BOOT_ID, 'utf8').catch(() => ''));
 }
 
 /** Moves entries of another boot aside. Gives the folders of all that was moved, the newest first. */
@@ -33,12 +31,28 @@ export async function enter(root, boot) {
     await record(root, boot);
   }
   await folder(join(root, 'cache'));
-  const numbers = (await numbered(root)).slice(-UNPROVED_FOLDERS_MAX).reverse();
-  return numbers.map((number) => join(root, 'unproved', String(number)));
+  const kept = [];
+  for (const number of (await numbered(root)).reverse()) {
+    const path = join(root, 'unproved', String(number));
+    if (!(await isEmpty(path))) kept.push(path);
+  }
+  return kept;
+}
+
+/** Whether this is no folder, or was one without entries, which is gone now. */
+async function isEmpty(path) {
+  if (!(await isFolder(path))) return true;
+  try {
+    for (const fan of await names(path)) await rmdir(join(path, fan));
+    await rmdir(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function recorded(root) {
-  return text(join(root, 'boot'));
+  return nameIn(await textAt(join(root, 'boot'), BOOT_BYTES_MAX));
 }
 
 async function setAside(root, boot) {
@@ -74,9 +88,8 @@ async function numbered(root) {
   return all.map(Number).sort((a, b) => a - b);
 }
 
-async function text(path) {
-  const found = await readFile(path, 'utf8').catch(() => '');
-  return found.slice(0, BOOT_LENGTH_MAX).trim() || undefined;
+function nameIn(text) {
+  return text.slice(0, BOOT_BYTES_MAX).trim() || undefined;
 }
 
 /** Makes the folder itself, for its user alone. */

@@ -1,5 +1,6 @@
 // What the folder store asks of the file system, for Node, Deno and Bun.
 
+import { Buffer } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
@@ -10,6 +11,8 @@ export const FILE_MODE = 0o600;
 const FOLDER_MODE = 0o700;
 /** Links are not followed. Windows has no such flag. */
 const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0;
+/** Nobody waits for the other end of a pipe. */
+const NO_WAIT = fs.constants.O_NONBLOCK ?? 0;
 const READ = fs.constants.O_RDONLY | NO_FOLLOW;
 export const CREATE_NEW = fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_EXCL | NO_FOLLOW;
 export const WRITE = fs.constants.O_RDWR | NO_FOLLOW;
@@ -46,8 +49,27 @@ export async function facts(path) {
 
 /** Names in a folder, in order; none if it is not there, or is a link. */
 export async function names(path) {
-  const isFolder = await lstat(path).then((found) => found.isDirectory(), () => false);
-  return isFolder ? (await readdir(path)).sort() : [];
+  return (await isFolder(path)) ? (await readdir(path)).sort() : [];
+}
+
+/** Whether a folder is there, and no link. */
+export async function isFolder(path) {
+  return lstat(path).then((found) => found.isDirectory(), () => false);
+}
+
+/** A small text in a file of its own; empty if there is none. Neither a link nor a pipe is one. */
+export async function textAt(path, bytesMax) {
+  const handle = await open(path, READ | NO_WAIT).catch(() => undefined);
+  try {
+    if (!(await handle?.stat())?.isFile()) return '';
+    const room = Buffer.alloc(bytesMax);
+    const { bytesRead } = await handle.read(room, 0, bytesMax, 0);
+    return room.toString('utf8', 0, bytesRead);
+  } catch {
+    return '';
+  } finally {
+    await handle?.close();
+  }
 }
 
 /** Makes a folder. What stands there and is none, or is a link, is an error. */

@@ -110,7 +110,7 @@ export class FolderShelf {
       oid,
       size: Number(found.size),
       // One that is there and cannot be opened is as good as none: it counts as wrong.
-      blob: () => asBlob(path).catch(() => new Blob()),
+      blob: () => settle(path, found).then(() => asBlob(path)).catch(() => new Blob()),
       remove: () => remove(path),
     }));
   }
@@ -165,6 +165,12 @@ export class FolderShelf {
   #pin(oid) {
     return join(this.#root, 'pins', oid);
   }
+}
+
+/** Gives a file a time in whole seconds, so that a note of its use changes nothing: a Blob of Node would be void. */
+async function settle(path, { atimeNs, mtimeNs }) {
+  if (mtimeNs % 1_000_000_000n === 0n) return;
+  await utimes(path, Number(atimeNs) / 1e9, Number(mtimeNs / 1_000_000_000n)).catch(() => {});
 }
 
 /** Milliseconds since 1970 of the last use, as the times of a file tell it. */

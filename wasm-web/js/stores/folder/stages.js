@@ -11,12 +11,12 @@
 //   the bytes that are hashed must be the bytes that are kept.
 
 import { constants } from 'node:fs';
-import { copyFile, open, readFile, rename, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, open, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { isMainThread } from 'node:worker_threads';
 import { badStage, noStage } from '../names.js';
-import { CREATE_NEW, FILE_MODE, WRITE, asBlob, facts, named, names, remove, writeAt } from './files.js';
+import { CREATE_NEW, FILE_MODE, WRITE, asBlob, facts, named, names, remove, textAt, writeAt } from './files.js';
 
 /** Milliseconds after which a stage of nobody is removed. */
 const LEFTOVER_MS_MAX = 7 * 24 * 3600 * 1000;
@@ -139,13 +139,21 @@ export class FolderStages {
   /** Removes what nobody can go on with any more. */
   async sweep() {
     for (const name of await names(this.#folder)) {
-      if (!TEMPORARY.test(name) && !(NAME.test(name) && (await this.#isLeft(name)))) continue;
+      if (!(await this.#isLeftover(name))) continue;
       const path = join(this.#folder, name);
       const found = await facts(path);
       if (!found || Date.now() - Number(found.mtimeMs) < LEFTOVER_MS_MAX) continue;
       await remove(`${path}.from`);
       await remove(path);
     }
+  }
+
+  /** Whether it is a temporary file, a stage of nobody, or a note without its stage. */
+  async #isLeftover(name) {
+    if (TEMPORARY.test(name)) return true;
+    if (NAME.test(name)) return this.#isLeft(name);
+    const stage = name.replace(/\.from$/, '');
+    return stage !== name && NAME.test(stage) && !(await facts(join(this.#folder, stage)));
   }
 
   async #goOn(stage, { stage: id, bytes }) {
@@ -177,6 +185,8 @@ export class FolderStages {
   /** Whether the process of a stage is gone. In doubt it is not. */
   async #isLeft(name) {
     const [, , owner, id] = NAME.exec(name);
+    // A link, a pipe or a folder is no stage.
+    if (!(await facts(join(this.#folder, name)))) return false;
     if (Number(owner) === process.pid) {
       // Our own number, and not touched since we began: an earlier process had it.
       if (this.#ours.has(id)) return false;
@@ -219,7 +229,7 @@ export class FolderStages {
 
 /** What an answer called itself, if its note is whole: a tag in quotes, or a date. */
 async function validator(path) {
-  const text = await readFile(`${path}.from`, 'utf8').catch(() => '');
+  const text = await textAt(`${path}.from`, VALIDATOR_LENGTH_MAX + 1);
   const isSendable = /^[ -~]+$/.test(text) && text.length <= VALIDATOR_LENGTH_MAX;
   const isWhole = !text.startsWith('"') || (text.length > 2 && text.endsWith('"'));
   return isSendable && isWhole ? text : undefined;

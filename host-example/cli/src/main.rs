@@ -7,6 +7,8 @@ mod demo;
 mod ending;
 mod output;
 mod progress;
+#[cfg(test)]
+mod schemas;
 mod signals;
 
 use std::process::ExitCode;

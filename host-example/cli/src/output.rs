@@ -11,6 +11,7 @@ use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::contract::report::{Document, ErrorReport};
 use hydrant_host::tasks::transfer::TransferReport;
 use hydrant_host::text::{plain, quote};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ending::Ending;
@@ -58,8 +59,8 @@ struct LastEvent<'a, R> {
 }
 
 /// What a command that could not go on reports of its own.
-#[derive(Serialize)]
-struct Nothing {}
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Nothing {}
 
 impl Output {
     pub(crate) fn new(options: OutputOptions) -> Self {

@@ -13,6 +13,7 @@ use hydrant_host::contract::types::Phase;
 use hydrant_host::driver::Watch;
 use hydrant_host::text::bytes_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::{OutputOptions, say};
@@ -51,16 +52,56 @@ enum Form {
     Silent,
 }
 
-/// One line of `--json-lines`. `docs/json.md` describes them.
-#[derive(Serialize)]
+/// One line of `--json-lines` before the last, which is the document itself with `event` set to `report`.
+#[derive(Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-enum Event<'a> {
-    Began { task: &'a str, objects: usize, bytes: u64 },
-    Progress { task: &'a str, objects_done: usize, objects: usize, bytes_done: u64, bytes: u64 },
-    Phase { task: &'a str, phase: &'a str },
-    Waiting { task: &'a str, wait_ms: u64 },
-    Note { detail: &'a str },
-    Warning { detail: &'a str },
+pub(crate) enum Event<'a> {
+    /// Work begins.
+    Began {
+        /// What is done: `hydrate`, `upload`, `publish`.
+        task: &'a str,
+        /// Objects.
+        objects: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
+    /// It moves on, at most ten times a second. Bytes can go back, when a transfer begins again.
+    Progress {
+        /// What is done.
+        task: &'a str,
+        /// Objects that are done.
+        objects_done: usize,
+        /// Objects.
+        objects: usize,
+        /// Bytes that are done.
+        bytes_done: u64,
+        /// Bytes of all objects.
+        bytes: u64,
+    },
+    /// A publish begins a phase.
+    Phase {
+        /// What is done.
+        task: &'a str,
+        /// Its phase.
+        phase: &'a str,
+    },
+    /// The server does not answer; there is another try later.
+    Waiting {
+        /// What is done.
+        task: &'a str,
+        /// Milliseconds until then.
+        wait_ms: u64,
+    },
+    /// Something worth knowing.
+    Note {
+        /// One sentence.
+        detail: &'a str,
+    },
+    /// Something is not as it should be, and the work goes on.
+    Warning {
+        /// One sentence.
+        detail: &'a str,
+    },
 }
 
 impl Meter {

@@ -3,8 +3,8 @@
 //! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
 //! apart from what the user configured; a folder that a commit can hold is never a repository.
 
-pub mod committed;
-pub mod stat_cache;
+pub(crate) mod committed;
+pub(crate) mod stat_cache;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -24,19 +24,19 @@ const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
 /// Folders of a ledger that are looked into first: one with a manifest is enough.
 const TREES_FIRST: usize = 64;
 /// Where the original recorder keeps the content of sessions, outside the tracked paths.
-pub const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
+pub(crate) const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
 /// Why a repository whose own folder lies among its files is not opened.
 const INSIDE: &str = "git's own folder lies in the work tree, where a commit could have put it; this is not opened";
 
 /// A work tree and its repository.
 pub struct Repository {
-    pub git: Git,
+    pub(crate) git: Git,
     /// The folder it was opened in: words of the user are relative to it.
     pub here: PathBuf,
     /// Root of the work tree.
     pub top: PathBuf,
     /// The folder shared by all work trees of the repository: objects, configuration, our cache.
-    pub common_dir: PathBuf,
+    pub(crate) common_dir: PathBuf,
     settings: OnceLock<Vec<Setting>>,
     committed_settings: OnceLock<Vec<Setting>>,
     branch: OnceLock<Option<String>>,
@@ -90,13 +90,13 @@ impl Repository {
     }
 
     /// The cache, with all that may be copied into it: git-lfs's own store, and what the original recorder keeps.
-    pub fn store(&self) -> Result<Store, Fault> {
+    pub(crate) fn store(&self) -> Result<Store, Fault> {
         let store = Store::cache(&self.store_dir())?.second_source(&self.git_lfs_objects());
         Ok(if self.is_real_folder(ORIGINAL_CACHE) { store.recorded_in(&self.top.join(ORIGINAL_CACHE)) } else { store })
     }
 
     /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
-    pub fn is_real_folder(&self, name: &str) -> bool {
+    pub(crate) fn is_real_folder(&self, name: &str) -> bool {
         let mut path = self.top.clone();
         name.split('/').all(|part| {
             path.push(part);
@@ -105,7 +105,7 @@ impl Repository {
     }
 
     /// git-lfs's own object store.
-    pub fn git_lfs_objects(&self) -> PathBuf {
+    pub(crate) fn git_lfs_objects(&self) -> PathBuf {
         match self.setting("lfs.storage") {
             // Relative to the repository, as git-lfs reads it.
             Some(storage) if !storage.is_empty() => self.common_dir.join(storage).join("objects"),
@@ -114,7 +114,7 @@ impl Repository {
     }
 
     /// The user's settings in git's order: later ones win.
-    pub fn settings(&self) -> Result<&[Setting], Fault> {
+    pub(crate) fn settings(&self) -> Result<&[Setting], Fault> {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
         }
@@ -123,13 +123,13 @@ impl Repository {
     }
 
     /// One setting's value; keys are spelled as `git config --list` prints them.
-    pub fn setting(&self, key: &str) -> Option<String> {
+    pub(crate) fn setting(&self, key: &str) -> Option<String> {
         let settings = self.settings().ok()?;
         settings.iter().rev().find(|setting| setting.key == key).map(|setting| setting.value.clone())
     }
 
     /// A setting that is a truth value.
-    pub fn flag(&self, key: &str) -> Option<bool> {
+    pub(crate) fn flag(&self, key: &str) -> Option<bool> {
         match self.setting(key)?.to_ascii_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "" => Some(true),
             "false" | "no" | "off" | "0" => Some(false),
@@ -138,7 +138,7 @@ impl Repository {
     }
 
     /// What `.lfsconfig` said when first asked: of the work tree, else of the index, else of the last commit.
-    pub fn committed_settings(&self) -> Result<&[Setting], Fault> {
+    pub(crate) fn committed_settings(&self) -> Result<&[Setting], Fault> {
         if let Some(settings) = self.committed_settings.get() {
             return Ok(settings);
         }
@@ -187,14 +187,14 @@ impl Repository {
     }
 
     /// Full name of the branch that HEAD stands for, as the remote knows it; none when HEAD is detached.
-    pub fn reference(&self) -> Option<String> {
+    pub(crate) fn reference(&self) -> Option<String> {
         let branch = self.branch()?;
         let merge = self.setting(&format!("branch.{}.merge", branch.strip_prefix("refs/heads/")?));
         Some(merge.unwrap_or_else(|| branch.to_owned()))
     }
 
     /// The remote that this branch belongs to, as git-lfs finds it.
-    pub fn remote(&self) -> Result<String, Fault> {
+    pub(crate) fn remote(&self) -> Result<String, Fault> {
         let of_branch = self
             .branch()
             .and_then(|branch| branch.strip_prefix("refs/heads/"))

@@ -1,11 +1,11 @@
 //! The sessions of a ledger: what the work tree has of them, and what is noted about them in git's own folder.
 
-pub mod content_files;
-pub mod coverage;
-pub mod downloaded;
-pub mod gitignore;
+pub(crate) mod content_files;
+pub(crate) mod coverage;
+pub(crate) mod downloaded;
+pub(crate) mod gitignore;
 pub mod ledger;
-pub mod new_session;
-pub mod orphaned;
-pub mod remembered;
-pub mod replaced;
+pub(crate) mod new_session;
+pub(crate) mod orphaned;
+pub(crate) mod remembered;
+pub(crate) mod replaced;

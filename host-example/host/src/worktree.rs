@@ -1,8 +1,8 @@
 //! What stands in a working tree, and what takes its place.
 
-pub mod in_place;
-pub mod patterns;
+pub(crate) mod in_place;
+pub(crate) mod patterns;
 pub mod pointer_files;
-pub mod restoring;
+pub(crate) mod restoring;
 pub mod scan;
 pub(crate) mod swap;

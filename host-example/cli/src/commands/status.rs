@@ -28,7 +28,7 @@ pub(crate) struct StatusArgs {
 pub(crate) fn run(arguments: &StatusArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = match env::current_dir().map_err(Fault::from).and_then(|here| Repository::around(&here)) {
         Ok(repository) => repository,
-        Err(fault) => return stopped(Stopped::outside(fault), client, None, output),
+        Err(fault) => return stopped(Stopped::outside(fault), client, None, arguments, output),
     };
     let options =
         StatusOptions { session: arguments.session.clone(), object_bytes_max: arguments.limits.object_bytes_max };
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &StatusArgs, client: &Client, output: &mut Output) 
             say(&report, output);
             Ok(if report.is_readable() { Ending::Done } else { Ending::SomeFailed })
         }
-        Err(why) => stopped(*why, client, Some(&repository), output),
+        Err(why) => stopped(*why, client, Some(&repository), arguments, output),
     }
 }
 
@@ -47,9 +47,12 @@ fn stopped(
     why: Stopped,
     client: &Client,
     repository: Option<&Repository>,
+    arguments: &StatusArgs,
     output: &mut Output,
 ) -> Result<Ending, Fault> {
-    let Some(report) = why.report(client, repository).filter(|_| output.options.is_json()) else {
+    let Some(report) =
+        why.report(client, repository, arguments.session.as_deref()).filter(|_| output.options.is_json())
+    else {
         return Err(why.fault);
     };
     output.document(&Document::ended(Some(ErrorReport::from(&why.fault)), false, report));

@@ -108,7 +108,7 @@ fn a_cache_entry_that_rotted_is_never_shown() {
     let said = scene.hydrant(&ledger, &["show", SESSION, "raw.jsonl"]).ends(1);
     assert!(said.out.is_empty() && said.err.contains("corrupt"), "{}", said.err);
     let json = scene.hydrant(&ledger, &["cache", "verify", "--json"]).ends(1).json();
-    assert_eq!(json["bad"][0], oid);
+    assert_eq!(json["bad_list"][0], oid);
     scene.hydrant(&ledger, &["cache", "verify", "--yes"]).ends(1);
     scene.hydrant(&ledger, &["hydrate"]).ends(0);
     scene.hydrant(&ledger, &["cache", "verify"]).ends(0);
@@ -145,7 +145,7 @@ fn the_cache_is_cleared_only_when_told() {
     scene.hydrant(&ledger, &["hydrate"]).ends(0);
     let count = || {
         let json = scene.hydrant(&ledger, &["cache", "list", "--json"]).ends(0).json();
-        json["entries"].as_array().expect("a list").len()
+        json["objects"].as_u64().expect("a number")
     };
     let full = count();
     assert!(full >= 2);
@@ -174,8 +174,8 @@ fn a_folder_of_the_users_is_no_cache() {
 fn the_demonstration_runs_to_its_end() {
     let scene = Scene::new();
     let json = scene.hydrant(&scene.folder, &["demo", "--json"]).ends(0).json();
-    assert_eq!((&json["ok"], &json["hydrate"]["ok"]), (&true.into(), &true.into()));
-    let files = json["files"].as_array().expect("a list");
+    assert_eq!((&json["ok"], &json["hydrate"]["present"]), (&true.into(), &json["hydrate"]["objects"]));
+    let files = json["file_list"].as_array().expect("a list");
     assert!(files.iter().all(|file| file["verified"] == true) && files.len() == 5);
     let line: serde_json::Value =
         serde_json::from_str(json["transcript_text"].as_str().expect("a line")).expect("JSON");

@@ -18,6 +18,7 @@ mod regenerate;
 mod restore;
 mod scale;
 mod scene;
+mod schemas;
 mod secrets;
 mod signals;
 mod status_report;

@@ -189,6 +189,9 @@ fn batch_prints_what_the_server_would_do() {
     assert!(down.out.contains("download") && down.out.contains(&format!("{absent} refused 404")), "{}", down.out);
     let up = scene.hydrant(&scene.folder, &["batch", "upload", "--objects", "list", "--endpoint", &url, "--json"]);
     let up = up.ends(0).json();
-    assert_eq!((&up["objects"][0]["verdict"], &up["objects"][1]["verdict"]), (&"present".into(), &"upload".into()));
+    assert_eq!(
+        (&up["object_list"][0]["verdict"], &up["object_list"][1]["verdict"]),
+        (&"present".into(), &"upload".into())
+    );
     assert_eq!(scene.server.stats().gets, 0);
 }

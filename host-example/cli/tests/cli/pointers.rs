@@ -65,7 +65,7 @@ fn scan_lists_pointers_and_names_what_is_broken() {
     assert_eq!(scene.hydrant(&tree, &["scan"]).ends(0).out, expected);
     assert_eq!(scene.hydrant(&scene.folder, &["scan", "tree"]).ends(0).out, expected);
     let json = scene.hydrant(&tree, &["scan", "--json"]).ends(0).json();
-    assert_eq!((json["pointers"].as_array().map(Vec::len), &json["files"]), (Some(3), &4.into()));
+    assert_eq!((&json["pointers"], &json["files"]), (&3.into(), &4.into()));
     fs::write(tree.join("broken"), pointer(b"5").replace("oid", "did")).expect("written");
     let said = scene.hydrant(&tree, &["scan"]).ends(1);
     assert_eq!(said.out, expected);

@@ -11,6 +11,8 @@ use hydrant_host::files::digest::blob_of;
 use hydrant_server::{RunningServer, Server, ServerConfig};
 use serde_json::Value;
 
+use crate::schemas;
+
 /// The token of every server here.
 pub(crate) const TOKEN: &str = "tok-5ecret-of-the-scene";
 
@@ -112,7 +114,12 @@ impl Scene {
     }
 
     pub(crate) fn hydrant<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Ran {
-        Ran::new(&self.hydrant_command(directory).args(arguments).output().expect("hydrant runs"))
+        let ran = Ran::new(&self.hydrant_command(directory).args(arguments).output().expect("hydrant runs"));
+        let words: Vec<&str> = arguments.iter().filter_map(|one| one.as_ref().to_str()).collect();
+        if words.contains(&"--json") && !ran.out.is_empty() {
+            schemas::check(&words, &ran.json());
+        }
+        ran
     }
 
     /// The same with more variables in its environment.

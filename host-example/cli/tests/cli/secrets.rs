@@ -98,7 +98,7 @@ fn action_secrets(scene: &Scene) -> Vec<String> {
     let url = scene.url();
     let arguments = ["batch", "download", "--objects", "list", "--endpoint", &url, "--show-secrets", "--json"];
     let json = scene.hydrant(&scene.folder, &arguments).ends(0).json();
-    let headers = json["objects"][0]["download"]["headers"].as_array().expect("headers").clone();
+    let headers = json["object_list"][0]["download"]["headers"].as_array().expect("headers").clone();
     let values = headers.iter().filter_map(|header| header["value"].as_str());
     values.map(|value| value.trim_start_matches("Bearer ").to_owned()).collect()
 }

@@ -8,6 +8,8 @@
 #[path = "../cli/scene.rs"]
 #[allow(dead_code, reason = "shared with the tests of the command line, which use all of it")]
 mod scene;
+#[path = "../cli/schemas.rs"]
+mod schemas;
 
 mod checks;
 mod child;

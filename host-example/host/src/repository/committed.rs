@@ -19,24 +19,24 @@ const FOLDERS_MAX: usize = 256;
 
 /// One entry of a commit, as git lists it.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Entry {
-    pub path: String,
+pub(crate) struct Entry {
+    pub(crate) path: String,
     /// The blob's id in git.
-    pub oid: String,
+    pub(crate) oid: String,
     /// Its length; none when git does not have it here.
-    pub size: Option<u64>,
+    pub(crate) size: Option<u64>,
     /// A regular file: no symlink, no other repository.
-    pub is_file: bool,
+    pub(crate) is_file: bool,
 }
 
 /// A git that speaks of the objects that are here as they are: nothing stands in for them, and nothing is fetched.
-pub fn as_it_is(repository: &Repository) -> Git {
+pub(crate) fn as_it_is(repository: &Repository) -> Git {
     let git = repository.git.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1");
     git.with_variable("GIT_NO_LAZY_FETCH", "1")
 }
 
 /// Everything that a commit holds in these folders, or at least that: many of them are listed with their neighbours.
-pub fn list(git: &Git, commit: &str, above: &str, folders: &[String]) -> Result<Vec<Entry>, Fault> {
+pub(crate) fn list(git: &Git, commit: &str, above: &str, folders: &[String]) -> Result<Vec<Entry>, Fault> {
     let mut arguments = vec!["--literal-pathspecs", "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--"];
     if folders.len() <= FOLDERS_MAX {
         arguments.extend(folders.iter().map(String::as_str));
@@ -63,7 +63,7 @@ fn entry(line: &str) -> Option<Entry> {
 
 /// Lengths of the objects that these words stand for, with their ids; none where git has no such blob. No word may
 /// hold a line end.
-pub fn sizes(git: &Git, words: &[String]) -> Result<Vec<Option<(String, u64)>>, Fault> {
+pub(crate) fn sizes(git: &Git, words: &[String]) -> Result<Vec<Option<(String, u64)>>, Fault> {
     let asked: String = words.iter().flat_map(|word| [word.as_str(), "\n"]).collect();
     let format = "--batch-check=%(objectname) %(objecttype) %(objectsize)";
     let facts = git.read(&["cat-file", format], asked.as_bytes())?;
@@ -79,7 +79,7 @@ pub fn sizes(git: &Git, words: &[String]) -> Result<Vec<Option<(String, u64)>>, 
 
 /// Hands over the bytes of blobs, each with its place among them. They are named by id and length, and read in parts
 /// that memory can hold.
-pub fn each_blob(
+pub(crate) fn each_blob(
     git: &Git,
     blobs: &[(&str, u64)],
     see: &mut dyn FnMut(usize, Vec<u8>) -> Result<(), Fault>,
@@ -109,14 +109,14 @@ fn cut_short() -> GitFault {
 }
 
 /// The commit that a revision stands for; none when there is none.
-pub fn commit(repository: &Repository, revision: &str) -> Result<Option<String>, Fault> {
+pub(crate) fn commit(repository: &Repository, revision: &str) -> Result<Option<String>, Fault> {
     let revision = format!("{revision}^{{commit}}");
     let ended = repository.git.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &revision], b"")?;
     Ok(ended.success().then(|| String::from_utf8_lossy(&ended.stdout).trim().to_owned()).filter(|oid| !oid.is_empty()))
 }
 
 /// The bytes of each path in a commit, in the order given; none where it holds no file.
-pub fn files(repository: &Repository, commit: &str, paths: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
+pub(crate) fn files(repository: &Repository, commit: &str, paths: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
     let mut asked = Vec::new();
     for path in paths {
         // One line names one object.

@@ -14,7 +14,7 @@ use crate::repository::Repository;
 const PLAIN: u8 = b'H';
 
 /// Forgets what the index remembers of these paths. An index that is locked or odd is left alone; says whether it was.
-pub fn forget(repository: &Repository, paths: &HashSet<&[u8]>) -> Result<bool, GitFault> {
+pub(crate) fn forget(repository: &Repository, paths: &HashSet<&[u8]>) -> Result<bool, GitFault> {
     let filtered = ["filter.lfs.clean", "filter.lfs.process"].iter().any(|key| repository.setting(key).is_some());
     if paths.is_empty() || !filtered {
         return Ok(true);

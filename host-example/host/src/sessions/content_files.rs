@@ -7,10 +7,10 @@ const CONTENT_FILES: [&str; 5] = ["raw.jsonl", "summary.md", "session.md", "plan
 /// git's name for that setting, as `git config --list` prints it.
 const CONTENT_SETTING: &str = "hydrant.contentfiles";
 /// Files that git carries as they are, also where the setting lists them.
-pub const IN_GIT_FILES: [&str; 1] = ["summary.json"];
+pub(crate) const IN_GIT_FILES: [&str; 1] = ["summary.json"];
 
 /// Content files of this repository's sessions, in the order of the setting.
-pub fn content_files(repository: &Repository) -> Vec<String> {
+pub(crate) fn content_files(repository: &Repository) -> Vec<String> {
     let mut names: Vec<String> = match repository.setting(CONTENT_SETTING) {
         Some(list) => list.split(',').map(|name| name.trim().to_owned()).collect(),
         None => CONTENT_FILES.map(str::to_owned).to_vec(),

@@ -12,7 +12,7 @@ use crate::sessions::ledger::{MANIFEST, SESSIONS};
 use crate::text::count_text;
 
 /// What is known of a checkout before its sessions are looked at. What a sparse checkout keeps out has a tally already.
-pub fn checkout(repository: &Repository, paths: &[String]) -> Checkout {
+pub(crate) fn checkout(repository: &Repository, paths: &[String]) -> Checkout {
     let mut checkout = empty(paths);
     match committed::commit(repository, "HEAD") {
         Ok(head) => checkout.head = head,
@@ -35,7 +35,7 @@ pub fn checkout(repository: &Repository, paths: &[String]) -> Checkout {
 }
 
 /// A checkout that nobody could look at, for this reason; its commit, where it is known.
-pub fn failed(class: ErrorClass, head: Option<String>) -> Checkout {
+pub(crate) fn failed(class: ErrorClass, head: Option<String>) -> Checkout {
     Checkout { failed: Some(class), head, ..empty(&[]) }
 }
 
@@ -44,7 +44,7 @@ fn empty(paths: &[String]) -> Checkout {
 }
 
 /// Whether something that is committed was changed here.
-pub fn is_dirty(repository: &Repository, paths: &[String]) -> Result<bool, Fault> {
+pub(crate) fn is_dirty(repository: &Repository, paths: &[String]) -> Result<bool, Fault> {
     let mut arguments =
         vec!["--literal-pathspecs", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames", "--"];
     arguments.extend(paths.iter().map(String::as_str));
@@ -53,7 +53,7 @@ pub fn is_dirty(repository: &Repository, paths: &[String]) -> Result<bool, Fault
 
 /// What a sparse checkout keeps out of the work tree, though the index has it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct KeptOut {
+pub(crate) struct KeptOut {
     files: usize,
     /// Sessions that these files belong to.
     sessions: usize,
@@ -62,7 +62,7 @@ pub struct KeptOut {
 }
 
 /// What of these paths a sparse checkout keeps out. Git is asked only where the work tree is sparse.
-pub fn kept_out(repository: &Repository, paths: &[String]) -> Result<KeptOut, Fault> {
+pub(crate) fn kept_out(repository: &Repository, paths: &[String]) -> Result<KeptOut, Fault> {
     if repository.flag("core.sparsecheckout") != Some(true) {
         return Ok(KeptOut::default());
     }
@@ -97,12 +97,12 @@ impl KeptOut {
     }
 
     /// Whether a session lacks something, and not only the folder of all sessions.
-    pub fn has_session(&self) -> bool {
+    pub(crate) fn has_session(&self) -> bool {
         self.sessions > 0
     }
 
     /// It in one line, for people; none where nothing is kept out.
-    pub fn line(&self) -> Option<String> {
+    pub(crate) fn line(&self) -> Option<String> {
         let files = count_text(self.files, "file");
         let what =
             if self.sessions == 0 { files } else { format!("{} ({files})", count_text(self.sessions, "session")) };
@@ -111,7 +111,7 @@ impl KeptOut {
 }
 
 /// A session of which nothing is known.
-pub fn unreadable() -> Tally {
+pub(crate) fn unreadable() -> Tally {
     Tally { files: 0, there: 0, required: 0, completed: 0, changed: 0, broken: 1, unreadable: true }
 }
 

@@ -19,12 +19,12 @@ const FOLDER: &str = "downloaded";
 const FORM: &str = "hydrant downloaded 1";
 
 /// Whether content of this session was fetched here.
-pub fn is_marked(store_dir: &Path, session: &str) -> bool {
+pub(crate) fn is_marked(store_dir: &Path, session: &str) -> bool {
     path_of(store_dir, session).symlink_metadata().is_ok_and(|facts| facts.is_file())
 }
 
 /// Marks a session, durably, before anything of it is fetched. One that this clone published stays as it is.
-pub fn mark(store_dir: &Path, session: &str, session_id: &str) -> io::Result<()> {
+pub(crate) fn mark(store_dir: &Path, session: &str, session_id: &str) -> io::Result<()> {
     if is_marked(store_dir, session) || !remembered::load(store_dir, session).session_id.is_empty() {
         return Ok(());
     }

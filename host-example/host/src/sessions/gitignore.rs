@@ -8,19 +8,19 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 
 /// Where it stands for everybody.
-pub const GITIGNORE: &str = "sessions/.gitignore";
+pub(crate) const GITIGNORE: &str = "sessions/.gitignore";
 /// git's own list of this clone.
 const EXCLUDE: &str = "info/exclude";
 /// What stays beside a manifest that was changed under its lock.
 const LOCKS: &str = "/sessions/*/.meta.json.lock";
 
 /// Adds the lines that are missing to the one for everybody.
-pub fn complete(guest: &mut Guest, tree: &Files) -> Result<bool, Fault> {
+pub(crate) fn complete(guest: &mut Guest, tree: &Files) -> Result<bool, Fault> {
     change_file(tree, GITIGNORE, |existing| guest.sessions_gitignore(existing).map_err(Fault::from))
 }
 
 /// Has this clone ignore the locks of manifests. The list for everybody is a file that others could be about to commit.
-pub fn exclude_locks(repository: &Repository) -> Result<(), Fault> {
+pub(crate) fn exclude_locks(repository: &Repository) -> Result<(), Fault> {
     let own = Files::beneath(&repository.common_dir)?;
     change_file(&own, EXCLUDE, |existing| {
         let existing = existing.unwrap_or_default();

@@ -26,7 +26,7 @@ const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 const SESSIONS_MAX: usize = 100_000;
 
 /// The work tree of a ledger.
-pub struct Ledger {
+pub(crate) struct Ledger {
     top: PathBuf,
     files: Files,
     /// The folder of the sessions, if there is one.
@@ -34,14 +34,14 @@ pub struct Ledger {
 }
 
 /// One session as it stands.
-pub struct Session {
-    pub name: String,
-    pub manifest: Manifest,
-    pub status: SessionStatus,
+pub(crate) struct Session {
+    pub(crate) name: String,
+    pub(crate) manifest: Manifest,
+    pub(crate) status: SessionStatus,
 }
 
 /// What a word on the command line means in a ledger.
-pub enum Target {
+pub(crate) enum Target {
     /// A session, or one file of it.
     Session { name: String, file: Option<String> },
     /// Something else.
@@ -49,7 +49,7 @@ pub enum Target {
 }
 
 impl Ledger {
-    pub fn of(repository: &Repository) -> Result<Self, Fault> {
+    pub(crate) fn of(repository: &Repository) -> Result<Self, Fault> {
         let files = Files::beneath(&repository.top)?;
         // What is no folder holds no session.
         let sessions = files.within(SESSIONS).unwrap_or_default();
@@ -57,19 +57,19 @@ impl Ledger {
     }
 
     /// The files of the work tree, by names such as `sessions/NAME/meta.json`.
-    pub fn files(&self) -> &Files {
+    pub(crate) fn files(&self) -> &Files {
         &self.files
     }
 
     /// Names of the sessions, sorted: folders that have a manifest.
-    pub fn sessions(&self) -> Result<Vec<String>, Fault> {
+    pub(crate) fn sessions(&self) -> Result<Vec<String>, Fault> {
         let mut names = self.folders()?;
         names.retain(|name| is_manifest(&self.top.join(SESSIONS).join(name)));
         Ok(names)
     }
 
     /// Names of the folders that could be sessions, sorted.
-    pub fn folders(&self) -> Result<Vec<String>, Fault> {
+    pub(crate) fn folders(&self) -> Result<Vec<String>, Fault> {
         let folder = self.top.join(SESSIONS);
         let is_folder = folder.symlink_metadata().is_ok_and(|facts| facts.is_dir());
         if !is_folder {
@@ -93,7 +93,7 @@ impl Ledger {
     }
 
     /// What a word on the command line means: a session's name, or a path to a session or into it.
-    pub fn target(&self, word: &str, current_dir: &Path) -> Target {
+    pub(crate) fn target(&self, word: &str, current_dir: &Path) -> Target {
         let is_session = |name: &str| {
             let plain = !name.is_empty() && !name.contains('/') && name != "." && name != "..";
             plain && is_manifest(&self.top.join(SESSIONS).join(name))
@@ -116,12 +116,12 @@ impl Ledger {
     }
 
     /// A path on the command line as names below the root; none when it leads elsewhere.
-    pub fn path_within(&self, word: &str, current_dir: &Path) -> Option<String> {
+    pub(crate) fn path_within(&self, word: &str, current_dir: &Path) -> Option<String> {
         relative_to(&current_dir.join(word), &self.top)
     }
 
     /// Reads a session: its manifest, and for every file what the work tree and the store have of it.
-    pub fn session(
+    pub(crate) fn session(
         &self,
         guest: &mut Guest,
         store: &Store,
@@ -132,7 +132,7 @@ impl Ledger {
     }
 
     /// The same; none when the folder has no manifest.
-    pub fn find(
+    pub(crate) fn find(
         &self,
         guest: &mut Guest,
         store: &Store,
@@ -154,12 +154,12 @@ impl Ledger {
     }
 
     /// The bytes of a session's manifest.
-    pub fn manifest_text(&self, name: &str) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn manifest_text(&self, name: &str) -> Result<Vec<u8>, Fault> {
         self.manifest_if_any(name)?.ok_or_else(|| no_session(name))
     }
 
     /// The same; none when there is no such session.
-    pub fn manifest_if_any(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    pub(crate) fn manifest_if_any(&self, name: &str) -> Result<Option<Vec<u8>>, Fault> {
         let text = self.folder(name)?.map(|folder| manifest_in(&folder, name));
         Ok(text.transpose()?.flatten())
     }
@@ -196,7 +196,7 @@ fn is_manifest(session: &Path) -> bool {
 }
 
 /// What stands in a session's folder, as the engine is told.
-pub fn place_of(folder: &Files, file: &str) -> Place {
+pub(crate) fn place_of(folder: &Files, file: &str) -> Place {
     match folder.glance(file, POINTER_BYTES_LIMIT - 1) {
         Ok(Some(Glance::Whole(bytes))) => Place::Small(bytes),
         Ok(Some(Glance::Longer(size))) => Place::Content(size),
@@ -214,12 +214,12 @@ fn manifest_fault(name: &str, error: &io::Error) -> Fault {
 }
 
 /// Name of a session's file, as the engine and [`Files`] spell it.
-pub fn path_in(session: &str, file: &str) -> String {
+pub(crate) fn path_in(session: &str, file: &str) -> String {
     format!("{SESSIONS}/{session}/{file}")
 }
 
 /// A path as names below `top`, without looking at the disk beyond the folders above it.
-pub fn relative_to(path: &Path, top: &Path) -> Option<String> {
+pub(crate) fn relative_to(path: &Path, top: &Path) -> Option<String> {
     let mut plain = PathBuf::new();
     for part in path.components() {
         match part {

@@ -15,7 +15,7 @@ const TIME_CHARS: std::ops::RangeInclusive<usize> = 20..=35;
 const STAMP_MS_MAX: u64 = (1 << 48) - 1;
 
 /// `ses_` and a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random ones.
-pub fn id() -> String {
+pub(crate) fn id() -> String {
     let mut bytes = [0; 16];
     // Without randomness the id would still be of this millisecond and this process.
     match random_bytes::<10>() {
@@ -37,7 +37,7 @@ pub fn id() -> String {
 }
 
 /// When the session was made: as the header of its transcript says, else now.
-pub fn created_at(files: &Files, transcript: Option<&str>) -> String {
+pub(crate) fn created_at(files: &Files, transcript: Option<&str>) -> String {
     let header = transcript.and_then(|name| files.open(name).ok().flatten()).and_then(|opened| {
         let mut line = Vec::new();
         BufReader::new(opened.file.take(HEADER_BYTES_MAX)).read_until(b'\n', &mut line).ok()?;

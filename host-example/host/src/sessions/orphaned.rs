@@ -18,7 +18,7 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 
 /// The register of this clone, in the order of the oids.
-pub fn register(repository: &Repository, guest: &mut Guest) -> Result<Vec<Blob>, Fault> {
+pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Vec<Blob>, Fault> {
     let register = documents(repository)?.register();
     match register.map_err(|error| Fault::local("the orphan register cannot be read", &error))? {
         Some(text) => Ok(guest.read_register(&text)?),
@@ -31,7 +31,7 @@ fn documents(repository: &Repository) -> Result<Documents, Fault> {
 }
 
 /// Those of some blobs that nothing names now. `of`: the session that lost them, where that is known.
-pub fn unnamed(
+pub(crate) fn unnamed(
     repository: &Repository,
     engine: &Engine,
     blobs: Vec<Blob>,

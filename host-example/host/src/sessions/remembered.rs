@@ -17,28 +17,28 @@ const NOTES_BYTES_MAX: u64 = 16 << 20;
 
 /// Notes on one session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Notes {
-    pub session_id: String,
+pub(crate) struct Notes {
+    pub(crate) session_id: String,
     /// Digest of the session's listing in the last commit, once a look at everything found it all published.
-    pub listing: Option<String>,
+    pub(crate) listing: Option<String>,
     /// Files that were taken from outside the session's folder.
-    pub files: Vec<Known>,
+    pub(crate) files: Vec<Known>,
 }
 
 /// A file as it was when it was published.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub(crate) struct Known {
     /// Its name within the session.
-    pub name: String,
+    pub(crate) name: String,
     /// Where its content lay.
-    pub place: String,
-    pub revision: Revision,
+    pub(crate) place: String,
+    pub(crate) revision: Revision,
     /// Empty for one that git carries.
-    pub oid: String,
+    pub(crate) oid: String,
 }
 
 /// The notes on a session; empty ones when there are none of use.
-pub fn load(store_dir: &Path, session: &str) -> Notes {
+pub(crate) fn load(store_dir: &Path, session: &str) -> Notes {
     let mut text = String::new();
     let opened = fs::File::open(path_of(store_dir, session));
     match opened.and_then(|file| file.take(NOTES_BYTES_MAX).read_to_string(&mut text)) {
@@ -65,7 +65,7 @@ fn parse(text: &str) -> Option<Notes> {
 }
 
 /// Takes the place of the notes on a session.
-pub fn save(store_dir: &Path, session: &str, notes: &Notes) -> io::Result<()> {
+pub(crate) fn save(store_dir: &Path, session: &str, notes: &Notes) -> io::Result<()> {
     let mut text = format!("{FORM}\n{}\n{}\n", notes.session_id, notes.listing.as_deref().unwrap_or_default());
     for Known { name, place, revision, oid } in &notes.files {
         if name.contains(char::is_control) || place.contains(char::is_control) {

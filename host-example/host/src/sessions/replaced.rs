@@ -16,7 +16,7 @@ use crate::sessions::remembered::{self, Known, Notes};
 const FOLDER: &str = "replaced";
 
 /// Files of that cache as they are now, among those of these names.
-pub fn states<'a>(
+pub(crate) fn states<'a>(
     repository: &Repository,
     session: &str,
     names: impl Iterator<Item = &'a str>,
@@ -37,7 +37,7 @@ pub fn states<'a>(
 }
 
 /// Notes that these were replaced. What was noted of other files stays.
-pub fn note(repository: &Repository, session: &str, states: Vec<Known>) -> io::Result<()> {
+pub(crate) fn note(repository: &Repository, session: &str, states: Vec<Known>) -> io::Result<()> {
     let notes = notes_of(repository);
     let mut files = remembered::load(&notes, session).files;
     files.retain(|known| states.iter().all(|state| state.name != known.name));
@@ -46,21 +46,21 @@ pub fn note(repository: &Repository, session: &str, states: Vec<Known>) -> io::R
 }
 
 /// Files that were replaced, each in the state in which it was.
-pub struct Replaced(Vec<Known>);
+pub(crate) struct Replaced(Vec<Known>);
 
 impl Replaced {
-    pub fn of(repository: &Repository, session: &str) -> Self {
+    pub(crate) fn of(repository: &Repository, session: &str) -> Self {
         Self(remembered::load(&notes_of(repository), session).files)
     }
 
     /// Whether a file is still what was replaced.
-    pub fn holds(&self, name: &str, revision: &Revision) -> bool {
+    pub(crate) fn holds(&self, name: &str, revision: &Revision) -> bool {
         self.0.iter().any(|known| known.name == name && known.revision.same_but_for_names(revision))
     }
 }
 
 /// Where the original recorder keeps a session.
-pub fn folder_of(session: &str) -> String {
+pub(crate) fn folder_of(session: &str) -> String {
     format!("{ORIGINAL_CACHE}/{session}")
 }
 

@@ -48,17 +48,21 @@ pub struct ServerOptions {
 }
 
 /// A server and the way to it.
-pub struct Destination {
+pub(crate) struct Destination {
     /// URL without userinfo.
-    pub endpoint: String,
+    pub(crate) endpoint: String,
     /// Full name of the git reference to tell the server.
-    pub reference: Option<String>,
-    pub logins: Logins,
-    pub http: HttpOptions,
+    pub(crate) reference: Option<String>,
+    pub(crate) logins: Logins,
+    pub(crate) http: HttpOptions,
 }
 
 /// The server that the options name; needs no repository and runs no git before a login is asked for.
-pub fn explicit(client: &Client, options: &ServerOptions, directory: Option<&Path>) -> Result<Destination, Fault> {
+pub(crate) fn explicit(
+    client: &Client,
+    options: &ServerOptions,
+    directory: Option<&Path>,
+) -> Result<Destination, Fault> {
     let url = options.endpoint.as_deref().ok_or_else(|| Fault::misuse("no server is named"))?;
     let mut logins = Logins::new();
     let endpoint = logins.take_userinfo(url)?;
@@ -77,7 +81,7 @@ fn nobody(options: &ServerOptions) -> Destination {
 
 /// The server that git's configuration names, or `--endpoint`. When nothing has to be fetched (`needed` is false), a
 /// server that cannot be found is no fault.
-pub fn of_repository(
+pub(crate) fn of_repository(
     client: &Client,
     repository: &Repository,
     direction: Direction,

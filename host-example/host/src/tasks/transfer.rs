@@ -23,7 +23,7 @@ use crate::tasks::endpoint::{self, Destination, ServerOptions};
 use crate::text::parse_bytes;
 
 /// Objects one operation takes; longer lists run as several, one after the other.
-pub const OBJECTS_PER_OPERATION_MAX: usize = 65_536;
+pub(crate) const OBJECTS_PER_OPERATION_MAX: usize = 65_536;
 /// The environment variable that bounds objects where neither a flag nor git does.
 const LIMIT_VARIABLE: &str = "OX_LFS_MAX_OBJECT_SIZE";
 /// git's name for the same, as `git config --list` prints it.
@@ -89,7 +89,7 @@ impl From<Outcome> for ObjectReport {
 }
 
 impl TransferReport {
-    pub fn new(outcomes: Vec<Outcome>, started: Instant, interrupted: bool) -> Self {
+    pub(crate) fn new(outcomes: Vec<Outcome>, started: Instant, interrupted: bool) -> Self {
         let outcomes: Vec<ObjectReport> = outcomes.into_iter().map(ObjectReport::from).collect();
         let there = outcomes.iter().filter(|one| one.is_present());
         let (present, bytes) =
@@ -123,7 +123,7 @@ impl ObjectReport {
 }
 
 /// A transfer of objects.
-pub enum Work {
+pub(crate) enum Work {
     /// Into the cache what the cache has not.
     Hydrate(Vec<Want>),
     /// The same for one session; objects and bytes are for the progress.
@@ -135,15 +135,15 @@ pub enum Work {
 }
 
 /// Everything that a run needs besides the work itself.
-pub struct Runner<'a> {
-    pub client: &'a Client,
-    pub config: Config,
-    pub host: Host,
+pub(crate) struct Runner<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) config: Config,
+    pub(crate) host: Host,
 }
 
 impl<'a> Runner<'a> {
     /// A host for this destination; `furnish` gives it the store and the files it may use.
-    pub fn new(
+    pub(crate) fn new(
         client: &'a Client,
         destination: Destination,
         server: &ServerOptions,
@@ -165,7 +165,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs a transfer to its end, in several operations when it is long.
-    pub fn transfer(&mut self, work: Work) -> Result<TransferReport, Fault> {
+    pub(crate) fn transfer(&mut self, work: Work) -> Result<TransferReport, Fault> {
         let started = Instant::now();
         let (verb, objects, bytes) = match &work {
             Work::Hydrate(wants) => ("hydrate", wants.len(), total(wants)),
@@ -232,7 +232,7 @@ impl<'a> Runner<'a> {
     }
 
     /// What the server says of these objects, one for each; the first error when it did not speak of one.
-    pub fn batch(&mut self, direction: Direction, objects: &[Blob]) -> Result<Vec<BatchObject>, Fault> {
+    pub(crate) fn batch(&mut self, direction: Direction, objects: &[Blob]) -> Result<Vec<BatchObject>, Fault> {
         let mut operation = self.client.guest()?.batch(&self.config, direction, objects)?;
         self.ask(&mut operation)?;
         let outcomes = operation.finish_batch()?;
@@ -244,7 +244,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Drives an operation that moves no bytes.
-    pub fn ask(&mut self, operation: &mut Operation) -> Result<(), Fault> {
+    pub(crate) fn ask(&mut self, operation: &mut Operation) -> Result<(), Fault> {
         let mut watch = self.client.watching();
         Ok(driver::run(operation, &mut self.host, &mut Tracing(&mut **watch))?)
     }
@@ -275,7 +275,7 @@ impl Client {
 }
 
 /// The bound on objects: the given one, then git's configuration, then the environment; none leaves the engine's own.
-pub fn object_bytes_max(given: Option<u64>, repository: Option<&Repository>) -> Result<Option<u64>, Fault> {
+pub(crate) fn object_bytes_max(given: Option<u64>, repository: Option<&Repository>) -> Result<Option<u64>, Fault> {
     if given.is_some() {
         return Ok(given);
     }

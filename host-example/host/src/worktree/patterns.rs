@@ -4,25 +4,25 @@
 //! A pattern that matches a folder matches everything beneath.
 
 /// Patterns in one list.
-pub const PATTERNS_MAX: usize = 4096;
+pub(crate) const PATTERNS_MAX: usize = 4096;
 /// Bytes of one pattern.
-pub const PATTERN_BYTES_MAX: usize = 4096;
+pub(crate) const PATTERN_BYTES_MAX: usize = 4096;
 
 /// Which paths are wanted.
 #[derive(Clone, Debug, Default)]
-pub struct Selection {
+pub(crate) struct Selection {
     include: Vec<Pattern>,
     exclude: Vec<Pattern>,
 }
 
 impl Selection {
     /// From two comma lists; empty lists choose everything.
-    pub fn parse(include: &str, exclude: &str) -> Result<Self, String> {
+    pub(crate) fn parse(include: &str, exclude: &str) -> Result<Self, String> {
         Ok(Self { include: parse_list(include)?, exclude: parse_list(exclude)? })
     }
 
     /// Whether a path (relative, with `/`) is wanted.
-    pub fn wants(&self, path: &[u8]) -> bool {
+    pub(crate) fn wants(&self, path: &[u8]) -> bool {
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.covers(path));
         included && !self.exclude.iter().any(|pattern| pattern.covers(path))
     }

@@ -15,6 +15,7 @@ use crate::contract::error::Fault;
 pub struct PointerFile {
     /// Path relative to the folder that was searched, as the file system spells it.
     pub path: Vec<u8>,
+    /// The pointer.
     pub pointer: Pointer,
     /// The file's bytes.
     pub text: Vec<u8>,
@@ -23,7 +24,9 @@ pub struct PointerFile {
 /// A file that begins like a pointer and is none.
 #[derive(Clone, Debug)]
 pub struct BrokenFile {
+    /// Path relative to the folder that was searched, as the file system spells it.
     pub path: Vec<u8>,
+    /// The line that is wrong, counted from 1.
     pub line: u32,
     /// One sentence.
     pub why: String,
@@ -31,7 +34,9 @@ pub struct BrokenFile {
 
 /// What a search meets.
 pub enum Met {
+    /// A pointer.
     Pointer(PointerFile),
+    /// A broken one.
     Broken(BrokenFile),
 }
 

@@ -15,7 +15,7 @@ use crate::worktree::swap::{Aside, Swapped, swap};
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Restored {
+pub(crate) enum Restored {
     /// The pointer stands there, and the content is in the cache.
     Swapped,
     /// The file changed since it was looked at: it is as it is.
@@ -27,12 +27,12 @@ pub enum Restored {
 }
 
 /// Whether the cache has other bytes under the oid of this blob.
-pub fn cache_differs(store: &Store, blob: &Blob) -> Result<bool, HostError> {
+pub(crate) fn cache_differs(store: &Store, blob: &Blob) -> Result<bool, HostError> {
     Ok(matches!(store.open_verified(&blob.oid, blob.size)?, Look::Corrupt))
 }
 
 /// Puts `pointer` in the place of the content that stands at `name` in the state `revision`.
-pub fn restore(
+pub(crate) fn restore(
     tree: &Files,
     store: &mut Store,
     name: &str,
@@ -50,7 +50,7 @@ pub fn restore(
 
 /// Ends what a process left that died while it displaced content of the session of this file: the content goes on into
 /// the cache. While others displace something, nothing is done.
-pub fn take_in(tree: &Files, store: &Store, name: &str) -> Result<(), HostError> {
+pub(crate) fn take_in(tree: &Files, store: &Store, name: &str) -> Result<(), HostError> {
     let take = || Aside::open(root_of(store)?)?.enter(tree, name).map(drop);
     take().map_err(|error| HostError::io("the content cannot be taken into the cache", &error))
 }

@@ -19,14 +19,14 @@ use super::HydrateOptions;
 use super::tree::{is_here, selection};
 
 /// A session that was asked for; all of its files, or one.
-pub struct Chosen {
-    pub name: String,
-    pub file: Option<String>,
+pub(crate) struct Chosen {
+    pub(crate) name: String,
+    pub(crate) file: Option<String>,
 }
 
 /// The sessions that the words on the command line name; all of them when there is none. None when a word names
 /// something else: then pointers of the work tree are meant.
-pub fn choose(ledger: &Ledger, words: &[String], current_dir: &Path) -> Result<Option<Vec<Chosen>>, Fault> {
+pub(crate) fn choose(ledger: &Ledger, words: &[String], current_dir: &Path) -> Result<Option<Vec<Chosen>>, Fault> {
     if words.is_empty() {
         let all = ledger.sessions()?.into_iter().map(|name| Chosen { name, file: None });
         return Ok(Some(all.collect()));
@@ -47,7 +47,7 @@ pub fn choose(ledger: &Ledger, words: &[String], current_dir: &Path) -> Result<O
 }
 
 /// Hydrates what was chosen.
-pub fn hydrate(
+pub(crate) fn hydrate(
     client: &Client,
     repository: &Repository,
     ledger: &Ledger,

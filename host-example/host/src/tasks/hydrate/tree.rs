@@ -24,7 +24,11 @@ use crate::worktree::in_place::{Placer, Swap};
 use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 
 /// Hydrates the pointers of a working tree.
-pub fn hydrate(client: &Client, repository: &Repository, options: &HydrateOptions) -> Result<HydrateReport, Fault> {
+pub(crate) fn hydrate(
+    client: &Client,
+    repository: &Repository,
+    options: &HydrateOptions,
+) -> Result<HydrateReport, Fault> {
     let selection = selection(repository, options)?;
     let mut found = search(client, repository, &options.targets)?;
     found.pointers.retain(|one| selection.wants(&one.path));
@@ -36,7 +40,7 @@ pub fn hydrate(client: &Client, repository: &Repository, options: &HydrateOption
     let server = &options.server;
     let destination = endpoint::of_repository(client, repository, Direction::Download, server, needed)?;
     let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-    let transfer = {
+    let mut transfer = {
         let mut runner = Runner::new(client, destination, server, limit, |host| host.store(store))?;
         runner.transfer(Work::Hydrate(wants))?
     };
@@ -44,6 +48,7 @@ pub fn hydrate(client: &Client, repository: &Repository, options: &HydrateOption
         true => Some(place(client, repository, &found.pointers, &transfer)?),
         false => None,
     };
+    transfer.interrupted |= placed.as_ref().is_some_and(|placed| placed.was_interrupted);
     let broken = found.broken.into_iter().map(BrokenPointer::from);
     Ok(HydrateReport { transfer, broken_list: Some(broken.collect()), placed })
 }
@@ -131,7 +136,7 @@ fn read_small(repository: &Repository, name: &str) -> Result<Option<Vec<u8>>, Fa
 }
 
 /// The paths that flags, else git's configuration, else `.lfsconfig` choose.
-pub fn selection(repository: &Repository, options: &HydrateOptions) -> Result<Selection, Fault> {
+pub(crate) fn selection(repository: &Repository, options: &HydrateOptions) -> Result<Selection, Fault> {
     let configured = |key: &str| -> Result<String, Fault> {
         if let Some(value) = repository.setting(key) {
             return Ok(value);
@@ -158,7 +163,7 @@ fn wants(pointers: &[PointerFile]) -> Vec<Want> {
 }
 
 /// Whether no server is needed for an object, as far as a look tells.
-pub fn is_here(store: &Store, repository: &Repository, oid: &str, size: u64) -> bool {
+pub(crate) fn is_here(store: &Store, repository: &Repository, oid: &str, size: u64) -> bool {
     let of_git_lfs = |folder: PathBuf| -> Option<u64> {
         let place = folder.join(oid.get(..2)?).join(oid.get(2..4)?).join(oid);
         place.symlink_metadata().ok().filter(|facts| facts.is_file()).map(|facts| facts.len())

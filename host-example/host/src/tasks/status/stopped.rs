@@ -20,8 +20,6 @@ pub struct Stopped {
     class: ErrorClass,
     /// The session it was about, where it is known.
     session: Option<String>,
-    /// The session that was asked about.
-    asked: Option<String>,
 }
 
 impl From<Fault> for Stopped {
@@ -31,7 +29,7 @@ impl From<Fault> for Stopped {
             FaultKind::Interrupted => ErrorClass::Interrupted,
             FaultKind::Part | FaultKind::Whole => ErrorClass::Unavailable,
         };
-        Self { fault, class, session: None, asked: None }
+        Self { fault, class, session: None }
     }
 }
 
@@ -58,17 +56,17 @@ impl Stopped {
     pub fn outside(fault: Fault) -> Self {
         let is_none = fault.kind == FaultKind::Misuse;
         let class = if is_none { ErrorClass::MissingLedger } else { ErrorClass::GitFailed };
-        Self { fault, class, session: None, asked: None }
+        Self { fault, class, session: None }
     }
 
     /// A session is here and cannot be read.
     pub(super) fn broken(fault: Fault, session: &str) -> Self {
-        Self { fault, class: ErrorClass::IncompleteCoverage, session: Some(session.to_owned()), asked: None }
+        Self { fault, class: ErrorClass::IncompleteCoverage, session: Some(session.to_owned()) }
     }
 
     pub(super) fn no_ledger(repository: &Repository) -> Result<Self, Fault> {
         let class = no_ledger_class(&committed::commit(repository, "HEAD")?);
-        Ok(Self { fault: Fault::misuse("this repository holds no sessions"), class, session: None, asked: None })
+        Ok(Self { fault: Fault::misuse("this repository holds no sessions"), class, session: None })
     }
 
     /// A word stands for no session of the work tree; `path` is where it leads, read as a path. Git may have it still.
@@ -80,15 +78,21 @@ impl Stopped {
         let session = Some(session.to_owned());
         if coverage::kept_out(repository, &folder)?.has_session() {
             let why = format!("session {shown} is kept out of the work tree by the sparse checkout");
-            return Ok(Self { fault: Fault::misuse(why), class: ErrorClass::IncompleteCoverage, session, asked: None });
+            return Ok(Self { fault: Fault::misuse(why), class: ErrorClass::IncompleteCoverage, session });
         }
         let is_dirty = coverage::is_dirty(repository, &folder)?;
         let class = if is_dirty { ErrorClass::Dirty } else { ErrorClass::InvalidArguments };
-        Ok(Self { fault: none, class, session, asked: None })
+        Ok(Self { fault: none, class, session })
     }
 
-    /// What a program is told, with everything that each status says; none without an engine.
-    pub fn report(&self, client: &Client, repository: Option<&Repository>) -> Option<StoppedStatus> {
+    /// What a program is told, with everything that each status says; none without an engine. `asked` is the session that
+    /// the caller named.
+    pub fn report(
+        &self,
+        client: &Client,
+        repository: Option<&Repository>,
+        asked: Option<&str>,
+    ) -> Option<StoppedStatus> {
         let mut guest = client.guest().ok()?;
         let (class, head) = match repository.map(|repository| committed::commit(repository, "HEAD")).transpose() {
             Ok(head) => (self.class, head.flatten()),
@@ -96,8 +100,7 @@ impl Stopped {
         };
         let paths = self.session.iter().map(|session| folder_of(session)).collect();
         let (readiness, hydrated) = judge(&mut guest, &Checkout { paths, ..coverage::failed(class, head) }).ok()?;
-        let (session, asked) = (self.session.clone(), self.asked.clone());
-        let session = session.or(asked);
+        let session = self.session.clone().or_else(|| asked.map(str::to_owned));
         let (blobs, hydration) = if session.is_some() { (Some(hydrated), None) } else { (None, Some(hydrated)) };
         Some(StoppedStatus { session, readiness, hydration, blobs })
     }

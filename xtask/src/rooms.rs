@@ -1,5 +1,5 @@
-//! `cargo xtask rooms`: which part of the core uses which. The order of the rooms stands in the documentation of each
-//! package's `lib.rs`, as a list; the imports of its files are held against that list.
+//! `cargo xtask rooms`: which part of the core and of the host uses which. The order of the rooms stands in the
+//! documentation of each package's `lib.rs`, as a list; the imports of its files are held against that list.
 //!
 //! A room is a module at the top of a package. Three things are wrong: a room that uses one after it in the list, files
 //! that use each other in a circle, and a package that uses one it may not.
@@ -11,7 +11,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The packages with rooms, and the packages of the project that each may use.
-const PACKAGES: [(&str, &[&str]); 2] = [("core/lfs", &[]), ("core/ledger", &["hydrant_lfs"])];
+const PACKAGES: [(&str, &[&str]); 3] =
+    [("core/lfs", &[]), ("core/ledger", &["hydrant_lfs"]), ("host-example/host", &[])];
 /// How the list of `lib.rs` begins each line.
 const ENTRY: &str = "//! - ";
 

@@ -176,7 +176,7 @@ fn table(shape: &Value, schema: &Value, text: &mut String) {
             let words: Vec<String> = words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect();
             write!(text, "\nOne of {}.\n", words.join(", ")).ok();
         } else if let Some(word) = shape["const"].as_str() {
-            write!(text, "- `{word}`: {}\n", shape["description"].as_str().unwrap_or_default()).ok();
+            writeln!(text, "- `{word}`: {}", shape["description"].as_str().unwrap_or_default()).ok();
         }
         return;
     };

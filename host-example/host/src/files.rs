@@ -17,6 +17,6 @@ pub mod workers;
 
 pub(crate) use dir::{Access, Dir};
 pub(crate) use facts::Facts;
-pub use platform::random_bytes;
+pub use platform::{create_private_dir, random_bytes};
 pub use revision::{Opened, Revision};
 pub use tree::{Files, Glance, names_no_file};

@@ -5,21 +5,21 @@
 //!
 //! The rooms, ground first; each uses only what stands above it here:
 //!
-//! - `text`: what is shown to people
-//! - `contract`: the types of `wit/`, errors, the clock
-//! - `process`: child processes that end with this one
-//! - `files`: files and folders beneath a root; the one room that knows the platform's calls
-//! - `git`: the git program
-//! - `store`: verified blobs
-//! - `documents`: small tracked files, each changed under its lock
-//! - `engine`: the component in its sandbox
-//! - `repository`: the repository around a folder, its settings, its last commit
-//! - `worktree`: what stands in a working tree, and what takes its place
-//! - `net`: addresses, logins, HTTP
-//! - `remote`: a ledger's remote, and the clone that follows it
-//! - `driver`: the loop, and the effects it performs
-//! - `sessions`: the sessions of a ledger, and what is noted about them here
-//! - `tasks`: what a command does, without arguments and output
+//! - [`text`]: what is shown to people
+//! - [`contract`]: the types of `wit/`, errors, the clock
+//! - [`process`]: child processes that end with this one
+//! - [`files`]: files and folders beneath a root; the one room that knows the platform's calls
+//! - [`git`]: the git program
+//! - [`store`]: verified blobs
+//! - [`documents`]: small tracked files, each changed under its lock
+//! - [`engine`]: the component in its sandbox
+//! - [`repository`]: the repository around a folder, its settings, its last commit
+//! - [`worktree`]: what stands in a working tree, and what takes its place
+//! - [`net`]: addresses, logins, HTTP
+//! - [`remote`]: a ledger's remote, and the clone that follows it
+//! - [`driver`]: the loop, and the effects it performs
+//! - [`sessions`]: the sessions of a ledger, and what is noted about them here
+//! - [`tasks`]: what a command does, without arguments and output
 
 pub mod contract;
 pub mod documents;

@@ -21,6 +21,7 @@ mod push;
 mod range;
 mod rewrite;
 mod rewrite_files;
+mod rewrite_lists;
 mod rewrite_note;
 mod rewrite_undo;
 mod settle;

@@ -5,6 +5,7 @@
 
 mod adopted;
 mod boot;
+mod displaced;
 mod entry;
 mod incoming;
 mod prove;
@@ -343,7 +344,7 @@ impl Store {
     }
 
     fn has_entry(&self, blob: &Blob) -> io::Result<bool> {
-        Ok(self.entries().find(&self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
+        Ok(self.entries().find(self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
     }
 
     fn entry_name(&self, oid: &str) -> String {

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -12,6 +11,8 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::Shared;
 use super::limits::PIECE_BYTES;
+
+use crate::platform::read_exact_at;
 
 /// Part of a blob, read piece by piece as the socket takes it.
 pub(super) struct BlobBody {
@@ -30,7 +31,7 @@ impl BlobBody {
     fn piece(&mut self) -> io::Result<Bytes> {
         let length = usize::try_from(self.left).unwrap_or(usize::MAX).min(PIECE_BYTES);
         let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, self.at)?;
+        read_exact_at(&self.file, &mut bytes, self.at)?;
         self.at += length as u64;
         self.left -= length as u64;
         self.shared.counters.bytes_out.fetch_add(length as u64, Ordering::Relaxed);

@@ -28,6 +28,7 @@ mod limits;
 mod lock_book;
 mod locks;
 mod objects;
+mod platform;
 mod range;
 mod route;
 #[cfg(test)]

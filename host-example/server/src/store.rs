@@ -2,15 +2,16 @@
 //! appears in one rename after the bytes are synced, and one server at a time uses a store.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+
+use crate::platform::{make_private_dir, open_no_link, private_file};
 
 const OBJECTS: &str = "objects";
 const INCOMING: &str = "incoming";
@@ -105,11 +106,7 @@ impl Store {
 
     /// A blob to read from, with its size.
     pub(super) fn read(&self, oid: &Oid) -> io::Result<Option<(File, u64)>> {
-        let opened = OpenOptions::new()
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-            .open(self.path(oid));
-        match opened {
+        match open_no_link(&self.path(oid)) {
             Ok(file) => {
                 let found = file.metadata()?;
                 Ok(found.is_file().then_some((file, found.len())))
@@ -228,12 +225,8 @@ fn private_folder(path: &Path) -> io::Result<bool> {
     if path.is_dir() {
         return Ok(false);
     }
-    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    make_private_dir(path)?;
     Ok(true)
-}
-
-fn private_file(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
-    how.write(true).mode(0o600).open(path)
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
@@ -243,6 +236,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::{make_private_dir, open_no_link, private_file};
     use crate::scratch::Scratch;
 
     fn put(store: &Store, oid: &Oid, bytes: &[u8]) -> bool {

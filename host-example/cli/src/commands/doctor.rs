@@ -1,7 +1,6 @@
 //! `hydrant doctor`: what was left half done on this machine, each with one sentence and the command that ends it.
 
 use std::env;
-use std::os::unix::ffi::OsStrExt as _;
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
@@ -10,7 +9,7 @@ use hydrant_host::tasks::Client;
 use hydrant_host::tasks::doctor::{
     DoctorOptions, DoctorReport, Finding, SessionTitle, TitleOutcome, TitlesOptions, TitlesReport,
 };
-use hydrant_host::text::{bytes_text, count_text, plain, quote};
+use hydrant_host::text::{bytes_text, count_text, plain, quote, quote_path};
 
 use crate::cli::{LimitArgs, ServerArgs};
 use crate::ending::Ending;
@@ -74,7 +73,7 @@ fn say(report: &DoctorReport, repository: &Repository, output: &mut Output) {
     }
     let (found, left) = (report.found(), report.left());
     if left > 0 && repository.here != repository.top {
-        output.note(format!("paths are those of {}", quote(repository.top.as_os_str().as_bytes())));
+        output.note(format!("paths are those of {}", quote_path(&repository.top)));
     }
     if found == 0 {
         output.line("nothing is half done here");

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use hydrant_host::git::Git;
 
 use hydrant_host::contract::error::Fault;
+use hydrant_host::files::create_private_dir;
 use hydrant_host::repository::Repository;
 
 /// A demonstration's folder and its git.
@@ -107,12 +108,11 @@ fn claim(folder: &Path) -> Result<PathBuf, Fault> {
 
 /// A new folder that nobody else can have made.
 fn fresh_folder() -> Result<PathBuf, Fault> {
-    use std::os::unix::fs::DirBuilderExt;
     const TRIES_MAX: u32 = 100;
     let place = std::env::temp_dir();
     for attempt in 0..TRIES_MAX {
         let folder = place.join(format!("hydrant-demo-{}-{attempt}", std::process::id()));
-        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+        match create_private_dir(&folder) {
             Ok(()) => return folder.canonicalize().map_err(|error| Fault::local("the folder cannot be used", &error)),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Fault::local("a temporary folder cannot be made", &error)),

@@ -5,7 +5,8 @@
 //! folder and nobody's settings. HTML comments hold what readers need not see:
 //!
 //! - `<!-- run: COMMANDS -->` prepares something;
-//! - `<!-- expect: CODE -->` right before a block of one command says that it ends with this code; it runs in a subshell;
+//! - `<!-- expect: CODE -->` right before a block of one command says that it ends with this code; it runs in a
+//! subshell;
 //! - `<!-- end: COMMANDS -->` cleans up.
 //!
 //! A comment may span lines.

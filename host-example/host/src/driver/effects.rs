@@ -193,12 +193,4 @@ pub(crate) fn no_store() -> Reply {
 }
 
 #[cfg(test)]
-mod cached;
-#[cfg(test)]
-mod contract;
-#[cfg(test)]
-mod publishing;
-#[cfg(test)]
-mod stops;
-#[cfg(test)]
 mod tests;

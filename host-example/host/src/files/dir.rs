@@ -56,7 +56,7 @@ impl Dir {
             return Ok(dir);
         }
         let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_mode().as_raw_mode().into());
+        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_mode().as_raw_mode());
         builder.create(path)?;
         Self::open(path, access)
     }

@@ -4,6 +4,8 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::{Access, Dir};
+
 /// Where Linux names its boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 /// Bytes of a boot's name at most.
@@ -37,11 +39,31 @@ pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Makes a folder that nobody else can look into; an error when something stands there.
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// Opens a file of ours to write, which is made when it is not there and that nobody else can read.
 pub(crate) fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     std::os::unix::fs::OpenOptionsExt::mode(options.write(true).create(true).truncate(false), 0o600);
     options.open(path)
+}
+
+/// Moves a file to a name under which nothing stands; false when something does.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> io::Result<bool> {
+    let folder = |path: &Path| Dir::open(path.parent().unwrap_or(Path::new("/")), Access::Owner);
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+    folder(from)?.rename_new(name(from).as_os_str(), &folder(to)?, name(to).as_os_str())
+}
+
+/// Whether a process of this number is gone. Where nobody may ask, it is not.
+pub(crate) fn is_process_gone(number: i32) -> bool {
+    let process = rustix::process::Pid::from_raw(number);
+    process.is_some_and(|process| rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH))
 }
 
 /// The name of the running boot; none where the system has none.

@@ -1,8 +1,8 @@
 //! Walks a folder and everything beneath it in path order, and reads the small files, in one pass and without a path
 //! lookup per file.
 //!
-//! Rule: no symlink is followed, `.git` is skipped, and folders are read relative to their own descriptors, so a renamed
-//! parent cannot lead the walk astray.
+//! Rule: no symlink is followed, `.git` is skipped, and folders are read relative to their own descriptors, so a
+//! renamed parent cannot lead the walk astray.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -38,12 +38,15 @@ pub struct WalkOptions {
     pub nested_repositories: bool,
 }
 
+/// Gets the path and all bytes of a small file.
+pub(crate) type Take<'a, E> = dyn FnMut(&[u8], &[u8]) -> Result<(), E> + 'a;
+
 /// Walks a folder in path order. `take` gets the path and all bytes of each file that has fewer than `N` and more than
 /// none.
 pub(crate) fn walk<E: From<io::Error>, const N: usize>(
     root: &Path,
     options: WalkOptions,
-    take: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), E>,
+    take: &mut Take<'_, E>,
 ) -> Result<Walked, E> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let folder = openat(CWD, root, flags, Mode::empty()).map_err(io::Error::from)?;

@@ -3,6 +3,7 @@
 //! Rule: a login is added only to a request for an origin the user approved, it never enters the sandbox, and it is
 //! asked for only when the engine says that the server wants one.
 
+mod credential;
 mod git_credential;
 mod origin;
 
@@ -11,9 +12,6 @@ use std::env;
 use std::path::Path;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as STANDARD;
-use percent_encoding::percent_decode_str;
 use reqwest::Url;
 use tokio::sync::Mutex;
 
@@ -21,6 +19,8 @@ use crate::contract::error::HostError;
 use crate::contract::failure::failed;
 use crate::contract::types::{Failed, Failure, Login};
 use crate::net::secret::Secret;
+pub(crate) use credential::Credential;
+use credential::{decoded, is_one_line};
 use git_credential::GitCredential;
 pub use origin::Origin;
 
@@ -52,28 +52,6 @@ pub type LoginSource = Arc<dyn Fn(&str) -> Option<(String, Secret)> + Send + Syn
 
 /// Gets fresh headers, or says why there are none.
 pub type HeaderSource = Box<dyn FnMut() -> Result<Vec<(String, Secret)>, String> + Send>;
-
-/// A login, ready to be sent.
-#[derive(Clone, Debug)]
-pub(crate) enum Credential {
-    /// User and password.
-    Basic(String, Secret),
-    /// Headers a server handed out.
-    Headers(Vec<(String, Secret)>),
-}
-
-impl Credential {
-    /// The headers to add.
-    pub(crate) fn headers(&self) -> Vec<(String, Secret)> {
-        match self {
-            Credential::Basic(user, password) => {
-                let value = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())));
-                vec![("authorization".into(), Secret::new(value))]
-            }
-            Credential::Headers(headers) => headers.clone(),
-        }
-    }
-}
 
 /// Where logins come from, and the origins that may get them.
 #[derive(Default)]
@@ -315,18 +293,6 @@ fn bare(url: &Url) -> String {
     bare.set_username("").ok();
     bare.set_password(None).ok();
     bare.into()
-}
-
-/// Percent-decoded text of a URL that may go into a credential: one line, nothing hidden.
-fn decoded(text: &str) -> Result<String, HostError> {
-    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|text| is_one_line(text));
-    let decoded = decoded.ok_or_else(|| HostError::local("the login inside the URL cannot be read"))?;
-    Ok(decoded.into_owned())
-}
-
-/// Nothing that could begin another line of a protocol.
-fn is_one_line(text: &str) -> bool {
-    !text.contains(['\r', '\n', '\0'])
 }
 
 #[cfg(test)]

@@ -21,14 +21,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::branch_move::BranchMove;
 use super::entries::{self, Entries};
-use super::index_copy::{IndexCopy, Listed, parse_listed};
+use super::index_copy::{IndexCopy, Listed};
 use super::index_lock::IndexLock;
 use super::placing;
-use super::range::{each_entry, holds_exactly};
+use super::range::holds_exactly;
 use super::rewrite_files::{remove_exactly, write_over};
+use super::rewrite_lists::{files_of, list};
 use super::rewrite_note::Note;
 use super::rewrite_undo::{Undone, undo};
-use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, commit, preflight, stream, words};
+use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, commit, preflight, words};
 use crate::contract::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::documents::manifest_write;
@@ -161,37 +162,6 @@ fn fits_files(
     let blobs: Vec<(&str, &str)> = same.iter().map(|(oid, file)| (*oid, file.name.as_str())).collect();
     let bytes = entries::bytes_of(place, &blobs, DOCUMENT_BYTES_MAX)?;
     Ok(same.iter().all(|(oid, file)| bytes.get(*oid).is_some_and(|bytes| *bytes == file.replaces)))
-}
-
-/// What a commit holds under these names.
-pub(super) fn files_of(place: &Place, commit: &str, names: &BTreeSet<&str>) -> Result<Entries, Failed> {
-    let mut entries = Entries::new();
-    if names.is_empty() {
-        return Ok(entries);
-    }
-    each_entry(&place.git, commit, |path, entry| {
-        if let Some(name) = std::str::from_utf8(path).ok().filter(|name| names.contains(name)) {
-            entries.insert(name.to_owned(), entry);
-        }
-        Ok(())
-    })?;
-    Ok(entries)
-}
-
-/// What a copy of the index has under these names.
-pub(super) fn list(index: &IndexCopy, names: &BTreeSet<&str>) -> Result<BTreeMap<String, Listed>, Failed> {
-    let mut found = BTreeMap::new();
-    if names.is_empty() {
-        return Ok(found);
-    }
-    let arguments = [&PLAIN_INDEX[..], &["ls-files", "-v", "--stage", "-z", "--full-name"]].concat();
-    stream::read(&index.git, &[&arguments], |said| {
-        while let Some(line) = said.record(0)? {
-            found.extend(parse_listed(&line).filter(|(path, _)| names.contains(path.as_str())));
-        }
-        Ok(())
-    })?;
-    Ok(found)
 }
 
 /// What changes, as git stores it.

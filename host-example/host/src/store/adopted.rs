@@ -12,11 +12,9 @@
 //! | `kept` | displaced files that changed afterwards: `<session>-<oid>-<n>` |
 
 use std::collections::HashMap;
-use std::io::{self, Seek};
+use std::io;
 
-use super::{Look, Shape, Store, hash_into, unwatched};
-use crate::contract::error::HostError;
-use crate::files::digest::{Digesting, OID_DIGITS, is_oid};
+use crate::files::digest::{OID_DIGITS, is_oid};
 use crate::files::{Dir, Facts};
 
 /// Folder of files that are being displaced.
@@ -140,45 +138,6 @@ impl Adopted {
     }
 }
 
-impl Store {
-    /// What was displaced and changed afterwards: nobody serves or clears it but the user.
-    pub fn kept(&self) -> Result<Vec<Kept>, HostError> {
-        let Shape::Cache { root, .. } = &self.shape else { return Ok(Vec::new()) };
-        kept_in(root).map_err(|error| HostError::io("the cache cannot be read", &error))
-    }
-
-    /// The folder that holds the places of what is displaced; none in a plain folder.
-    pub(crate) fn root(&self) -> Option<&Dir> {
-        if let Shape::Cache { root, .. } = &self.shape { Some(root) } else { None }
-    }
-
-    /// Learns of files that were displaced just now.
-    pub(crate) fn learn(&mut self, notes: impl Iterator<Item = Note>) {
-        notes.for_each(|note| self.adopted.learn(note));
-    }
-
-    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
-        self.root().map_or(Ok(None), |root| self.adopted.find(root, oid))
-    }
-
-    /// A file that is not what it was when it was displaced is nobody's to read.
-    pub(super) fn look_at_adopted(&self, oid: &str, size: u64) -> io::Result<Look> {
-        while let (Some(root), Some((folder, name, _))) = (self.root(), self.find_adopted(oid)?) {
-            let mut file = folder.read(&name)?;
-            let mut digest = Digesting::new();
-            hash_into(&mut digest, &mut file, unwatched)?;
-            let found = digest.finish();
-            if found.oid == oid && found.size == size {
-                file.rewind()?;
-                return Ok(Look::Content(file));
-            }
-            let Some(note) = Note::parse(&name).filter(|_| found.oid != oid) else { break };
-            keep_aside(root, &folder, &note)?;
-        }
-        Ok(Look::Absent)
-    }
-}
-
 /// Moves a file that is not what its oid says to `kept`. Nothing is written over there.
 pub(crate) fn keep_aside(root: &Dir, folder: &Dir, note: &Note) -> io::Result<()> {
     let kept = root.dir(KEPT)?;
@@ -195,7 +154,7 @@ pub(crate) fn keep_aside(root: &Dir, folder: &Dir, note: &Note) -> io::Result<()
 }
 
 /// What lies in `kept`.
-fn kept_in(root: &Dir) -> io::Result<Vec<Kept>> {
+pub(super) fn kept_in(root: &Dir) -> io::Result<Vec<Kept>> {
     let Some(folder) = root.dir_if_any(KEPT)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for name in folder.names()? {

@@ -47,7 +47,7 @@ fn unproved(root: &Dir) -> io::Result<Vec<Dir>> {
         numbers = tidy(root, &parent).unwrap_or(numbers);
     }
     let newest = numbers.iter().rev().take(UNPROVED_FOLDERS_MAX);
-    Ok(newest.filter_map(|number| parent.existing_dir(&number.to_string()).ok()).collect())
+    Ok(newest.filter_map(|number| parent.existing_dir(number.to_string()).ok()).collect())
 }
 
 /// Removes what is empty and merges what is too many; returns what is left.
@@ -56,8 +56,8 @@ fn tidy(root: &Dir, parent: &Dir) -> io::Result<Vec<u64>> {
     lock.lock()?;
     let mut folders = Vec::new();
     for number in numbered(parent)? {
-        let Ok(folder) = parent.existing_dir(&number.to_string()) else { continue };
-        if !(remove_empty_fans(&folder)? && parent.remove_empty_dir(&number.to_string())) {
+        let Ok(folder) = parent.existing_dir(number.to_string()) else { continue };
+        if !(remove_empty_fans(&folder)? && parent.remove_empty_dir(number.to_string())) {
             folders.push((number, folder));
         }
     }
@@ -100,7 +100,7 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
             }
             other.remove_empty_dir(&fan);
         }
-        parent.remove_empty_dir(&number.to_string());
+        parent.remove_empty_dir(number.to_string());
     }
     Ok(())
 }
@@ -129,7 +129,7 @@ fn set_aside(root: &Dir) -> io::Result<()> {
     }
     let unproved = root.dir(UNPROVED)?;
     let next = numbered(&unproved)?.last().map_or(1, |last| last.saturating_add(1));
-    root.rename(CACHE, &unproved, &next.to_string())
+    root.rename(CACHE, &unproved, next.to_string())
 }
 
 fn record(root: &Dir, boot: &str) -> io::Result<()> {

@@ -136,7 +136,7 @@ impl Store {
             Place::Unproved(index) if proved => {
                 let Some(folder) = self.unproved.get(*index) else { return Ok(false) };
                 if let Shape::Cache { root, .. } = &self.shape {
-                    root.make_dir(&format!("{CACHE}/{}", &blob.oid[..2]))?;
+                    root.make_dir(format!("{CACHE}/{}", &blob.oid[..2]))?;
                 }
                 match folder.rename(&entry, self.entries(), &entry) {
                     // Another process was here first: it moved the entry, or the folder it lay in.

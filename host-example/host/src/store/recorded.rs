@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use super::{hash_into, unwatched};
+use super::incoming::{hash_into, unwatched};
 use crate::contract::types::Blob;
 use crate::files::digest::Digesting;
 use crate::files::dir::open_file;

@@ -62,7 +62,7 @@ impl StageFile {
     /// What the answer that left the stage called itself. A note that a power loss tore names nothing.
     pub(super) fn validator(&self) -> Option<String> {
         let mut text = String::new();
-        let note = self.folder.read(&validator_name(&self.name)).ok()?;
+        let note = self.folder.read(validator_name(&self.name)).ok()?;
         // One byte more than may be: a note that is too long is none, and not its beginning.
         note.take(VALIDATOR_BYTES_MAX as u64 + 1).read_to_string(&mut text).ok()?;
         (text.len() <= VALIDATOR_BYTES_MAX && is_validator(&text)).then_some(text)
@@ -72,7 +72,7 @@ impl StageFile {
         self.forget_validator()?;
         match validator {
             Some(text) if text.len() <= VALIDATOR_BYTES_MAX && is_validator(text) && !self.private => {
-                self.folder.create_new(&validator_name(&self.name))?.write_all(text.as_bytes())
+                self.folder.create_new(validator_name(&self.name))?.write_all(text.as_bytes())
             }
             _ => Ok(()),
         }
@@ -80,7 +80,7 @@ impl StageFile {
 
     /// Comes before the stage gets another name: afterwards its old name may be somebody else's.
     pub(super) fn forget_validator(&self) -> io::Result<()> {
-        self.folder.remove(&validator_name(&self.name))
+        self.folder.remove(validator_name(&self.name))
     }
 }
 

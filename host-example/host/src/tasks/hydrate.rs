@@ -29,7 +29,8 @@ pub struct HydrateOptions {
     pub targets: Vec<String>,
     /// Put content in the place of pointers, where the file still holds the same pointer. Never in a ledger.
     pub in_place: bool,
-    /// Only paths that match one of these patterns, a comma list as in `.gitignore`; none: what git's configuration says.
+    /// Only paths that match one of these patterns, a comma list as in `.gitignore`; none: what git's configuration
+    /// says.
     pub include: Option<String>,
     /// No path that matches one of these patterns.
     pub exclude: Option<String>,

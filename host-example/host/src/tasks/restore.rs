@@ -205,7 +205,8 @@ fn chosen(ledger: &Ledger, guest: &mut Guest, words: &[String], here: &Path) -> 
     Ok(chosen)
 }
 
-/// Refuses a name that neither the work tree nor the manifest nor the last commit has: it is misspelt, and what was meant would stay as it is.
+/// Refuses a name that neither the work tree nor the manifest nor the last commit has: it is misspelt, and what was
+/// meant would stay as it is.
 fn check_named(
     chosen: &Chosen,
     repository: &Repository,

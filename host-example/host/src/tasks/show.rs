@@ -119,8 +119,8 @@ impl Client {
 }
 
 impl Content {
-    /// Hands over the content, block by block, or the part of it that these lines are. The whole is hashed meanwhile: an
-    /// error at the end says that it is no longer what was verified.
+    /// Hands over the content, block by block, or the part of it that these lines are. The whole is hashed meanwhile:
+    /// an error at the end says that it is no longer what was verified.
     pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<Blob, Fault> {
         let mut cut = Cut::new(lines);
         let mut digest = Digesting::new();

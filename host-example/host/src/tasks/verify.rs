@@ -5,6 +5,7 @@
 mod held;
 mod in_full;
 mod last_commit;
+mod report;
 mod server;
 mod staged;
 mod unnamed;
@@ -12,12 +13,10 @@ mod work_tree;
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use self::last_commit::LastCommit;
+pub use self::report::{Finding, VerifyReport};
+use self::report::{Named, Seen};
 use crate::contract::error::Fault;
-use crate::contract::report::ErrorCode;
 use crate::contract::types::{Code, Direction};
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target};
@@ -43,86 +42,6 @@ pub struct VerifyOptions {
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.
     pub object_bytes_max: Option<u64>,
-}
-
-/// What was looked at, and what is wrong with it.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct VerifyReport {
-    /// Every blob was fetched and hashed; otherwise the server was asked whether it has them.
-    pub deep: bool,
-    /// Sessions that were looked at; 0 where there are none, and of what is staged.
-    pub session_count: usize,
-    /// Files that name a blob.
-    pub files: usize,
-    /// Bytes of the blobs that these files name.
-    pub bytes: u64,
-    /// Blobs that the server was asked for, each once.
-    pub blobs: usize,
-    /// Blobs of the cache that were hashed and are what they should be.
-    pub cached: usize,
-    /// Files of the working tree that hold content and were hashed.
-    pub in_place: usize,
-    /// What is not as it should be, or not known to be.
-    pub finding_list: Vec<Finding>,
-}
-
-/// Something that is not as it should be, or not known to be.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Finding {
-    /// The file: `SESSION/FILE` in a ledger; its path in the repository elsewhere, and of what is staged.
-    pub name: String,
-    /// SHA-256 of the blob that it should name; empty where that is not known.
-    pub oid: String,
-    /// What kind of fault it is.
-    pub code: ErrorCode,
-    /// For people: one sentence.
-    pub detail: String,
-}
-
-impl VerifyReport {
-    fn of(seen: Seen, asked: usize, deep: bool) -> Self {
-        Self {
-            deep,
-            session_count: seen.sessions,
-            files: seen.named.len(),
-            bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),
-            blobs: asked,
-            cached: seen.cached,
-            in_place: seen.in_place,
-            finding_list: seen.findings,
-        }
-    }
-
-    /// Whether nothing is wrong.
-    pub fn is_clean(&self) -> bool {
-        self.finding_list.is_empty()
-    }
-}
-
-/// Where a blob is named.
-struct Named {
-    name: String,
-    oid: String,
-    size: u64,
-}
-
-/// What is looked at, and what is wrong before the server is asked.
-#[derive(Default)]
-struct Seen {
-    sessions: usize,
-    named: Vec<Named>,
-    findings: Vec<Finding>,
-    /// Blobs of the cache that were hashed and are right.
-    cached: usize,
-    /// Files of the work tree that were hashed.
-    in_place: usize,
-}
-
-impl Seen {
-    fn find(&mut self, name: impl Into<String>, oid: &str, code: Code, detail: impl Into<String>) {
-        let (name, oid, detail) = (name.into(), oid.to_owned(), detail.into());
-        self.findings.push(Finding { name, oid, code: ErrorCode(code), detail });
-    }
 }
 
 impl Client {

@@ -30,6 +30,7 @@ use std::io::{self, Read, Seek};
 
 pub(crate) use aside::Aside;
 use aside::Second;
+pub(crate) use aside::TEMPORARY;
 
 use crate::contract::types::Swap;
 use crate::files::atomic::{Fresh, stands};
@@ -37,9 +38,6 @@ use crate::files::digest::Digesting;
 use crate::files::dir::set_owner;
 use crate::files::{Dir, Facts, Files, Opened, Revision, names_no_file};
 use crate::store::{Note, hash_into};
-
-/// Begins the name of a pointer on its way into the work tree, and of content on its way out.
-pub(crate) const TEMPORARY: &str = ".hydrant-swap-";
 
 /// What became of a swap.
 #[derive(Debug)]

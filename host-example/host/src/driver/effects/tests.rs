@@ -1,5 +1,10 @@
 //! Effects against a server that says exactly what the test tells it to, well-behaved or not.
 
+mod cached;
+mod contract;
+mod publishing;
+mod stops;
+
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

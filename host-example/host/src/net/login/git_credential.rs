@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use super::{Credential, decoded, is_one_line};
+use super::credential::{Credential, decoded, is_one_line};
 use crate::git::{Git, is_in_bare};
 use crate::net::secret::Secret;
 use crate::process::{Bounds, run};

@@ -11,7 +11,8 @@ use crate::sessions::ledger::{MANIFEST, SESSIONS};
 use crate::text::{bytes_text, quote, shell};
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use super::{Cure, Finding, FindingKind, Next, Patient};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::patient::Patient;
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let changed = ["diff-files", "--name-only", "--no-relative", "-z", "--diff-filter=M", "--", SESSIONS];

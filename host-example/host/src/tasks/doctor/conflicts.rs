@@ -10,7 +10,9 @@ use crate::contract::error::Fault;
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::text::shell;
 
-use super::{Cure, Finding, FindingKind, Next, Patient, leftovers};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::leftovers;
+use super::patient::Patient;
 
 /// The sides of a merge that have a path; the other one removed it.
 #[derive(Clone, Copy, Default)]

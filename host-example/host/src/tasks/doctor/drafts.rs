@@ -11,7 +11,8 @@ use crate::repository::committed;
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::text::shell;
 
-use super::{Cure, Finding, FindingKind, Next, Patient};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::patient::Patient;
 
 /// Age after which a recording that nobody went on with is worth a word.
 const AGE_MAX: Duration = Duration::from_secs(24 * 3600);

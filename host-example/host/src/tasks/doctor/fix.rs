@@ -5,12 +5,10 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
-
-use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use crate::contract::error::{Fault, FaultKind};
 use crate::contract::pointers::{Kind, Sample};
+use crate::files::platform::{make_private_dir, rename_new};
 use crate::remote::{Refusal, RemoteLedger};
 use crate::sessions::gitignore::{self, GITIGNORE};
 use crate::sessions::ledger::{MANIFEST, path_in};
@@ -19,7 +17,9 @@ use crate::tasks::publish::PublishOptions;
 use crate::worktree::restoring;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use super::{Cure, DoctorOptions, Finding, Patient, leftovers};
+use super::finding::{Cure, Finding};
+use super::leftovers;
+use super::patient::{DoctorOptions, Patient};
 
 /// Whether the next finding is to be taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,15 +95,12 @@ fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
         return Ok("removed: a pointer of ours".to_owned());
     }
     let kept = patient.repository.store_dir().join("kept");
-    fs::create_dir_all(&kept).map_err(|error| local(&error))?;
-    fs::set_permissions(&kept, fs::Permissions::from_mode(0o700)).map_err(|error| local(&error))?;
+    make_private_dir(&kept).map_err(|error| local(&error))?;
     let file = path.rsplit('/').next().unwrap_or(path).trim_start_matches('.');
     for number in 0..1_000_u32 {
         let name = format!("left-{file}-{number}");
-        match renameat_with(CWD, &full, CWD, kept.join(&name), RenameFlags::NOREPLACE) {
-            Ok(()) => return Ok(format!("moved to hydrant/kept/{name}")),
-            Err(rustix::io::Errno::EXIST) => {}
-            Err(error) => return Err(local(&error.into())),
+        if rename_new(&full, &kept.join(&name)).map_err(|error| local(&error))? {
+            return Ok(format!("moved to hydrant/kept/{name}"));
         }
     }
     Err(Fault::misuse("hydrant/kept holds too many files of this name"))

@@ -1,18 +1,22 @@
 //! Files of processes that are gone: temporary files, locks, refs, and content that was put aside.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use crate::contract::clock;
 use crate::contract::error::Fault;
 use crate::documents::manifest_write;
+use crate::files::Facts;
+use crate::files::dir::open_file;
+use crate::files::lock::try_lock;
+use crate::files::platform::is_process_gone;
 use crate::repository::Repository;
 use crate::sessions::ledger::SESSIONS;
 use crate::store::PruneRule;
 use crate::text::{bytes_text, count_text, shell};
 
-use super::{Adopted, Cure, FIX, Finding, FindingKind, Next, Patient};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::patient::{Adopted, FIX, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
 const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", manifest_write::TEMPORARY];
@@ -137,10 +141,7 @@ fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
 fn is_of_dead(name: &str) -> bool {
     let Some(rest) = TEMPORARIES.iter().find_map(|start| name.strip_prefix(start)) else { return false };
     let number = rest.strip_suffix(TEMPORARY_END).and_then(|rest| rest.split_once('-')).map(|(number, _)| number);
-    let process = number.and_then(|number| number.parse().ok()).and_then(rustix::process::Pid::from_raw);
-    let Some(process) = process else { return false };
-    // Whoever may not ask is told that there is somebody.
-    rustix::process::test_kill_process(process) == Err(rustix::io::Errno::SRCH)
+    number.and_then(|number| number.parse().ok()).is_some_and(is_process_gone)
 }
 
 fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
@@ -167,11 +168,12 @@ pub(super) fn git_dir(repository: &Repository) -> Result<PathBuf, Fault> {
 pub(super) fn stale_index_lock(repository: &Repository) -> Result<Option<(PathBuf, fs::File)>, Fault> {
     let git_dir = git_dir(repository)?;
     let lock = git_dir.join("index.lock");
-    let (Ok(there), Ok(ours)) = (lock.symlink_metadata(), fs::File::open(git_dir.join("hydrant/settle.lock"))) else {
+    let (Ok(there), Ok(ours)) = (open_file(&lock), open_file(&git_dir.join("hydrant/settle.lock"))) else {
         return Ok(None);
     };
-    let is_ours = ours.metadata().is_ok_and(|ours| (ours.dev(), ours.ino()) == (there.dev(), there.ino()));
-    let free = is_ours && rustix::fs::flock(&ours, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_ok();
+    let both = (Facts::of(&there), Facts::of(&ours));
+    let is_ours = matches!(both, (Ok(there), Ok(own)) if there.identity == own.identity);
+    let free = is_ours && try_lock(&ours).unwrap_or(false);
     // Let go of with the file: a caller that acts keeps it.
     Ok(free.then_some((lock, ours)))
 }

@@ -18,7 +18,8 @@ use crate::repository::committed;
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::text::{count_text, plain, shell};
 
-use super::{Cure, FIX, Finding, FindingKind, Next, Patient};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::patient::{FIX, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;

@@ -9,8 +9,10 @@ use crate::sessions::gitignore::GITIGNORE;
 use crate::sessions::ledger::{MANIFEST, path_in};
 use crate::text::{plain, shell};
 
+use super::conflicts;
 use super::drafts::{self, Draft};
-use super::{Cure, FIX, Finding, FindingKind, Next, Patient, conflicts};
+use super::finding::{Cure, Finding, FindingKind, Next};
+use super::patient::{FIX, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let unmerged = conflicts::unmerged(patient)?;

@@ -18,7 +18,8 @@ use crate::repository::{ORIGINAL_CACHE, Repository};
 use crate::sessions::ledger::{MANIFEST, SESSIONS};
 use crate::sessions::remembered::{self, Known, Notes};
 
-use super::{PublishOptions, recording};
+use super::options::PublishOptions;
+use super::recording;
 
 /// The notes on the session, when nothing changed since they were made.
 pub(super) fn unchanged(
@@ -78,11 +79,10 @@ impl Listing {
 
 /// Whether a folder holds nothing but these names and hidden ones. git does not speak of files that it ignores.
 fn has_only(folder: &Path, names: &BTreeSet<Vec<u8>>) -> bool {
-    use std::os::unix::ffi::OsStrExt;
     let Ok(entries) = fs::read_dir(folder) else { return false };
     entries.flatten().all(|entry| {
         let name = entry.file_name();
-        let name = name.as_bytes();
+        let name = name.as_encoded_bytes();
         name == MANIFEST.as_bytes() || name.starts_with(b".") || names.contains(name)
     })
 }

@@ -24,7 +24,7 @@ use crate::sessions::replaced::{self, Replaced};
 use crate::text::quote;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use super::PublishOptions;
+use super::options::PublishOptions;
 pub(super) use folder::named;
 use folder::{Listed, listed};
 

@@ -17,7 +17,7 @@ use crate::sessions::remembered::{self, Known, Notes};
 use crate::tasks::client::Client;
 use crate::text::quote;
 
-use super::PublishOptions;
+use super::options::PublishOptions;
 use super::quick::Listing;
 use super::recording::{self, Place, Recording};
 

@@ -153,8 +153,8 @@ pub struct FileStatus {
     pub size: Option<u64>,
     /// SHA-256 of its content; null where the manifest names none.
     pub oid: Option<String>,
-    /// Where it stands: `cached`, `in-place`, `changed`, `dehydrated`, `not-fetched`, `missing`, `corrupt`, `too-large`,
-    /// `conflict`, `malformed` or `unusable`.
+    /// Where it stands: `cached`, `in-place`, `changed`, `dehydrated`, `not-fetched`, `missing`, `corrupt`,
+    /// `too-large`, `conflict`, `malformed` or `unusable`.
     pub state: &'static str,
     /// Why, where that needs a sentence.
     pub detail: Option<String>,

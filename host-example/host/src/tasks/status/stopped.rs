@@ -85,8 +85,8 @@ impl Stopped {
         Ok(Self { fault: none, class, session })
     }
 
-    /// What a program is told, with everything that each status says; none without an engine. `asked` is the session that
-    /// the caller named.
+    /// What a program is told, with everything that each status says; none without an engine. `asked` is the session
+    /// that the caller named.
     pub fn report(
         &self,
         client: &Client,

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Seen;
+use super::report::Seen;
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::digest::blob_of;

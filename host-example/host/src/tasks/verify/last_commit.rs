@@ -6,9 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::Seen;
 use super::held::{self, Held};
 use super::in_full::{self, InFull};
+use super::report::Seen;
 use super::work_tree::Standing;
 use crate::contract::error::Fault;
 use crate::contract::manifests::{FileRef, FileStorage, State};

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Named, Seen};
+use super::report::{Named, Seen};
 use crate::contract::batches::Verdict;
 use crate::contract::error::Fault;
 use crate::contract::operations::Want;

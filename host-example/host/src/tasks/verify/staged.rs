@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::held::{self, Held};
-use super::{Named, Seen};
+use super::report::{Named, Seen};
 use crate::contract::error::{Fault, HostError};
 use crate::contract::manifests::{FileRef, FileStorage, Manifest};
 use crate::contract::types::Code;

@@ -5,9 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::{fs, io};
 
-use super::Seen;
 use super::held::{self, Held, SAMPLES_MAX};
 use super::last_commit::LastCommit;
+use super::report::Seen;
 use crate::contract::error::Fault;
 use crate::contract::pointers::Sample;
 use crate::contract::types::Code;

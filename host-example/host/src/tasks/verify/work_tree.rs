@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Named, Seen};
+use super::report::{Named, Seen};
 use crate::contract::error::Fault;
 use crate::contract::manifests::{Fact, FileRef, FileState, FileStorage, Manifest, Place, State};
 use crate::contract::types::Code;

@@ -8,7 +8,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::TEMPORARY;
 use crate::contract::types::Blob;
 use crate::files::atomic::TEMPORARY_END;
 use crate::files::digest::Digesting;
@@ -18,6 +17,9 @@ use crate::files::lock::try_lock;
 use crate::files::{Dir, Facts, Files};
 use crate::process::between_spawns;
 use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
+
+/// Begins the name of a pointer on its way into the work tree, and of content on its way out.
+pub(crate) const TEMPORARY: &str = ".hydrant-swap-";
 
 /// Held by everybody who swaps, together; alone by who sweeps.
 const LOCK_FILE: &str = "swap.lock";

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::tests::{perform, reading};
+use super::{perform, reading};
 use crate::contract::types::Reply;
 use crate::driver::host::Host;
 use crate::files::Files;

@@ -1,7 +1,7 @@
 //! The contract suite on this host, with a real store, real files and a real connection.
 
 #[allow(unreachable_pub, reason = "the suite is a file of another crate, where it is public")]
-#[path = "../../../../../tests/src/contract/mod.rs"]
+#[path = "../../../../../../tests/src/contract/mod.rs"]
 mod suite;
 
 use std::collections::BTreeMap;
@@ -20,9 +20,9 @@ use suite::{
 };
 use tokio::task::LocalSet;
 
-use super::{BEAT_MS, Effects};
 use crate::contract::types::{self, EffectId};
 use crate::documents::Documents;
+use crate::driver::effects::{BEAT_MS, Effects};
 use crate::driver::host::Host;
 use crate::files::Files;
 use crate::files::digest::blob_of;

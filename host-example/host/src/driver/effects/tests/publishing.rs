@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use super::Effects;
-use super::tests::{perform, why};
+use super::{perform, why};
 use crate::contract::types::{
     Blob, Effect, Failure, Lookup, Push, PushFile, Reply, Saving, Settle, SettleFile, Swap, Task,
 };
 use crate::documents::Documents;
+use crate::driver::effects::Effects;
 use crate::driver::host::Host;
 use crate::files::Files;
 use crate::files::digest::blob_of;
@@ -79,7 +79,7 @@ fn a_session_goes_its_whole_way() {
     let names = Lookup { documents: vec![MANIFEST.into()], files: vec![RAW.into()] };
     let Reply::Ledger(ledger) = ask(&mut host, Effect::LoadLedger(names)) else { panic!("the ledger") };
     assert!(ledger.files.iter().all(|file| file.revision.is_none()));
-    let reading = super::tests::reading(RAW, true);
+    let reading = super::reading(RAW, true);
     let Some(Reply::At(expects)) = perform(&mut host, vec![reading]).pop() else { panic!("it is read") };
 
     let journal = |bytes: Option<&str>, replaces: Option<&str>| {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use tokio::task::LocalSet;
 
-use super::tests::{get, host, perform, reading, say, server, staged, statuses, why};
-use super::{BEAT_MS, Effects};
+use super::{get, host, perform, reading, say, server, staged, statuses, why};
 use crate::contract::types::{Blob, Effect, Failure, Reply, Task};
+use crate::driver::effects::{BEAT_MS, Effects};
 use crate::driver::host::Host;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;

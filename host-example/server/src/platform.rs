@@ -1,0 +1,26 @@
+//! What this server asks the system for in ways that platforms have of their own.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// Reads at a place until the buffer is full, and leaves the file's own place as it is.
+pub(crate) fn read_exact_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<()> {
+    file.read_exact_at(buffer, at)
+}
+
+/// Makes a folder and its parents, for the owner alone.
+pub(crate) fn make_private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Opens a file to write that the owner alone can read.
+pub(crate) fn private_file(path: &Path, how: &mut OpenOptions) -> io::Result<File> {
+    how.write(true).mode(0o600).open(path)
+}
+
+/// Opens a file to read; a symlink at its end is refused.
+pub(crate) fn open_no_link(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()).open(path)
+}

@@ -236,7 +236,6 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::{make_private_dir, open_no_link, private_file};
     use crate::scratch::Scratch;
 
     fn put(store: &Store, oid: &Oid, bytes: &[u8]) -> bool {

@@ -6,7 +6,7 @@
 //!
 //! - `<!-- run: COMMANDS -->` prepares something;
 //! - `<!-- expect: CODE -->` right before a block of one command says that it ends with this code; it runs in a
-//! subshell;
+//!   subshell;
 //! - `<!-- end: COMMANDS -->` cleans up.
 //!
 //! A comment may span lines.

@@ -56,7 +56,7 @@ impl Dir {
             return Ok(dir);
         }
         let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_mode().as_raw_mode());
+        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_bits());
         builder.create(path)?;
         Self::open(path, access)
     }
@@ -269,11 +269,15 @@ fn cannot(error: Errno) -> bool {
 }
 
 impl Access {
-    fn folder_mode(self) -> Mode {
+    fn folder_bits(self) -> u32 {
         match self {
-            Access::Owner => Mode::RWXU,
-            Access::Umask => Mode::RWXU | Mode::RWXG | Mode::RWXO,
+            Access::Owner => 0o700,
+            Access::Umask => 0o777,
         }
+    }
+
+    fn folder_mode(self) -> Mode {
+        Mode::from_bits_truncate(self.folder_bits() as rustix::fs::RawMode)
     }
 
     fn file_mode(self) -> Mode {

@@ -1,7 +1,6 @@
 //! Everything that tests hydrant and is not a unit test: the simulated world, the judges of conformance vectors, the
 //! recorder whose recordings other hosts replay.
 
-pub mod contract;
 pub mod engine;
 pub mod fixtures;
 pub mod fuzz;

@@ -1,11 +1,11 @@
 //! The contract suite on the simulated host: what the world is simulated with keeps the rules that real hosts keep.
 
-use hydrant_lfs::contract as core;
-use hydrant_lfs::text::oid;
-use hydrant_tests::contract::{
+use hydrant_contract::{
     Ask, Blob, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Left, Method, PushRange, Pushing,
     RangeFile, Remote, Rewriting, Said, Why, failures, ledger_failures,
 };
+use hydrant_lfs::contract as core;
+use hydrant_lfs::text::oid;
 use hydrant_tests::world::{Alone, Answer, ENDPOINT, Fault, Feed, blob};
 use std::collections::VecDeque;
 

@@ -17,13 +17,15 @@ const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_
 
 /// Packages that run natively, besides xtask. Calls of cargo in the dev profile name them all, whatever they build:
 /// what these depend on then has the same features in every call, and is built once.
-pub(crate) const NATIVE: [&str; 8] = [
+pub(crate) const NATIVE: [&str; 10] = [
     "hydrant-lfs",
     "hydrant-ledger",
     "hydrant-server",
     "hydrant-host",
     "hydrant",
     "hydrant-tests",
+    "hydrant-contract",
+    "hydrant-kit",
     "rust-host",
     PRECOMPILE,
 ];

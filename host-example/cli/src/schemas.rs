@@ -126,6 +126,9 @@ fn files() -> BTreeMap<String, String> {
     files
 }
 
+/// Fields that every document begins with.
+const OF_EVERY_DOCUMENT: [&str; 3] = ["schema_version", "ok", "error"];
+
 const REFERENCE_HEAD: &str = "\
 # The fields of every document
 
@@ -142,7 +145,7 @@ fn reference(schemas: &BTreeMap<&'static str, Value>) -> String {
         let title = if title.starts_with("hydrant ") { format!("`{title}`") } else { title.to_owned() };
         write!(text, "\n## {title}\n\nSchema: [{name}.json]({name}.json)\n").ok();
         for shape in shapes(schema) {
-            table(shape, schema, &mut text);
+            table(shape, schema, &OF_EVERY_DOCUMENT, &mut text);
         }
         for (name, definition) in schema["$defs"].as_object().into_iter().flatten() {
             types.insert(name.clone(), (definition.clone(), schema.clone()));
@@ -152,7 +155,7 @@ fn reference(schemas: &BTreeMap<&'static str, Value>) -> String {
     for (name, (definition, schema)) in types {
         write!(text, "\n## {name}\n\n{}\n", definition["description"].as_str().unwrap_or_default()).ok();
         for shape in shapes(&definition) {
-            table(shape, &schema, &mut text);
+            table(shape, &schema, &[], &mut text);
         }
     }
     text
@@ -169,7 +172,7 @@ fn shapes(schema: &Value) -> Vec<&Value> {
     }
 }
 
-fn table(shape: &Value, schema: &Value, text: &mut String) {
+fn table(shape: &Value, schema: &Value, known: &[&str], text: &mut String) {
     let shape = resolved(shape, schema);
     let Some(properties) = shape["properties"].as_object() else {
         if let Some(words) = shape["enum"].as_array() {
@@ -181,7 +184,10 @@ fn table(shape: &Value, schema: &Value, text: &mut String) {
         return;
     };
     let required: Vec<&str> = shape["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let own = properties.iter().filter(|(name, _)| !["schema_version", "ok", "error"].contains(&name.as_str()));
+    let mut own = properties.iter().filter(|(name, _)| !known.contains(&name.as_str())).peekable();
+    if own.peek().is_none() {
+        return;
+    }
     text.push_str("\n| field | type | meaning |\n| --- | --- | --- |\n");
     for (name, property) in own {
         let mark = if required.contains(&name.as_str()) { "" } else { "?" };

@@ -12,14 +12,14 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::child::{self, Died};
-use crate::scene::pointer;
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::child::{self, Died};
+use hydrant_kit::scene::pointer;
+use hydrant_kit::world::{SESSION, World, transcript};
 
 /// Steps of a publish at most.
 const STEPS_MAX: usize = 200;
 
-fn doctor(world: &World, arguments: &[&str]) -> crate::scene::Ran {
+fn doctor(world: &World, arguments: &[&str]) -> hydrant_kit::scene::Ran {
     world.scene.hydrant(&world.clone, &[&["doctor"], arguments].concat())
 }
 

@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::scene::Ran;
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::scene::Ran;
+use hydrant_kit::world::{SESSION, World, transcript};
 
 const ID: &str = "ses_0196a3f0-5b40-7c11-9d22-a1b2c3d4e5f6";
 

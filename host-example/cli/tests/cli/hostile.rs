@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::scene::{Scene, noise, pointer};
+use hydrant_kit::scene::{Scene, noise, pointer};
 
 /// What a command says of a session: an error's code and words, or the state of its transcript.
 enum Says {
@@ -130,7 +130,7 @@ fn noise_is_answered() {
     }
 }
 
-fn publish(scene: &Scene, clone: &Path, session: &str, recording: &Path) -> crate::scene::Ran {
+fn publish(scene: &Scene, clone: &Path, session: &str, recording: &Path) -> hydrant_kit::scene::Ran {
     let from = recording.to_str().expect("text");
     scene.hydrant(clone, &["publish", session, "--from", from, "--json"])
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use hydrant_host::files::digest::blob_of;
 
-use crate::scene::{Scene, noise, pointer};
+use hydrant_kit::scene::{Scene, noise, pointer};
 
 const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
 

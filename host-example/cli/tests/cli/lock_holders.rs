@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::scene::{Ran, Scene, TOKEN};
+use hydrant_kit::scene::{Ran, Scene, TOKEN};
 
 fn clone(scene: &Scene) -> PathBuf {
     scene.file("clone/media/intro.mp4", b"film");

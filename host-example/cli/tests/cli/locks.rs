@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::scene::{Scene, TOKEN};
+use hydrant_kit::scene::{Scene, TOKEN};
 
 /// A clone of nothing much, whose server knows its user as `me`.
 fn clone(scene: &Scene) -> std::path::PathBuf {

@@ -1,8 +1,5 @@
 //! The real `hydrant` program, against the embedded server, real git and, where it is installed, the real git-lfs.
 
-#[path = "../publish/child.rs"]
-#[allow(dead_code, reason = "shared with the tests of publishing against real git, which use all of it")]
-mod child;
 mod doctor;
 mod draft;
 mod hostile;
@@ -17,7 +14,6 @@ mod reconcile;
 mod regenerate;
 mod restore;
 mod scale;
-mod scene;
 mod schemas;
 mod secrets;
 mod signals;
@@ -25,8 +21,9 @@ mod status_report;
 mod trees;
 mod trust;
 mod verify;
-#[path = "../publish/ledger.rs"]
-#[allow(dead_code, reason = "shared with the tests of publishing against real git, which use all of it")]
-mod world;
 
-use world as ledger;
+/// Dies where the tests of interrupted publishes tell it to.
+#[test]
+fn the_child() {
+    hydrant_kit::child::act();
+}

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hydrant_host::files::digest::blob_of;
 use rustix::process::Signal;
 
-use crate::scene::{Scene, noise};
 use crate::signals::send;
+use hydrant_kit::scene::{Scene, noise};
 
 /// Makes files named by their oid in `up`, and their list.
 fn objects(scene: &Scene, sizes: &[usize]) -> Vec<(String, Vec<u8>)> {
@@ -102,7 +102,7 @@ fn limits_come_from_flag_and_environment() {
         let arguments = [&INTO[..], &["--endpoint", &url, "--json"], more].concat();
         scene.hydrant_with(&scene.folder, env, &arguments)
     };
-    let code = |ran: crate::scene::Ran| ran.json()["outcomes"][0]["error"]["code"].clone();
+    let code = |ran: hydrant_kit::scene::Ran| ran.json()["outcomes"][0]["error"]["code"].clone();
     assert_eq!(code(run(&[], &["--object-bytes-max", "4000"]).ends(1)), "limit");
     assert_eq!(code(run(&[("OX_LFS_MAX_OBJECT_SIZE", "4000")], &[]).ends(1)), "limit");
     run(&[("OX_LFS_MAX_OBJECT_SIZE", "4000")], &["--object-bytes-max", "5000"]).ends(0);
@@ -164,7 +164,7 @@ fn an_interrupted_run_says_so_and_the_next_completes_it() {
 #[test]
 fn pointers_are_never_uploaded_as_content() {
     let scene = Scene::new();
-    scene.file("pointer", crate::scene::pointer(b"something").as_bytes());
+    scene.file("pointer", hydrant_kit::scene::pointer(b"something").as_bytes());
     scene.file("fine", b"content");
     let url = scene.url();
     let json = scene

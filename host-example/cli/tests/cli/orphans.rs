@@ -5,8 +5,8 @@ use std::fs;
 use hydrant_host::files::digest::blob_of;
 use serde_json::{Value, json};
 
-use crate::scene::pointer;
-use crate::world::{SESSION, World};
+use hydrant_kit::scene::pointer;
+use hydrant_kit::world::{SESSION, World};
 
 /// A register with these blobs, as a publish would have left it.
 fn register(world: &World, blobs: &[&[u8]]) {

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use hydrant_host::files::digest::blob_of;
 
-use crate::scene::{Scene, pointer};
+use hydrant_kit::scene::{Scene, pointer};
 
 #[test]
 fn check_ends_as_git_lfs_does() {

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::scene::{Ran, TOKEN, noise, pointer};
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::scene::{Ran, TOKEN, noise, pointer};
+use hydrant_kit::world::{SESSION, World, transcript};
 
 /// A session whose files lie in a folder outside the repository, a minute old.
 fn recorded() -> World {

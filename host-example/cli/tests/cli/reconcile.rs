@@ -11,10 +11,10 @@ use std::time::Duration;
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::scene::pointer;
-use crate::world::World;
 use answerer::{Answerer, Says};
 use gate::{KEPT, LOST, changes_nothing, commit, gated, lose, push, reconcile, session, state, write};
+use hydrant_kit::scene::pointer;
+use hydrant_kit::world::World;
 
 /// Bytes that a look at ten thousand pointers may take beyond those that a look at none takes.
 const MANY_KIB_MAX: u64 = 60 * 1024;

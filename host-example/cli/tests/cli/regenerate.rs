@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::scene::{Ran, noise, pointer};
-use crate::world::{SESSION, World, files, transcript};
+use hydrant_kit::scene::{Ran, noise, pointer};
+use hydrant_kit::world::{SESSION, World, files, transcript};
 
 /// Content of the fixture's session, all but the one file that git carries.
 const BLOBS: [&str; 4] = ["raw.jsonl", "session.md", "summary.md", "context-trace.jsonl"];

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::scene::{noise, pointer};
-use crate::world::{SESSION, World};
+use hydrant_kit::scene::{noise, pointer};
+use hydrant_kit::world::{SESSION, World};
 
 /// A published session, nothing of it in place.
 fn published() -> World {
@@ -22,7 +22,7 @@ fn path(name: &str) -> String {
     format!("sessions/{SESSION}/{name}")
 }
 
-fn restore(world: &World, arguments: &[&str]) -> crate::scene::Ran {
+fn restore(world: &World, arguments: &[&str]) -> hydrant_kit::scene::Ran {
     world.scene.hydrant(&world.clone, &[&["restore"], arguments].concat())
 }
 

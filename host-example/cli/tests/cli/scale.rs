@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use hydrant_host::files::digest::blob_of;
 
-use crate::scene::{Scene, noise, pointer};
+use hydrant_kit::scene::{Scene, noise, pointer};
 
 const FEW: usize = 1_000;
 const MANY: usize = 10_000;

@@ -6,7 +6,7 @@ use std::thread;
 
 use serde_json::json;
 
-use crate::scene::{Scene, TOKEN, pointer};
+use hydrant_kit::scene::{Scene, TOKEN, pointer};
 
 #[test]
 fn logins_and_action_headers_stay_out_of_every_output() {

@@ -9,8 +9,8 @@ use std::os::unix::fs::symlink;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use serde_json::{Value, json};
 
-use crate::scene::Scene;
-use crate::world::{SESSION, World};
+use hydrant_kit::scene::Scene;
+use hydrant_kit::world::{SESSION, World};
 
 fn status(world: &World, arguments: &[&str]) -> Value {
     world.scene.hydrant(&world.clone, &[&["status", "--json"], arguments].concat()).json()
@@ -128,7 +128,7 @@ fn a_copy_that_was_fetched_is_known_as_one() {
 #[test]
 fn a_publish_that_was_not_bound_is_not_to_be_resumed() {
     let world = World::new();
-    let recording = world.scene.file("recording/raw.jsonl", &crate::world::transcript(9));
+    let recording = world.scene.file("recording/raw.jsonl", &hydrant_kit::world::transcript(9));
     let from = recording.parent().and_then(std::path::Path::to_str).expect("text");
     let publish = |more: &[&str]| world.scene.hydrant(&world.clone, &[&["publish", SESSION], more].concat());
     // The server is away: nothing is sent, and the journal names what might have been.

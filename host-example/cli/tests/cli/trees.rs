@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hydrant_host::files::digest::blob_of;
 
-use crate::scene::{Scene, TOKEN, noise, pointer};
+use hydrant_kit::scene::{Scene, TOKEN, noise, pointer};
 
 /// A repository of pointers whose content is on the server, told where that is.
 fn tree(scene: &Scene, files: &[(&str, &[u8])]) -> std::path::PathBuf {

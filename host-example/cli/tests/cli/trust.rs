@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::scene::{Scene, TOKEN, pointer};
+use hydrant_kit::scene::{Scene, TOKEN, pointer};
 
 const CONTENT: &[u8] = b"behind a login";
 const LOGIN: [(&str, &str); 1] = [("HYDRANT_LFS_TOKEN", TOKEN)];

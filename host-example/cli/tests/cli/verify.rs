@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::scene::{Scene, noise, pointer};
+use hydrant_kit::scene::{Scene, noise, pointer};
 
 const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
 const BROKEN: &[u8] = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n";

@@ -5,8 +5,8 @@ use std::fs;
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::ledger::{SESSION, World, files, find};
-use crate::scene::pointer;
+use hydrant_kit::scene::pointer;
+use hydrant_kit::world::{SESSION, World, files, find};
 
 /// The remote's manifest of the session.
 pub(crate) fn manifest(world: &World) -> Value {

@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::checks;
-use crate::ledger::{SESSION, World, transcript};
-use crate::scene::noise;
+use hydrant_kit::scene::noise;
+use hydrant_kit::world::{SESSION, World, transcript};
 
 /// Kills in a plain run of the tests; the environment asks for more.
 const KILLS: u64 = 20;

@@ -5,17 +5,15 @@
 //!
 //! long: a thousand crashes, each with a publish after it
 
-#[path = "../cli/scene.rs"]
-#[allow(dead_code, reason = "shared with the tests of the command line, which use all of it")]
-mod scene;
-#[path = "../cli/schemas.rs"]
-mod schemas;
-
 mod checks;
-mod child;
 mod kills;
-mod ledger;
 mod matrix;
 mod races;
 mod snapshot;
 mod story;
+
+/// Dies where the others tell it to.
+#[test]
+fn the_child() {
+    hydrant_kit::child::act();
+}

@@ -5,9 +5,9 @@ use std::io::Write as _;
 use std::panic::AssertUnwindSafe;
 
 use crate::checks;
-use crate::child::{self, Died};
-use crate::ledger::{SESSION, World};
 use crate::snapshot::Snapshot;
+use hydrant_kit::child::{self, Died};
+use hydrant_kit::world::{SESSION, World};
 
 /// Steps at which a child is killed at most; a publish of four files has fewer.
 const STEPS_MAX: usize = 120;

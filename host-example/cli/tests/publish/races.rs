@@ -13,8 +13,8 @@ use std::time::Duration;
 use hydrant_host::files::digest::blob_of;
 
 use crate::checks;
-use crate::ledger::{SESSION, World, files, find, transcript};
-use crate::scene::{Scene, noise};
+use hydrant_kit::scene::{Scene, noise};
+use hydrant_kit::world::{SESSION, World, files, find, transcript};
 
 /// Lines that an agent writes while its session is published.
 const LINES: usize = 400;
@@ -185,7 +185,7 @@ fn a_remote_that_rejects_pointers_without_objects_takes_what_hydrant_pushes() {
     checks::published(&world);
     checks::tidy(&world);
     // The hook itself works: a pointer of nothing is turned away, in the remote's own words.
-    let pointer = crate::scene::pointer(b"never uploaded");
+    let pointer = hydrant_kit::scene::pointer(b"never uploaded");
     world.scene.file("clone/stray", pointer.as_bytes());
     world.git(&["add", "stray"]);
     world.git(&["commit", "--quiet", "-m", "stray"]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::scene::Scene;
+use hydrant_kit::scene::Scene;
 
 pub(crate) struct Snapshot {
     folder: PathBuf,

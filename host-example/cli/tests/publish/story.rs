@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::ledger::{files, find, transcript};
 use crate::races::turn_away_pointers_without_objects;
-use crate::scene::{Ran, Scene, noise};
+use hydrant_kit::scene::{Ran, Scene, noise};
+use hydrant_kit::world::{files, find, transcript};
 
 /// Kills in a plain run of the tests; the environment asks for more.
 const KILLS: u64 = 20;

@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hydrant_host::files::digest::blob_of;
 use serde_json::Value;
 
-use crate::child;
-use crate::scene::Ran;
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::child;
+use hydrant_kit::scene::Ran;
+use hydrant_kit::world::{SESSION, World, transcript};
 
 use super::{STEPS_MAX, appended, doctor, findings, kinds, tidy, told};
 

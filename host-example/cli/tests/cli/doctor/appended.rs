@@ -6,8 +6,8 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::scene::Ran;
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::scene::Ran;
+use hydrant_kit::world::{SESSION, World, transcript};
 
 use super::{doctor, findings, kinds, tidy, told};
 

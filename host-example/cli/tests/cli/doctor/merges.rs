@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::scene::Ran;
-use crate::world::World;
+use hydrant_kit::scene::Ran;
+use hydrant_kit::world::World;
 
 use super::{findings, tidy, told};
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use hydrant_host::files::digest::blob_of;
 
-use crate::world::{SESSION, World, transcript};
+use hydrant_kit::world::{SESSION, World, transcript};
 
 use super::{doctor, findings, kinds, tidy};
 

@@ -11,7 +11,7 @@ fn before_push(world: &World, script: &str) {
     fs::set_permissions(hook, fs::Permissions::from_mode(0o755)).expect("it can run");
 }
 
-fn status(world: &World, arguments: &[&str]) -> crate::scene::Ran {
+fn status(world: &World, arguments: &[&str]) -> hydrant_kit::scene::Ran {
     world.scene.hydrant(&world.clone, &[&["status"], arguments].concat())
 }
 
@@ -95,7 +95,7 @@ fn a_server_that_is_away_leaves_a_journal_and_nothing_else() {
 }
 
 /// What the report says comes next.
-fn next(ran: &crate::scene::Ran) -> String {
+fn next(ran: &hydrant_kit::scene::Ran) -> String {
     ran.json()["next"].as_str().expect("a sentence").to_owned()
 }
 

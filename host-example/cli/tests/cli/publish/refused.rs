@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::{SESSION, World, head, publish, publish_recording, record, recorded};
-use crate::scene::{noise, pointer};
+use hydrant_kit::scene::{noise, pointer};
 
 /// Arranges, publishes the recording, and expects this ending and these words; nothing moved.
 #[track_caller]

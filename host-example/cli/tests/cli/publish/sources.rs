@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::{SESSION, World, expect_published, manifest, publish, publish_recording, recorded, transcript};
-use crate::scene::noise;
+use hydrant_kit::scene::noise;
 
 #[test]
 fn the_original_recorders_cache_goes_before_the_sessions_folder() {

@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use hydrant_host::files::digest::blob_of;
 use serde_json::{Value, json};
 
-use crate::scene::{Ran, pointer};
-use crate::world::{World, find};
+use hydrant_kit::scene::{Ran, pointer};
+use hydrant_kit::world::{World, find};
 
 /// Looks at every small file of every commit of the push. `STORE` is the folder of the server's objects.
 const HOOK: &str = r#"#!/bin/sh

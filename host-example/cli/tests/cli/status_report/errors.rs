@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{published, status};
-use crate::scene::Scene;
-use crate::world::{SESSION, World};
+use hydrant_kit::scene::Scene;
+use hydrant_kit::world::{SESSION, World};
 
 /// The document, which has the whole report, and says that nothing can be read.
 #[track_caller]
@@ -74,7 +74,7 @@ fn a_repository_without_sessions_tells_its_head() {
 #[test]
 fn a_session_that_was_only_begun_is_not_ready() {
     let world = World::new();
-    let recording = world.scene.file("recording/raw.jsonl", &crate::world::transcript(9));
+    let recording = world.scene.file("recording/raw.jsonl", &hydrant_kit::world::transcript(9));
     let from = recording.parent().and_then(Path::to_str).expect("text");
     let away = ["publish", SESSION, "--from", from, "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
     assert_ne!(world.scene.hydrant(&world.clone, &away).code, 0);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::published;
-use crate::world::{SESSION, World};
+use hydrant_kit::world::{SESSION, World};
 
 /// A clone of the ledger, as sparse as git makes it: nothing but the files at the top.
 fn sparse(world: &World) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use crate::scene::{Scene, noise};
+use hydrant_kit::scene::{Scene, noise};
 
 use super::{BROKEN, SESSION, are, content, findings, ledger};
 

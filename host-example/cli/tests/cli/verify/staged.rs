@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::scene::{Scene, noise, pointer};
+use hydrant_kit::scene::{Scene, noise, pointer};
 
 use super::{are, content, findings, ledger};
 

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::scene::{Scene, pointer};
+use hydrant_kit::scene::{Scene, pointer};
 
 use super::{SESSION, are, content, findings, ledger, manifest};
 

@@ -1,9 +1,5 @@
 //! The contract suite on this host, with a real store, real files and a real connection.
 
-#[allow(unreachable_pub, reason = "the suite is a file of another crate, where it is public")]
-#[path = "../../../../../../tests/src/contract/mod.rs"]
-mod suite;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
@@ -14,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use suite::{
+use hydrant_contract::{
     Ask, Body, Canned, Ending, Exchange, Heard, HostUnderTest, LedgerUnderTest, Method, PushRange, Pushing, RangeFile,
     Remote, Rewriting, Said, Why,
 };
@@ -40,14 +36,14 @@ const HEAD_BYTES_MAX: usize = 64 << 10;
 #[test]
 fn the_real_host_keeps_the_contract() {
     for shape in [Shape::Folder, Shape::Cache] {
-        let failures = suite::failures(|| Real::new(shape));
+        let failures = hydrant_contract::failures(|| Real::new(shape));
         assert!(failures.is_empty(), "{shape:?}\n{}", failures.join("\n"));
     }
 }
 
 #[test]
 fn the_real_ledger_keeps_the_contract() {
-    let failures = suite::ledger_failures(|| Real::new(Shape::Ledger));
+    let failures = hydrant_contract::ledger_failures(|| Real::new(Shape::Ledger));
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
@@ -174,7 +170,7 @@ fn is_head(reply: &types::Reply) -> bool {
 }
 
 impl HostUnderTest for Real {
-    fn blob(&self, bytes: &[u8]) -> suite::Blob {
+    fn blob(&self, bytes: &[u8]) -> hydrant_contract::Blob {
         plain(blob_of(bytes))
     }
 
@@ -373,7 +369,7 @@ fn read_request(mut stream: &TcpStream) -> Option<Heard> {
 }
 
 fn effect(ask: Ask) -> types::Effect {
-    let typed = |blob: suite::Blob| types::Blob { oid: blob.oid, size: blob.size };
+    let typed = |blob: hydrant_contract::Blob| types::Blob { oid: blob.oid, size: blob.size };
     match ask {
         Ask::Http(exchange) => types::Effect::Http(types::Exchange {
             stage: exchange.stage.clone().map(|stage| types::Stage {
@@ -435,8 +431,8 @@ fn request(exchange: Exchange) -> types::Request {
     }
 }
 
-fn plain(blob: types::Blob) -> suite::Blob {
-    suite::Blob { oid: blob.oid, size: blob.size }
+fn plain(blob: types::Blob) -> hydrant_contract::Blob {
+    hydrant_contract::Blob { oid: blob.oid, size: blob.size }
 }
 
 fn said(reply: types::Reply) -> Said {
@@ -465,7 +461,7 @@ fn said(reply: types::Reply) -> Said {
         types::Reply::At(revision) => Said::At(revision),
         types::Reply::Present => Said::Present,
         types::Reply::Partial(it) => {
-            Said::Partial(suite::Left { stage: it.stage, bytes: it.bytes, validator: it.validator })
+            Said::Partial(hydrant_contract::Left { stage: it.stage, bytes: it.bytes, validator: it.validator })
         }
         types::Reply::Absent => Said::Absent,
         types::Reply::Conflict => Said::Conflict,

@@ -17,7 +17,7 @@ use hydrant_host::remote::{Options, RemoteLedger};
 use hydrant_host::store::Store;
 use rustix::process::{Signal, getpid, kill_process};
 
-use crate::ledger::{SESSION, World};
+use crate::world::{SESSION, World};
 
 const DIES_AT: &str = "TEST_CHILD_DIES_AT";
 const CLONE: &str = "TEST_CHILD_CLONE";
@@ -31,7 +31,7 @@ const ENDED: i32 = 8;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Died {
+pub enum Died {
     /// Where it was told to.
     There,
     /// It had come to its end before.
@@ -41,10 +41,10 @@ pub(crate) enum Died {
 }
 
 /// Publishes the session in a process that aborts at its `dies_at`th step.
-pub(crate) fn publish(world: &World, dies_at: usize, with_unpushed: bool) -> Died {
+pub fn publish(world: &World, dies_at: usize, with_unpushed: bool) -> Died {
     let own = env::current_exe().expect("this program");
     let mut command: Command = world.scene.program(own, &world.clone);
-    command.args(["--exact", "child::the_child", "--nocapture", "--test-threads=1"]);
+    command.args(["--exact", "the_child", "--nocapture", "--test-threads=1"]);
     let files: Vec<&str> = world.content.keys().map(String::as_str).collect();
     command.env(DIES_AT, dies_at.to_string()).env(CLONE, &world.clone).env(URL, world.scene.url());
     command.env(FILES, files.join("\n")).env(UNPUSHED, if with_unpushed { "1" } else { "" });
@@ -95,9 +95,8 @@ impl Watch for Dying {
     }
 }
 
-/// Started by the other tests in a process of its own; without what they tell it there is nothing to do.
-#[test]
-fn the_child() {
+/// What a test called `the_child`, at the root of its program, does. Started by others in a process of its own; without what they tell it there is nothing to do.
+pub fn act() {
     let Ok(clone) = env::var(CLONE) else { return };
     let variable = |name: &str| env::var(name).expect("set by the parent");
     let git = Git::find(Path::new(&clone)).expect("git");

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 
 use crate::scene::{Scene, noise};
 
-pub(crate) const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
+pub const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
 
 /// A user's clone of a ledger, the bare remote and the folder the session was recorded in.
-pub(crate) struct World {
-    pub(crate) scene: Scene,
-    pub(crate) clone: PathBuf,
-    pub(crate) remote: PathBuf,
+pub struct World {
+    pub scene: Scene,
+    pub clone: PathBuf,
+    pub remote: PathBuf,
     /// Content that is published from outside the work tree.
-    pub(crate) recording: PathBuf,
+    pub recording: PathBuf,
     /// Everything that was ever content of the session, by name.
-    pub(crate) content: BTreeMap<String, Vec<u8>>,
+    pub content: BTreeMap<String, Vec<u8>>,
 }
 
 /// The transcript of a session with so many entries.
-pub(crate) fn transcript(entries: usize) -> Vec<u8> {
+pub fn transcript(entries: usize) -> Vec<u8> {
     let mut text = String::from("{\"type\":\"header\",\"metadata\":{\"version\":\"1.0\"}}\n");
     for entry in 1..=entries {
         text += &format!("{{\"type\":\"user\",\"content\":\"words of entry {entry}\",\"seq\":{entry}}}\n");
@@ -28,9 +28,15 @@ pub(crate) fn transcript(entries: usize) -> Vec<u8> {
     (text + "{\"type\":\"footer\"}\n").into_bytes()
 }
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
     /// Two files stand in place, and `summary.json` for git; the ledger holds another session and a file of the user's.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         let scene = Scene::new();
         let remote = scene.path("remote.git");
         scene.git(&scene.folder, &["init", "--quiet", "--bare", "--initial-branch=main", "remote.git"]);
@@ -45,30 +51,30 @@ impl World {
     }
 
     /// Puts content in the session's own folder.
-    pub(crate) fn in_place(&mut self, name: &str, bytes: Vec<u8>) {
+    pub fn in_place(&mut self, name: &str, bytes: Vec<u8>) {
         self.scene.file(&format!("clone/sessions/{SESSION}/{name}"), &bytes);
         self.content.insert(name.to_owned(), bytes);
     }
 
     /// The usual session: a transcript, a blob, an empty file, a summary for git.
-    pub(crate) fn record(&mut self) {
+    pub fn record(&mut self) {
         self.in_place("raw.jsonl", transcript(40));
         self.in_place("session.md", noise(30_000, 5));
         self.in_place("plan.md", Vec::new());
         self.in_place("summary.json", b"{\"title\": \"x\"}".to_vec());
     }
 
-    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+    pub fn git(&self, arguments: &[&str]) -> String {
         self.scene.git(&self.clone, arguments)
     }
 
-    pub(crate) fn session_folder(&self) -> PathBuf {
+    pub fn session_folder(&self) -> PathBuf {
         self.clone.join("sessions").join(SESSION)
     }
 
     /// Where hydrant keeps its state: beside the objects that all work trees share. Git is not asked, because the
     /// matrix would ask it a thousand times.
-    pub(crate) fn state(&self) -> PathBuf {
+    pub fn state(&self) -> PathBuf {
         let git = self.clone.join(".git");
         let Ok(link) = fs::read_to_string(&git) else { return git.join("hydrant") };
         let git = Path::new(link.trim_start_matches("gitdir: ").trim());
@@ -77,7 +83,7 @@ impl World {
     }
 
     /// What the remote's branch holds under a path.
-    pub(crate) fn remote_file(&self, path: &str) -> Option<Vec<u8>> {
+    pub fn remote_file(&self, path: &str) -> Option<Vec<u8>> {
         let output =
             self.scene.program("git", &self.remote).args(["cat-file", "blob", &format!("main:{path}")]).output();
         let output = output.expect("git runs");
@@ -85,13 +91,13 @@ impl World {
     }
 
     /// What the LFS server holds under an oid.
-    pub(crate) fn server_blob(&self, oid: &str) -> Option<Vec<u8>> {
+    pub fn server_blob(&self, oid: &str) -> Option<Vec<u8>> {
         find(&self.scene.path("server"), oid).and_then(|path| fs::read(path).ok())
     }
 }
 
 /// The first file of this name below a folder.
-pub(crate) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+pub fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     for entry in fs::read_dir(folder).ok()?.flatten() {
         let path = entry.path();
         if path.is_dir() {
@@ -106,7 +112,7 @@ pub(crate) fn find(folder: &Path, name: &str) -> Option<PathBuf> {
 }
 
 /// The bytes of every regular file below a folder.
-pub(crate) fn files(folder: &Path) -> Vec<Vec<u8>> {
+pub fn files(folder: &Path) -> Vec<Vec<u8>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();

@@ -14,22 +14,22 @@ use serde_json::Value;
 use crate::schemas;
 
 /// The token of every server here.
-pub(crate) const TOKEN: &str = "tok-5ecret-of-the-scene";
+pub const TOKEN: &str = "tok-5ecret-of-the-scene";
 
 /// What every repository here is told. Written as a file: three calls of git would take longer than most tests.
 const SETTINGS: &[u8] = b"[user]\n\tname = nobody\n\temail = nobody@example.test\n[commit]\n\tgpgSign = false\n\
 [maintenance]\n\tauto = false\n";
 
-pub(crate) struct Scene {
-    pub(crate) server: RunningServer,
-    pub(crate) folder: PathBuf,
+pub struct Scene {
+    pub server: RunningServer,
+    pub folder: PathBuf,
 }
 
 /// What a program said and how it ended.
-pub(crate) struct Ran {
-    pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) err: String,
+pub struct Ran {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
 }
 
 impl Ran {
@@ -43,23 +43,29 @@ impl Ran {
 
     /// The same, having ended with this code.
     #[track_caller]
-    pub(crate) fn ends(self, code: i32) -> Self {
+    pub fn ends(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.out, self.err);
         self
     }
 
     #[track_caller]
-    pub(crate) fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
     }
 }
 
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Scene {
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::with(|_| {})
     }
 
-    pub(crate) fn with(adjust: impl FnOnce(&mut ServerConfig)) -> Self {
+    pub fn with(adjust: impl FnOnce(&mut ServerConfig)) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let name = format!("hydrant-scene-{}-{}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let folder = env::temp_dir().join(name);
@@ -71,12 +77,12 @@ impl Scene {
         Self { server: Server::spawn(config).expect("the server starts"), folder }
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    pub fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Makes a file below the scene's folder.
-    pub(crate) fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("it has one")).expect("folders");
         fs::write(&path, bytes).expect("a file");
@@ -84,17 +90,17 @@ impl Scene {
     }
 
     /// The LFS URL, with the login inside.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         self.server.url().replace("http://", &format!("http://me:{TOKEN}@")) + "/team/repo.git/info/lfs"
     }
 
     /// The LFS URL without a login.
-    pub(crate) fn bare_url(&self) -> String {
+    pub fn bare_url(&self) -> String {
         self.server.url() + "/team/repo.git/info/lfs"
     }
 
     /// A program with nobody's settings.
-    pub(crate) fn program(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
+    pub fn program(&self, program: impl AsRef<OsStr>, directory: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in env::vars_os() {
             let name = name.to_string_lossy();
@@ -109,11 +115,11 @@ impl Scene {
     }
 
     /// The program under test, ready for more.
-    pub(crate) fn hydrant_command(&self, directory: &Path) -> Command {
-        self.program(env!("CARGO_BIN_EXE_hydrant"), directory)
+    pub fn hydrant_command(&self, directory: &Path) -> Command {
+        self.program(hydrant(), directory)
     }
 
-    pub(crate) fn hydrant<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Ran {
+    pub fn hydrant<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Ran {
         let ran = Ran::new(&self.hydrant_command(directory).args(arguments).output().expect("hydrant runs"));
         let words: Vec<&str> = arguments.iter().filter_map(|one| one.as_ref().to_str()).collect();
         if words.contains(&"--json") && !ran.out.is_empty() {
@@ -123,20 +129,20 @@ impl Scene {
     }
 
     /// The same with more variables in its environment.
-    pub(crate) fn hydrant_with<S: AsRef<OsStr>>(&self, directory: &Path, env: &[(&str, &str)], arguments: &[S]) -> Ran {
+    pub fn hydrant_with<S: AsRef<OsStr>>(&self, directory: &Path, env: &[(&str, &str)], arguments: &[S]) -> Ran {
         let mut command = self.hydrant_command(directory);
         Ran::new(&command.envs(env.iter().copied()).args(arguments).output().expect("hydrant runs"))
     }
 
     /// Starts the program and leaves it running.
-    pub(crate) fn hydrant_running<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Child {
+    pub fn hydrant_running<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> Child {
         let mut command = self.hydrant_command(directory);
         command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().expect("hydrant runs")
     }
 
     #[track_caller]
-    pub(crate) fn git<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> String {
+    pub fn git<S: AsRef<OsStr>>(&self, directory: &Path, arguments: &[S]) -> String {
         let output = self.program("git", directory).args(arguments).output().expect("git runs");
         let ran = Ran::new(&output);
         assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
@@ -145,7 +151,7 @@ impl Scene {
 
     /// A repository with one commit of everything that stands in its folder.
     #[track_caller]
-    pub(crate) fn repository(&self, name: &str) -> PathBuf {
+    pub fn repository(&self, name: &str) -> PathBuf {
         let folder = self.path(name);
         fs::create_dir_all(&folder).expect("a folder");
         self.git(&folder, &["init", "--quiet", "--initial-branch=main"]);
@@ -156,14 +162,14 @@ impl Scene {
     }
 
     #[track_caller]
-    pub(crate) fn commit(&self, folder: &Path) {
+    pub fn commit(&self, folder: &Path) {
         self.git(folder, &["add", "--all"]);
         self.git(folder, &["commit", "--quiet", "--allow-empty", "--message", "something"]);
     }
 
     /// Brings bytes to the server; their oid.
     #[track_caller]
-    pub(crate) fn upload(&self, bytes: &[u8]) -> String {
+    pub fn upload(&self, bytes: &[u8]) -> String {
         let oid = blob_of(bytes).oid;
         let path = self.file(&format!("up/{oid}"), bytes);
         self.hydrant(&self.folder, &["upload".as_ref(), "--endpoint".as_ref(), self.url().as_ref(), path.as_os_str()])
@@ -172,7 +178,7 @@ impl Scene {
     }
 
     /// Whether the real git-lfs is installed; says so when it is not.
-    pub(crate) fn has_git_lfs(&self) -> bool {
+    pub fn has_git_lfs(&self) -> bool {
         let asked = self.program("git", &self.folder).args(["lfs", "version"]).output();
         let here = asked.is_ok_and(|output| output.status.success());
         if !here {
@@ -182,7 +188,7 @@ impl Scene {
     }
 
     /// What the cache of a repository holds under an oid.
-    pub(crate) fn cached(&self, repository: &Path, oid: &str) -> Option<Vec<u8>> {
+    pub fn cached(&self, repository: &Path, oid: &str) -> Option<Vec<u8>> {
         fs::read(repository.join(".git/hydrant/cache").join(&oid[..2]).join(oid)).ok()
     }
 }
@@ -193,14 +199,22 @@ impl Drop for Scene {
     }
 }
 
+/// The command that cargo built beside the test program.
+fn hydrant() -> PathBuf {
+    let own = env::current_exe().expect("this program");
+    let built = own.parent().and_then(Path::parent).expect("target/PROFILE/deps").join("hydrant");
+    assert!(built.exists(), "{} is not built", built.display());
+    built
+}
+
 /// The canonical pointer of some bytes.
-pub(crate) fn pointer(bytes: &[u8]) -> String {
+pub fn pointer(bytes: &[u8]) -> String {
     let blob = blob_of(bytes);
     format!("version https://git-lfs.github.com/spec/v1\noid sha256:{}\nsize {}\n", blob.oid, blob.size)
 }
 
 /// Bytes that look random and are always the same.
-pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut bytes = Vec::with_capacity(length + 8);
     while bytes.len() < length {

@@ -4,13 +4,12 @@
 //! The rule it keeps: at most ten updates a second on a terminal and for programs, and one line a second elsewhere,
 //! whatever happens.
 
-use std::collections::HashMap;
 use std::io::{self, IsTerminal, Write, stderr};
 use std::time::{Duration, Instant};
 
 use hydrant_host::contract::report::phase_name;
 use hydrant_host::contract::types::Phase;
-use hydrant_host::driver::Watch;
+use hydrant_host::driver::{Tally, Watch};
 use hydrant_host::text::bytes_text;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use schemars::JsonSchema;
@@ -31,18 +30,8 @@ pub(crate) struct Meter {
     form: Form,
     /// What the user reads: `hydrate`, `upload`.
     verb: &'static str,
-    done: HashMap<String, Done>,
-    objects: usize,
-    objects_done: usize,
-    bytes: u64,
-    bytes_done: u64,
+    tally: Tally,
     next: Instant,
-}
-
-#[derive(Default)]
-struct Done {
-    bytes: u64,
-    whole: bool,
 }
 
 enum Form {
@@ -106,32 +95,7 @@ pub(crate) enum Event<'a> {
 
 impl Meter {
     pub(crate) fn new(options: &OutputOptions) -> Self {
-        Self {
-            options: options.clone(),
-            form: Form::Silent,
-            verb: "",
-            done: HashMap::new(),
-            objects: 0,
-            objects_done: 0,
-            bytes: 0,
-            bytes_done: 0,
-            next: Instant::now(),
-        }
-    }
-
-    fn count(&mut self, name: &str, done: u64, total: u64) {
-        let before = match self.done.get_mut(name) {
-            Some(before) => before,
-            None => self.done.entry(name.to_owned()).or_default(),
-        };
-        self.bytes_done = (self.bytes_done + done).saturating_sub(before.bytes);
-        let whole = done >= total;
-        match (before.whole, whole) {
-            (false, true) => self.objects_done += 1,
-            (true, false) => self.objects_done = self.objects_done.saturating_sub(1),
-            _ => {}
-        }
-        *before = Done { bytes: done, whole };
+        Self { options: options.clone(), form: Form::Silent, verb: "", tally: Tally::default(), next: Instant::now() }
     }
 
     fn show(&mut self) {
@@ -139,7 +103,7 @@ impl Meter {
         if now < self.next {
             return;
         }
-        let (objects_done, objects, bytes_done, bytes) = (self.objects_done, self.objects, self.bytes_done, self.bytes);
+        let Tally { objects_done, objects, bytes_done, bytes, .. } = self.tally;
         let every_ms = match &self.form {
             Form::Bar(bar) => {
                 bar.set_message(format!("{objects_done}/{objects} objects"));
@@ -175,13 +139,13 @@ impl Watch for Meter {
         } else {
             (Form::Lines, now + Duration::from_millis(LINE_MS))
         };
-        *self = Self { form, verb, objects, bytes, next, ..Self::new(&options) };
+        *self = Self { form, verb, tally: Tally::of(objects, bytes), next, ..Self::new(&options) };
     }
 
     /// It may also move backwards: a transfer that broke begins again.
     fn progress(&mut self, name: &str, done: u64, total: u64) {
         if !matches!(self.form, Form::Silent) {
-            self.count(name, done, total);
+            self.tally.add(name, done, total);
             self.show();
         }
     }
@@ -264,19 +228,5 @@ fn bar(verb: &'static str, bytes: u64) -> ProgressBar {
     match ProgressStyle::with_template(TEMPLATE) {
         Ok(style) => bar.with_style(style.progress_chars("=> ")),
         Err(_) => bar,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn objects_and_bytes_add_up_even_backwards() {
-        let mut meter = Meter::new(&OutputOptions::default());
-        for (name, done, total) in [("a", 5, 10), ("b", 20, 20), ("a", 0, 10), ("a", 10, 10), ("b", 20, 20)] {
-            meter.count(name, done, total);
-        }
-        assert_eq!((meter.bytes_done, meter.objects_done), (30, 2));
     }
 }

@@ -28,7 +28,7 @@ use crate::driver::effects::{BEAT_MS, Effects};
 use crate::driver::host::Host;
 use crate::engine::Operation;
 pub(crate) use watch::Tracing;
-pub use watch::{Unwatched, Watch};
+pub use watch::{Tally, Unwatched, Watch};
 
 /// Steps without a wait after which sockets and the wish to stop get their turn.
 const BURST_STEPS_MAX: u32 = 64;

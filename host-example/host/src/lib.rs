@@ -1,5 +1,9 @@
 //! The host around the engine: everything that touches files, network, clock and git.
 //!
+//! A program begins with a [`Client`] and a [`Repository`]: what the command does are methods of the client, each with
+//! its options and its report. `examples/hydrate.rs` is the whole of a small program; `examples/embedder.rs` shows
+//! progress, and brings an end, logins and a place for blobs of its own.
+//!
 //! Rule: the protocols live in the embedded component; this crate performs what the component asks for and decides
 //! only what is policy of this machine (addresses, logins, where bytes lie).
 //!
@@ -36,3 +40,27 @@ pub mod store;
 pub mod tasks;
 pub mod text;
 pub mod worktree;
+
+pub use contract::cancel::Cancel;
+pub use contract::error::{Fault, FaultKind, code_name};
+pub use contract::report::{BlobReport, Document, ErrorCode, ErrorReport};
+pub use contract::types::{Blob, Code, Direction, Phase};
+pub use driver::{Tally, Watch};
+pub use net::login::{Approver, LoginSource, Question};
+pub use net::secret::Secret;
+pub use repository::Repository;
+pub use tasks::client::Client;
+pub use tasks::doctor::{DoctorOptions, DoctorReport, TitlesOptions, TitlesReport};
+pub use tasks::draft::{DraftOptions, DraftReport};
+pub use tasks::endpoint::ServerOptions;
+pub use tasks::hydrate::{HydrateOptions, HydrateReport};
+pub use tasks::locks::{ListLocksOptions, LocksReport, UnlockOptions};
+pub use tasks::orphans::{OrphansOptions, OrphansReport};
+pub use tasks::publish::{PlanReport, PublishOptions, PublishReport, RegenerateOptions};
+pub use tasks::reconcile::{ReconcileOptions, ReconcileReport};
+pub use tasks::restore::{RestoreOptions, RestoreReport};
+pub use tasks::show::{ShowOptions, Shown};
+pub use tasks::status::{StatusOptions, StatusReport, Stopped};
+pub use tasks::transfer::{ObjectReport, ObjectState, TransferReport};
+pub use tasks::upload::{UploadFiles, UploadOptions};
+pub use tasks::verify::{VerifyOptions, VerifyReport};

@@ -46,8 +46,8 @@ pub struct Repository {
 
 impl Repository {
     /// The repository around a folder.
-    pub fn around(directory: &Path) -> Result<Self, Fault> {
-        Self::open(Git::find(directory)?)
+    pub fn around(directory: impl AsRef<Path>) -> Result<Self, Fault> {
+        Self::open(Git::find(directory.as_ref())?)
     }
 
     /// The repository around the folder a git works in.
@@ -80,8 +80,8 @@ impl Repository {
     }
 
     /// The same, with verified blobs and everything that is noted in a folder of the caller's choice.
-    pub fn with_store_dir(self, folder: &Path) -> Self {
-        Self { state_dir: Some(folder.to_owned()), ..self }
+    pub fn with_store_dir(self, folder: impl Into<PathBuf>) -> Self {
+        Self { state_dir: Some(folder.into()), ..self }
     }
 
     /// Where verified blobs lie, and what is noted about them: `hydrant` in git's own folder, unless the caller chose.

@@ -101,6 +101,14 @@ impl Fault {
     }
 }
 
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.detail)
+    }
+}
+
+impl std::error::Error for Fault {}
+
 impl From<HostError> for Fault {
     fn from(error: HostError) -> Self {
         let retry_at = match &error {

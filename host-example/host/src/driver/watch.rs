@@ -1,5 +1,7 @@
 //! Who looks on while an operation runs.
 
+use std::collections::HashMap;
+
 use crate::contract::types::Phase;
 
 /// Looks on while tasks run: a progress bar, a log, nobody. Every method may be left out.
@@ -26,6 +28,49 @@ pub trait Watch {
     fn trace(&mut self, _line: &str) {}
 }
 
+/// How far all objects together are: what a [`Watch`] with one bar adds up from what it is told of each.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// Objects.
+    pub objects: usize,
+    /// Those of them that are done.
+    pub objects_done: usize,
+    /// Bytes of all objects.
+    pub bytes: u64,
+    /// Bytes that are done. They can go back, when a transfer begins again.
+    pub bytes_done: u64,
+    each: HashMap<String, Done>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    bytes: u64,
+    whole: bool,
+}
+
+impl Tally {
+    /// Nothing is done yet: what [`Watch::began`] says.
+    pub fn of(objects: usize, bytes: u64) -> Self {
+        Self { objects, bytes, ..Self::default() }
+    }
+
+    /// One object moved on: what [`Watch::progress`] says.
+    pub fn add(&mut self, name: &str, done: u64, total: u64) {
+        let before = match self.each.get_mut(name) {
+            Some(before) => before,
+            None => self.each.entry(name.to_owned()).or_default(),
+        };
+        self.bytes_done = (self.bytes_done + done).saturating_sub(before.bytes);
+        let whole = done >= total;
+        match (before.whole, whole) {
+            (false, true) => self.objects_done += 1,
+            (true, false) => self.objects_done = self.objects_done.saturating_sub(1),
+            _ => {}
+        }
+        *before = Done { bytes: done, whole };
+    }
+}
+
 /// Looks away.
 pub struct Unwatched;
 
@@ -41,5 +86,19 @@ impl Watch for Tracing<'_> {
 
     fn trace(&mut self, line: &str) {
         self.0.trace(line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tally;
+
+    #[test]
+    fn objects_and_bytes_add_up_even_backwards() {
+        let mut tally = Tally::of(2, 30);
+        for (name, done, total) in [("a", 5, 10), ("b", 20, 20), ("a", 0, 10), ("a", 10, 10), ("b", 20, 20)] {
+            tally.add(name, done, total);
+        }
+        assert_eq!((tally.bytes_done, tally.objects_done), (30, 2));
     }
 }

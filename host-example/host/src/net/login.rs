@@ -36,6 +36,12 @@ pub trait Approver: Send + Sync {
     fn approve(&self, place: &str, question: Question) -> bool;
 }
 
+impl<F: Fn(&str, Question) -> bool + Send + Sync> Approver for F {
+    fn approve(&self, place: &str, question: Question) -> bool {
+        self(place, question)
+    }
+}
+
 /// What is to be done at a place that only a commit names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -47,7 +53,7 @@ pub enum Question {
     AskForObjects,
 }
 
-/// Gives user and password for a URL without userinfo, or none.
+/// Gives user and password for a URL without userinfo, or none. Asked when a server wants a login or refused one.
 pub type LoginSource = Arc<dyn Fn(&str) -> Option<(String, Secret)> + Send + Sync>;
 
 /// Gets fresh headers, or says why there are none.

@@ -8,10 +8,12 @@ use crate::contract::error::HostError;
 use crate::driver::{Unwatched, Watch};
 use crate::engine::{Engine, Guest};
 use crate::net::login::{Approver, LoginSource, Question};
+use crate::net::secret::Secret;
 
 /// The engine, who looks on, what ends a task, and who answers questions. Make one and keep it.
 ///
-/// A new one shows nothing, says no to every question, and gets logins where git gets them.
+/// A new one shows nothing, says no to every question, and gets logins where git gets them. Its tasks return when they
+/// are done, and each has a loop of its own: an async program calls them from a thread that may wait.
 pub struct Client {
     engine: OnceCell<Engine>,
     watch: RefCell<Box<dyn Watch>>,
@@ -42,14 +44,14 @@ impl Client {
         Self { cancel, ..self }
     }
 
-    /// Who decides where only a commit names the server.
+    /// Who decides where only a commit names the server. A function will do.
     pub fn approver(self, approver: impl Approver + 'static) -> Self {
         Self { approver: Arc::new(approver), ..self }
     }
 
     /// Where a login comes from, before git's credential helpers are asked.
-    pub fn login_source(self, source: LoginSource) -> Self {
-        Self { login_source: Some(source), ..self }
+    pub fn login_source(self, source: impl Fn(&str) -> Option<(String, Secret)> + Send + Sync + 'static) -> Self {
+        Self { login_source: Some(Arc::new(source)), ..self }
     }
 
     /// The engine. It is loaded when the first task needs it.

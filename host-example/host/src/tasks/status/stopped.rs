@@ -39,6 +39,12 @@ impl From<Fault> for Box<Stopped> {
     }
 }
 
+impl From<Box<Stopped>> for Fault {
+    fn from(stopped: Box<Stopped>) -> Self {
+        stopped.fault
+    }
+}
+
 impl From<HostError> for Box<Stopped> {
     fn from(error: HostError) -> Self {
         Box::new(Stopped::from(Fault::from(error)))

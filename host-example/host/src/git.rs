@@ -3,6 +3,12 @@
 //! The rule it keeps: a repository never chooses what runs. The program comes from `PATH` and never from the work
 //! tree; a committed folder that looks like a repository is none; variables that would point git at another repository
 //! are taken out, while the user's settings (config, credentials, ssh) stay.
+//!
+//! `objects` asks for objects by name, `tree` reads what git lists, `stream` reads answers too long to keep.
+
+pub(crate) mod objects;
+pub(crate) mod stream;
+pub(crate) mod tree;
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -10,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use self::objects::Objects;
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::platform::is_program;
@@ -63,6 +70,12 @@ pub enum GitFault {
     Child(ChildFault),
     /// It ended with an error; its words without control characters.
     Refused(String),
+    /// It does not know what it was told to do.
+    Usage,
+    /// It said something else than git is known to say.
+    Unreadable,
+    /// It does not have an object that it named.
+    Gone,
 }
 
 impl std::fmt::Display for GitFault {
@@ -72,6 +85,9 @@ impl std::fmt::Display for GitFault {
             Self::Child(fault) => write!(f, "git gave no answer: {fault}"),
             Self::Refused(words) if words.is_empty() => f.write_str("git refused without a word"),
             Self::Refused(words) => write!(f, "git refused: {words}"),
+            Self::Usage => f.write_str("git is too old for this"),
+            Self::Unreadable => f.write_str("git's answer cannot be read"),
+            Self::Gone => f.write_str("git does not have a blob that it named a moment ago"),
         }
     }
 }
@@ -97,23 +113,38 @@ pub struct Git {
     directory: PathBuf,
     variables: Vec<(OsString, OsString)>,
     alone: bool,
+    objects: Objects,
 }
 
 impl Git {
     /// The first git on `PATH` that is not inside the work tree around `directory`.
     pub fn find(directory: &Path) -> Result<Self, GitFault> {
         let program = find_program("git", directory).ok_or(GitFault::NotFound)?;
-        Ok(Self { program, directory: directory.to_owned(), variables: Vec::new(), alone: false })
+        Ok(Self {
+            program,
+            directory: directory.to_owned(),
+            variables: Vec::new(),
+            alone: false,
+            objects: Objects::default(),
+        })
     }
 
     /// The same git in another folder.
     pub fn at(&self, directory: &Path) -> Self {
-        Self { directory: directory.to_owned(), ..self.clone() }
+        let objects = if directory == self.directory { self.objects.clone() } else { Objects::default() };
+        Self { directory: directory.to_owned(), objects, ..self.clone() }
+    }
+
+    /// The same git, which speaks of the objects that are here as they are: nothing stands in for them, and nothing is
+    /// fetched.
+    pub(crate) fn as_it_is(&self) -> Self {
+        self.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1").with_variable("GIT_NO_LAZY_FETCH", "1")
     }
 
     /// The same git with one more variable in its environment.
     pub fn with_variable(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         self.variables.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.objects = Objects::default();
         self
     }
 

@@ -13,7 +13,7 @@
 //! - [`contract`]: the types of `wit/`, errors, the clock
 //! - [`process`]: child processes that end with this one
 //! - [`files`]: files and folders beneath a root; the one room that knows the platform's calls
-//! - [`git`]: the git program
+//! - [`git`]: the git program, and what it says of its objects
 //! - [`store`]: verified blobs
 //! - [`documents`]: small tracked files, each changed under its lock
 //! - [`engine`]: the component in its sandbox

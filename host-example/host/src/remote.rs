@@ -27,7 +27,6 @@ mod rewrite_undo;
 mod settle;
 mod settle_note;
 mod standing;
-mod stream;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -207,7 +206,7 @@ impl RemoteLedger {
 impl Place {
     /// Whether the branch is the one that is checked out.
     fn is_checked_out(&self) -> Result<bool, Failed> {
-        let branch = self.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
+        let branch = self.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"")?;
         Ok(words::line(&branch.stdout) == format!("refs/heads/{}", self.branch))
     }
 
@@ -222,9 +221,7 @@ impl Place {
 
     /// None when there is no such commit here.
     fn find_commit(&self, name: &str) -> Result<Option<String>, Failed> {
-        let asked = ["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")];
-        let ended = self.git.run(&asked, b"").map_err(words::of_fault)?;
-        Ok(ended.success().then(|| words::line(&ended.stdout)))
+        Ok(self.git.commit(name)?)
     }
 
     /// The commit that the remote was last known to have; none when the branch follows none, or nothing is known of it.
@@ -233,7 +230,7 @@ impl Place {
     }
 
     fn is_ancestor(&self, older: &str, newer: &str) -> Result<bool, Failed> {
-        let ended = self.git.run(&["merge-base", "--is-ancestor", older, newer], b"").map_err(words::of_fault)?;
+        let ended = self.git.run(&["merge-base", "--is-ancestor", older, newer], b"")?;
         match ended.status.code() {
             Some(0) => Ok(true),
             Some(1) => Ok(false),

@@ -14,13 +14,15 @@ use crate::contract::endpoints::Setting;
 use crate::contract::types::Code;
 use crate::files::Files;
 use crate::files::platform::path_of;
-use crate::git::{Git, GitFault};
+use crate::git::{Git, GitFault, tree};
 use crate::store::Store;
 
 use crate::contract::error::Fault;
 
 /// Bytes of an `.lfsconfig` at most.
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
+/// Bytes of the list of a ledger's sessions at most, as git stores it.
+const SESSIONS_BYTES_MAX: u64 = 64 << 20;
 /// Folders of a ledger that are looked into first: one with a manifest is enough.
 const TREES_FIRST: usize = 64;
 /// Where the original recorder keeps the content of sessions, outside the tracked paths.
@@ -41,6 +43,7 @@ pub struct Repository {
     committed_settings: OnceLock<Vec<Setting>>,
     branch: OnceLock<Option<String>>,
     is_ledger: OnceLock<bool>,
+    as_it_is: OnceLock<Git>,
     state_dir: Option<PathBuf>,
 }
 
@@ -72,11 +75,17 @@ impl Repository {
                     committed_settings: OnceLock::new(),
                     branch: OnceLock::new(),
                     is_ledger: OnceLock::new(),
+                    as_it_is: OnceLock::new(),
                     state_dir: None,
                 })
             }
             _ => Err(Fault::failed(Code::Host, "git does not say where this repository is")),
         }
+    }
+
+    /// A git that speaks of the objects that are here as they are.
+    pub(crate) fn as_it_is(&self) -> &Git {
+        self.as_it_is.get_or_init(|| self.git.as_it_is())
     }
 
     /// The same, with verified blobs and everything that is noted in a folder of the caller's choice.
@@ -158,10 +167,8 @@ impl Repository {
                 Err(fault) => Err(fault.into()),
             };
         }
-        let places = b":.lfsconfig\nHEAD:.lfsconfig\n";
-        let found = self.git.read(&["cat-file", "--batch-check=%(objecttype) %(objectname)"], places)?;
-        for blob in String::from_utf8_lossy(&found).lines().filter_map(|line| line.strip_prefix("blob ")) {
-            let ended = self.git.run(&["config", "--blob", blob, "--list", "-z"], b"")?;
+        for blob in self.git.blob_info(&[":.lfsconfig", "HEAD:.lfsconfig"])?.into_iter().flatten() {
+            let ended = self.git.run(&["config", "--blob", &blob.git_oid, "--list", "-z"], b"")?;
             if ended.success() {
                 return Ok(parse_settings(&ended.stdout));
             }
@@ -243,30 +250,24 @@ impl Repository {
     }
 
     fn commit_has_manifest(&self) -> Result<bool, Fault> {
-        let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
-        if !listed.success() || listed.stdout.is_empty() {
-            return Ok(false);
+        let mut trees = Vec::new();
+        let read = self.git.contents(&["HEAD:sessions"], SESSIONS_BYTES_MAX, &mut |_, header, bytes| {
+            if header.kind == "tree" {
+                trees = tree::folders_in(&bytes, header.git_oid.len() / 2);
+            }
+            Ok::<_, GitFault>(())
+        });
+        match read {
+            // A tree that is not here and cannot be fetched has nothing to show.
+            Ok(()) | Err(GitFault::Refused(_)) => {}
+            Err(fault) => return Err(fault.into()),
         }
         // Each folder by the oid of its own tree: a path from the root would read the folder above it once for each.
-        let trees: Vec<&[u8]> = listed.stdout.split(|byte| *byte == 0).filter_map(tree_of).collect();
-        let (first, rest) = trees.split_at(trees.len().min(TREES_FIRST));
-        Ok(self.has_manifest(first)? || self.has_manifest(rest)?)
+        let manifests: Vec<String> = trees.iter().map(|tree| format!("{tree}:meta.json")).collect();
+        let (first, rest) = manifests.split_at(manifests.len().min(TREES_FIRST));
+        let has_blob = |names| Ok::<_, GitFault>(self.git.blob_info(names)?.iter().any(Option::is_some));
+        Ok(has_blob(first)? || has_blob(rest)?)
     }
-
-    /// Whether one of these trees holds a manifest.
-    fn has_manifest(&self, trees: &[&[u8]]) -> Result<bool, Fault> {
-        if trees.is_empty() {
-            return Ok(false);
-        }
-        let asked: Vec<u8> = trees.iter().flat_map(|tree| [tree, &b":meta.json\n"[..]].concat()).collect();
-        let facts = self.git.read(&["cat-file", "--batch-check=%(objecttype)"], &asked)?;
-        Ok(facts.split(|byte| *byte == b'\n').any(|line| line == b"blob"))
-    }
-}
-
-/// The oid in a line of `git ls-tree`, `mode tree oid TAB name`, of a folder.
-fn tree_of(line: &[u8]) -> Option<&[u8]> {
-    line.strip_prefix(b"040000 tree ")?.split(|byte| *byte == b'\t').next()
 }
 
 /// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::entries::{Entries, Entry};
+use super::entries::Entries;
 use super::{DURABLE, PLAIN_INDEX, Place, words};
 use crate::contract::types::{Failed, Failure, PushFile};
+use crate::git::tree::Entry;
 
 /// Mode of a file that is new.
 const FILE_MODE: &str = "100644";
@@ -25,7 +26,7 @@ pub(super) fn store(place: &Place, files: &[PushFile]) -> Result<Vec<String>, Fa
     input.extend_from_slice(b"done\n");
     let mut arguments = DURABLE.to_vec();
     arguments.extend(["-c", LOOSE_BLOBS_MAX, "fast-import", "--quiet", "--done"]);
-    let answer = place.git.read(&arguments, &input).map_err(words::of_fault)?;
+    let answer = place.git.read(&arguments, &input)?;
     let oids: Vec<String> = String::from_utf8_lossy(&answer).lines().map(str::to_owned).collect();
     if oids.len() == files.len() { Ok(oids) } else { Err(words::failed(Failure::Io, "git did not store every file")) }
 }
@@ -36,7 +37,7 @@ pub(super) fn tree(place: &Place, commit: &str, there: &Entries, new: &BTreeMap<
     let git = place.git.clone().with_variable("GIT_INDEX_FILE", &index.0);
     let run = |words: &[&str], input: &[u8]| {
         let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(words).copied().collect();
-        git.read(&arguments, input).map_err(words::of_fault)
+        git.read(&arguments, input).map_err(Failed::from)
     };
     run(&["read-tree", commit], b"")?;
     run(&["update-index", "-z", "--index-info"], &index_info(there, new))?;
@@ -58,12 +59,12 @@ pub(super) fn commit(place: &Place, tree: &str, parent: &str, message: &str) -> 
     let mut arguments = DURABLE.to_vec();
     arguments.extend(["commit-tree", tree, "-p", parent, "-F", "-"]);
     // Only porcelain heeds this setting by itself.
-    let asked = place.git.run(&["config", "--type=bool", "--get", "commit.gpgSign"], b"").map_err(words::of_fault)?;
+    let asked = place.git.run(&["config", "--type=bool", "--get", "commit.gpgSign"], b"")?;
     let signs = words::line(&asked.stdout) == "true";
     if signs {
         arguments.push("-S");
     }
-    let ended = place.git.run_patiently(&arguments, message.as_bytes()).map_err(words::of_fault)?;
+    let ended = place.git.run_patiently(&arguments, message.as_bytes())?;
     if ended.success() {
         return Ok(words::line(&ended.stdout));
     }

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::entries::Entry;
 use super::index_copy::IndexCopy;
 use super::{Place, words};
 use crate::contract::types::Failed;
+use crate::git::tree::{self, Entry};
 
 /// Paths with the entries that they get.
 #[derive(Default)]
@@ -19,8 +19,9 @@ impl Differences {
         let staged = index.must(&["diff-index", "--cached", "--name-only", "--no-renames", "-z", old], b"")?;
         let staged = names_in(&staged);
         let arguments = ["diff-tree", "-r", "-z", "--no-renames", "--diff-filter=d", old, new];
-        let listed = place.git.read(&arguments, b"").map_err(words::of_fault)?;
-        let mut entries = parse(&listed);
+        let listed = place.git.read(&arguments, b"")?;
+        let mut entries: BTreeMap<_, _> =
+            tree::changes(&listed).map(|(change, path)| (path.to_owned(), change.after)).collect();
         entries.retain(|path, _| !staged.iter().any(|staged| meet(path, staged)));
         Ok(Self(entries))
     }
@@ -69,20 +70,6 @@ impl IndexCopy {
     }
 }
 
-/// `:mode mode oid oid status NUL path NUL`
-fn parse(list: &[u8]) -> BTreeMap<Vec<u8>, Entry> {
-    let mut fields = list.split(|byte| *byte == 0);
-    let mut entries = BTreeMap::new();
-    while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
-        let facts = String::from_utf8_lossy(facts);
-        let mut facts = facts.split(' ').skip(1);
-        if let (Some(mode), Some(_), Some(oid)) = (facts.next(), facts.next(), facts.next()) {
-            entries.insert(path.to_owned(), Entry { mode: mode.to_owned(), oid: oid.to_owned() });
-        }
-    }
-    entries
-}
-
 /// Whether these are one path, or one is a folder of the other's.
 fn meet(one: &[u8], other: &[u8]) -> bool {
     let is_in = |path: &[u8], folder: &[u8]| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/"));
@@ -104,14 +91,5 @@ mod tests {
         {
             assert_eq!(meet(one.as_bytes(), other.as_bytes()), met, "{one} {other}");
         }
-    }
-
-    #[test]
-    fn a_list_of_differences_is_read_to_its_end() {
-        let entries = parse(b":000000 100755 00 ab A\0s/\na\0:100644 120000 01 cd T\0b\0");
-        let read: Vec<_> =
-            entries.iter().map(|(path, it)| (path.as_slice(), it.mode.as_str(), it.oid.as_str())).collect();
-        assert_eq!(read, [(&b"b"[..], "120000", "cd"), (&b"s/\na"[..], "100755", "ab")]);
-        assert!(parse(b"").is_empty());
     }
 }

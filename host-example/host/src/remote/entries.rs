@@ -4,26 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Place, words};
 use crate::contract::types::{Failed, Failure};
+use crate::git::objects::Header;
+use crate::git::tree::{self, Entry};
 
 /// Components of a name that choose the folder that is listed: `sessions/NAME`.
 const LISTED_PARTS: usize = 2;
 
-/// What stands under one name in a commit.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Entry {
-    pub(super) mode: String,
-    pub(super) oid: String,
-}
-
 /// Everything in the folders of some names.
 pub(super) type Entries = BTreeMap<String, Entry>;
-
-impl Entry {
-    /// Whether this is a file with bytes of its own: no folder, no symlink, no other repository.
-    pub(super) fn is_file(&self) -> bool {
-        matches!(self.mode.as_str(), "100644" | "100755")
-    }
-}
 
 /// The folders that hold all these names, as git is asked for them.
 pub(super) fn folders_of<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<&'a str> {
@@ -45,19 +33,8 @@ pub(super) fn in_commit<'a>(
     }
     let mut arguments = vec!["--literal-pathspecs", "ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--"];
     arguments.extend(folders);
-    let listed = place.git.read(&arguments, b"").map_err(words::of_fault)?;
-    let mut entries = Entries::new();
-    for line in listed.split(|byte| *byte == 0) {
-        // `mode type oid TAB path`; a path that is no text is none of ours.
-        let Some((facts, path)) = std::str::from_utf8(line).ok().and_then(|line| line.split_once('\t')) else {
-            continue;
-        };
-        let mut facts = facts.split(' ');
-        if let (Some(mode), Some(_), Some(oid)) = (facts.next(), facts.next(), facts.next()) {
-            entries.insert(path.to_owned(), Entry { mode: mode.to_owned(), oid: oid.to_owned() });
-        }
-    }
-    Ok(entries)
+    let listed = place.git.read(&arguments, b"")?;
+    Ok(tree::lines(&listed).map(|line| (line.path, line.entry)).collect())
 }
 
 /// The file of this name; none when there is none. A name that is something else is refused.
@@ -77,10 +54,8 @@ pub(super) fn file<'a>(entries: &'a Entries, name: &str) -> Result<Option<&'a En
 /// A name above this one that is no folder.
 pub(super) fn file_above<'a>(entries: &Entries, name: &'a str) -> Option<&'a str> {
     let mut above = name.match_indices('/').map(|(end, _)| &name[..end]);
-    above.find(|folder| entries.get(*folder).is_some_and(|entry| entry.mode != FOLDER_MODE))
+    above.find(|folder| entries.get(*folder).is_some_and(|entry| !entry.is_folder()))
 }
-
-const FOLDER_MODE: &str = "040000";
 
 /// The bytes of blobs, each with the name it has. One that is too large is refused.
 pub(super) fn bytes_of(
@@ -94,7 +69,7 @@ pub(super) fn bytes_of(
         let sentence = format!("{} has {size} bytes in the ledger, and a document has at most {bytes_max}", names[oid]);
         return Err(words::failed(Failure::Io, &sentence));
     }
-    read(place, sizes.iter().map(|(oid, _)| *oid))
+    read(place, &sizes)
 }
 
 /// The same without those that are too large.
@@ -103,52 +78,29 @@ pub(super) fn bytes_within(
     blobs: &[(&str, &str)],
     bytes_max: u64,
 ) -> Result<HashMap<String, Vec<u8>>, Failed> {
-    let sizes = sizes_of(place, &blobs.iter().copied().collect())?;
-    read(place, sizes.iter().filter(|(_, size)| *size <= bytes_max).map(|(oid, _)| *oid))
+    let mut sizes = sizes_of(place, &blobs.iter().copied().collect())?;
+    sizes.retain(|(_, size)| *size <= bytes_max);
+    read(place, &sizes)
 }
 
 /// How many bytes each of some blobs has.
 fn sizes_of<'a>(place: &Place, names: &BTreeMap<&'a str, &str>) -> Result<Vec<(&'a str, u64)>, Failed> {
-    if names.is_empty() {
-        return Ok(Vec::new());
-    }
-    let check = ["cat-file", "--batch-check=%(objecttype) %(objectsize)"];
-    let said = place.git.read(&check, asked(names.keys().copied()).as_bytes()).map_err(words::of_fault)?;
-    let said = String::from_utf8_lossy(&said);
-    let sizes = names.keys().zip(said.lines()).map(|(oid, facts)| {
-        let size = facts.strip_prefix("blob ").and_then(|size| size.parse().ok());
-        let size = size.ok_or_else(|| words::failed(Failure::Io, "git does not have a blob that a commit names"))?;
-        Ok((*oid, size))
-    });
-    sizes.collect()
+    let oids: Vec<&str> = names.keys().copied().collect();
+    let found = place.git.blob_info(&oids)?;
+    let size = |(oid, found): (&'a str, Option<Header>)| {
+        let blob = found.ok_or_else(|| words::failed(Failure::Io, "git does not have a blob that a commit names"))?;
+        Ok((oid, blob.size))
+    };
+    oids.into_iter().zip(found).map(size).collect()
 }
 
-fn read<'a>(place: &Place, oids: impl Iterator<Item = &'a str>) -> Result<HashMap<String, Vec<u8>>, Failed> {
-    let asked = asked(oids);
-    if asked.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let answer = place.git.read(&["cat-file", "--batch"], asked.as_bytes()).map_err(words::of_fault)?;
-    parse_batch(&answer).ok_or_else(|| words::failed(Failure::Io, "git's answer cannot be read"))
-}
-
-/// What git's batches are fed: an oid a line.
-fn asked<'a>(oids: impl Iterator<Item = &'a str>) -> String {
-    oids.flat_map(|oid| [oid, "\n"]).collect()
-}
-
-/// `oid type size LF bytes LF`, again and again.
-fn parse_batch(mut answer: &[u8]) -> Option<HashMap<String, Vec<u8>>> {
-    let mut found = HashMap::new();
-    while !answer.is_empty() {
-        let end = answer.iter().position(|byte| *byte == b'\n')?;
-        let mut facts = std::str::from_utf8(&answer[..end]).ok()?.split(' ');
-        let (oid, _kind, size) = (facts.next()?, facts.next()?, facts.next()?.parse::<usize>().ok()?);
-        let bytes = answer.get(end + 1..)?.get(..size)?;
-        found.insert(oid.to_owned(), bytes.to_vec());
-        answer = answer.get(end + 1 + size + 1..)?;
-    }
-    Some(found)
+fn read(place: &Place, blobs: &[(&str, u64)]) -> Result<HashMap<String, Vec<u8>>, Failed> {
+    let mut found = HashMap::with_capacity(blobs.len());
+    place.git.each_object(blobs, &mut |at, _, bytes| {
+        found.insert(blobs[at].0.to_owned(), bytes);
+        Ok::<_, Failed>(())
+    })?;
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -171,12 +123,5 @@ mod tests {
         for name in ["d", "d/l", "d/f/x", "d/l/x/y"] {
             assert_eq!(file(&entries, name).expect_err("refused").why, Failure::Refused, "{name}");
         }
-    }
-
-    #[test]
-    fn batches_are_read_to_their_end() {
-        let found = parse_batch(b"aa blob 3\na\nb\nbb blob 0\n\n").expect("whole");
-        assert_eq!((found["aa"].as_slice(), found["bb"].as_slice()), (&b"a\nb"[..], &b""[..]));
-        assert!(parse_batch(b"aa blob 9\nshort\n").is_none() && parse_batch(b"aa missing\n").is_none());
     }
 }

@@ -5,21 +5,12 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::entries::{self, Entry};
+use super::entries;
 use super::{DURABLE, PLAIN_INDEX, Place, ScratchFile, words};
 use crate::contract::types::{Failed, Failure};
 use crate::git::Git;
+use crate::git::tree::{self, Listed};
 use crate::process::Finished;
-
-/// What the index has under one name.
-pub(super) struct Listed {
-    pub(super) entry: Entry,
-    pub(super) stage: String,
-    /// Not in the tree, because the user keeps only a part of it there.
-    pub(super) skipped: bool,
-    /// The user told git not to look.
-    pub(super) assumed: bool,
-}
 
 /// A copy of the index, to be worked on.
 pub(super) struct IndexCopy {
@@ -46,7 +37,7 @@ impl IndexCopy {
 
     pub(super) fn run(&self, arguments: &[&str], input: &[u8]) -> Result<Finished, Failed> {
         let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(arguments).copied().collect();
-        self.git.run_patiently(&arguments, input).map_err(words::of_fault)
+        self.git.run_patiently(&arguments, input).map_err(Failed::from)
     }
 
     pub(super) fn must(&self, arguments: &[&str], input: &[u8]) -> Result<Vec<u8>, Failed> {
@@ -63,7 +54,7 @@ impl IndexCopy {
         let mut arguments = vec!["--literal-pathspecs", "ls-files", "-v", "--stage", "-z", "--"];
         arguments.extend(folders);
         let answer = self.must(&arguments, b"")?;
-        Ok(answer.split(|byte| *byte == 0).filter_map(parse_listed).collect())
+        Ok(answer.split(|byte| *byte == 0).filter_map(tree::listed).collect())
     }
 
     /// Gives entries back the flag that some of them had.
@@ -101,20 +92,6 @@ fn copy_index(index: &Path, to: &ScratchFile) -> io::Result<()> {
     }
     let time = index.metadata()?.modified()?;
     File::options().write(true).open(&to.0)?.set_modified(time)
-}
-
-/// `tag mode oid stage TAB path`
-pub(super) fn parse_listed(line: &[u8]) -> Option<(String, Listed)> {
-    let (facts, path) = std::str::from_utf8(line).ok()?.split_once('\t')?;
-    let mut facts = facts.split(' ');
-    let (tag, mode, oid, stage) = (facts.next()?, facts.next()?, facts.next()?, facts.next()?);
-    let listed = Listed {
-        entry: Entry { mode: mode.to_owned(), oid: oid.to_owned() },
-        stage: stage.to_owned(),
-        skipped: tag.eq_ignore_ascii_case("S"),
-        assumed: tag.starts_with(|letter: char| letter.is_ascii_lowercase()),
-    };
-    Some((path.to_owned(), listed))
 }
 
 pub(super) fn failure_of(ended: &Finished) -> Failed {

@@ -53,7 +53,7 @@ pub(super) fn fetch(place: &Place, wanted: &dyn Fn() -> bool) -> Result<String, 
     arguments.extend(["--no-write-fetch-head", "--no-show-forced-updates", "--", &place.remote, &refspec]);
     let mut turns = Turns::default();
     loop {
-        let ended = place.git.talk_while(&arguments, wanted).map_err(words::of_fault)?;
+        let ended = place.git.talk_while(&arguments, wanted)?;
         if ended.success() {
             break;
         }

@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::range::new_side;
-use super::stream::{self, Said, unreadable};
 use super::{Refusal, words};
 use crate::contract::types::{Failed, Failure};
 use crate::git::Git;
+use crate::git::stream::{self, Said};
+use crate::git::tree::{self, Change};
 
 /// Bytes of a text that are handed over; a longer one is searched all the same.
 const TEXT_BYTES_MAX: usize = 4 << 20;
@@ -53,7 +53,7 @@ pub fn mentioned_in(wanted: &HashSet<String>, mut text: impl Read) -> io::Result
 /// The blobs that branches, tags and stashes mention now, here and as the remotes were last seen, in every small file
 /// of theirs and in every manifest; and those that a staged change mentions.
 pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
-    let git = as_it_is(git);
+    let git = git.as_it_is();
     let tips = tips(&git)?;
     if tips.is_empty() {
         return Ok(());
@@ -64,7 +64,7 @@ pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     let mut manifests = Manifests::default();
     for tip in &tips {
@@ -76,21 +76,18 @@ pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)
 
 /// Those that stand in what is staged.
 fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
-    let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
-    if !head.success() {
+    if git.commit("HEAD")?.is_none() {
         return Ok(());
     }
     let mut staged = BTreeSet::new();
     let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--"];
     stream::read(git, &[&changes], |said| {
-        while let Some(facts) = said.record(0)? {
-            said.record(0)?.ok_or_else(unreadable)?;
-            let new = new_side(&facts).ok_or_else(unreadable)?;
+        while let Some((Change { after: new, .. }, _)) = said.change()? {
             if new.is_file() {
                 staged.insert(new.oid);
             }
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     if staged.is_empty() {
         return Ok(());
@@ -99,13 +96,13 @@ fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })
 }
 
 /// The blobs that manifests of sessions mention, or mentioned, in any commit here.
 pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
-    let git = as_it_is(git);
+    let git = git.as_it_is();
     let tips = tips(&git)?;
     if tips.is_empty() {
         return Ok(());
@@ -114,36 +111,28 @@ pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Menti
     let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
     let changes = [&changes[..], &["--no-commit-id", "--", MANIFESTS]].concat();
     stream::read_fed(&git, Some(lines(&tips)), &[&["rev-list", "--all", "--stdin"], &changes], |said| {
-        while let Some(facts) = said.record(0)? {
-            let path = said.record(0)?.ok_or_else(unreadable)?;
-            let new = new_side(&facts).ok_or_else(unreadable)?;
+        while let Some((Change { after: new, .. }, path)) = said.change()? {
             if new.is_file() {
                 manifests.add(new.oid, &path)?;
             }
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     Ok(manifests.read(&git, wanted, see)?)
-}
-
-/// A git that speaks of the objects that are here, and of no others.
-fn as_it_is(git: &Git) -> Git {
-    git.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1").with_variable("GIT_NO_LAZY_FETCH", "1")
 }
 
 /// The last commit, those of all branches here and of the remotes as they were last seen, those of tags, and what is
 /// stashed, with its index.
 fn tips(git: &Git) -> Result<BTreeSet<String>, Failed> {
-    let mut tips = BTreeSet::new();
-    let head = git.run(&["rev-parse", "--verify", "--quiet", "HEAD^{commit}"], b"").map_err(words::of_fault)?;
+    let mut tips = BTreeSet::from_iter(git.commit("HEAD")?);
     // A tag of something that is no commit has no tip.
     let listed = ["rev-list", "--no-walk=unsorted", "--branches", "--remotes", "--tags"];
-    let named = git.read(&listed, b"").map_err(words::of_fault)?;
+    let named = git.read(&listed, b"")?;
     // Without a stash there is no such ref.
     let stashed = ["log", "--walk-reflogs", "--no-show-signature", "--format=%H %P", "refs/stash", "--"];
-    let stashed = git.run(&stashed, b"").map_err(words::of_fault)?;
+    let stashed = git.run(&stashed, b"")?;
     let stashed: &[u8] = if stashed.success() { &stashed.stdout } else { b"" };
-    for said in [&head.stdout, &named, stashed] {
+    for said in [&*named, stashed] {
         tips.extend(String::from_utf8_lossy(said).split_whitespace().map(str::to_owned));
     }
     if tips.len() > TIPS_MAX {
@@ -162,19 +151,14 @@ struct Manifests {
 impl Manifests {
     /// Adds those of a commit.
     fn of_commit(&mut self, git: &Git, commit: &str) -> Result<(), Failed> {
-        stream::read(git, &[&["ls-tree", "-r", "-z", "--full-tree", commit, "sessions/"]], |said| {
-            while let Some(line) = said.record(0)? {
-                // `mode type oid TAB path`
-                let at = line.iter().position(|byte| *byte == b'\t').ok_or_else(unreadable)?;
-                let facts = std::str::from_utf8(&line[..at]).map_err(|_| unreadable())?;
-                if let [mode, "blob", oid] = facts.split(' ').collect::<Vec<_>>()[..]
-                    && mode.starts_with("100")
-                {
-                    self.add(oid.to_owned(), &line[at + 1..])?;
-                }
-            }
-            Ok(())
-        })
+        tree::each_entry(
+            git,
+            commit,
+            &["sessions/"],
+            |path, entry| {
+                if entry.is_file() { self.add(entry.oid, path) } else { Ok(()) }
+            },
+        )
     }
 
     /// Adds one if this is the path of a manifest.
@@ -208,7 +192,7 @@ impl Manifests {
             while let Some((oid, found)) = text(said, wanted)? {
                 see_one(found, self.texts.get(&oid).map_or(&[], Vec::as_slice), see);
             }
-            Ok(())
+            Ok::<_, Failed>(())
         })
     }
 }
@@ -230,26 +214,15 @@ fn spells_digits_otherwise(text: &[u8]) -> bool {
         .any(|six| six.starts_with(b"\\u00") && matches!((six[4], six[5]), (b'3', b'0'..=b'9') | (b'6', b'1'..=b'6')))
 }
 
-/// The next text that git says, searched: `oid type size LF bytes LF`. Commits come along and are passed over.
+/// The next text that git says, searched. Commits come along and are passed over.
 fn text(said: &mut Said, wanted: &HashSet<String>) -> Result<Option<(String, Found)>, Failed> {
-    while let Some(facts) = said.record(b'\n')? {
-        let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
-        let [oid, kind, size] = facts.split(' ').collect::<Vec<_>>()[..] else {
-            return Err(words::failed(
-                Failure::Io,
-                "git does not have all objects of its commits; `git fetch` them first",
-            ));
-        };
-        let mut left: usize = size.parse().map_err(|_| unreadable())?;
+    while let Some(header) = said.object_header()? {
+        let sentence = "git does not have all objects of its commits; `git fetch` them first";
+        let header = header.ok_or_else(|| words::failed(Failure::Io, sentence))?;
         let mut search = Search::new(wanted);
-        while left > 0 {
-            let piece = said.bytes(left.min(PIECE_BYTES))?;
-            left -= piece.len();
-            search.feed(&piece);
-        }
-        said.bytes(1)?;
-        if kind == "blob" {
-            return Ok(Some((oid.to_owned(), search.end())));
+        said.object_body(&header, |piece| search.feed(piece))?;
+        if header.is_blob() {
+            return Ok(Some((header.git_oid, search.end())));
         }
     }
     Ok(None)

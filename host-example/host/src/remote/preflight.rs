@@ -13,6 +13,7 @@ use crate::contract::error::HostError;
 use crate::contract::types::{Failed, Failure};
 use crate::files::Files;
 use crate::files::platform::path_of;
+use crate::git::tree::{self, Line};
 use crate::git::{Git, GitFault};
 
 /// What the user chose.
@@ -95,7 +96,7 @@ impl From<Failed> for Refusal {
 
 impl From<GitFault> for Refusal {
     fn from(fault: GitFault) -> Self {
-        words::of_fault(fault).into()
+        Failed::from(fault).into()
     }
 }
 
@@ -303,13 +304,10 @@ fn a_folder(place: &Place, folder: &str) -> Result<(), Refusal> {
     let listed = place
         .git
         .read(&["--literal-pathspecs", "ls-tree", "-z", "--full-tree", "HEAD", "--", "sessions", folder], b"")?;
-    for line in listed.split(|byte| *byte == 0).map(String::from_utf8_lossy) {
+    for Line { path, entry, .. } in tree::lines(&listed) {
         // Asked for both at once, git lists everything beneath the first.
-        if let Some((facts, name)) = line.split_once('\t')
-            && (name == "sessions" || name == folder)
-            && !facts.starts_with("040000 ")
-        {
-            return Err(no_folder(name));
+        if (path == "sessions" || path == folder) && !entry.is_folder() {
+            return Err(no_folder(&path));
         }
     }
     for name in ["sessions", folder] {

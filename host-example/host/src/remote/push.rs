@@ -117,7 +117,7 @@ fn send(place: &Place, base: &str, commit: &str) -> Result<Sent, Failed> {
         ["push", "--porcelain", "--no-follow-tags", "--recurse-submodules=no", &lease, "--", &place.remote, &refspec];
     let ended = match place.git.talk_while(&arguments, &|| true) {
         Ok(ended) => ended,
-        Err(fault) => return Ok(Sent::Unknown(words::of_fault(fault))),
+        Err(fault) => return Ok(Sent::Unknown(Failed::from(fault))),
     };
     judge(&ended)
 }

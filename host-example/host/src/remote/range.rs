@@ -6,15 +6,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
-use super::entries::Entry;
-use super::stream::{self, Said, unreadable};
 use super::{Place, preflight, words};
 use crate::contract::types::{Failed, Failure, PushRange, RangeFile};
+use crate::git::tree::{self, Change, Entry, Listed};
+use crate::git::{Git, GitFault, stream};
 
 /// Small files of a push at most.
 pub(super) const SMALL_FILES_MAX: usize = 65_536;
 /// Files that could be pointers have fewer bytes.
-const POINTER_BYTES_BELOW: usize = 1024;
+const POINTER_BYTES_BELOW: u64 = 1024;
 /// Stands in every pointer.
 const POINTER_WORD: &[u8] = b"version";
 /// git's filter for the same length.
@@ -50,7 +50,7 @@ pub(super) fn has_small_files(place: &Place) -> Result<bool, Failed> {
 /// Commits that the remote lacks.
 struct Commits<'a> {
     place: &'a Place,
-    git: crate::git::Git,
+    git: Git,
     tip: &'a str,
     /// What they are, in git's words.
     revisions: Vec<String>,
@@ -67,8 +67,7 @@ impl<'a> Commits<'a> {
         };
         let revisions = [vec![tip.to_owned()], without].concat();
         // A push sends what is there, whatever stands in for it here, and an object that is not here is not fetched.
-        let git = place.git.clone().with_variable("GIT_NO_REPLACE_OBJECTS", "1");
-        Self { place, git: git.with_variable("GIT_NO_LAZY_FETCH", "1"), tip, revisions }
+        Self { place, git: place.git.as_it_is(), tip, revisions }
     }
 
     /// A command about these commits.
@@ -78,8 +77,8 @@ impl<'a> Commits<'a> {
     }
 
     fn count(&self) -> Result<u64, Failed> {
-        let counted = self.git.read(&self.list(&["--count"]), b"").map_err(words::of_fault)?;
-        words::line(&counted).parse().map_err(|_| unreadable())
+        let counted = self.git.read(&self.list(&["--count"]), b"")?;
+        words::line(&counted).parse().map_err(|_| GitFault::Unreadable.into())
     }
 
     /// Small files that the remote does not have, whatever their paths.
@@ -87,14 +86,23 @@ impl<'a> Commits<'a> {
         let objects = self.list(&["--objects", "--no-object-names", "--filter=object:type=blob", SMALL]);
         stream::read(&self.git, &[&objects, &["cat-file", "--batch", "--buffer"]], |said| {
             let mut small = Small::new();
-            while let Some((oid, is_blob, bytes)) = object(said)? {
-                let is_small = bytes.len() < POINTER_BYTES_BELOW && holds(&bytes, POINTER_WORD);
-                if is_blob && is_small {
-                    small.insert(oid, bytes);
+            while let Some(header) = said.object_header()? {
+                let gone = || words::failed(Failure::Io, "git does not have an object that a push would send");
+                let header = header.ok_or_else(gone)?;
+                // The commits themselves come along; nobody looks into them.
+                let is_small = header.is_blob() && header.size < POINTER_BYTES_BELOW;
+                let mut bytes = Vec::new();
+                said.object_body(&header, |piece| {
+                    if is_small {
+                        bytes.extend_from_slice(piece);
+                    }
+                })?;
+                if holds(&bytes, POINTER_WORD) {
+                    small.insert(header.git_oid, bytes);
                     bounded(small.len())?;
                 }
             }
-            Ok(small)
+            Ok::<_, Failed>(small)
         })
     }
 
@@ -123,99 +131,41 @@ impl<'a> Commits<'a> {
         let changes = [&changes[..], &["--no-commit-id"]].concat();
         stream::read(&self.git, &[&self.list(&[]), &changes], |said| {
             let mut found = BTreeSet::new();
-            while let Some(facts) = said.record(0)? {
-                let path = said.record(0)?.ok_or_else(unreadable)?;
-                let new = new_side(&facts).ok_or_else(unreadable)?;
+            while let Some((Change { after: new, .. }, path)) = said.change()? {
                 if new.is_file() && small.contains_key(&new.oid) {
                     found.insert((text(path)?, new.oid));
                     bounded(found.len())?;
                 }
             }
-            Ok(found)
+            Ok::<_, Failed>(found)
         })
     }
 }
 
-/// `oid type size LF bytes LF`
-fn object(said: &mut Said) -> Result<Option<(String, bool, Vec<u8>)>, Failed> {
-    let Some(facts) = said.record(b'\n')? else { return Ok(None) };
-    let facts = String::from_utf8(facts).map_err(|_| unreadable())?;
-    let mut facts = facts.split(' ');
-    let (Some(oid), Some(kind), Some(size)) = (facts.next(), facts.next(), facts.next()) else {
-        return Err(words::failed(Failure::Io, "git does not have an object that a push would send"));
-    };
-    let mut left: usize = size.parse().map_err(|_| unreadable())?;
-    let bytes = said.bytes(left.min(POINTER_BYTES_BELOW))?;
-    left -= bytes.len();
-    // The commits themselves come along; nobody looks into them.
-    while left > 0 {
-        left -= said.bytes(left.min(POINTER_BYTES_BELOW))?.len();
-    }
-    said.bytes(1)?;
-    Ok(Some((oid.to_owned(), kind == "blob", bytes)))
-}
-
-/// `:mode mode oid oid status`, with one more colon, mode and oid for each further parent.
-pub(super) fn new_side(facts: &[u8]) -> Option<Entry> {
-    let facts = std::str::from_utf8(facts).ok()?;
-    let sides = facts.trim_start_matches(':');
-    let parents = facts.len() - sides.len();
-    let words: Vec<&str> = sides.split(' ').collect();
-    let (mode, oid) = (words.get(parents)?, words.get(2 * parents + 1)?);
-    (parents > 0).then(|| Entry { mode: (*mode).to_owned(), oid: (*oid).to_owned() })
-}
-
 /// Where the last commit has these contents.
-fn at_tip(git: &crate::git::Git, tip: &str, small: &Small) -> Result<BTreeMap<String, Entry>, Failed> {
+fn at_tip(git: &Git, tip: &str, small: &Small) -> Result<BTreeMap<String, Entry>, Failed> {
     let mut found = BTreeMap::new();
-    each_entry(git, tip, |path, entry| {
+    tree::each_entry(git, tip, &[], |path, entry| {
         if entry.is_file() && small.contains_key(&entry.oid) {
             found.insert(text(path.to_vec())?, entry);
             bounded(found.len())?;
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     Ok(found)
 }
 
-/// Every file of a commit.
-pub(super) fn each_entry(
-    git: &crate::git::Git,
-    commit: &str,
-    mut see: impl FnMut(&[u8], Entry) -> Result<(), Failed>,
-) -> Result<(), Failed> {
-    stream::read(git, &[&["ls-tree", "-r", "-z", "--full-tree", commit]], |said| {
-        while let Some(line) = said.record(0)? {
-            // `mode type oid TAB path`
-            let at = line.iter().position(|byte| *byte == b'\t').ok_or_else(unreadable)?;
-            let facts = std::str::from_utf8(&line[..at]).map_err(|_| unreadable())?;
-            let mut facts = facts.split(' ');
-            let (Some(mode), Some(_), Some(oid)) = (facts.next(), facts.next(), facts.next()) else {
-                return Err(unreadable());
-            };
-            see(&line[at + 1..], Entry { mode: mode.to_owned(), oid: oid.to_owned() })?;
-        }
-        Ok(())
-    })
-}
-
 /// Paths whose entry in the index is the one of the last commit.
-fn staged(git: &crate::git::Git, tip: &BTreeMap<String, Entry>) -> Result<BTreeSet<String>, Failed> {
-    stream::read(git, &[&["ls-files", "--stage", "-z", "--full-name"]], |said| {
+fn staged(git: &Git, tip: &BTreeMap<String, Entry>) -> Result<BTreeSet<String>, Failed> {
+    stream::read(git, &[&["ls-files", "-v", "--stage", "-z", "--full-name"]], |said| {
         let mut same = BTreeSet::new();
         while let Some(line) = said.record(0)? {
-            // `mode oid stage TAB path`
-            let Some((facts, path)) = std::str::from_utf8(&line).ok().and_then(|line| line.split_once('\t')) else {
-                continue;
-            };
-            let facts: Vec<&str> = facts.split(' ').collect();
-            let [mode, oid, "0"] = facts[..] else { continue };
-            let is_file = Entry { mode: mode.to_owned(), oid: String::new() }.is_file();
-            if is_file && tip.get(path).is_some_and(|entry| entry.oid == oid) {
-                same.insert(path.to_owned());
+            let Some((path, Listed { entry, stage, .. })) = tree::listed(&line) else { continue };
+            if stage == "0" && entry.is_file() && tip.get(&path).is_some_and(|there| there.oid == entry.oid) {
+                same.insert(path);
             }
         }
-        Ok(same)
+        Ok::<_, Failed>(same)
     })
 }
 
@@ -247,20 +197,4 @@ fn bounded(count: usize) -> Result<(), Failed> {
     let sentence =
         format!("a push of more than {SMALL_FILES_MAX} small files is not looked at; push a part of it first");
     Err(words::failed(Failure::Io, &sentence))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_new_side_of_a_change_is_found_for_any_number_of_parents() {
-        let side = |facts: &str| new_side(facts.as_bytes()).map(|entry| (entry.mode, entry.oid));
-        let new = Some(("100755".to_owned(), "cc".to_owned()));
-        assert_eq!(side(":100644 100755 aa cc M"), new);
-        assert_eq!(side("::100644 100644 100755 aa bb cc MM"), new);
-        assert_eq!(side(":::100644 000000 100644 100755 aa bb dd cc MAM"), new);
-        assert_eq!(side("100644 100755 aa cc M"), None);
-        assert_eq!(side(":100644"), None);
-    }
 }

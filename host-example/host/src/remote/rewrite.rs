@@ -21,7 +21,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::branch_move::BranchMove;
 use super::entries::{self, Entries};
-use super::index_copy::{IndexCopy, Listed};
+use super::index_copy::IndexCopy;
 use super::index_lock::IndexLock;
 use super::placing;
 use super::range::holds_exactly;
@@ -34,6 +34,7 @@ use crate::contract::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::documents::manifest_write;
 use crate::git::GitFault;
+use crate::git::tree::Listed;
 
 /// Where old tips stay.
 pub(super) const BACKUPS: &str = "refs/hydrant/backup";
@@ -134,7 +135,7 @@ pub(super) fn backup_of(place: &Place, commit: &str) -> Result<Option<String>, G
 
 /// Branch, base and what is under way are as they were looked at.
 fn fits_refs(place: &Place, rewrite: &Rewrite) -> Result<bool, Failed> {
-    let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"").map_err(words::of_fault)?;
+    let branch = place.git.run(&["symbolic-ref", "--quiet", "HEAD"], b"")?;
     let is_here = words::line(&branch.stdout) == format!("refs/heads/{}", place.branch);
     if !is_here || preflight::underway(&place.git_dir).is_some() || place.head()? != rewrite.tip {
         return Ok(false);
@@ -200,7 +201,7 @@ impl Change {
     fn commit(&self, place: &Place, rewrite: &Rewrite) -> Result<String, Failed> {
         let tree_of = |commit: &str| {
             let answer = place.git.read(&["rev-parse", "--verify", &format!("{commit}^{{tree}}")], b"");
-            answer.map(|answer| words::line(&answer)).map_err(words::of_fault)
+            answer.map(|answer| words::line(&answer)).map_err(Failed::from)
         };
         let tree = if rewrite.files.is_empty() { tree_of(&rewrite.tip)? } else { self.tree(place, &rewrite.tip)? };
         if tree == tree_of(&rewrite.base)? {
@@ -215,7 +216,7 @@ impl Change {
         let git = place.git.clone().with_variable("GIT_INDEX_FILE", &index.0);
         let run = |words: &[&str], input: &[u8]| {
             let arguments: Vec<&str> = DURABLE.iter().chain(&PLAIN_INDEX).chain(words).copied().collect();
-            git.read(&arguments, input).map_err(words::of_fault)
+            git.read(&arguments, input).map_err(Failed::from)
         };
         run(&["read-tree", tip], b"")?;
         run(&["update-index", "-z", "--index-info"], &self.index_info(&self.there))?;
@@ -236,7 +237,7 @@ impl Change {
         reached(Step::Noted);
         let zero = "0".repeat(note.tip.len());
         let keep = ["update-ref", "-m", WHY, &note.backup, &note.tip, &zero];
-        place.git.read(&[&DURABLE[..], &keep].concat(), b"").map_err(words::of_fault)?;
+        place.git.read(&[&DURABLE[..], &keep].concat(), b"")?;
         reached(Step::BackedUp);
         let Some(branch) = BranchMove::prepare_for(place, &note.tip, &note.new, WHY)? else { return Ok(false) };
         for file in &rewrite.files {
@@ -273,7 +274,7 @@ impl Change {
         let written: BTreeMap<&str, &str> = self.written.iter().map(|(name, oid)| (&**name, &**oid)).collect();
         index.flag(&written, "--assume-unchanged", listed, |listed| listed.assumed)?;
         let names: Vec<&str> = written.into_keys().collect();
-        place.refresh(&index.git, &names).map_err(words::of_fault)
+        place.refresh(&index.git, &names).map_err(Failed::from)
     }
 }
 
@@ -283,7 +284,7 @@ fn message(place: &Place, rewrite: &Rewrite) -> Result<String, Failed> {
     let most = format!("--max-count={}", SUBJECTS_MAX + 1);
     let subjects = ["log", "--no-merges", "--no-show-signature", "--encoding=UTF-8", "--format=%s"];
     let asked = [&subjects[..], &[&most, &range, "--"]].concat();
-    let listed = place.git.read(&asked, b"").map_err(words::of_fault)?;
+    let listed = place.git.read(&asked, b"")?;
     let listed = String::from_utf8_lossy(&listed);
     let mut text = format!("{}\n\nIn the place of, newest first:\n", rewrite.message);
     for (at, subject) in listed.lines().enumerate() {

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::Entries;
-use super::index_copy::{IndexCopy, Listed, parse_listed};
-use super::range::each_entry;
-use super::{PLAIN_INDEX, Place, stream};
+use super::index_copy::IndexCopy;
+use super::{PLAIN_INDEX, Place};
 use crate::contract::types::Failed;
+use crate::git::stream;
+use crate::git::tree::{self, Listed};
 
 /// What a commit holds under these names.
 pub(super) fn files_of(place: &Place, commit: &str, names: &BTreeSet<&str>) -> Result<Entries, Failed> {
@@ -14,11 +15,11 @@ pub(super) fn files_of(place: &Place, commit: &str, names: &BTreeSet<&str>) -> R
     if names.is_empty() {
         return Ok(entries);
     }
-    each_entry(&place.git, commit, |path, entry| {
+    tree::each_entry(&place.git, commit, &[], |path, entry| {
         if let Some(name) = std::str::from_utf8(path).ok().filter(|name| names.contains(name)) {
             entries.insert(name.to_owned(), entry);
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     Ok(entries)
 }
@@ -32,9 +33,9 @@ pub(super) fn list(index: &IndexCopy, names: &BTreeSet<&str>) -> Result<BTreeMap
     let arguments = [&PLAIN_INDEX[..], &["ls-files", "-v", "--stage", "-z", "--full-name"]].concat();
     stream::read(&index.git, &[&arguments], |said| {
         while let Some(line) = said.record(0)? {
-            found.extend(parse_listed(&line).filter(|(path, _)| names.contains(path.as_str())));
+            found.extend(tree::listed(&line).filter(|(path, _)| names.contains(path.as_str())));
         }
-        Ok(())
+        Ok::<_, Failed>(())
     })?;
     Ok(found)
 }

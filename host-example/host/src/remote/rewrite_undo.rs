@@ -38,7 +38,7 @@ pub(super) fn undo(place: &Place) -> Result<Undone, Failed> {
         put_entries_back(place, &names, &old, &new)?;
         let forget = ["update-ref", "-d", &note.backup, &note.tip];
         // It was perhaps never made; and one ref too many loses nothing.
-        place.git.run(&[&DURABLE[..], &forget].concat(), b"").map_err(words::of_fault)?;
+        place.git.run(&[&DURABLE[..], &forget].concat(), b"")?;
     }
     Note::remove(place).map_err(words::of_file)?;
     Ok(if head == note.new { Undone::Complete } else { Undone::Back })
@@ -87,6 +87,6 @@ fn put_entries_back(place: &Place, names: &BTreeSet<&str>, old: &Entries, new: &
         return Ok(());
     }
     index.must(&["update-index", "-z", "--index-info"], &lines)?;
-    place.refresh(&index.git, &back).map_err(words::of_fault)?;
+    place.refresh(&index.git, &back)?;
     index.install(place).map_err(words::of_file)
 }

@@ -18,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::branch_move::BranchMove;
 use super::displacing::displace;
-use super::entries::{self, Entries, Entry};
-use super::index_copy::{IndexCopy, Listed, failure_of};
+use super::entries::{self, Entries};
+use super::index_copy::{IndexCopy, failure_of};
 use super::index_lock::IndexLock;
 use super::load::fetch;
 use super::placing::{self, Plan, Wanted};
@@ -28,6 +28,7 @@ use super::{Place, Settled, ahead, commit, preflight, settle_note, standing, wor
 use crate::contract::types::{Failed, Failure, Settle};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::documents::manifest_write;
+use crate::git::tree::{Entry, Listed};
 use crate::process::Finished;
 
 /// What git says when a change of the user's is in the way of a merge.
@@ -107,7 +108,7 @@ fn follow(place: &Place, settle: &Settle, begun: Option<&Note>) -> Result<Settle
             .map_err(words::of_file)?;
         }
     }
-    place.refresh(&index.git, &way.names).map_err(words::of_fault)?;
+    place.refresh(&index.git, &way.names)?;
     index.install(place).map_err(words::of_file)?;
     if let Some(branch) = branch {
         branch.commit()?;
@@ -183,7 +184,7 @@ impl<'a> Way<'a> {
     /// Whether a file of the work tree is what the last commit here has, as git would store it.
     fn is_as_committed(&self, place: &Place, name: &str) -> Result<bool, Failed> {
         let Some(entry) = self.here.get(name) else { return Ok(false) };
-        let hashed = place.git.run_patiently(&["hash-object", "--", name], b"").map_err(words::of_fault)?;
+        let hashed = place.git.run_patiently(&["hash-object", "--", name], b"")?;
         Ok(hashed.success() && words::line(&hashed.stdout) == entry.oid)
     }
 

@@ -123,7 +123,7 @@ pub(super) fn finish(place: &Place) -> Result<Option<Note>, Failed> {
 /// Whether the index holds, of every path that changed between two commits, what the newer one has.
 fn index_has(place: &Place, old: &str, new: &str) -> Result<bool, Failed> {
     let names = |arguments: &[&str]| -> Result<BTreeSet<Vec<u8>>, Failed> {
-        let answer = place.git.read(arguments, b"").map_err(words::of_fault)?;
+        let answer = place.git.read(arguments, b"")?;
         Ok(answer.split(|byte| *byte == 0).filter(|name| !name.is_empty()).map(<[u8]>::to_vec).collect())
     };
     let between = names(&["diff-tree", "-r", "-z", "--name-only", "--no-renames", old, new])?;

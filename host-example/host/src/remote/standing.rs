@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read};
 
 use super::differences::Differences;
-use super::entries::{self, Entry};
+use super::entries;
 use super::index_copy::IndexCopy;
 use super::placing::{POINTER_BYTES_BELOW, pointed};
 use super::settle_note::Waiting;
@@ -15,6 +15,7 @@ use super::{Place, words};
 use crate::contract::types::{Blob, Failed};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::files::digest::{blob_of, blob_of_file};
+use crate::git::tree::Entry;
 
 /// Gives a copy of the index entries for such files, and says which tree the first of two commits would be with them;
 /// none when there are no such files.
@@ -83,6 +84,6 @@ fn document(place: &Place, waits: &Waiting, target: &str) -> Result<Option<Strin
     }
     // The very bytes that were looked at: a file that is written meanwhile differs from them, and stays.
     let arguments = ["hash-object", "-w", "--stdin", "--path", &waits.name];
-    let stored = place.git.read(&arguments, &bytes).map_err(words::of_fault)?;
+    let stored = place.git.read(&arguments, &bytes)?;
     Ok(Some(words::line(&stored)))
 }

@@ -46,15 +46,15 @@ pub(super) fn refusal(why: Failure, words: &str) -> Failed {
     failed(why, if words.is_empty() { "git refused without a word" } else { &words })
 }
 
-/// A failure of a local git.
-pub(super) fn of_fault(fault: GitFault) -> Failed {
-    match fault {
-        GitFault::NotFound => failed(Failure::Io, "git was not found on PATH"),
-        GitFault::Child(ChildFault::Io(error)) => of_io(&error),
-        GitFault::Child(ChildFault::TooSlow) => failed(Failure::TimedOut, "git took too long"),
-        GitFault::Child(ChildFault::Stopped) => failed(Failure::Aborted, "stopped"),
-        GitFault::Child(fault) => failed(Failure::Io, &format!("git gave no answer: {fault}")),
-        GitFault::Refused(words) => refusal(why_of(&words).unwrap_or(Failure::Io), &words),
+impl From<GitFault> for Failed {
+    fn from(fault: GitFault) -> Self {
+        match fault {
+            GitFault::Child(ChildFault::Io(error)) => of_io(&error),
+            GitFault::Child(ChildFault::TooSlow) => failed(Failure::TimedOut, "git took too long"),
+            GitFault::Child(ChildFault::Stopped) => failed(Failure::Aborted, "stopped"),
+            GitFault::Refused(words) => refusal(why_of(&words).unwrap_or(Failure::Io), &words),
+            other => failed(Failure::Io, &other.to_string()),
+        }
     }
 }
 

@@ -225,7 +225,7 @@ fn check_named(
     let mut known: BTreeSet<String> = manifest.files.into_iter().map(|file| path_in(session, &file.name)).collect();
     if let Some(head) = head {
         let paths: Vec<String> = absent.iter().map(|name| path_in(session, name)).collect();
-        let listed = committed::list(&committed::as_it_is(repository), head, SESSIONS, &paths)?;
+        let listed = committed::list(repository.as_it_is(), head, SESSIONS, &paths)?;
         known.extend(listed.into_iter().map(|entry| entry.path));
     }
     match absent.into_iter().map(|name| path_in(session, name)).find(|path| !known.contains(path)) {

@@ -197,12 +197,11 @@ fn is_outpaced(patient: &Patient<'_>, bound: &Bound) -> Result<bool, Fault> {
     let Some(commit) = committed::commit(patient.repository, "@{upstream}")? else { return Ok(false) };
     let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
     let there = committed::files(patient.repository, &commit, &paths)?;
-    // One line names one object.
-    let word = |path: &&str| if path.contains('\n') { String::new() } else { format!("{commit}:{path}") };
-    let revisions = committed::sizes(&patient.repository.git, &paths.iter().map(word).collect::<Vec<_>>())?;
+    let word = |path: &&str| format!("{commit}:{path}");
+    let revisions = patient.repository.git.blob_info(&paths.iter().map(word).collect::<Vec<_>>())?;
     let all = bound.push.iter().zip(there.iter().zip(&revisions));
     Ok(all.skip(1).any(|(file, (bytes, revision))| {
-        bytes.as_ref() != Some(&file.bytes) && revision.as_ref().map(|(oid, _)| oid) != file.replaces.as_ref()
+        bytes.as_ref() != Some(&file.bytes) && revision.as_ref().map(|blob| &blob.git_oid) != file.replaces.as_ref()
     }))
 }
 

@@ -12,7 +12,7 @@ use crate::contract::error::Fault;
 use crate::documents::Documents;
 use crate::files::Files;
 use crate::files::digest::blob_of;
-use crate::git::{Git, GitFault};
+use crate::git::{Git, GitFault, tree};
 use crate::remote::RemoteLedger;
 use crate::repository::{ORIGINAL_CACHE, Repository};
 use crate::sessions::ledger::{MANIFEST, SESSIONS};
@@ -69,7 +69,7 @@ impl Listing {
         let arguments = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", &folder];
         let listed = git.read(&arguments, b"").ok()?;
         let name = |line: &[u8]| {
-            let name = line.splitn(2, |byte| *byte == b'\t').nth(1)?.strip_prefix(folder.as_bytes())?;
+            let name = tree::line(line)?.path.strip_prefix(folder.as_bytes())?;
             Some(name.split(|byte| *byte == b'/').next()?.to_owned())
         };
         let names = listed.split(|byte| *byte == 0).filter_map(name).collect();

@@ -8,7 +8,6 @@ use crate::contract::types::Blob;
 use crate::engine::Guest;
 use crate::files::digest::blob_of;
 use crate::git::Git;
-use crate::repository::committed;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Small files that are judged in one call.
@@ -45,7 +44,7 @@ pub(super) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
         .filter_map(|(place, (oid, size))| Some((place, (*oid, size.filter(|size| is_small(*size))?))))
         .unzip();
     let mut samples = Vec::new();
-    committed::each_blob(git, &small, &mut |at, head| {
+    git.each_object(&small, &mut |at, _, head| {
         samples.push(Sample { file_size: head.len() as u64, head });
         if samples.len() == SAMPLES_MAX || at + 1 == small.len() {
             let first = at + 1 - samples.len();
@@ -54,7 +53,7 @@ pub(super) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
             }
             samples.clear();
         }
-        Ok(())
+        Ok::<_, Fault>(())
     })?;
     Ok(held)
 }

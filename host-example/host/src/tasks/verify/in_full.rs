@@ -10,7 +10,7 @@ use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::digest::blob_of;
 use crate::git::Git;
-use crate::repository::{Repository, committed};
+use crate::repository::Repository;
 use crate::sessions::ledger::SESSIONS;
 
 /// Bytes that git is asked for at once, at most; longer files are not read.
@@ -29,21 +29,19 @@ pub(super) struct InFull {
 
 /// Hashes what the commit has of these files.
 pub(super) fn look(repository: &Repository, commit: &str, files: Vec<InFull>, seen: &mut Seen) -> Result<(), Fault> {
-    let git = committed::as_it_is(repository);
-    let changed = if files.iter().any(|file| file.is_right_here) { changed(&git, commit)? } else { BTreeSet::new() };
+    let git = repository.as_it_is();
+    let changed = if files.iter().any(|file| file.is_right_here) { changed(git, commit)? } else { BTreeSet::new() };
     let path = |file: &InFull| format!("{SESSIONS}/{}", file.name);
-    // git is asked in lines.
-    let is_unproved =
-        |file: &InFull| !file.name.contains('\n') && (!file.is_right_here || changed.contains(&path(file)));
+    let is_unproved = |file: &InFull| !file.is_right_here || changed.contains(&path(file));
     let files: Vec<InFull> = files.into_iter().filter(is_unproved).collect();
     if files.is_empty() {
         return Ok(());
     }
     let words: Vec<String> = files.iter().map(|file| format!("{commit}:{}", path(file))).collect();
     let mut by_blob: BTreeMap<(String, u64), Vec<InFull>> = BTreeMap::new();
-    for (file, found) in files.into_iter().zip(committed::sizes(&git, &words)?) {
-        if let Some(blob) = found.filter(|(_, size)| *size <= CONTENT_BYTES_MAX) {
-            by_blob.entry(blob).or_default().push(file);
+    for (file, found) in files.into_iter().zip(git.blob_info(&words)?) {
+        if let Some(blob) = found.filter(|blob| blob.size <= CONTENT_BYTES_MAX) {
+            by_blob.entry((blob.git_oid, blob.size)).or_default().push(file);
         }
     }
     let (blobs, files): (Vec<(&str, u64)>, Vec<&Vec<InFull>>) =
@@ -57,12 +55,12 @@ pub(super) fn look(repository: &Repository, commit: &str, files: Vec<InFull>, se
             bytes <= CONTENT_BYTES_MAX
         };
         let count = blobs[first..].iter().take_while(fits).count();
-        committed::each_blob(&git, &blobs[first..first + count], &mut |at, bytes| {
+        git.each_object(&blobs[first..first + count], &mut |at, _, bytes| {
             let oid = blob_of(&bytes).oid;
             for file in files[first + at].iter().filter(|file| file.oid != oid) {
                 seen.find(&file.name, &file.oid, Code::Integrity, DETAIL);
             }
-            Ok(())
+            Ok::<_, Fault>(())
         })?;
         first += count;
     }

@@ -37,29 +37,29 @@ impl LastCommit {
     /// Reads what there is of these sessions; none: of all that there are. Without a commit nothing is compared.
     pub(super) fn of(repository: &Repository, guest: &mut Guest, names: Option<&[String]>) -> Result<Self, Fault> {
         let Some(head) = committed::commit(repository, "HEAD")? else { return Ok(Self::default()) };
-        let git = committed::as_it_is(repository);
+        let git = repository.as_it_is();
         let above = format!("{SESSIONS}/");
         let folders: Vec<String> = match names {
             Some(names) => names.iter().map(|name| format!("{above}{name}/")).collect(),
             None => vec![above.clone()],
         };
-        let entries = committed::list(&git, &head, &above, &folders)?;
+        let entries = committed::list(git, &head, &above, &folders)?;
         // The same small file often stands in many sessions.
-        let blobs: BTreeMap<&str, Option<u64>> =
-            entries.iter().filter(|entry| entry.is_file).map(|entry| (entry.oid.as_str(), entry.size)).collect();
+        let files = entries.iter().filter(|line| line.entry.is_file());
+        let blobs: BTreeMap<&str, Option<u64>> = files.map(|line| (line.entry.oid.as_str(), line.size)).collect();
         let blobs: Vec<(&str, Option<u64>)> = blobs.into_iter().collect();
-        let held = held::each(&git, guest, &blobs)?;
+        let held = held::each(git, guest, &blobs)?;
         let held: HashMap<&str, Held> = blobs.iter().map(|(oid, _)| *oid).zip(held).collect();
         // Neighbours may be listed along.
         let wanted: Option<HashSet<&str>> = names.map(|names| names.iter().map(String::as_str).collect());
         let mut sessions: HashMap<String, BTreeMap<String, File>> = HashMap::new();
         let mut with_manifest = BTreeSet::new();
-        for entry in &entries {
-            let Some((session, file)) = within(&entry.path, &above) else { continue };
+        for line in &entries {
+            let Some((session, file)) = within(&line.path, &above) else { continue };
             if wanted.as_ref().is_some_and(|wanted| !wanted.contains(session)) {
                 continue;
             }
-            let is = entry.is_file.then(|| held.get(entry.oid.as_str()).cloned().unwrap_or(Held::Unknown));
+            let is = line.entry.is_file().then(|| held.get(line.entry.oid.as_str()).cloned().unwrap_or(Held::Unknown));
             let files = sessions.entry(session.to_owned()).or_default();
             if file != MANIFEST {
                 files.insert(file.to_owned(), is);

@@ -12,8 +12,9 @@ use crate::contract::manifests::{FileRef, FileStorage, Manifest};
 use crate::contract::types::Code;
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::engine::Guest;
-use crate::git::Git;
-use crate::repository::{Repository, committed};
+use crate::git::objects::Header;
+use crate::git::{Git, tree};
+use crate::repository::Repository;
 use crate::sessions::content_files::content_files;
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::tasks::client::Client;
@@ -44,14 +45,13 @@ struct Document<'a> {
 }
 
 pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
-    let git = committed::as_it_is(repository);
+    let git = repository.as_it_is();
     let mut guest = client.guest()?;
-    let changes = changes(&git)?;
+    let changes = changes(git)?;
     let ids: Vec<String> = changes.iter().map(|change| change.oid.clone()).collect();
-    let sizes = committed::sizes(&git, &ids)?;
-    let size_of = |found: &Option<(String, u64)>| found.as_ref().map(|(_, size)| *size);
-    let blobs: Vec<(&str, Option<u64>)> = ids.iter().map(String::as_str).zip(sizes.iter().map(size_of)).collect();
-    let held = held::each(&git, &mut guest, &blobs)?;
+    let sizes = git.blob_info(&ids)?.into_iter().map(|blob| Some(blob?.size));
+    let blobs: Vec<(&str, Option<u64>)> = ids.iter().map(String::as_str).zip(sizes).collect();
+    let held = held::each(git, &mut guest, &blobs)?;
     let mut seen = Seen::default();
     for (change, held) in changes.iter().zip(&held) {
         match held {
@@ -65,9 +65,9 @@ pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fau
     // The commit may be the one that makes this a ledger, so only its owner can say that it is none.
     if repository.flag("hydrant.ledger") != Some(false) {
         let sessions = by_session(&changes, &held);
-        let documents = documents(&git, &sessions, &mut seen)?;
+        let documents = documents(git, &sessions, &mut seen)?;
         let content_files = content_files(repository);
-        judge(&git, &mut guest, &documents, &content_files, &mut seen)?;
+        judge(git, &mut guest, &documents, &content_files, &mut seen)?;
         let read: BTreeSet<&str> = documents.iter().map(|document| document.name).collect();
         let unread: Vec<_> = sessions.iter().filter(|(name, _)| !read.contains(*name)).collect();
         // A folder of this name means nothing where no session has ever been.
@@ -84,17 +84,12 @@ pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fau
 fn changes(git: &Git) -> Result<Vec<Change>, Fault> {
     let raw = ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=d"];
     let listed = git.read(&raw, b"")?;
-    let mut fields = listed.split(|byte| *byte == 0).filter(|field| !field.is_empty());
-    let mut changes = Vec::new();
-    while let (Some(facts), Some(path)) = (fields.next(), fields.next()) {
-        // `:100644 100644 before after M`, and then the path.
-        let facts = String::from_utf8_lossy(facts);
-        if let [_, "100644" | "100755", before, after, ..] = facts.split(' ').collect::<Vec<_>>()[..] {
-            let path = String::from_utf8_lossy(path).into_owned();
-            changes.push(Change { path, oid: after.to_owned(), before: before.to_owned() });
-        }
-    }
-    Ok(changes)
+    let files = tree::changes(&listed).filter(|(change, _)| change.after.is_file());
+    let change = |(change, path): (tree::Change, &[u8])| {
+        let path = String::from_utf8_lossy(path).into_owned();
+        Change { path, oid: change.after.oid, before: change.before }
+    };
+    Ok(files.map(change).collect())
 }
 
 fn by_session<'a>(changes: &'a [Change], held: &[Held]) -> BTreeMap<&'a str, Session<'a>> {
@@ -117,13 +112,11 @@ fn documents<'a>(
     sessions: &'a BTreeMap<&'a str, Session<'a>>,
     seen: &mut Seen,
 ) -> Result<Vec<Document<'a>>, Fault> {
-    // git is asked in lines.
-    let sessions: Vec<_> = sessions.iter().filter(|(name, _)| !name.contains('\n')).collect();
     // The index has both kinds.
-    let words: Vec<String> = sessions.iter().map(|(name, _)| format!(":{}", path_in(name, MANIFEST))).collect();
+    let words: Vec<String> = sessions.keys().map(|name| format!(":{}", path_in(name, MANIFEST))).collect();
     let mut documents = Vec::new();
-    for ((name, session), found) in sessions.into_iter().zip(committed::sizes(git, &words)?) {
-        let Some((oid, size)) = found else { continue };
+    for ((name, session), found) in sessions.iter().zip(git.blob_info(&words)?) {
+        let Some(Header { git_oid: oid, size, .. }) = found else { continue };
         if size <= DOCUMENT_BYTES_MAX {
             documents.push(Document { name, session, oid, size });
         } else if let Some(change) = session.manifest {
@@ -145,7 +138,7 @@ fn judge(
     let staged: BTreeSet<(String, String)> =
         seen.named.iter().map(|named| (named.name.clone(), named.oid.clone())).collect();
     let blobs: Vec<(&str, u64)> = documents.iter().map(|document| (document.oid.as_str(), document.size)).collect();
-    committed::each_blob(git, &blobs, &mut |at, text| {
+    git.each_object(&blobs, &mut |at, _, text| {
         let Document { name, session, .. } = &documents[at];
         let manifest = match guest.manifest_read(&text) {
             Ok(manifest) => Some(manifest),
@@ -174,16 +167,16 @@ fn before<'a>(
 ) -> Result<HashMap<&'a str, BTreeSet<String>>, Fault> {
     let staged = |document: &Document<'a>| Some((document.name, document.session.manifest?.before.clone()));
     let (names, ids): (Vec<&str>, Vec<String>) = documents.iter().filter_map(staged).unzip();
-    let sizes = committed::sizes(git, &ids)?;
+    let sizes = git.blob_info(&ids)?;
     // One that cannot be read names nothing, and then everything is new.
     let (names, blobs): (Vec<&str>, Vec<(&str, u64)>) = names
         .into_iter()
         .zip(&sizes)
-        .filter_map(|(name, found)| found.as_ref().map(|(oid, size)| (name, (oid.as_str(), *size))))
+        .filter_map(|(name, found)| found.as_ref().map(|blob| (name, (blob.git_oid.as_str(), blob.size))))
         .filter(|(_, (_, size))| *size <= DOCUMENT_BYTES_MAX)
         .unzip();
     let mut named = HashMap::new();
-    committed::each_blob(git, &blobs, &mut |at, text| {
+    git.each_object(&blobs, &mut |at, _, text| {
         match guest.manifest_read(&text) {
             Ok(manifest) => {
                 named.insert(names[at], manifest.files.into_iter().filter_map(|file| file.oid).collect());
@@ -191,7 +184,7 @@ fn before<'a>(
             Err(HostError::Engine(_)) => {}
             Err(error) => return Err(error.into()),
         }
-        Ok(())
+        Ok::<_, Fault>(())
     })?;
     Ok(named)
 }

@@ -154,7 +154,7 @@ fn read_all(source: &Path, folder: &Path, texts: &mut BTreeMap<String, String>) 
         let parts: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
         let name = parts.join("::");
         let name = name.strip_suffix("::mod").unwrap_or(&name).to_owned();
-        let is_test = name.ends_with("tests");
+        let is_test = name.split("::").any(|part| part.ends_with("tests"));
         if name != "lib" && !is_test {
             texts.insert(name, fs::read_to_string(&path).because("a file of the core cannot be read")?);
         }

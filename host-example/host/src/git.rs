@@ -4,9 +4,12 @@
 //! tree; a committed folder that looks like a repository is none; variables that would point git at another repository
 //! are taken out, while the user's settings (config, credentials, ssh) stay.
 //!
-//! `objects` asks for objects by name, `tree` reads what git lists, `stream` reads answers too long to keep.
+//! `objects` asks for objects by name, `tree` reads what git lists, `chain` runs commands that feed each other.
 
+pub(crate) mod chain;
+mod fault;
 pub(crate) mod objects;
+mod staying;
 pub(crate) mod stream;
 pub(crate) mod tree;
 
@@ -16,18 +19,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use self::objects::Objects;
-use crate::contract::error::Fault;
-use crate::contract::types::Code;
+pub use self::fault::{GIT_LOCAL_SECONDS_MAX, GIT_REMOTE_SECONDS_MAX, GIT_STDOUT_BYTES_MAX, GitFault};
+use self::staying::Objects;
 use crate::files::platform::is_program;
-use crate::process::{self, Bounds, ChildFault, Finished};
-
-/// Bytes of output of one git command.
-pub const GIT_STDOUT_BYTES_MAX: u64 = 64 * 1024 * 1024;
-/// Seconds one local git command may take.
-pub const GIT_LOCAL_SECONDS_MAX: u64 = 60;
-/// Seconds one git command that talks to a remote may take.
-pub const GIT_REMOTE_SECONDS_MAX: u64 = 600;
+use crate::process::{self, Bounds, Finished};
 
 /// Variables that git sets for its own children (hooks, aliases) or that pick a repository: each would make our git
 /// look at another place than the folder it is started in.
@@ -60,51 +55,6 @@ const FOREIGN: &[&str] = &[
 /// A commit can hold a folder with the files of a bare repository. Without this setting git takes such a folder's
 /// `config`, and the programs it names, for the user's own.
 const NO_FOUND_BARE: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
-
-/// Why git gave no answer.
-#[derive(Debug)]
-pub enum GitFault {
-    /// No git on `PATH` outside the work tree.
-    NotFound,
-    /// It could not be run within its bounds.
-    Child(ChildFault),
-    /// It ended with an error; its words without control characters.
-    Refused(String),
-    /// It does not know what it was told to do.
-    Usage,
-    /// It said something else than git is known to say.
-    Unreadable,
-    /// It does not have an object that it named.
-    Gone,
-}
-
-impl std::fmt::Display for GitFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::NotFound => f.write_str("git was not found on PATH"),
-            Self::Child(fault) => write!(f, "git gave no answer: {fault}"),
-            Self::Refused(words) if words.is_empty() => f.write_str("git refused without a word"),
-            Self::Refused(words) => write!(f, "git refused: {words}"),
-            Self::Usage => f.write_str("git is too old for this"),
-            Self::Unreadable => f.write_str("git's answer cannot be read"),
-            Self::Gone => f.write_str("git does not have a blob that it named a moment ago"),
-        }
-    }
-}
-
-impl std::error::Error for GitFault {}
-
-impl From<GitFault> for Fault {
-    fn from(fault: GitFault) -> Self {
-        Self::failed(Code::Host, fault.to_string())
-    }
-}
-
-impl From<ChildFault> for GitFault {
-    fn from(fault: ChildFault) -> Self {
-        Self::Child(fault)
-    }
-}
 
 /// A git program and the folder it works in.
 #[derive(Clone, Debug)]
@@ -195,6 +145,13 @@ impl Git {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(&self.directory);
         command.args(NO_FOUND_BARE);
+        command
+    }
+
+    /// A command with its arguments.
+    pub(crate) fn command_of<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = self.command();
+        command.args(arguments);
         command
     }
 

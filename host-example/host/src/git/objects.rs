@@ -4,12 +4,13 @@
 //! longer than for any other git, and no part of an answer is more than memory can hold. A git older than 2.36 is
 //! started for each question.
 
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::stream::{self, Said, Talk};
-use super::{GIT_LOCAL_SECONDS_MAX, Git, GitFault};
+use super::Git;
+use super::chain;
+use super::fault::{GIT_LOCAL_SECONDS_MAX, GitFault};
+use super::staying::State;
+use super::stream::{Said, Talk};
 
 /// Bytes of the objects that git is asked for at once, at most; a single object may have more.
 const PART_BYTES_MAX: u64 = 16 << 20;
@@ -57,33 +58,6 @@ impl Said {
     pub(crate) fn object_body(&mut self, header: &Header, see: impl FnMut(&[u8])) -> Result<(), GitFault> {
         self.pieces(header.size, see)?;
         if self.record(b'\n')?.is_some_and(|rest| rest.is_empty()) { Ok(()) } else { Err(GitFault::Unreadable) }
-    }
-}
-
-/// The git that stays, while nobody talks to it. Copies share it.
-#[derive(Clone, Default)]
-pub(super) struct Objects(Arc<Mutex<State>>);
-
-#[derive(Default)]
-enum State {
-    /// None runs.
-    #[default]
-    Absent,
-    /// One waits to be asked. It may have read the index, and would not look at it again.
-    Idle(Talk, bool),
-    /// This git does not stay.
-    Old,
-}
-
-impl fmt::Debug for Objects {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Objects")
-    }
-}
-
-impl Objects {
-    fn swap(&self, new: State) -> State {
-        std::mem::replace(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner), new)
     }
 }
 
@@ -186,7 +160,7 @@ impl Git {
             idle.take_if(|(talk, knows_index)| (*knows_index && asks_index) || !talk.is_alive());
             let (mut talk, knows_index) = match idle {
                 Some(idle) => idle,
-                None => (Talk::start(self, &STAYS, PATIENCE)?, false),
+                None => (Talk::start(self.command_of(&STAYS), PATIENCE)?, false),
             };
             let lines = names.iter().flat_map(|name| [word, name, "\n"]).chain(["flush\n"]);
             let answer = talk.ask(lines.collect::<String>().into_bytes(), PATIENCE, take);
@@ -199,7 +173,7 @@ impl Git {
         }
         self.objects.swap(State::Old);
         let lines: String = names.iter().flat_map(|name| [name, "\n"]).collect();
-        stream::read_fed(self, Some(lines.into_bytes()), &[&["cat-file", option, "--buffer"]], take)
+        chain::read_fed(self, Some(lines.into_bytes()), &[&["cat-file", option, "--buffer"]], take)
     }
 }
 

@@ -1,15 +1,14 @@
-//! git commands whose output may be too long to keep: each feeds the next, and what the last one says is read piece by
-//! piece.
+//! Commands of which the output may be too long to keep: what the last one says is read piece by piece.
 //!
-//! Rule: nothing of it outlives its time, and a chain of which one command failed said nothing at all.
+//! Rule: nothing of it outlives its time.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{GIT_REMOTE_SECONDS_MAX, Git, GitFault};
+use super::fault::GitFault;
 use crate::process::{ChildFault, Words, end, keep_to_ourselves, spawn, wait};
 
 /// Bytes of a piece.
@@ -61,37 +60,6 @@ impl Said {
     }
 }
 
-/// Runs the chain and reads what its last command says to the end.
-pub(crate) fn read<R, E: From<GitFault>>(
-    git: &Git,
-    chain: &[&[&str]],
-    take: impl FnMut(&mut Said) -> Result<R, E>,
-) -> Result<R, E> {
-    read_fed(git, None, chain, take)
-}
-
-/// The same for a chain whose first command reads what it is to do.
-pub(crate) fn read_fed<R, E: From<GitFault>>(
-    git: &Git,
-    input: Option<Vec<u8>>,
-    chain: &[&[&str]],
-    mut take: impl FnMut(&mut Said) -> Result<R, E>,
-) -> Result<R, E> {
-    let patience = Duration::from_secs(GIT_REMOTE_SECONDS_MAX);
-    let (feed, fed) = channel();
-    let fed = input.map(|bytes| feed.send(bytes).map(|()| fed)).and_then(Result::ok);
-    drop(feed);
-    let (mut running, mut said) = Running::start(git, fed, chain, patience)?;
-    let deadline = Instant::now() + patience;
-    let taken = take(&mut said);
-    drop(said);
-    match taken {
-        Ok(taken) => Ok(running.finish(deadline).map(|()| taken)?),
-        // A command that failed explains more than the answer that broke off.
-        Err(why) => Err(running.finish_broken().map_or(why, E::from)),
-    }
-}
-
 /// A command that stays and is told again and again what to say. It ends when this is dropped.
 pub(super) struct Talk {
     running: Running,
@@ -101,9 +69,9 @@ pub(super) struct Talk {
 
 impl Talk {
     /// Starts it; it says nothing yet.
-    pub(super) fn start(git: &Git, arguments: &[&str], patience: Duration) -> Result<Self, GitFault> {
+    pub(super) fn start(command: Command, patience: Duration) -> Result<Self, GitFault> {
         let (requests, fed) = channel();
-        let (running, said) = Running::start(git, Some(fed), &[arguments], patience)?;
+        let (running, said) = Running::start(vec![command], Some(fed), patience)?;
         Ok(Self { running, requests, said })
     }
 
@@ -141,24 +109,23 @@ impl Talk {
 }
 
 /// The commands, first to last.
-struct Running {
+pub(super) struct Running {
     children: Vec<(Child, Words)>,
 }
 
 impl Running {
     /// Starts them; the first one reads what is sent, until nobody can send any more.
-    fn start(
-        git: &Git,
+    pub(super) fn start(
+        commands: Vec<Command>,
         mut fed: Option<Receiver<Vec<u8>>>,
-        chain: &[&[&str]],
         patience: Duration,
     ) -> Result<(Self, Said), GitFault> {
         let mut running = Self { children: Vec::new() };
         let mut input = if fed.is_some() { Stdio::piped() } else { Stdio::null() };
-        for arguments in chain {
-            let mut command = git.command();
+        let last = commands.len();
+        for mut command in commands {
             keep_to_ourselves(&mut command);
-            command.args(*arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
             let mut child = spawn(&mut command).map_err(ChildFault::Io)?;
             if let (Some(mut stdin), Some(fed)) = (child.stdin.take(), fed.take()) {
                 // A command that closes its input early explains that itself.
@@ -168,7 +135,7 @@ impl Running {
             let output = child.stdout.take();
             running.children.push((child, words));
             let Some(output) = output else { break };
-            if running.children.len() == chain.len() {
+            if running.children.len() == last {
                 return Ok((running, Said::of(output, patience)));
             }
             input = Stdio::from(output);
@@ -176,7 +143,7 @@ impl Running {
         Err(GitFault::Unreadable)
     }
 
-    fn finish(&mut self, deadline: Instant) -> Result<(), GitFault> {
+    pub(super) fn finish(&mut self, deadline: Instant) -> Result<(), GitFault> {
         for (child, words) in &mut self.children {
             if !wait(child, deadline)?.success() {
                 return Err(GitFault::Refused(words.so_far()));
@@ -186,7 +153,7 @@ impl Running {
     }
 
     /// What a command that failed by itself said. One that only lost its reader has nothing to say.
-    fn finish_broken(&mut self) -> Option<GitFault> {
+    pub(super) fn finish_broken(&mut self) -> Option<GitFault> {
         self.children.iter_mut().find_map(|(child, words)| match child.try_wait().ok()??.code()? {
             0 => None,
             USAGE => Some(GitFault::Usage),

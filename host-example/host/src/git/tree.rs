@@ -1,6 +1,7 @@
 //! What git lists of trees, of the index and of changes: the one place that knows how these lines are made.
 
-use super::stream::{self, Said};
+use super::chain;
+use super::stream::Said;
 use super::{Git, GitFault};
 
 /// What stands under a name.
@@ -139,7 +140,7 @@ pub(crate) fn each_entry<E: From<GitFault>>(
     mut see: impl FnMut(&[u8], Entry) -> Result<(), E>,
 ) -> Result<(), E> {
     let arguments = [&["ls-tree", "-r", "-z", "--full-tree", commit], beneath].concat();
-    stream::read(git, &[&arguments], |said| {
+    chain::read(git, &[&arguments], |said| {
         while let Some(told) = said.record(0)? {
             let line = line(&told).ok_or(GitFault::Unreadable)?;
             see(line.path, line.entry)?;

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use super::{Refusal, words};
 use crate::contract::types::{Failed, Failure};
 use crate::git::Git;
-use crate::git::stream::{self, Said};
+use crate::git::chain;
+use crate::git::stream::Said;
 use crate::git::tree::{self, Change};
 
 /// Bytes of a text that are handed over; a longer one is searched all the same.
@@ -60,7 +61,7 @@ pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)
     }
     let list =
         ["rev-list", "--objects", "--no-walk", "--no-object-names", "--filter=object:type=blob", SMALL, "--stdin"];
-    stream::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
+    chain::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
         }
@@ -81,7 +82,7 @@ fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -
     }
     let mut staged = BTreeSet::new();
     let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--"];
-    stream::read(git, &[&changes], |said| {
+    chain::read(git, &[&changes], |said| {
         while let Some((Change { after: new, .. }, _)) = said.change()? {
             if new.is_file() {
                 staged.insert(new.oid);
@@ -92,7 +93,7 @@ fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -
     if staged.is_empty() {
         return Ok(());
     }
-    stream::read_fed(git, Some(lines(&staged)), &[&["cat-file", "--batch", "--buffer"]], |said| {
+    chain::read_fed(git, Some(lines(&staged)), &[&["cat-file", "--batch", "--buffer"]], |said| {
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
         }
@@ -110,7 +111,7 @@ pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Menti
     let mut manifests = Manifests::default();
     let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
     let changes = [&changes[..], &["--no-commit-id", "--", MANIFESTS]].concat();
-    stream::read_fed(&git, Some(lines(&tips)), &[&["rev-list", "--all", "--stdin"], &changes], |said| {
+    chain::read_fed(&git, Some(lines(&tips)), &[&["rev-list", "--all", "--stdin"], &changes], |said| {
         while let Some((Change { after: new, .. }, path)) = said.change()? {
             if new.is_file() {
                 manifests.add(new.oid, &path)?;
@@ -188,7 +189,7 @@ impl Manifests {
         if self.texts.is_empty() {
             return Ok(());
         }
-        stream::read_fed(git, Some(lines(self.texts.keys())), &[&["cat-file", "--batch", "--buffer"]], |said| {
+        chain::read_fed(git, Some(lines(self.texts.keys())), &[&["cat-file", "--batch", "--buffer"]], |said| {
             while let Some((oid, found)) = text(said, wanted)? {
                 see_one(found, self.texts.get(&oid).map_or(&[], Vec::as_slice), see);
             }

@@ -9,7 +9,7 @@ use std::io::Read;
 use super::{Place, preflight, words};
 use crate::contract::types::{Failed, Failure, PushRange, RangeFile};
 use crate::git::tree::{self, Change, Entry, Listed};
-use crate::git::{Git, GitFault, stream};
+use crate::git::{Git, GitFault, chain};
 
 /// Small files of a push at most.
 pub(super) const SMALL_FILES_MAX: usize = 65_536;
@@ -84,7 +84,7 @@ impl<'a> Commits<'a> {
     /// Small files that the remote does not have, whatever their paths.
     fn small_files(&self) -> Result<Small, Failed> {
         let objects = self.list(&["--objects", "--no-object-names", "--filter=object:type=blob", SMALL]);
-        stream::read(&self.git, &[&objects, &["cat-file", "--batch", "--buffer"]], |said| {
+        chain::read(&self.git, &[&objects, &["cat-file", "--batch", "--buffer"]], |said| {
             let mut small = Small::new();
             while let Some(header) = said.object_header()? {
                 let gone = || words::failed(Failure::Io, "git does not have an object that a push would send");
@@ -129,7 +129,7 @@ impl<'a> Commits<'a> {
     fn changes(&self, small: &Small) -> Result<BTreeSet<(String, String)>, Failed> {
         let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
         let changes = [&changes[..], &["--no-commit-id"]].concat();
-        stream::read(&self.git, &[&self.list(&[]), &changes], |said| {
+        chain::read(&self.git, &[&self.list(&[]), &changes], |said| {
             let mut found = BTreeSet::new();
             while let Some((Change { after: new, .. }, path)) = said.change()? {
                 if new.is_file() && small.contains_key(&new.oid) {
@@ -157,7 +157,7 @@ fn at_tip(git: &Git, tip: &str, small: &Small) -> Result<BTreeMap<String, Entry>
 
 /// Paths whose entry in the index is the one of the last commit.
 fn staged(git: &Git, tip: &BTreeMap<String, Entry>) -> Result<BTreeSet<String>, Failed> {
-    stream::read(git, &[&["ls-files", "-v", "--stage", "-z", "--full-name"]], |said| {
+    chain::read(git, &[&["ls-files", "-v", "--stage", "-z", "--full-name"]], |said| {
         let mut same = BTreeSet::new();
         while let Some(line) = said.record(0)? {
             let Some((path, Listed { entry, stage, .. })) = tree::listed(&line) else { continue };

@@ -6,7 +6,7 @@ use super::entries::Entries;
 use super::index_copy::IndexCopy;
 use super::{PLAIN_INDEX, Place};
 use crate::contract::types::Failed;
-use crate::git::stream;
+use crate::git::chain;
 use crate::git::tree::{self, Listed};
 
 /// What a commit holds under these names.
@@ -31,7 +31,7 @@ pub(super) fn list(index: &IndexCopy, names: &BTreeSet<&str>) -> Result<BTreeMap
         return Ok(found);
     }
     let arguments = [&PLAIN_INDEX[..], &["ls-files", "-v", "--stage", "-z", "--full-name"]].concat();
-    stream::read(&index.git, &[&arguments], |said| {
+    chain::read(&index.git, &[&arguments], |said| {
         while let Some(line) = said.record(0)? {
             found.extend(tree::listed(&line).filter(|(path, _)| names.contains(path.as_str())));
         }

@@ -207,7 +207,7 @@ fn one_that_does_not_listen_is_given_up() {
     let (_scratch, git) = repository();
     let deaf = played(&git, "exec sleep 60");
     let started = std::time::Instant::now();
-    let mut talk = Talk::start(&deaf, &STAYS, PATIENCE).expect("it starts");
+    let mut talk = Talk::start(deaf.command_of(&STAYS), PATIENCE).expect("it starts");
     let fault = talk.ask(vec![b'\n'; 1 << 20], Duration::from_millis(200), &mut |said| said.object_header());
     assert!(matches!(fault, Err(GitFault::Child(ChildFault::TooSlow))));
     drop(talk);

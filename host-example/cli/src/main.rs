@@ -53,8 +53,9 @@ fn misread(error: &clap::Error) -> ExitCode {
     if is_fault && options.is_json() {
         let mut output = Output::new(options);
         let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        output.fault(&Fault::misuse(first.trim_start_matches("error: ")));
+        // The first paragraph is the reason, what follows is help.
+        let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        output.fault(&Fault::misuse(reason.split_whitespace().collect::<Vec<_>>().join(" ")));
         return ExitCode::from(output.finish(Ending::Misuse) as u8);
     }
     error.exit()

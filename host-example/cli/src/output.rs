@@ -21,6 +21,7 @@ const FAILURES_SHOWN_MAX: usize = 20;
 
 /// How much is said, and in which form.
 #[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Output")]
 pub(crate) struct OutputOptions {
     /// Print one JSON document instead of text
     #[arg(long, global = true)]

@@ -144,7 +144,13 @@ fn reference(schemas: &BTreeMap<&'static str, Value>) -> String {
         let title = schema["title"].as_str().unwrap_or_default();
         let title = if title.starts_with("hydrant ") { format!("`{title}`") } else { title.to_owned() };
         write!(text, "\n## {title}\n\nSchema: [{name}.json]({name}.json)\n").ok();
-        for shape in shapes(schema) {
+        let shapes = shapes(schema);
+        for shape in &shapes {
+            if let (true, Some(what)) = (shapes.len() > 1, resolved(shape, schema)["description"].as_str())
+                && !what.starts_with("A whole document")
+            {
+                write!(text, "\n{}\n", what.replace('\n', " ")).ok();
+            }
             table(shape, schema, &OF_EVERY_DOCUMENT, &mut text);
         }
         for (name, definition) in schema["$defs"].as_object().into_iter().flatten() {

@@ -47,7 +47,12 @@ fn main() -> ExitCode {
 
 /// The command line makes no sense, or asks for help. A program gets its document.
 fn misread(error: &clap::Error) -> ExitCode {
-    let asks = |option: &str| std::env::args_os().skip(1).take_while(|word| word != "--").any(|word| word == option);
+    let asks = |option: &str| {
+        std::env::args_os()
+            .skip(1)
+            .take_while(|word| word != "--")
+            .any(|word| word.to_string_lossy().split('=').next() == Some(option))
+    };
     let options = OutputOptions { json: asks("--json"), json_lines: asks("--json-lines"), ..OutputOptions::default() };
     let is_fault = !matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     if is_fault && options.is_json() {

@@ -258,8 +258,13 @@ impl Repository {
             Ok::<_, GitFault>(())
         });
         match read {
+            Ok(()) => {}
             // A tree that is not here and cannot be fetched has nothing to show.
-            Ok(()) | Err(GitFault::Refused(_)) => {}
+            Err(GitFault::Refused(_)) => {
+                let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
+                let lines = listed.stdout.split(|byte| *byte == 0).filter(|_| listed.success());
+                trees = lines.filter_map(tree_of).collect();
+            }
             Err(fault) => return Err(fault.into()),
         }
         // Each folder by the oid of its own tree: a path from the root would read the folder above it once for each.
@@ -268,6 +273,12 @@ impl Repository {
         let has_blob = |names| Ok::<_, GitFault>(self.git.blob_info(names)?.iter().any(Option::is_some));
         Ok(has_blob(first)? || has_blob(rest)?)
     }
+}
+
+/// The id in a line of `git ls-tree`, `mode tree id TAB name`, of a folder.
+fn tree_of(line: &[u8]) -> Option<String> {
+    let id = line.strip_prefix(b"040000 tree ")?.split(|byte| *byte == b'\t').next()?;
+    String::from_utf8(id.to_vec()).ok()
 }
 
 /// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path

@@ -186,7 +186,7 @@ impl Lock {
     }
 
     fn try_take(folder: &Dir, name: &str) -> io::Result<Option<Self>> {
-        let file = Opened::new(folder.open_or_create_file(name)?)?.file;
+        let file = Opened::new(folder.open_or_create_private(name)?)?.file;
         let identity = Facts::of(&file)?.identity;
         // Two openings of one process do not exclude each other on every system.
         if !HELD_HERE.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {

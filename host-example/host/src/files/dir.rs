@@ -134,6 +134,12 @@ impl Dir {
         self.create(name, OFlags::NONBLOCK)
     }
 
+    /// The same; one that is made is for its owner alone, whatever else is made here.
+    pub(crate) fn open_or_create_private(&self, name: impl Arg) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        Ok(File::from(openat(&self.descriptor, name, flags, Mode::RUSR | Mode::WUSR)?))
+    }
+
     fn create(&self, name: impl Arg, more: OFlags) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
         Ok(File::from(openat(&self.descriptor, name, flags, self.access.file_mode())?))

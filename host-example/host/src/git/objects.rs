@@ -11,6 +11,7 @@ use super::chain;
 use super::fault::{GIT_LOCAL_SECONDS_MAX, GitFault};
 use super::staying::State;
 use super::stream::{Said, Talk};
+use crate::process::ChildFault;
 
 /// Bytes of the objects that git is asked for at once, at most; a single object may have more.
 const PART_BYTES_MAX: u64 = 16 << 20;
@@ -18,6 +19,8 @@ const PART_BYTES_MAX: u64 = 16 << 20;
 const FACTS_BYTES: u64 = 64;
 /// A git that answers until nobody asks any more.
 const STAYS: [&str; 3] = ["cat-file", "--batch-command", "--buffer"];
+/// How a line ends that says that there is no such object, or more than one.
+const NOT_THERE: [&[u8]; 2] = [b" missing", b" ambiguous"];
 const PATIENCE: Duration = Duration::from_secs(GIT_LOCAL_SECONDS_MAX);
 
 /// What git says of an object.
@@ -51,7 +54,12 @@ impl Header {
 impl Said {
     /// What git says of the next object; a line that says what is wrong with it is an inner none, the end an outer one.
     pub(crate) fn object_header(&mut self) -> Result<Option<Option<Header>>, GitFault> {
-        Ok(self.record(b'\n')?.map(|line| Header::parse(&line)))
+        let Some(line) = self.record(b'\n')? else { return Ok(None) };
+        match Header::parse(&line) {
+            Some(header) => Ok(Some(Some(header))),
+            None if NOT_THERE.iter().any(|word| line.ends_with(word)) => Ok(Some(None)),
+            None => Err(GitFault::Unreadable),
+        }
     }
 
     /// The bytes that follow upon a header, piece by piece.
@@ -89,10 +97,15 @@ impl Git {
 
     /// The commit that a name stands for; none when there is none. What [`Git::info`] says of names holds here, too.
     pub(crate) fn commit(&self, name: &str) -> Result<Option<String>, GitFault> {
-        match self.info(&[format!("{name}^{{commit}}")]) {
+        let name = format!("{name}^{{commit}}");
+        match self.info(&[&name]) {
             Ok(found) => Ok(found.into_iter().flatten().next().map(|header| header.git_oid)),
-            // One that cannot be read is none.
-            Err(GitFault::Refused(_)) => Ok(None),
+            // One that cannot be read ends the reader of objects. Another command tells whether there is one at all.
+            Err(GitFault::Refused(_)) => {
+                let ended = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name], b"")?;
+                let oid = String::from_utf8_lossy(&ended.stdout).trim().to_owned();
+                Ok(Some(oid).filter(|oid| ended.success() && !oid.is_empty()))
+            }
             Err(fault) => Err(fault),
         }
     }
@@ -155,6 +168,11 @@ impl Git {
             State::Absent => (None, false),
             State::Idle(talk, knows_index) => (Some((talk, knows_index)), false),
             State::Old => (None, true),
+            // Nobody waits for it twice.
+            State::Silent => {
+                self.objects.swap(State::Silent);
+                return Err(GitFault::Child(ChildFault::TooSlow));
+            }
         };
         if !is_old {
             idle.take_if(|(talk, knows_index)| (*knows_index && asks_index) || !talk.is_alive());
@@ -164,8 +182,10 @@ impl Git {
             };
             let lines = names.iter().flat_map(|name| [word, name, "\n"]).chain(["flush\n"]);
             let answer = talk.ask(lines.collect::<String>().into_bytes(), PATIENCE, take);
-            if answer.is_ok() {
-                self.objects.swap(State::Idle(talk, knows_index || asks_index));
+            match &answer {
+                Ok(_) => drop(self.objects.swap(State::Idle(talk, knows_index || asks_index))),
+                Err(GitFault::Child(ChildFault::TooSlow)) => drop(self.objects.swap(State::Silent)),
+                Err(_) => {}
             }
             if !matches!(answer, Err(GitFault::Usage)) {
                 return answer;

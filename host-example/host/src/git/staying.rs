@@ -18,6 +18,8 @@ pub(super) enum State {
     Idle(Talk, bool),
     /// This git does not stay.
     Old,
+    /// This git was waited for, and did not answer.
+    Silent,
 }
 
 impl fmt::Debug for Objects {

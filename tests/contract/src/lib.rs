@@ -1,7 +1,7 @@
 //! The contract suite: what every host must do with an effect, whoever wrote it.
 //!
-//! It is written against plain types of its own; an adapter of a few lines turns them into those of a host. The rule it keeps: it looks at a host from outside, through effects and replies, what
-//! a server heard, and nothing else.
+//! It is written against plain types of its own; an adapter of a few lines turns them into those of a host. The rule it
+//! keeps: it looks at a host from outside, through effects and replies, what a server heard, and nothing else.
 
 mod answers;
 mod documents;

@@ -95,7 +95,8 @@ impl Watch for Dying {
     }
 }
 
-/// What a test called `the_child`, at the root of its program, does. Started by others in a process of its own; without what they tell it there is nothing to do.
+/// What a test called `the_child`, at the root of its program, does. Started by others in a process of its own; without
+/// what they tell it there is nothing to do.
 pub fn act() {
     let Ok(clone) = env::var(CLONE) else { return };
     let variable = |name: &str| env::var(name).expect("set by the parent");

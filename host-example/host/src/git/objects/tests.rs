@@ -189,7 +189,7 @@ fn a_git_that_dies_in_the_middle_is_a_failure_and_the_next_one_answers() {
         r#"[ -e .git/dies ] || exec "$GIT" "$@"; read line; echo "$ANSWER"; rm .git/dies; echo "oh no" >&2; exit 3"#;
     let git = played(&git, dying);
     fs::write(git.directory().join(".git/dies"), "").expect("a file");
-    let git = git.clone().with_variable("ANSWER", answer);
+    let git = git.with_variable("ANSWER", format!("{} blob 9", "ab".repeat(20)));
     let fault = git.info(&["HEAD", "HEAD:one"]).expect_err("it dies");
     assert!(matches!(&fault, GitFault::Refused(said) if said == "oh no"), "{fault}");
     assert!(git.info(&["HEAD"]).expect("git answers")[0].is_some());

@@ -80,8 +80,8 @@ test('the command has what a script fetched, and asks for nothing', () => within
   const { stdout } = await command('hydrate', '--json');
   assert.deepEqual(server.asked('GET'), []);
   for (const { oid } of blobs) assert.ok(stdout.includes(oid), 'it was about these');
-  const { entries } = JSON.parse((await command('cache', 'list', '--json')).stdout);
-  assert.deepEqual(entries.map(({ oid }) => oid), blobs.map(({ oid }) => oid).sort());
+  const listed = JSON.parse((await command('cache', 'list', '--json')).stdout).object_list;
+  assert.deepEqual(listed.map(({ oid }) => oid), blobs.map(({ oid }) => oid).sort());
   await command('cache', 'verify');
 }));
 

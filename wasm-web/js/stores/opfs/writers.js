@@ -11,12 +11,6 @@ const SAVE_BYTES_MIN = 8 << 20;
  */
 const WRITE_BYTES = 128 << 10;
 
-/** Whether the browser says that there is room for so many bytes. */
-async function isRoomFor(bytes) {
-  const { quota = 0, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
-  return quota - usage >= bytes;
-}
-
 /** A writer for this place: workers have a quicker way than pages. */
 export function writer(handle, room, size) {
   return typeof handle.createSyncAccessHandle === 'function'
@@ -137,18 +131,16 @@ class PageWriter {
     this.#looseBytes = 0;
   }
 
-  /** A copy that has what was saved and room for all: if there is none, nothing is lost yet. */
+  /**
+   * A copy that has room for all: if there is none, nothing is lost yet. Where Chromium itself copies and finds no
+   * room, it leaves for good what it began.
+   */
   async #open(size) {
-    // Where Chromium itself copies and finds no room, it leaves for good what it began. Where it finds room, it does so
-    // in far less memory.
-    const keepExistingData = this.#saved > 0 && (await isRoomFor(this.#saved + size));
-    const copy = await this.#handle.createWritable({ keepExistingData });
+    const copy = await this.#handle.createWritable();
     try {
       await copy.truncate(size);
-      if (this.#saved > 0 && !keepExistingData) {
-        const data = (await this.#handle.getFile()).slice(0, this.#saved);
-        await copy.write({ type: 'write', position: 0, data });
-      }
+      const data = (await this.#handle.getFile()).slice(0, this.#saved);
+      if (this.#saved > 0) await copy.write({ type: 'write', position: 0, data });
       return copy;
     } catch (error) {
       await copy.abort().catch(() => {});

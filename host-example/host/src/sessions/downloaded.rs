@@ -5,12 +5,11 @@
 //! session's name in git's own folder, where no commit can place anything. A session that this clone published is its
 //! own and gets none. The mark stays when the cache is cleared: it says where content came from, not that it is here.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::contract::clock;
-
+use crate::files::{Access, Dir, atomic};
 use crate::sessions::remembered;
 
 /// Folder beside the cache.
@@ -28,19 +27,9 @@ pub(crate) fn mark(store_dir: &Path, session: &str, session_id: &str) -> io::Res
     if is_marked(store_dir, session) || !remembered::load(store_dir, session).session_id.is_empty() {
         return Ok(());
     }
-    let folder = store_dir.join(FOLDER);
-    fs::create_dir_all(&folder)?;
-    let temporary = folder.join(format!(".mark-{}.tmp", std::process::id()));
+    let dir = Dir::open_or_create(&store_dir.join(FOLDER), Access::Owner)?;
     let text = format!("{FORM}\n{session_id}\n{}\n", clock::now_rfc3339());
-    let placed = File::create(&temporary)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path_of(store_dir, session)))
-        .and_then(|()| File::open(&folder)?.sync_all());
-    if placed.is_err() {
-        // The first error is the one that matters.
-        fs::remove_file(&temporary).ok();
-    }
-    placed
+    atomic::replace(&dir, ".mark-", &dir, session, text.as_bytes())
 }
 
 fn path_of(store_dir: &Path, session: &str) -> PathBuf {
@@ -61,6 +50,6 @@ mod tests {
         remembered::save(&folder, "own", &notes).expect("a temp folder");
         mark(&folder, "own", "ses_2").expect("nothing to do");
         assert!(is_marked(&folder, "theirs") && !is_marked(&folder, "own"));
-        fs::remove_dir_all(&folder).expect("it can be removed");
+        std::fs::remove_dir_all(&folder).expect("it can be removed");
     }
 }

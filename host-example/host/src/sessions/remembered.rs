@@ -6,7 +6,8 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use crate::files::Revision;
+use crate::files::atomic::Fresh;
+use crate::files::{Access, Dir, Revision};
 
 /// Folder beside the cache that holds these notes.
 const FOLDER: &str = "published";
@@ -74,15 +75,9 @@ pub(crate) fn save(store_dir: &Path, session: &str, notes: &Notes) -> io::Result
         text += &format!("{}\t{oid}\t{name}\t{place}\n", revision.text());
     }
     text.push('\n');
-    let path = path_of(store_dir, session);
-    fs::create_dir_all(store_dir.join(FOLDER))?;
-    let temporary = store_dir.join(FOLDER).join(format!(".notes-{}.tmp", std::process::id()));
-    let placed = fs::write(&temporary, text).and_then(|()| fs::rename(&temporary, &path));
-    if placed.is_err() {
-        // The first error is the one that matters.
-        fs::remove_file(&temporary).ok();
-    }
-    placed
+    let dir = Dir::open_or_create(&store_dir.join(FOLDER), Access::Owner)?;
+    // Notes that are lost are made again: nothing waits for the disk.
+    Fresh::write(&dir, ".notes-", text.as_bytes(), None)?.take_over(session)
 }
 
 fn path_of(store_dir: &Path, session: &str) -> PathBuf {

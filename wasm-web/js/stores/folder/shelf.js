@@ -38,12 +38,18 @@ export class FolderShelf {
   }
 
   async keep(id, oid) {
+    const entry = this.#entry(oid);
     // Two may have had the same stage. It is kept, which is what both want.
-    if (!this.#stages.has(id) && (await facts(this.#entry(oid)))) return undefined;
+    if (!this.#stages.has(id) && (await facts(entry))) return undefined;
     const { path, bytes } = await this.#stages.whole(id, oid);
     // The note goes first: afterwards the name of the stage may be somebody else's.
     await remove(`${path}.from`);
-    await move(path, this.#entry(oid));
+    try {
+      await move(path, entry);
+    } catch (error) {
+      // Whoever kept the blob since then dropped its other stages, this one too.
+      if (error.name !== 'NotFoundError' || !(await facts(entry))) throw error;
+    }
     await this.#stages.kept(oid);
     return bytes;
   }

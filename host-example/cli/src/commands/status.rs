@@ -30,8 +30,12 @@ pub(crate) fn run(arguments: &StatusArgs, client: &Client, output: &mut Output) 
         Ok(repository) => repository,
         Err(fault) => return stopped(Stopped::outside(fault), client, None, arguments, output),
     };
-    let options =
-        StatusOptions { session: arguments.session.clone(), object_bytes_max: arguments.limits.object_bytes_max };
+    let options = StatusOptions {
+        session: arguments.session.clone(),
+        object_bytes_max: arguments.limits.object_bytes_max,
+        // The table shows nothing of the rest.
+        sessions_only: !output.options.is_json(),
+    };
     match client.status(&repository, &options) {
         Ok(report) => {
             output.report(report.is_readable(), &report);

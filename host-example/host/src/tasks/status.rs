@@ -23,7 +23,7 @@ use crate::worktree::pointer_files::{self, Met};
 use crate::worktree::scan::WalkOptions;
 
 pub use report::{
-    BegunStatus, Coverage, FileStatus, Hydrated, LedgerStatus, PointerStatus, Readiness, SessionLine, SessionStatus,
+    BegunStatus, Coverage, FileStatus, Hydrated, Judged, LedgerStatus, PointerStatus, Readiness, SessionLine, SessionStatus,
     SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
 };
 pub use stopped::Stopped;
@@ -35,6 +35,9 @@ pub struct StatusOptions {
     pub session: Option<String>,
     /// Bytes of an object at most; none: what git's configuration says. It decides about `too-large`.
     pub object_bytes_max: Option<u64>,
+    /// Of all sessions, their list alone: git is not asked whether the checkout can be read, which in a large ledger
+    /// takes a third of the time.
+    pub sessions_only: bool,
 }
 
 impl Client {
@@ -47,7 +50,8 @@ impl Client {
         let journals = journals(repository)?;
         let Some(word) = &options.session else {
             let engine = self.engine()?;
-            let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit };
+            let sessions_only = options.sessions_only;
+            let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit, sessions_only };
             return Ok(match all.look(&mut guest)? {
                 Some(all) => StatusReport::Sessions(all),
                 None => StatusReport::Pointers(pointers(self, repository, &mut guest, &store)?),

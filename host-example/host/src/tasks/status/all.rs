@@ -16,7 +16,7 @@ use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, SESSIONS};
 use crate::store::Store;
 
-use super::{LedgerStatus, SessionLine, UnreadableSession, judge, summary};
+use super::{Judged, LedgerStatus, SessionLine, UnreadableSession, judge, summary};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
@@ -32,6 +32,8 @@ pub(super) struct All<'a> {
     pub(super) journals: &'a BTreeSet<String>,
     /// The bound on objects that decides about `too-large`.
     pub(super) limit: u64,
+    /// Git is not asked whether the checkout can be read.
+    pub(super) sessions_only: bool,
 }
 
 /// What one thread looks with.
@@ -58,12 +60,17 @@ impl All<'_> {
                 }
             })?;
         let Some(told) = told else { return Ok(None) };
-        let mut checkout = coverage::checkout(self.repository, &[]);
-        checkout.sessions.extend(told.iter().map(|(_, tally)| *tally));
-        let (readiness, hydration) = judge(guest, &checkout)?;
+        let judged = if self.sessions_only {
+            None
+        } else {
+            let mut checkout = coverage::checkout(self.repository, &[]);
+            checkout.sessions.extend(told.iter().map(|(_, tally)| *tally));
+            let (readiness, hydration) = judge(guest, &checkout)?;
+            Some(Judged { readiness, hydration })
+        };
         let sessions = told.into_iter().map(|(line, _)| line).collect();
         let kept_out = coverage::kept_out(self.repository, &[SESSIONS.to_owned()])?.line();
-        Ok(Some(LedgerStatus { readiness, hydration, sessions, kept_out }))
+        Ok(Some(LedgerStatus { judged, sessions, kept_out }))
     }
 
     /// Tells something of each folder that is a session, in the order of the names; each thread takes a part of them.

@@ -106,14 +106,23 @@ pub struct UnreadableSession {
     pub error: ErrorReport,
 }
 
-/// All sessions of a ledger.
+/// What git and the sessions together say of a ledger.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct LedgerStatus {
+pub struct Judged {
     /// Whether the checkout can be read.
     #[serde(flatten)]
     pub readiness: Readiness,
     /// How much content is here.
     pub hydration: Hydrated,
+}
+
+/// All sessions of a ledger.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LedgerStatus {
+    /// Whether the checkout can be read; none with `sessions_only`. A document always has it.
+    #[serde(flatten)]
+    #[schemars(with = "Judged")]
+    pub judged: Option<Judged>,
     /// The sessions, sorted by name.
     pub sessions: Vec<SessionLine>,
     /// What a sparse checkout keeps out of the working tree, in one line.

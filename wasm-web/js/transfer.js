@@ -79,7 +79,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       reportsRedirects: !isBrowser,
       ...config,
     });
-    const { perform, close } = performer({ ...given, signal, Hasher });
+    const { perform, close } = performer({ ...given, signal, limits: operations.limits(), Hasher });
     try {
       await run(operation, { perform, signal, onProgress, onRetry });
       return operation.finishTransfer();

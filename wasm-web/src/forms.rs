@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use hydrant_ledger::manifest::{FileRef, Manifest, Storage};
 use hydrant_ledger::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
 use hydrant_lfs::contract::{
-    Beginning, Body, Config, Direction, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, Instant, Login,
-    Method, Misuse, Outcome, Progress, Reading, Redirect, Reply, Request, Resume, Retry, Revision, Slice, Stage,
-    StageId, Staged, Step, TransferReport, Want,
+    Beginning, Body, Config, Direction, Doc, Effect, EffectId, Exchange, Failed, Failure, Head, Header, HostLimits,
+    Instant, Login, Method, Misuse, Outcome, Progress, Reading, Redirect, Reply, Request, Resume, Retry, Revision,
+    Slice, Stage, StageId, Staged, Step, TransferReport, Want,
 };
 use hydrant_lfs::git_lfs::batch::{self, Action, BatchObject, ObjectError, Verdict};
 use hydrant_lfs::git_lfs::pointer::{self, Extension, Finding, Kind, Pointer};
@@ -40,6 +40,7 @@ put_records! {
     Finding { flaw, line }
     Header { name, value }
     ObjectError { status, message, retryable }
+    HostLimits { pointer_bytes_below, chunk_bytes_max, name_bytes_max, sent_bytes_per_ms_min }
     Outcome { name, oid, size, ended }
     Pointer { blob, extensions, canonical }
     Progress { name, done, total }

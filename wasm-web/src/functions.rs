@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use hydrant_ledger::manifest::{FileRef, Manifest};
 use hydrant_ledger::status::{self, Fact};
-use hydrant_lfs::contract::Config;
+use hydrant_lfs::contract::{Config, HostLimits};
 use hydrant_lfs::git_lfs::pointer::{self, Finding, Kind, Pointer};
 use hydrant_lfs::{Error, text::oid};
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -40,6 +40,11 @@ pub fn default_config() {
 #[wasm_bindgen(js_name = operationsVersion)]
 pub fn version() {
     answer(|| Ok(env!("CARGO_PKG_VERSION").to_owned()));
+}
+
+#[wasm_bindgen(js_name = operationsLimits)]
+pub fn limits() {
+    answer(|| Ok(HostLimits::HERE));
 }
 
 #[wasm_bindgen(js_name = pointersClassify)]

@@ -48,7 +48,7 @@ impl HydrateSession {
             return Err(Error::new(Code::Malformed, format_args!("the session cannot be used: {flaw}")));
         }
         Ok(Self {
-            document: format!("sessions/{session}/meta.json"),
+            document: name::path(session, name::MANIFEST),
             fold,
             state: State::Begin,
             unusable: Vec::new(),

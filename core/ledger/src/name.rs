@@ -1,4 +1,4 @@
-//! File names within a session. No name from a manifest enters an operation without this check.
+//! Names in a ledger. No name from a manifest enters an operation without a check of this file.
 //!
 //! The ledger's first implementation accepted relative slash-separated names without `..` (measured: it also let `.`,
 //! `C:/x`, `a:stream`, `CON`, NUL, newlines, `.git/config` and `meta.json` through). Here a name must mean the same
@@ -6,6 +6,13 @@
 
 use crate::limits::{FILE_NAME_BYTES_MAX, NAME_COMPONENT_BYTES_MAX};
 use alloc::string::String;
+
+/// The folder of the sessions.
+pub const SESSIONS: &str = "sessions";
+/// The manifest of a session, in the session's folder.
+pub const MANIFEST: &str = "meta.json";
+/// The transcript of a session, beside it.
+pub const TRANSCRIPT: &str = "raw.jsonl";
 
 /// Device names that Windows finds in any folder, whatever follows the first dot.
 const DEVICES: [&str; 6] = ["con", "prn", "aux", "nul", "conin$", "conout$"];
@@ -28,6 +35,11 @@ const ASCII_FOLDS: [(char, &str); 11] = [
     ('\u{fb06}', "st"),
 ];
 
+/// A file of a session, as the ledger names it.
+pub(crate) fn path(session: &str, file: &str) -> String {
+    format!("{SESSIONS}/{session}/{file}")
+}
+
 /// Why a name cannot be used for a file of a session; `None` when it can.
 pub fn flaw(name: &str) -> Option<&'static str> {
     if name.is_empty() {
@@ -40,7 +52,7 @@ pub fn flaw(name: &str) -> Option<&'static str> {
         return Some("the name is absolute");
     }
     let first = ascii_fold(name.split('/').next().unwrap_or_default());
-    if first == "meta.json" || first == ".meta.json.lock" {
+    if first == MANIFEST || first == ".meta.json.lock" {
         return Some("the name belongs to the manifest");
     }
     name.split('/').find_map(component_flaw)

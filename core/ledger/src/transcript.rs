@@ -7,9 +7,6 @@ use crate::limits::TRANSCRIPT_LINE_BYTES_MAX;
 use alloc::vec::Vec;
 use hydrant_lfs::text::json::{self, Value};
 
-/// Name of a session's transcript.
-pub(crate) const TRANSCRIPT: &str = "raw.jsonl";
-
 /// What a transcript holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Entries {

@@ -5,6 +5,7 @@ pub mod cancel;
 pub mod clock;
 pub mod error;
 pub(crate) mod failure;
+pub mod names;
 pub mod report;
 
 pub use bindings::{

@@ -13,10 +13,12 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::contract::error::HostError;
+use crate::contract::names::in_sessions;
 use crate::contract::types::{Doc, Saving};
 use crate::files::atomic;
 use crate::files::digest::blob_of;
 use crate::files::{Access, Dir, Files};
+use crate::store::format;
 
 /// Bytes of a document at most.
 pub const DOCUMENT_BYTES_MAX: u64 = 4 << 20;
@@ -25,8 +27,6 @@ const OURS_BYTES_MAX: u64 = 8 << 20;
 /// Bytes of a journal's name at most: with its ending it is a usable file name.
 const JOURNAL_NAME_BYTES_MAX: usize = 240;
 
-/// Folder of the ledger that holds the sessions.
-const SESSIONS: &str = "sessions/";
 const JOURNAL: &str = "journal";
 const ORPHANS: &str = "orphans";
 /// What our documents are called besides.
@@ -75,6 +75,7 @@ impl Documents {
     /// And the journal and the register, in the folder of git's that holds the cache too.
     pub fn with_state(self, folder: &Path) -> Result<Self, HostError> {
         let folder = Dir::open_or_create(folder, Access::Owner)
+            .and_then(|folder| format::check(&folder).map(|()| folder))
             .map_err(|error| HostError::io("the folder of the journal cannot be opened", &error))?;
         Ok(Self { state: Some(Rc::new(folder)), ..self })
     }
@@ -139,7 +140,7 @@ impl Documents {
     }
 
     fn route<'a>(&self, name: &str, files: Option<&'a Files>, make: bool) -> io::Result<Route<'a>> {
-        if name.starts_with(SESSIONS) {
+        if in_sessions(name).is_some() {
             return Ok(Route::Tree);
         }
         if name == ORPHANS {

@@ -5,6 +5,7 @@
 //! branch, the index and the files here follow together or not at all.
 
 mod ahead;
+mod backoff;
 mod branch_move;
 mod commit;
 mod differences;
@@ -29,13 +30,13 @@ mod settle_note;
 mod standing;
 #[cfg(test)]
 mod tests;
-mod turns;
 mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use preflight::{Options, Preflight, Reason, Refusal};
+pub(crate) use rewrite::BACKUPS;
 
 use crate::contract::types::{Failed, Failure, Ledger, Lookup, Push, PushRange, Rewrite, Settle};
 use crate::files::Files;

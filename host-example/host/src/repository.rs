@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::contract::endpoints::Setting;
+use crate::contract::names::MANIFESTS;
 use crate::contract::types::Code;
 use crate::files::Files;
 use crate::files::platform::path_of;
@@ -239,7 +240,7 @@ impl Repository {
     }
 
     fn index_has_manifest(&self) -> Result<bool, Fault> {
-        Ok(!self.git.read(&["ls-files", "-z", "--", ":(glob)sessions/*/meta.json"], b"")?.is_empty())
+        Ok(!self.git.read(&["ls-files", "-z", "--", MANIFESTS], b"")?.is_empty())
     }
 
     fn tree_has_manifest(&self) -> bool {

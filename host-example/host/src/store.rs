@@ -7,6 +7,7 @@ mod adopted;
 mod boot;
 mod displaced;
 mod entry;
+pub(crate) mod format;
 mod incoming;
 mod prove;
 mod recorded;
@@ -34,7 +35,7 @@ pub use tend::{Entry, PruneRule, Removed, Verified};
 use crate::contract::error::HostError;
 use crate::contract::types::Blob;
 use crate::files::digest::{Digesting, is_oid};
-use crate::files::workers::Lane;
+use crate::files::workers::Worker;
 
 /// The folder of the cache shape that holds what is on its way in.
 const STAGE: &str = "stage";
@@ -110,6 +111,7 @@ impl Store {
 
     fn open_cache(dir: &Path, boot: Option<String>) -> io::Result<Store> {
         let root = Dir::open_or_create(dir, Access::Owner)?;
+        format::check(&root)?;
         let unproved = boot::enter(&root, boot.as_deref())?;
         let entries = Rc::new(root.dir(boot::CACHE)?);
         let stage = Rc::new(root.dir(STAGE)?);
@@ -369,8 +371,13 @@ pub(crate) enum Receive {
 }
 
 /// Begins to write a stage; [`Incoming::rewind`] comes next.
-pub(crate) fn write_stage(stage: StageFile, keep: u64, validator: Option<&str>, lane: Lane) -> io::Result<Incoming> {
-    Writer::begin(stage, keep, validator, lane).map(Incoming::File)
+pub(crate) fn write_stage(
+    stage: StageFile,
+    keep: u64,
+    validator: Option<&str>,
+    worker: Worker,
+) -> io::Result<Incoming> {
+    Writer::begin(stage, keep, validator, worker).map(Incoming::File)
 }
 
 fn stage_name(oid: &str) -> String {

@@ -7,8 +7,6 @@ import { fault } from './failure.mjs';
 
 /** Bytes read at once, and bytes of a `chunk` at most. */
 export const PIECE_BYTES = 256 * 1024;
-/** Files below this could be pointers: the component wants their bytes. */
-const POINTER_BYTES_MAX = 1024;
 
 /** The bytes of a file, each piece in a buffer of its own. */
 export async function* pieces(path, { signal, offset = 0, length = Infinity } = {}) {
@@ -56,17 +54,17 @@ export async function revision(path) {
 }
 
 /** Effect `read-file`. A file that changes meanwhile is found out when it is sent: it has lost the state told here. */
-export async function readFile({ name, asChunks }, answer) {
+export async function readFile({ name, asChunks }, answer, { pointerBytesBelow }) {
   const state = await revision(name);
   if (!state) return { tag: 'absent' };
-  const chunks = asChunks || state.size < POINTER_BYTES_MAX;
+  const chunks = asChunks || state.size < pointerBytesBelow;
   const digest = new Digest();
   for await (const piece of pieces(name, answer)) {
     digest.update(piece);
     if (chunks) answer.say({ tag: 'chunk', val: piece });
     else answer.soFar(digest.bytes);
   }
-  if (!chunks && digest.bytes < POINTER_BYTES_MAX) throw fault('io', 'the file shrank while it was read');
+  if (!chunks && digest.bytes < pointerBytesBelow) throw fault('io', 'the file shrank while it was read');
   answer.say(chunks ? { tag: 'end' } : { tag: 'received', val: digest.blob() });
   return { tag: 'at', val: state.text };
 }

@@ -47,7 +47,7 @@ export function open({ component: { operations, sessions }, folder, login, confi
       return { outcomes: [], ended: { tag: 'err', val: error.payload } };
     }
     const stages = new Stages(folder);
-    const effects = effectsOf({ authorize: logins(endpoint, login), stages, tree });
+    const effects = effectsOf({ authorize: logins(endpoint, login), limits: operations.limits(), stages, tree });
     const perform = async ({ tag, val }, answer) => effects[tag](val, answer);
     try {
       return await drive(operation, (operation) => operation.finishTransfer(), perform, options);
@@ -58,13 +58,13 @@ export function open({ component: { operations, sessions }, folder, login, confi
 }
 
 /** What this host can be asked for. Each answers as the contract's `effect` says. */
-function effectsOf({ authorize, stages, tree }) {
+function effectsOf({ authorize, limits, stages, tree }) {
   return {
     http: (it, answer) => exchange(it, answer, { authorize, stages }),
     'has-blob': (blob, answer) => hasBlob(blob, answer, stages),
     'keep-blob': ({ stage, blob }) => stages.keep(stage, blob.oid).then(end),
     'drop-stage': (stage) => stages.drop(stage).then(end),
-    'read-file': readFile,
+    'read-file': (reading, answer) => readFile(reading, answer, limits),
     'load-doc': (name) => loadDoc(name, tree),
   };
 }

@@ -22,7 +22,6 @@ from urllib.parse import urlsplit
 from wasmtime.component import Record, Variant
 
 BLOCK = 64 << 10  # bytes read at once; a chunk may have 256 KiB
-POINTER_BELOW = 1024  # bytes; the component looks into every file that could be a pointer
 BEAT = 0.1  # seconds between two `so-far` of one effect
 OURS = {"host", "content-length", "connection", "transfer-encoding"}  # headers that only the host sets
 CONNECTIONS = {"http": http.client.HTTPConnection,
@@ -44,6 +43,7 @@ class Effect(threading.Thread):
         super().__init__(daemon=True)
         self.host, self.id, self.effect, self.answers = operation.host, task.id, task.effect, operation.answers
         self.login, self.origin, self.stages = operation.login, operation.origin, operation.stages
+        self.pointer_below = getattr(operation.limits, "pointer-bytes-below")
         self.wanted, self.judged, self.ends_soon, self.socket, self.told = True, threading.Event(), True, None, 0
 
     def run(self):
@@ -131,7 +131,7 @@ class Effect(threading.Thread):
         with suppress(FileNotFoundError), open(reading.name, "rb") as file:
             # The state before: a file that changes while it is read has another one when it is sent.
             state, size = revision(file), size_of(file)
-            if size < POINTER_BELOW or getattr(reading, "as-chunks"):
+            if size < self.pointer_below or getattr(reading, "as-chunks"):
                 for block in blocks(file):
                     self.check()
                     self.say("chunk", block)

@@ -54,6 +54,7 @@ class Operation:
         self.store = Store(host.engine)
         self.instance = Linker(host.engine).instantiate(self.store, host.component)
         self.interface = self.instance.get_export_index(self.store, "hydrant:lfs/operations@0.1.0")
+        self.limits = self.call("limits")
         settings = self.call("default-config", endpoint, secrets.randbits(64))
         vars(settings).update(vars(record(login="stored" if login else "none", **config)))
         self.handle = self.call(f"[static]operation.{kind}", settings, items)

@@ -6,7 +6,7 @@ use crate::convert;
 use crate::exports::hydrant::lfs::operations as wit;
 use crate::exports::hydrant::lfs::types;
 use crate::machine::{AnyMachine, AnyReport, Finish};
-use hydrant_lfs::contract::{Config, EffectId, Instant, Outcome, Source, TransferReport, Want};
+use hydrant_lfs::contract::{Config, EffectId, HostLimits, Instant, Outcome, Source, TransferReport, Want};
 use hydrant_lfs::operations::{BatchOutcome, Lock, LockReport, LockTask, Machine};
 use hydrant_lfs::{Error, Handle, Operation, Seeds};
 use std::cell::RefCell;
@@ -43,6 +43,12 @@ impl wit::Guest for Engine {
 
     fn version() -> String {
         env!("CARGO_PKG_VERSION").to_owned()
+    }
+
+    fn limits() -> wit::HostLimits {
+        let HostLimits { pointer_bytes_below, chunk_bytes_max, name_bytes_max, sent_bytes_per_ms_min } =
+            HostLimits::HERE;
+        wit::HostLimits { pointer_bytes_below, chunk_bytes_max, name_bytes_max, sent_bytes_per_ms_min }
     }
 
     fn default_config(endpoint: String, seed: u64) -> wit::Config {

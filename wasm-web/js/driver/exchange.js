@@ -6,9 +6,6 @@ import { chunks, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
 
-/** Bytes of a file that go out in a millisecond at least: the core's `TRANSFER_BYTES_PER_MS_MIN`. */
-const SENT_BYTES_PER_MS_MIN = 4;
-
 /** Performs an exchange in the surroundings that `host.js` describes. */
 export async function exchange(it, answer, host) {
   const { stage } = it;
@@ -66,7 +63,7 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
   const watch = new Watch(answer.signal, Number(idleMax));
   try {
     // Nobody tells how much of a file went out. Slower than this, the core ends it.
-    watch.waits(slice ? Number(slice.length) / SENT_BYTES_PER_MS_MIN : 0);
+    watch.waits(slice ? Number(slice.length) / host.limits.sentBytesPerMsMin : 0);
     const body = slice ? part(host.file(slice.name), slice) : request.body.val;
     const response = await send(host.rewrite(request.url, answer), request, { headers, body, signal: watch.signal });
     watch.works();

@@ -9,8 +9,6 @@ import { unlessOverdue } from './overdue.js';
 import { chunks, pieces } from './pieces.js';
 import { answerBatch, asksForObjects } from './route.js';
 
-/** Files below this could be pointers: the core wants their bytes. */
-const POINTER_BYTES_MAX = 1024;
 /** The revision of what cannot change: a file of a browser, a document that the caller gave. */
 const REVISION = '0';
 
@@ -19,11 +17,12 @@ const end = { tag: 'end' };
 /**
  * Gives the function that performs. `store` keeps blobs. `login` is the login for the endpoint. `rewrite` gives the URL
  * to ask instead of another; `route` and `names` are for `route.js`. `files` and `docs` are Maps of what the operation
- * may read. `Hasher` is the module's. Once `signal` is aborted, nothing waits for a store for long.
+ * may read. `limits` and `Hasher` are the module's. Once `signal` is aborted, nothing waits for a store for long.
  */
-export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, signal, Hasher }) {
+export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, signal, limits, Hasher }) {
   const host = {
     store,
+    limits,
     authorize: logins(login),
     rewrite: (url, { fail }) => (rewrite ? hook(() => address(rewrite(url)), fail) : url),
     leftOut: (headers, { fail }) => onLeftOut && hook(() => onLeftOut(headers), fail),
@@ -76,7 +75,7 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
     async 'read-file'({ name, asChunks }, answer) {
       const file = host.file(name);
       if (!file) return { tag: 'absent' };
-      host.hashed.set(name, await hash(file, answer, host, asChunks || file.size < POINTER_BYTES_MAX));
+      host.hashed.set(name, await hash(file, answer, host, asChunks || file.size < limits.pointerBytesBelow));
       return { tag: 'at', val: REVISION };
     },
 

@@ -2,7 +2,7 @@
 
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bootName, enter, makeRoot } from './folder/boot.js';
+import { bootName, checkFormat, enter, makeRoot } from './folder/boot.js';
 import { folder, named } from './folder/files.js';
 import { FolderShelf } from './folder/shelf.js';
 import { FolderStages } from './folder/stages.js';
@@ -22,6 +22,7 @@ export class FolderStore extends ShelfStore {
     try {
       await makeRoot(path);
       const root = await realpath(path);
+      await checkFormat(root);
       const boot = await bootName();
       const unproved = await enter(root, boot);
       await folder(join(root, 'stage'));

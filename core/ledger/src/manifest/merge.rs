@@ -4,7 +4,7 @@
 
 use super::edit::{FIXED, check, clear_members, set_members};
 use super::{Field, SCHEMA, root};
-use crate::transcript::TRANSCRIPT;
+use crate::name::TRANSCRIPT;
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;

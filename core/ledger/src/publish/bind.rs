@@ -7,9 +7,10 @@ use super::plan::Plan;
 use crate::journal::{Bound, BoundFile, Kept};
 use crate::limits::IN_GIT_BYTES_MAX;
 use crate::manifest::{self, Change, Entry, FileRef, Fresh, Manifest, Storage};
+use crate::name::{self, MANIFEST, TRANSCRIPT};
 use crate::proof::Proof;
 use crate::rules::drafts;
-use crate::transcript::{Entries, TRANSCRIPT};
+use crate::transcript::Entries;
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -142,13 +143,12 @@ pub(super) fn bind(
     let superseded = superseded.into_iter().collect::<SortedSet<Blob>>().into_iter().collect();
     let mut revisions: SortedMap<&str, Option<&Revision>> =
         ledger.files.iter().map(|file| (file.name.as_str(), file.revision.as_ref())).collect();
-    let path = |name: &str| format!("sessions/{session}/{name}");
     let mut push_file = |name: &str, bytes: Vec<u8>| {
-        let name = path(name);
+        let name = name::path(session, name);
         let replaces = revisions.remove(name.as_str()).flatten().cloned();
         PushFile { name, bytes, replaces }
     };
-    let mut push = vec![push_file("meta.json", manifest)];
+    let mut push = vec![push_file(MANIFEST, manifest)];
     for file in &files {
         let bytes = match &file.kept {
             Kept::Lfs { proof, .. } => pointer_text(proof),

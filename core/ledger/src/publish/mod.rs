@@ -30,6 +30,7 @@ pub use report::{Publication, PublishFile, PublishReport, Published, PublishedSt
 
 use crate::journal::{Bound, BoundFile, Journal, Kept};
 use crate::limits::LEDGER_CONFLICTS_MAX;
+use crate::name;
 use crate::register::Registering;
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
@@ -526,7 +527,7 @@ impl Bound {
 
     /// The bytes of files that git carries, by name.
     fn in_git(&self, session: &str) -> SortedMap<String, Vec<u8>> {
-        let prefix = format!("sessions/{session}/");
+        let prefix = name::path(session, "");
         let in_git =
             |name: &str| self.files.iter().any(|file| file.name == name && matches!(file.kept, Kept::InGit { .. }));
         let files = self.push.files.iter().filter_map(|file| Some((file.name.strip_prefix(&prefix)?, &file.bytes)));

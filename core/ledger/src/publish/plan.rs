@@ -2,8 +2,7 @@
 
 use super::report::Publication;
 use crate::limits::MANIFEST_FILES_MAX;
-use crate::name;
-use crate::transcript::TRANSCRIPT;
+use crate::name::{self, MANIFEST, TRANSCRIPT};
 use alloc::string::String;
 use alloc::vec::Vec;
 use hydrant_lfs::contract::Lookup;
@@ -86,12 +85,12 @@ impl Plan {
 
     /// A file of the session, as the ledger names it.
     pub(super) fn path(&self, name: &str) -> String {
-        format!("sessions/{}/{name}", self.session)
+        name::path(&self.session, name)
     }
 
     /// The session's manifest, as the ledger names it.
     pub(super) fn manifest(&self) -> String {
-        self.path("meta.json")
+        self.path(MANIFEST)
     }
 
     /// The document that keeps the journal.

@@ -27,6 +27,7 @@ pub use report::{Contradiction, Missing, ReconcileReport, Remedy};
 
 use crate::limits::REPAIR_BYTES_MAX;
 use crate::manifest::Manifest;
+use crate::name::{self, MANIFEST};
 use crate::register::Registering;
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
@@ -306,9 +307,9 @@ impl Reconcile {
         let texts: SortedMap<&str, &Vec<u8>> = at_tip.map(|(fact, text)| (fact.path.as_str(), text)).collect();
         let mut files = Vec::new();
         for removal in &self.actions.removals {
-            let path = |file: &str| format!("sessions/{}/{file}", removal.session);
+            let path = |file: &str| name::path(&removal.session, file);
             if let (Some(new), Some(Some(old))) = (&removal.manifest, self.facts.manifests.get(&removal.session)) {
-                files.push(RewriteFile { name: path("meta.json"), bytes: Some(new.clone()), replaces: old.clone() });
+                files.push(RewriteFile { name: path(MANIFEST), bytes: Some(new.clone()), replaces: old.clone() });
             }
             for file in &removal.files {
                 let name = path(file);
@@ -327,7 +328,7 @@ impl Reconcile {
     /// Paths of the files to remove.
     fn removed(&self) -> Vec<String> {
         let paths = |removal: &plan::Removal| {
-            removal.files.iter().map(|file| format!("sessions/{}/{file}", removal.session)).collect::<Vec<_>>()
+            removal.files.iter().map(|file| name::path(&removal.session, file)).collect::<Vec<_>>()
         };
         self.actions.removals.iter().flat_map(paths).collect()
     }
@@ -504,7 +505,7 @@ impl Look {
         }
         while self.reads.len() < READS_IN_FLIGHT_MAX {
             let Some(session) = self.unread.pop_front() else { break };
-            let id = out.perform(Effect::LoadDoc(format!("sessions/{session}/meta.json")));
+            let id = out.perform(Effect::LoadDoc(name::path(&session, MANIFEST)));
             self.reads.insert(id, session);
         }
     }
@@ -534,7 +535,7 @@ impl Look {
             }
             _ => return Err(refusal::unfitting()),
         };
-        let prefix = format!("sessions/{session}/");
+        let prefix = name::path(&session, "");
         let of_session = |fact: &&PointerFact| fact.at_tip && fact.path.starts_with(&prefix);
         if let Some(Ok(manifest)) = text.as_deref().map(Manifest::parse) {
             let pointers = facts.pointers.iter().filter(of_session).map(|fact| (fact.path.as_str(), fact.blob));

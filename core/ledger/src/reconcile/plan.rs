@@ -109,7 +109,7 @@ pub(super) fn plan(facts: &Facts) -> Plan {
 
 /// Session and file name of a path, when it is one of a session's files.
 pub(super) fn place(path: &str) -> Option<(&str, &str)> {
-    let (session, file) = path.strip_prefix("sessions/")?.split_once('/')?;
+    let (session, file) = path.strip_prefix(name::SESSIONS)?.strip_prefix('/')?.split_once('/')?;
     (name::session_flaw(session).is_none() && name::flaw(file).is_none()).then_some((session, file))
 }
 

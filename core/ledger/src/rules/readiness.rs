@@ -5,16 +5,14 @@
 //! one by one, so a ledger of any size takes little memory.
 
 use crate::limits::{COVERED_PATHS_MAX, SESSIONS_MAX};
+use crate::name::SESSIONS;
 use crate::status::Tally;
-use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 use hydrant_lfs::text::error::{Code, Error};
 
 /// Version of the report.
 pub const SCHEMA_VERSION: u32 = 1;
-/// What a report covers by default.
-const SESSIONS: &str = "sessions/";
 
 /// Why a checkout is not ready. The list is closed here; readers must accept names that they do not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -153,7 +151,7 @@ pub fn readiness(checkout: &Checkout) -> Result<Readiness, Error> {
         let over = Error::new(Code::Limit, format_args!("{count} {what} are more than a report's {max}"));
         if count > max { Err(over) } else { Ok(()) }
     };
-    bound("sessions", checkout.sessions.len(), SESSIONS_MAX)?;
+    bound(SESSIONS, checkout.sessions.len(), SESSIONS_MAX)?;
     bound("paths", checkout.paths.len(), COVERED_PATHS_MAX)?;
     let looked = checkout.failed.is_none() && checkout.head.is_some();
     let sessions = if looked { checkout.sessions.as_slice() } else { &[] };
@@ -176,7 +174,7 @@ pub fn readiness(checkout: &Checkout) -> Result<Readiness, Error> {
         () if completed < required => HydrationState::Missing,
         () => HydrationState::Complete,
     };
-    let all = || vec![SESSIONS.to_owned()];
+    let all = || vec![format!("{SESSIONS}/")];
     Ok(Readiness {
         schema_version: SCHEMA_VERSION,
         head: checkout.head.clone().unwrap_or_default(),

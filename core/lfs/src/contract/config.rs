@@ -4,8 +4,9 @@ use super::Login;
 use super::request::bounded;
 use crate::text::error::{Code, Error};
 use crate::text::limits::{
-    BATCH_OBJECTS_MAX, CONFIG_MS_MAX, CONFIG_RETRIES_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, OBJECT_BYTES_MAX, RETRIES_MAX,
-    RETRY_DELAY_MS_MAX, TRANSFERS_MAX, WAIT_MS_MAX,
+    BATCH_OBJECTS_MAX, CHUNK_BYTES_MAX, CONFIG_MS_MAX, CONFIG_RETRIES_MAX, IDLE_MS_MAX, IN_FLIGHT_MAX, NAME_BYTES_MAX,
+    OBJECT_BYTES_MAX, POINTER_BYTES_MAX, RETRIES_MAX, RETRY_DELAY_MS_MAX, TRANSFER_BYTES_PER_MS_MIN, TRANSFERS_MAX,
+    WAIT_MS_MAX,
 };
 use crate::text::url::Url;
 use alloc::borrow::ToOwned as _;
@@ -14,6 +15,29 @@ use alloc::vec::Vec;
 
 /// The transfer adapter that every server and every client supports, and the only one implemented here.
 pub(crate) const BASIC: &str = "basic";
+
+/// Numbers that a host keeps to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostLimits {
+    /// A file of fewer bytes could be a pointer.
+    pub pointer_bytes_below: u32,
+    /// Bytes of a chunk at most.
+    pub chunk_bytes_max: u32,
+    /// Bytes of a name at most.
+    pub name_bytes_max: u32,
+    /// Bytes of a file body that go out in a millisecond at least.
+    pub sent_bytes_per_ms_min: u32,
+}
+
+impl HostLimits {
+    /// Those of this version.
+    pub const HERE: Self = Self {
+        pointer_bytes_below: POINTER_BYTES_MAX as u32,
+        chunk_bytes_max: CHUNK_BYTES_MAX as u32,
+        name_bytes_max: NAME_BYTES_MAX as u32,
+        sent_bytes_per_ms_min: TRANSFER_BYTES_PER_MS_MIN as u32,
+    };
+}
 
 /// The configuration of one operation.
 #[derive(Clone, Debug, PartialEq, Eq)]

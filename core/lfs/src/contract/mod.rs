@@ -11,7 +11,7 @@ pub mod phase;
 pub mod report;
 pub mod request;
 
-pub use config::Config;
+pub use config::{Config, HostLimits};
 pub use effect::*;
 pub use http::*;
 pub use ledger::*;

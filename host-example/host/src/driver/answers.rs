@@ -13,9 +13,6 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::contract::failure::failed;
 use crate::contract::types::{EffectId, Failed, Failure, Reply};
 
-/// Bytes of one `chunk` reply at most.
-pub(crate) const CHUNK_BYTES_MAX: usize = 256 << 10;
-
 /// An answer of a task.
 pub(crate) struct Event {
     pub(crate) id: EffectId,

@@ -16,11 +16,12 @@ use tokio::task::yield_now;
 use body::{FileBody, Sending};
 
 use crate::contract::failure::{failed, of_io};
+use crate::contract::names::CHUNK_BYTES_MAX;
 use crate::contract::types::{Body, Exchange, Failed, Failure, Head, Header, Login, Method as Verb, Reply, Stage};
-use crate::driver::answers::{Answers, CHUNK_BYTES_MAX};
+use crate::driver::answers::Answers;
 use crate::driver::shared::Shared;
 use crate::net::failure::of_http;
-use crate::net::http::Turn;
+use crate::net::http::StageRight;
 use crate::net::login::{self, Credential};
 use crate::store::{Incoming, Receive, write_stage};
 
@@ -61,7 +62,7 @@ enum Tail {
 struct Receiving {
     incoming: Option<Incoming>,
     /// Held until the stage is in order.
-    turn: Option<Turn>,
+    right: Option<StageRight>,
 }
 
 /// Performs an exchange and answers it.
@@ -72,7 +73,7 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
         why = answers.gauge.stopped() => Err(why),
         tail = run(&shared, &exchange, &answers, &mut receiving) => tail,
     };
-    let Receiving { incoming, turn } = receiving;
+    let Receiving { incoming, right } = receiving;
     let reply = match (tail, incoming) {
         (Ok(Tail::Staged), Some(incoming)) => finish(&shared, &exchange, incoming, &answers).await,
         (Ok(Tail::Fed | Tail::Staged), _) => Reply::End,
@@ -88,7 +89,7 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
             Reply::Failed(left.err().map_or(why, |error| of_io(&error)))
         }
     };
-    drop(turn);
+    drop(right);
     answers.last(reply);
 }
 
@@ -247,21 +248,23 @@ async fn receive(
     stage: &Stage,
     bytes_max: u64,
     answers: &Answers,
-    Receiving { incoming: slot, turn }: &mut Receiving,
+    Receiving { incoming: slot, right }: &mut Receiving,
 ) -> Result<(), Failed> {
     let resume = stage.resume.as_ref().filter(|_| response.status().as_u16() == 206);
     let keep = resume.map_or(0, |resume| resume.bytes);
     let Some(store) = &shared.store else { return Err(failed(Failure::Io, "this command has no place for blobs")) };
     let expected = length(response.headers()).map(|bytes| bytes.saturating_add(keep));
     let validator = validator(response.headers());
-    let lane = || shared.lanes.pick().map_err(|error| of_io(&error));
+    let worker = || shared.workers.pick().map_err(|error| of_io(&error));
 
     let busy = answers.gauge.busy();
-    *turn = Some(shared.turns.take(&stage.blob.oid).await);
+    *right = Some(shared.stage_rights.take(&stage.blob.oid).await);
     let room = store.borrow_mut().receive(&stage.blob, keep, expected).map_err(|error| of_io(&error))?;
     let incoming = slot.insert(match room {
         Receive::Memory(memory) => memory,
-        Receive::File(file) => write_stage(file, keep, validator.as_deref(), lane()?).map_err(|error| of_io(&error))?,
+        Receive::File(file) => {
+            write_stage(file, keep, validator.as_deref(), worker()?).map_err(|error| of_io(&error))?
+        }
     });
     let gauge = Arc::clone(&answers.gauge);
     incoming.rewind(keep, move |_| gauge.still_wanted()).await.map_err(|error| of_io(&error))?;
@@ -273,12 +276,12 @@ async fn receive(
         left -= bytes.len() as u64;
         answers.gauge.moved(bytes.len() as u64);
         let Some(incoming) = slot.as_mut() else { return Ok(()) };
-        // The lane may be behind.
+        // The worker may be behind.
         let _busy = answers.gauge.busy();
         if let Some(beginning) = incoming.take(bytes).await.map_err(|error| of_io(&error))? {
             // An answer that named no length outgrew the memory.
             let file = store.borrow_mut().stage_file(&stage.blob.oid).map_err(|error| of_io(&error))?;
-            let writer = write_stage(file, 0, validator.as_deref(), lane()?).map_err(|error| of_io(&error))?;
+            let writer = write_stage(file, 0, validator.as_deref(), worker()?).map_err(|error| of_io(&error))?;
             slot.insert(writer).take(beginning.into()).await.map_err(|error| of_io(&error))?;
         }
     }

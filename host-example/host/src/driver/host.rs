@@ -13,8 +13,8 @@ use crate::contract::error::HostError;
 use crate::documents::Documents;
 use crate::driver::shared::Shared;
 use crate::files::Files;
-use crate::files::workers::Lanes;
-use crate::net::http::{Http, HttpOptions, Turns};
+use crate::files::workers::Workers;
+use crate::net::http::{Http, HttpOptions, StageRights};
 use crate::net::login::Logins;
 use crate::remote::RemoteLedger;
 use crate::store::Store;
@@ -141,8 +141,8 @@ impl HostBuilder {
             aside: OnceCell::new(),
             http: Http::new(endpoint.as_ref(), self.http)?,
             logins: Arc::new(Mutex::new(self.logins.unwrap_or_default())),
-            lanes: Lanes::default(),
-            turns: Turns::default(),
+            workers: Workers::default(),
+            stage_rights: StageRights::default(),
         };
         Ok(Host { shared: Rc::new(shared), cancel: self.cancel, interrupted: Cell::new(false), runtime: None })
     }

@@ -8,9 +8,9 @@ use tokio::sync::Mutex;
 
 use crate::documents::Documents;
 use crate::files::digest::is_oid;
-use crate::files::workers::Lanes;
+use crate::files::workers::Workers;
 use crate::files::{Files, Opened};
-use crate::net::http::{Http, Turns};
+use crate::net::http::{Http, StageRights};
 use crate::net::login::Logins;
 use crate::remote::RemoteLedger;
 use crate::store::Store;
@@ -26,8 +26,8 @@ pub(crate) struct Shared {
     pub(crate) aside: OnceCell<Arc<Aside>>,
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
-    pub(crate) lanes: Lanes,
-    pub(crate) turns: Turns,
+    pub(crate) workers: Workers,
+    pub(crate) stage_rights: StageRights,
 }
 
 /// Begins the names of blobs of the cache.

@@ -11,7 +11,7 @@ use crate::contract::batches::{Action, BatchRequest, BatchResponse, HttpResponse
 use crate::contract::endpoints::{Endpoint, Setting};
 use crate::contract::error::HostError;
 use crate::contract::manifests::{Change, Fact, FileRef, Manifest, SessionStatus};
-use crate::contract::operations::{Config, LockTask, Source, Want};
+use crate::contract::operations::{Config, HostLimits, LockTask, Source, Want};
 use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
 use crate::contract::sessions::Publication;
 use crate::contract::types::{Blob, Direction, Error, Request};
@@ -94,6 +94,11 @@ impl Guest {
     /// Version of the engine.
     pub fn version(&mut self) -> Result<String, HostError> {
         self.call(|store, world| world.hydrant_lfs_operations().call_version(store))
+    }
+
+    /// The numbers that a host keeps to.
+    pub fn limits(&mut self) -> Result<HostLimits, HostError> {
+        self.call(|store, world| world.hydrant_lfs_operations().call_limits(store))
     }
 
     /// The default configuration of an operation for this endpoint; the seed must be random.

@@ -3,8 +3,8 @@
 //! One exchange over them is the business of `exchange`.
 
 mod client;
-mod turns;
+mod stage_right;
 
 pub(crate) use client::Http;
 pub use client::{HttpOptions, Way};
-pub(crate) use turns::{Turn, Turns};
+pub(crate) use stage_right::{StageRight, StageRights};

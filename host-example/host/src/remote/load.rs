@@ -1,7 +1,7 @@
 //! The ledger as the remote has it now.
 
+use super::backoff::Backoff;
 use super::entries::{self, Entries};
-use super::turns::Turns;
 use super::{DURABLE, Place, words};
 use crate::contract::types::{Failed, Failure, Ledger, LedgerFile, Lookup};
 use crate::documents::DOCUMENT_BYTES_MAX;
@@ -51,7 +51,7 @@ pub(super) fn fetch(place: &Place, wanted: &dyn Fn() -> bool) -> Result<String, 
     let mut arguments = DURABLE.to_vec();
     arguments.extend(["fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc", "--no-prune"]);
     arguments.extend(["--no-write-fetch-head", "--no-show-forced-updates", "--", &place.remote, &refspec]);
-    let mut turns = Turns::default();
+    let mut backoff = Backoff::default();
     loop {
         let ended = place.git.talk_while(&arguments, wanted)?;
         if ended.success() {
@@ -59,7 +59,7 @@ pub(super) fn fetch(place: &Place, wanted: &dyn Fn() -> bool) -> Result<String, 
         }
         // Two fetches of one branch meet at its ref; the other one brought what this one would.
         let met = ["cannot lock ref", "Unable to create", "incorrect old value"];
-        if !met.iter().any(|sign| ended.stderr.contains(sign)) || !turns.wait() {
+        if !met.iter().any(|sign| ended.stderr.contains(sign)) || !backoff.wait() {
             return Err(words::refusal(words::why_of(&ended.stderr).unwrap_or(Failure::Offline), &ended.stderr));
         }
     }

@@ -9,7 +9,9 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::{Refusal, words};
+use crate::contract::names::{MANIFESTS, SMALL_FILES};
 use crate::contract::types::{Failed, Failure};
+use crate::files::digest::OID_DIGITS;
 use crate::git::Git;
 use crate::git::chain;
 use crate::git::stream::Said;
@@ -23,12 +25,6 @@ const PIECE_BYTES: usize = 64 << 10;
 const TIPS_MAX: usize = 16_384;
 /// Manifests read, at most: every version of each counts.
 const MANIFESTS_MAX: usize = 262_144;
-/// Digits of an oid.
-const OID_DIGITS: usize = 64;
-/// git's filter for files that could be pointers.
-const SMALL: &str = "--filter=blob:limit=1024";
-/// Manifests of sessions, in git's words.
-const MANIFESTS: &str = ":(glob)sessions/*/meta.json";
 
 /// A text that mentions some of the blobs, or may.
 pub struct Mention {
@@ -59,8 +55,15 @@ pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)
     if tips.is_empty() {
         return Ok(());
     }
-    let list =
-        ["rev-list", "--objects", "--no-walk", "--no-object-names", "--filter=object:type=blob", SMALL, "--stdin"];
+    let list = [
+        "rev-list",
+        "--objects",
+        "--no-walk",
+        "--no-object-names",
+        "--filter=object:type=blob",
+        SMALL_FILES,
+        "--stdin",
+    ];
     chain::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);

@@ -7,6 +7,7 @@
 
 use std::io::{self, Read};
 
+use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START};
 use crate::contract::types::Blob;
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::files::atomic::{Fresh, TEMPORARY_END};
@@ -16,10 +17,6 @@ use crate::files::{Dir, Facts, Files, names_no_file};
 
 /// Begins the name of a file on its way into the work tree.
 const TEMPORARY: &str = ".hydrant-settle-";
-/// Pointers are shorter than this.
-pub(super) const POINTER_BYTES_BELOW: usize = 1024;
-/// How every pointer begins.
-const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
 /// A file of the push.
 pub(super) struct Wanted<'a> {
@@ -135,7 +132,7 @@ pub(super) fn sweep<'a>(tree: &Files, names: impl Iterator<Item = &'a str>) -> i
 
 /// Whether bytes are a pointer, as far as one who wrote it himself must ask.
 pub(super) fn is_pointer(bytes: &[u8]) -> bool {
-    bytes.len() < POINTER_BYTES_BELOW && bytes.starts_with(POINTER_START)
+    bytes.len() < POINTER_BYTES_LIMIT && bytes.starts_with(POINTER_START)
 }
 
 /// Whether a pointer names just this blob.

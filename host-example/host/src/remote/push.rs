@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use super::backoff::Backoff;
 use super::entries::{self, Entries};
 use super::load::fetch;
-use super::turns::Turns;
 use super::{Place, Pushed, commit, words};
 use crate::contract::types::{Failed, Failure, Push};
 use crate::process::Finished;
@@ -24,7 +24,7 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
         Some(base) => base,
         None => place.commit_of(&place.tracking)?,
     };
-    let mut turns = Turns::default();
+    let mut backoff = Backoff::default();
     loop {
         let there = entries::in_commit(place, &base, names())?;
         match fits(push, &new, &there)? {
@@ -40,12 +40,12 @@ pub(super) fn push(place: &Place, push: &Push) -> Result<Pushed, Failed> {
                 return Ok(Pushed::At(commit));
             }
             Sent::Moved(why) => {
-                if !turns.wait() {
+                if !backoff.wait() {
                     return Err(why);
                 }
                 let tip = fetch(place, &|| true)?;
                 if tip != base {
-                    turns.moved();
+                    backoff.moved();
                 }
                 base = tip;
             }

@@ -7,18 +7,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::Read;
 
 use super::{Place, preflight, words};
+use crate::contract::names::{POINTER_BYTES_LIMIT, SMALL_FILES};
 use crate::contract::types::{Failed, Failure, PushRange, RangeFile};
 use crate::git::tree::{self, Change, Entry, Listed};
 use crate::git::{Git, GitFault, chain};
 
 /// Small files of a push at most.
 pub(super) const SMALL_FILES_MAX: usize = 65_536;
-/// Files that could be pointers have fewer bytes.
-const POINTER_BYTES_BELOW: u64 = 1024;
 /// Stands in every pointer.
 const POINTER_WORD: &[u8] = b"version";
-/// git's filter for the same length.
-const SMALL: &str = "--filter=blob:limit=1024";
 
 pub(super) fn load(place: &Place) -> Result<PushRange, Failed> {
     let tip = place.head()?;
@@ -83,14 +80,14 @@ impl<'a> Commits<'a> {
 
     /// Small files that the remote does not have, whatever their paths.
     fn small_files(&self) -> Result<Small, Failed> {
-        let objects = self.list(&["--objects", "--no-object-names", "--filter=object:type=blob", SMALL]);
+        let objects = self.list(&["--objects", "--no-object-names", "--filter=object:type=blob", SMALL_FILES]);
         chain::read(&self.git, &[&objects, &["cat-file", "--batch", "--buffer"]], |said| {
             let mut small = Small::new();
             while let Some(header) = said.object_header()? {
                 let gone = || words::failed(Failure::Io, "git does not have an object that a push would send");
                 let header = header.ok_or_else(gone)?;
                 // The commits themselves come along; nobody looks into them.
-                let is_small = header.is_blob() && header.size < POINTER_BYTES_BELOW;
+                let is_small = header.is_blob() && header.size < POINTER_BYTES_LIMIT as u64;
                 let mut bytes = Vec::new();
                 said.object_body(&header, |piece| {
                     if is_small {

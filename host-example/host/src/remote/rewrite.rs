@@ -37,7 +37,7 @@ use crate::git::GitFault;
 use crate::git::tree::Listed;
 
 /// Where old tips stay.
-pub(super) const BACKUPS: &str = "refs/hydrant/backup";
+pub(crate) const BACKUPS: &str = "refs/hydrant/backup";
 /// Hex digits of a commit in the name of its backup ref.
 const SHORT_DIGITS: usize = 12;
 /// Commits whose subjects stay in the message of the one that takes their place.

@@ -9,9 +9,10 @@ use std::io::{self, Read};
 use super::differences::Differences;
 use super::entries;
 use super::index_copy::IndexCopy;
-use super::placing::{POINTER_BYTES_BELOW, pointed};
+use super::placing::pointed;
 use super::settle_note::Waiting;
 use super::{Place, words};
+use crate::contract::names::POINTER_BYTES_LIMIT;
 use crate::contract::types::{Blob, Failed};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::files::digest::{blob_of, blob_of_file};
@@ -54,7 +55,7 @@ fn content(place: &Place, found: &Differences) -> Result<BTreeSet<Vec<u8>>, Fail
     let named = |(path, entry): (&Vec<u8>, &Entry)| Some((entry.oid.clone(), String::from_utf8(path.clone()).ok()?));
     let blobs: Vec<(String, String)> = found.0.iter().filter(|(_, entry)| entry.is_file()).filter_map(named).collect();
     let asked: Vec<(&str, &str)> = blobs.iter().map(|(oid, path)| (oid.as_str(), path.as_str())).collect();
-    let small = entries::bytes_within(place, &asked, POINTER_BYTES_BELOW as u64 - 1)?;
+    let small = entries::bytes_within(place, &asked, POINTER_BYTES_LIMIT as u64 - 1)?;
     let stands = |(oid, path): &(String, String)| {
         let blob = small.get(oid).and_then(|bytes| pointed(bytes));
         blob.is_some_and(|blob| begins_with(place, path, &blob).unwrap_or(false))

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Component, Path, PathBuf};
 
 use crate::contract::manifests::{Fact, FileRef, Manifest, Place, SessionStatus};
+pub use crate::contract::names::{MANIFEST, SESSIONS};
 use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::files::{Files, Glance, names_no_file};
@@ -16,10 +17,6 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::text::quote;
 
-/// Folder of the ledger that holds the sessions.
-pub const SESSIONS: &str = "sessions";
-/// Name of a session's manifest.
-pub const MANIFEST: &str = "meta.json";
 /// Bytes of a manifest at most.
 const MANIFEST_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Folders of sessions listed at most.

@@ -15,7 +15,7 @@ use super::{Held, Incoming, Look, PruneRule, Receive, Staged, Store, hash_into, 
 use crate::contract::types::Blob;
 use crate::files::digest::Digesting;
 use crate::files::scratch::Scratch;
-use crate::files::workers::Lanes;
+use crate::files::workers::Workers;
 
 /// The kind of writer that runs here.
 const KIND: &str = "command";
@@ -67,7 +67,7 @@ struct Writing {
 struct Process {
     writing: HashMap<String, Writing>,
     store: Store,
-    lanes: Lanes,
+    workers: Workers,
 }
 
 /// A folder with its processes.
@@ -110,7 +110,7 @@ impl Scene<'_> {
             "open" => {
                 let boot = step["boot"].as_str().map(str::to_owned);
                 let store = Store::open_cache(&self.root(), boot).map_err(why)?;
-                self.processes.insert(by, Process { writing: HashMap::new(), store, lanes: Lanes::default() });
+                self.processes.insert(by, Process { writing: HashMap::new(), store, workers: Workers::default() });
             }
             "close" => drop(self.processes.remove(&by)),
             "change" => self.lay(&step["files"])?,
@@ -225,7 +225,7 @@ impl Process {
         let keep = step["resume"].as_u64().unwrap_or(0);
         let mut incoming = match self.store.receive(&named.blob, keep, Some(named.blob.size))? {
             Receive::Memory(memory) => memory,
-            Receive::File(file) => write_stage(file, keep, step["validator"].as_str(), self.lanes.pick()?)?,
+            Receive::File(file) => write_stage(file, keep, step["validator"].as_str(), self.workers.pick()?)?,
         };
         incoming.rewind(keep, unwatched).await?;
         let mut bytes = named.bytes.clone();

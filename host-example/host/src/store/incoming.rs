@@ -1,4 +1,4 @@
-//! A blob on its way in: small ones wait in memory, large ones stream through a lane into their stage.
+//! A blob on its way in: small ones wait in memory, large ones stream through a worker into their stage.
 //!
 //! Rule: the digest always speaks of the stage from byte 0, and after a write that failed nothing more is written.
 
@@ -13,11 +13,11 @@ use hyper::body::Bytes;
 use super::stage::StageFile;
 use crate::contract::types::Blob;
 use crate::files::digest::{Digesting, blob_of};
-use crate::files::workers::Lane;
+use crate::files::workers::Worker;
 
 /// Bytes of a blob that is kept in memory until it is kept for good.
 pub const MEMORY_BYTES_MAX: u64 = 64 << 10;
-/// Bytes gathered before a lane is given work.
+/// Bytes gathered before a worker is given work.
 const GATHER_BYTES: usize = 128 << 10;
 /// Bytes read at once when a stage is hashed again.
 const READ_BYTES: usize = 256 << 10;
@@ -38,11 +38,11 @@ pub(crate) enum Incoming {
     File(Writer),
 }
 
-/// Writes a stage in a lane while the loop receives.
+/// Writes a stage by a worker while the loop receives.
 pub(crate) struct Writer {
     sink: Arc<Mutex<Sink>>,
     broken: Arc<AtomicBool>,
-    lane: Lane,
+    worker: Worker,
     stage: StageFile,
     gathered: Vec<Bytes>,
     gathered_bytes: usize,
@@ -56,7 +56,7 @@ struct Sink {
 }
 
 impl Incoming {
-    /// Takes the next bytes in; waits while the lane is behind. Bytes that no longer fit in memory need a writer:
+    /// Takes the next bytes in; waits while the worker is behind. Bytes that no longer fit in memory need a writer:
     /// they are handed back with the beginning.
     pub(crate) async fn take(&mut self, bytes: Bytes) -> io::Result<Option<Vec<u8>>> {
         match self {
@@ -103,8 +103,8 @@ impl Incoming {
 
 impl Writer {
     /// Begins to write after the first `keep` bytes of the stage. It does no waiting, so that whoever is stopped while
-    /// the lane works still has the stage to put in order.
-    pub(super) fn begin(stage: StageFile, keep: u64, validator: Option<&str>, lane: Lane) -> io::Result<Writer> {
+    /// the worker works still has the stage to put in order.
+    pub(super) fn begin(stage: StageFile, keep: u64, validator: Option<&str>, worker: Worker) -> io::Result<Writer> {
         if keep == 0 {
             stage.file.set_len(0)?;
             stage.note_validator(validator)?;
@@ -114,12 +114,12 @@ impl Writer {
         let file = stage.file.try_clone()?;
         let sink = Arc::new(Mutex::new(Sink { file, digest: Digesting::new(), error: None }));
         let broken = Arc::new(AtomicBool::new(false));
-        Ok(Writer { sink, broken, lane, stage, gathered: Vec::new(), gathered_bytes: 0 })
+        Ok(Writer { sink, broken, worker, stage, gathered: Vec::new(), gathered_bytes: 0 })
     }
 
     async fn rewind(&mut self, keep: u64, step: impl Step) -> io::Result<()> {
         let sink = Arc::clone(&self.sink);
-        self.lane.run(move || locked(&sink).rewind(keep, step)).await?
+        self.worker.run(move || locked(&sink).rewind(keep, step)).await?
     }
 
     async fn take(&mut self, bytes: Bytes) -> io::Result<()> {
@@ -132,7 +132,7 @@ impl Writer {
         self.gathered_bytes = 0;
         let batch = mem::take(&mut self.gathered);
         let (sink, broken) = (Arc::clone(&self.sink), Arc::clone(&self.broken));
-        self.lane
+        self.worker
             .submit(move || {
                 let mut sink = locked(&sink);
                 sink.write(&batch);
@@ -149,14 +149,14 @@ impl Writer {
     async fn finish(mut self) -> io::Result<(Blob, Staged)> {
         self.flush().await?;
         let sink = Arc::clone(&self.sink);
-        let blob = self.lane.run(move || locked(&sink).finish()).await??;
+        let blob = self.worker.run(move || locked(&sink).finish()).await??;
         Ok((blob, Staged::File(self.stage)))
     }
 
     async fn leave(mut self) -> io::Result<()> {
         let flushed = self.flush().await;
-        // A job at the end of the lane: once it ran, everything before it is written.
-        let waited = self.lane.run(|| ()).await;
+        // A job at the end of the worker: once it ran, everything before it is written.
+        let waited = self.worker.run(|| ()).await;
         drop(self.stage);
         flushed.and(waited)
     }

@@ -26,7 +26,7 @@ pub(crate) struct Proof {
     place: Place,
 }
 
-/// The part of a proof that a lane does.
+/// The part of a proof that a worker does.
 pub(crate) struct ProofWork {
     file: File,
     copy: Option<File>,

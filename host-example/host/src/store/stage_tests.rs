@@ -7,25 +7,25 @@ use super::tests::{begin, large, names, receive, small};
 use super::{Held, MEMORY_BYTES_MAX, Staged, Store, stage_name};
 use crate::contract::types::Blob;
 use crate::files::scratch::Scratch;
-use crate::files::workers::Lanes;
+use crate::files::workers::Workers;
 use crate::files::{Access, Dir};
 
 #[tokio::test]
 async fn a_beginning_survives_with_its_validator_and_is_resumed() {
     let scratch = Scratch::new();
     let (bytes, blob) = large();
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     let cut = 70_000;
     {
         let mut store = Store::cache(scratch.path()).expect("a cache");
-        let mut incoming = begin(&mut store, &lanes, &blob, 0).await;
+        let mut incoming = begin(&mut store, &workers, &blob, 0).await;
         assert!(incoming.take(bytes[..cut].to_vec().into()).await.expect("written").is_none());
         incoming.leave().await.expect("left");
     }
     let mut store = Store::cache(scratch.path()).expect("a cache");
     let Held::Partial { bytes: held, validator } = store.has(&blob).expect("readable") else { panic!("a beginning") };
     assert_eq!((held, validator.as_deref()), (cut as u64, Some("\"tag\"")));
-    assert_eq!(receive(&mut store, &lanes, &blob, &bytes[cut..], held).await, blob);
+    assert_eq!(receive(&mut store, &workers, &blob, &bytes[cut..], held).await, blob);
     store.keep(&blob.oid, &blob.oid).expect("kept");
     assert!(matches!(store.has(&blob).expect("readable"), Held::Present));
     assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
@@ -52,13 +52,13 @@ async fn a_whole_stage_is_offered_for_judgement() {
 async fn a_stage_in_use_is_left_alone() {
     let scratch = Scratch::new();
     let (bytes, blob) = large();
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     let mut one = Store::cache(scratch.path()).expect("a cache");
     let mut other = Store::cache(scratch.path()).expect("a cache");
-    let mut writing = begin(&mut one, &lanes, &blob, 0).await;
+    let mut writing = begin(&mut one, &workers, &blob, 0).await;
     writing.take(bytes[..70_000].to_vec().into()).await.expect("written");
     assert!(matches!(other.has(&blob).expect("readable"), Held::Absent));
-    assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
+    assert_eq!(receive(&mut other, &workers, &blob, &bytes, 0).await, blob);
     other.keep(&blob.oid, &blob.oid).expect("kept");
     assert!(matches!(one.has(&blob).expect("readable"), Held::Present));
     assert_eq!(other.clear(true).expect("cleared").leftovers, 0, "the other one still writes");
@@ -69,7 +69,7 @@ async fn a_stage_in_use_is_left_alone() {
 async fn one_process_goes_on_and_the_other_one_begins_anew() {
     let scratch = Scratch::new();
     let (bytes, blob) = large();
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     let (one, other) = (Store::cache(scratch.path()), Store::cache(scratch.path()));
     let (mut one, mut other) = (one.expect("a cache"), other.expect("a cache"));
     fs::write(scratch.path().join("stage").join(stage_name(&blob.oid)), &bytes[..70_000]).expect("a stage");
@@ -77,8 +77,8 @@ async fn one_process_goes_on_and_the_other_one_begins_anew() {
         assert!(matches!(one.has(&blob).expect("readable"), Held::Partial { bytes: 70_000, .. }));
         assert!(matches!(other.has(&blob).expect("readable"), Held::Absent), "somebody else was told of it");
     }
-    assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
-    assert_eq!(receive(&mut one, &lanes, &blob, &bytes[70_000..], 70_000).await, blob);
+    assert_eq!(receive(&mut other, &workers, &blob, &bytes, 0).await, blob);
+    assert_eq!(receive(&mut one, &workers, &blob, &bytes[70_000..], 70_000).await, blob);
     other.keep(&blob.oid, &blob.oid).expect("kept");
     one.keep(&blob.oid, &blob.oid).expect("kept");
     assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
@@ -114,12 +114,12 @@ fn a_lock_on_a_file_that_lost_its_name_proves_nothing() {
 async fn keeping_a_private_file_leaves_the_others_stage_and_note() {
     let scratch = Scratch::new();
     let (bytes, blob) = large();
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     let mut one = Store::cache(scratch.path()).expect("a cache");
     let mut other = Store::cache(scratch.path()).expect("a cache");
-    let mut writing = begin(&mut one, &lanes, &blob, 0).await;
+    let mut writing = begin(&mut one, &workers, &blob, 0).await;
     writing.take(bytes[..70_000].to_vec().into()).await.expect("written");
-    assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
+    assert_eq!(receive(&mut other, &workers, &blob, &bytes, 0).await, blob);
     other.keep(&blob.oid, &blob.oid).expect("kept");
     let stage = stage_name(&blob.oid);
     assert_eq!(names(&scratch.path().join("stage")), [stage.clone(), format!("{stage}.from")]);
@@ -130,17 +130,17 @@ async fn keeping_a_private_file_leaves_the_others_stage_and_note() {
 async fn private_files_never_outlive_their_run() {
     let scratch = Scratch::new();
     let (bytes, blob) = large();
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     let mut one = Store::into_dir(scratch.path()).expect("a folder");
-    let _writing = begin(&mut one, &lanes, &blob, 0).await;
+    let _writing = begin(&mut one, &workers, &blob, 0).await;
     let private = || names(scratch.path()).into_iter().filter(|name| name.ends_with(".tmp")).count();
     let mut other = Store::into_dir(scratch.path()).expect("a folder");
-    assert_eq!(receive(&mut other, &lanes, &blob, &bytes, 0).await, blob);
+    assert_eq!(receive(&mut other, &workers, &blob, &bytes, 0).await, blob);
     assert_eq!(private(), 1);
     drop(other);
     assert_eq!(private(), 0, "received, and never judged");
     let mut third = Store::into_dir(scratch.path()).expect("a folder");
-    drop(begin(&mut third, &lanes, &blob, 0).await);
+    drop(begin(&mut third, &workers, &blob, 0).await);
     assert_eq!(private(), 0, "never received to its end");
 }
 

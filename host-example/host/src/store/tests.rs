@@ -13,7 +13,7 @@ use super::{
 use crate::contract::types::Blob;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
-use crate::files::workers::Lanes;
+use crate::files::workers::Workers;
 
 pub(super) fn small() -> (Vec<u8>, Blob) {
     let bytes = b"small content".to_vec();
@@ -28,8 +28,8 @@ pub(super) fn large() -> (Vec<u8>, Blob) {
 }
 
 /// Receives bytes as an exchange does, and returns what the host would answer.
-pub(super) async fn receive(store: &mut Store, lanes: &Lanes, blob: &Blob, bytes: &[u8], keep: u64) -> Blob {
-    let mut incoming = begin(store, lanes, blob, keep).await;
+pub(super) async fn receive(store: &mut Store, workers: &Workers, blob: &Blob, bytes: &[u8], keep: u64) -> Blob {
+    let mut incoming = begin(store, workers, blob, keep).await;
     for piece in bytes.chunks(10_000) {
         assert!(incoming.take(piece.to_vec().into()).await.expect("written").is_none());
     }
@@ -38,12 +38,12 @@ pub(super) async fn receive(store: &mut Store, lanes: &Lanes, blob: &Blob, bytes
     found
 }
 
-pub(super) async fn begin(store: &mut Store, lanes: &Lanes, blob: &Blob, keep: u64) -> Incoming {
+pub(super) async fn begin(store: &mut Store, workers: &Workers, blob: &Blob, keep: u64) -> Incoming {
     match store.receive(blob, keep, Some(blob.size)).expect("room") {
         Receive::Memory(memory) => memory,
         Receive::File(file) => {
-            let lane = lanes.pick().expect("a lane");
-            let mut incoming = write_stage(file, keep, Some("\"tag\""), lane).expect("begun");
+            let worker = workers.pick().expect("a worker");
+            let mut incoming = write_stage(file, keep, Some("\"tag\""), worker).expect("begun");
             incoming.rewind(keep, unwatched).await.expect("its beginning");
             incoming
         }
@@ -64,10 +64,10 @@ async fn a_kept_blob_is_present_and_private() {
     let scratch = Scratch::new();
     let dir = scratch.path().join("hydrant");
     let mut store = Store::cache(&dir).expect("a cache");
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     for (bytes, blob) in [small(), large()] {
         assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));
-        assert_eq!(receive(&mut store, &lanes, &blob, &bytes, 0).await, blob);
+        assert_eq!(receive(&mut store, &workers, &blob, &bytes, 0).await, blob);
         assert!(matches!(store.has(&blob), Ok(Held::Absent | Held::Whole(_))), "not before it is kept");
         store.keep(&blob.oid, &blob.oid).expect("kept");
         assert!(matches!(store.has(&blob).expect("readable"), Held::Present));
@@ -86,9 +86,9 @@ async fn a_kept_blob_is_present_and_private() {
 async fn what_is_dropped_is_gone() {
     let scratch = Scratch::new();
     let mut store = Store::into_dir(scratch.path()).expect("a folder");
-    let lanes = Lanes::default();
+    let workers = Workers::default();
     for (bytes, blob) in [small(), large()] {
-        receive(&mut store, &lanes, &blob, &bytes, 0).await;
+        receive(&mut store, &workers, &blob, &bytes, 0).await;
         store.drop_stage(&blob.oid).expect("dropped");
         assert!(store.keep(&blob.oid, &blob.oid).is_err());
         assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));

@@ -9,6 +9,7 @@ use serde::Serialize;
 use crate::contract::clock;
 use crate::contract::error::Fault;
 use crate::contract::ledgers::{Placeholder, Unfinished};
+use crate::contract::names::TRANSCRIPT;
 use crate::contract::types::Code;
 use crate::documents::Documents;
 use crate::documents::manifest_write::change_manifest;
@@ -18,9 +19,6 @@ use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
 use crate::sessions::{gitignore, new_session};
 use crate::tasks::client::Client;
 use crate::text::{quote, shell};
-
-/// What makes a session more than a placeholder.
-const TRANSCRIPT: &str = "raw.jsonl";
 
 /// What a placeholder says.
 #[derive(Clone, Debug, Default)]

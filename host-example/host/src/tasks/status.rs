@@ -23,8 +23,8 @@ use crate::worktree::pointer_files::{self, Met};
 use crate::worktree::scan::WalkOptions;
 
 pub use report::{
-    BegunStatus, Coverage, FileStatus, Hydrated, Judged, LedgerStatus, PointerStatus, Readiness, SessionLine, SessionStatus,
-    SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
+    BegunStatus, Coverage, FileStatus, Hydrated, Judged, LedgerStatus, PointerStatus, Readiness, SessionLine,
+    SessionStatus, SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
 };
 pub use stopped::Stopped;
 

@@ -8,10 +8,9 @@ use std::path::Path;
 
 use memchr::memmem::Finder;
 
+pub use crate::contract::names::POINTER_BYTES_LIMIT;
 pub use crate::files::walk::{SCAN_DEPTH_MAX, SCAN_FAULTS_MAX, WalkOptions, Walked};
 
-/// Bytes at which a file is too long to be a pointer, by the pointer format.
-pub const POINTER_BYTES_LIMIT: usize = 1024;
 /// Candidates handed over at once.
 pub const SCAN_BATCH_FILES: usize = 2048;
 /// Without one of these words a text is neither a pointer nor a broken one.

@@ -15,13 +15,12 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::oneshot;
 
+use crate::contract::HostLimits;
 use crate::contract::types::{Effect, EffectId, Failed, Failure, LfsBlob, Reading, Reply, Staged};
 use crate::why;
 
 /// Bytes read at once; a chunk may have 256 KiB.
 pub(crate) const BLOCK: usize = 64 << 10;
-/// The component looks into every file that could be a pointer, so those come as chunks.
-const POINTER_BYTES_MAX: u64 = 1024;
 /// Between two `so-far` of one effect.
 const BEAT: Duration = Duration::from_millis(100);
 
@@ -38,6 +37,7 @@ struct Shared {
     login: Option<(String, String)>,
     folder: PathBuf,
     stages: PathBuf,
+    pointer_bytes_below: u64,
 }
 
 impl Performer {
@@ -47,11 +47,14 @@ impl Performer {
         endpoint: &str,
         login: Option<(String, String)>,
         seed: u64,
+        limits: HostLimits,
     ) -> io::Result<Performer> {
         let endpoint = Url::parse(endpoint).map_err(io::Error::other)?;
         let stages = folder.join(format!("stages-{seed:016x}"));
         fs::create_dir(&stages)?;
-        Ok(Performer(Arc::new(Shared { http: http.clone(), endpoint, login, folder: folder.into(), stages })))
+        let pointer_bytes_below = limits.pointer_bytes_below.into();
+        let folder = folder.into();
+        Ok(Performer(Arc::new(Shared { http: http.clone(), endpoint, login, folder, stages, pointer_bytes_below })))
     }
 
     /// Removes what was staged and not kept.
@@ -65,7 +68,7 @@ impl Performer {
             Effect::HasBlob(blob) => self.has_blob(&blob),
             Effect::KeepBlob(staged) => self.keep_blob(&staged).map_err(|error| why(&error)),
             Effect::DropStage(id) => self.drop_stage(&id).map_err(|error| why(&error)),
-            Effect::ReadFile(reading) => read_file(&reading, &mut answers).await,
+            Effect::ReadFile(reading) => read_file(&reading, self.0.pointer_bytes_below, &mut answers).await,
             // Only `sessions` asks for the rest.
             _ => Err(Failure::Io),
         };
@@ -105,14 +108,14 @@ impl Performer {
     }
 }
 
-async fn read_file(reading: &Reading, answers: &mut Answers) -> Ended {
+async fn read_file(reading: &Reading, pointer_bytes_below: u64, answers: &mut Answers) -> Ended {
     let mut file = match File::open(&reading.name) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Reply::Absent),
         opened => opened.map_err(|error| why(&error))?,
     };
     // The state before: a file that changes while it is read has another one when it is sent.
     let before = revision(&file).map_err(|error| why(&error))?;
-    let as_chunks = reading.as_chunks || before.size < POINTER_BYTES_MAX;
+    let as_chunks = reading.as_chunks || before.size < pointer_bytes_below;
     let mut hash = Hash::default();
     let mut block = vec![0; BLOCK];
     loop {

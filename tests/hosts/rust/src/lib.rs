@@ -84,7 +84,8 @@ impl Host {
             Ok(op) => op,
             Err(error) => return Ok(TransferReport { outcomes: Vec::new(), ended: Err(error) }),
         };
-        let performer = effects::Performer::new(&self.http, &self.folder, endpoint, login, seed)?;
+        let limits = operations.call_limits(&mut store)?;
+        let performer = effects::Performer::new(&self.http, &self.folder, endpoint, login, seed, limits)?;
         let report = self.drive(operations, &mut store, op, &performer).await;
         performer.clean_up()?;
         report

@@ -5,6 +5,7 @@ use crate::convert;
 use crate::exports::hydrant::lfs::{ledgers as wit, manifests, types};
 use hydrant_ledger::journal::Unfinished;
 use hydrant_ledger::manifest;
+use hydrant_ledger::name::{MANIFEST, SESSIONS, TRANSCRIPT};
 use hydrant_ledger::register::Register;
 use hydrant_ledger::rules::drafts::{self, Placeholder};
 use hydrant_ledger::rules::gitignore;
@@ -29,6 +30,11 @@ const ERROR_CLASSES: [wit::ErrorClass; ErrorClass::ALL.len()] = [
 ];
 
 impl wit::Guest for Engine {
+    fn names() -> wit::LedgerNames {
+        let [sessions, manifest, transcript] = [SESSIONS, MANIFEST, TRANSCRIPT].map(str::to_owned);
+        wit::LedgerNames { sessions, manifest, transcript }
+    }
+
     fn preserved_session_id(manifest: Option<Vec<u8>>) -> Result<Option<String>, types::LfsError> {
         manifest::preserved_session_id(manifest.as_deref()).map_err(convert::error)
     }

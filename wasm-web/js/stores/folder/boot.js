@@ -9,14 +9,27 @@
 import { mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
-import { FILE_MODE, folder, isFolder, names, textAt } from './files.js';
+import { FILE_MODE, facts, folder, isFolder, names, textAt } from './files.js';
 
 /** Where Linux names its boot. */
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 /** Bytes of a boot's name at most. */
 const BOOT_BYTES_MAX = 128;
+/** The form of the folder that this version reads and writes. Today's needs no note. */
+const FORMAT = '1';
+/** Bytes of the note at most. */
+const FORMAT_BYTES_MAX = 32;
 /** Times that another number is tried because somebody took it. */
 const TRIES_MAX = 100;
+
+/** Refuses a folder of a later form. It comes before anything is written there. */
+export async function checkFormat(root) {
+  if (!(await facts(join(root, 'format')))) return;
+  const said = (await textAt(join(root, 'format'), FORMAT_BYTES_MAX)).trim();
+  if (said === FORMAT) return;
+  throw new DOMException(`the folder of the store says format ${JSON.stringify(said)}, and this version knows ${FORMAT}`,
+    'NotSupportedError');
+}
 
 /** The name of the running boot; nothing where boots have no names. */
 export async function bootName() {

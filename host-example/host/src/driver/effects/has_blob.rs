@@ -1,4 +1,4 @@
-//! Whether the store has a blob. Most answers are known at once; what must be hashed first is hashed in a lane.
+//! Whether the store has a blob. Most answers are known at once; what must be hashed first is hashed by a worker.
 
 use std::io;
 use std::rc::Rc;
@@ -38,13 +38,13 @@ fn beginning(blob: &Blob, bytes: u64, validator: Option<String>) -> Beginning {
     Beginning { stage: blob.oid.clone(), bytes, validator }
 }
 
-/// A small file is hashed on the spot: a lane would cost more than the hash.
+/// A small file is hashed on the spot: a worker would cost more than the hash.
 fn prove_now(shared: &Shared, blob: &Blob, mut proof: Proof) -> Reply {
     let found = proof.work().and_then(|work| work.hash(unwatched));
     settle(shared, blob, proof, found)
 }
 
-/// Hashes in a lane, then answers.
+/// Hashes by a worker, then answers.
 pub(super) async fn hash(shared: Rc<Shared>, blob: Blob, later: Later, answers: Answers) {
     let answer = match later {
         Later::Stage(stage) => hash_stage(&shared, &blob, stage, &answers).await,
@@ -66,7 +66,7 @@ async fn hash_stage(shared: &Shared, blob: &Blob, mut stage: StageFile, answers:
             let mut digest = Digesting::new();
             hash_into(&mut digest, &mut file, step).map(|_| digest.finish())
         };
-        shared.lanes.pick()?.run(work).await?
+        shared.workers.pick()?.run(work).await?
     };
     match hashed.await {
         Ok(found) => {
@@ -83,7 +83,7 @@ async fn hash_proof(shared: &Shared, blob: &Blob, mut proof: Proof, answers: &An
     let gauge = Arc::clone(&answers.gauge);
     let hashed = async {
         let work = proof.work()?;
-        shared.lanes.pick()?.run(move || work.hash(move |_| gauge.still_wanted())).await?
+        shared.workers.pick()?.run(move || work.hash(move |_| gauge.still_wanted())).await?
     };
     let found = hashed.await;
     // Nobody wants it any more: nothing changes.

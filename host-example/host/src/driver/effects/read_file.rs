@@ -1,4 +1,4 @@
-//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones in a lane. One
+//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones by a worker. One
 //! that the engine looks into is fed whatever its length.
 //!
 //! A blob of the cache is read in the same way: its digest is what makes it content.
@@ -14,16 +14,15 @@ use std::sync::Arc;
 use tokio::task::spawn_local;
 
 use crate::contract::failure::of_io;
+use crate::contract::names::{CHUNK_BYTES_MAX, POINTER_BYTES_LIMIT};
 use crate::contract::types::{self, Reply};
-use crate::driver::answers::{Answers, CHUNK_BYTES_MAX, Gauge};
+use crate::driver::answers::{Answers, Gauge};
 use crate::driver::shared::Shared;
 use crate::files::digest::{Digesting, blob_of};
 use crate::files::platform::read_at;
 use crate::files::{Files, Opened};
 use crate::store::{MEMORY_BYTES_MAX, hash_into};
 
-/// Files below this many bytes could be pointers: the engine looks at their bytes.
-const FED_BYTES_BELOW: u64 = 1024;
 /// Times a file is read again because it changed.
 const READS_MAX: u32 = 3;
 
@@ -35,7 +34,7 @@ enum Reading {
     Hashed(crate::contract::types::Blob),
 }
 
-/// Reads and answers, in a lane when the file is large.
+/// Reads and answers, by a worker when the file is large.
 pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answers) {
     let types::Reading { name, as_chunks } = reading;
     let files = shared.files_of(name).cloned();
@@ -51,7 +50,7 @@ pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answ
             let gauge = Arc::clone(&answers.gauge);
             spawn_local(async move {
                 let done = async {
-                    shared.lanes.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await?
+                    shared.workers.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await?
                 };
                 answer(done.await, answers);
             });
@@ -63,13 +62,13 @@ pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answ
 /// Feeds a large file, a piece at a time: the next one is read when this one was taken.
 async fn feed(shared: Rc<Shared>, opened: Opened, answers: Answers) {
     let fed = async {
-        let lane = shared.lanes.pick()?;
+        let worker = shared.workers.pick()?;
         let file = Arc::new(opened.file.try_clone()?);
         let mut at = 0;
         loop {
             answers.gauge.still_wanted()?;
             let from = Arc::clone(&file);
-            let piece = lane.run(move || read_piece(&from, at)).await??;
+            let piece = worker.run(move || read_piece(&from, at)).await??;
             if piece.is_empty() {
                 break;
             }
@@ -152,7 +151,8 @@ fn read_once(opened: &mut Opened, as_chunks: bool, gauge: &Arc<Gauge>) -> io::Re
         let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
         // One byte more than expected is read, so that a file that grew shows it.
         (&opened.file).take(MEMORY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        let is_fed = as_chunks || (bytes.len() as u64) < FED_BYTES_BELOW;
+        // What could be a pointer, the engine looks into.
+        let is_fed = as_chunks || bytes.len() < POINTER_BYTES_LIMIT;
         return Ok(if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) });
     }
     let mut digest = Digesting::new();

@@ -1,4 +1,4 @@
-//! Content gives way to its pointer, in a lane; the store learns of what was displaced.
+//! Content gives way to its pointer, by a worker; the store learns of what was displaced.
 
 use std::io;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ async fn perform(shared: &Shared, asked: Swap, answers: &Answers) -> io::Result<
         let left = aside.enter(&tree, &asked.name)?;
         Ok::<_, io::Error>((left, swap(&tree, &aside, &asked, wanted)?))
     };
-    let (left, swapped) = shared.lanes.pick()?.run(work).await??;
+    let (left, swapped) = shared.workers.pick()?.run(work).await??;
     let displaced = if let Swapped::At(_, Some(note)) = &swapped { Some(note.clone()) } else { None };
     store.borrow_mut().learn(left.into_iter().chain(displaced));
     Ok(Some(swapped))

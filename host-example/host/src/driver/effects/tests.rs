@@ -390,7 +390,7 @@ fn a_file_that_the_engine_looks_into_comes_as_chunks() {
         let mut whole = Vec::new();
         for chunk in chunks {
             let Reply::Chunk(bytes) = chunk else { panic!("{chunk:?}") };
-            assert!(bytes.len() <= crate::driver::answers::CHUNK_BYTES_MAX);
+            assert!(bytes.len() <= crate::contract::names::CHUNK_BYTES_MAX);
             whole.extend_from_slice(bytes);
         }
         assert_eq!(whole, bytes.as_bytes());

@@ -1,6 +1,6 @@
 //! A request body out of a file: what is sent is what is hashed, from one open file at one known state.
 //!
-//! Small slices are read and hashed here; large ones in a lane, a few pieces ahead of the network.
+//! Small slices are read and hashed here; large ones by a worker, a few pieces ahead of the network.
 
 use std::fs::File;
 use std::io;
@@ -20,7 +20,7 @@ use crate::driver::answers::{Busy, Gauge};
 use crate::driver::shared::Shared;
 use crate::files::digest::Digesting;
 use crate::files::platform::read_exact_at;
-use crate::files::workers::Lane;
+use crate::files::workers::Worker;
 use crate::files::{Opened, Revision};
 use crate::store::MEMORY_BYTES_MAX;
 
@@ -41,7 +41,7 @@ pub(super) struct FileBody {
 
 enum Source {
     Memory(Option<Bytes>),
-    Lane(Receiver<Bytes>),
+    Worker(Receiver<Bytes>),
 }
 
 /// What the body did, seen from the exchange.
@@ -76,9 +76,9 @@ pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io
     } else {
         let (sender, pieces) = channel(PIECES_AHEAD);
         let file = Arc::new(opened.file.try_clone()?);
-        let reading = Reading { file, progress: Arc::clone(&progress), lane: shared.lanes.pick()?, sender };
+        let reading = Reading { file, progress: Arc::clone(&progress), worker: shared.workers.pick()?, sender };
         spawn_local(reading.run(slice.offset, slice.length));
-        Source::Lane(pieces)
+        Source::Worker(pieces)
     };
     progress.complete.store(slice.length == 0, Ordering::Release);
     let (left, gauge) = (slice.length, Arc::clone(gauge));
@@ -90,7 +90,7 @@ pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io
 struct Reading {
     file: Arc<File>,
     progress: Arc<Progress>,
-    lane: Lane,
+    worker: Worker,
     sender: Sender<Bytes>,
 }
 
@@ -99,7 +99,7 @@ impl Reading {
         while left > 0 {
             let piece = left.min(PIECE_BYTES);
             let (file, progress) = (Arc::clone(&self.file), Arc::clone(&self.progress));
-            let Ok(Ok(bytes)) = self.lane.run(move || progress.read(&file, offset, piece)).await else {
+            let Ok(Ok(bytes)) = self.worker.run(move || progress.read(&file, offset, piece)).await else {
                 // The body ends too early, which breaks the request.
                 return self.progress.broke.store(true, Ordering::Release);
             };
@@ -155,7 +155,7 @@ impl http_body::Body for FileBody {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         let next = match &mut self.source {
             Source::Memory(bytes) => Poll::Ready(bytes.take()),
-            Source::Lane(pieces) => pieces.poll_recv(context),
+            Source::Worker(pieces) => pieces.poll_recv(context),
         };
         self.reading = next.is_pending().then(|| self.gauge.busy());
         let next = ready!(next);

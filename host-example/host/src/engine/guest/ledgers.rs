@@ -3,10 +3,15 @@
 
 use super::Guest;
 use crate::contract::error::HostError;
-use crate::contract::ledgers::{Checkout, Placeholder, Readiness, Restored, TitleRepair, Unfinished};
+use crate::contract::ledgers::{Checkout, LedgerNames, Placeholder, Readiness, Restored, TitleRepair, Unfinished};
 use crate::contract::types::Blob;
 
 impl Guest {
+    /// Names in a ledger.
+    pub fn names(&mut self) -> Result<LedgerNames, HostError> {
+        self.call(|store, world| world.hydrant_lfs_ledgers().call_names(store))
+    }
+
     /// Looks for the title of a session in its `summary.json`.
     pub fn repair_title(&mut self, manifest: &[u8], summary: Option<&[u8]>) -> Result<TitleRepair, HostError> {
         self.try_call(|store, world| world.hydrant_lfs_ledgers().call_repair_title(store, manifest, summary))

@@ -7,9 +7,12 @@ use crate::contract::clock;
 use crate::contract::error::Fault;
 use crate::documents::manifest_write;
 use crate::files::Facts;
+use crate::files::atomic::TEMPORARY_END;
+use crate::files::digest::OID_DIGITS;
 use crate::files::dir::open_file;
 use crate::files::lock::try_lock;
 use crate::files::platform::is_process_gone;
+use crate::remote::BACKUPS;
 use crate::repository::Repository;
 use crate::sessions::ledger::SESSIONS;
 use crate::store::PruneRule;
@@ -20,13 +23,8 @@ use super::patient::{Adopted, FIX, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
 const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", manifest_write::TEMPORARY];
-const TEMPORARY_END: &str = ".tmp";
 /// Folders of sessions looked at, at most.
 const FOLDERS_MAX: usize = 200_000;
-/// Letters of an oid.
-const OID_DIGITS: usize = 64;
-/// Where commits that a rewrite replaced are kept.
-const BACKUPS: &str = "refs/hydrant/backup";
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     kept(patient, findings)?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use crate::contract::error::Fault;
+use crate::contract::names::TRANSCRIPT;
 use crate::contract::sessions::{Publication, PublishFile, PublishReport as EngineReport, Published, PublishedState};
 use crate::contract::types::{Code, Direction};
 use crate::documents::Documents;
@@ -19,9 +20,6 @@ use crate::tasks::transfer::{self, Runner};
 
 use super::recording::{Place, Recorded};
 use super::scene::{Scene, documents};
-
-/// The file that says what happened in a session.
-const TRANSCRIPT: &str = "raw.jsonl";
 
 /// How a publish ended.
 pub(super) struct Came {

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START};
 use crate::contract::types::Blob;
 use crate::files::atomic::TEMPORARY_END;
 use crate::files::digest::Digesting;
@@ -29,9 +30,6 @@ const COPY_BYTES: usize = 256 << 10;
 const SWEPT_FOLDERS_MAX: usize = 10_000;
 /// Mode of a file that nobody shall write to any more.
 const READ_ONLY: u32 = 0o444;
-/// Bytes of a pointer at most, and how each begins.
-const POINTER_BYTES_BELOW: u64 = 1024;
-const POINTER_START: &[u8] = b"version https://git-lfs.github.com/spec/v1";
 
 /// Numbers the copies of this process.
 static COPIES: AtomicU64 = AtomicU64::new(0);
@@ -249,7 +247,7 @@ fn copy_all(from: &mut File, to: &mut File, wanted: impl Fn() -> io::Result<()>)
 }
 
 fn is_pointer(folder: &Dir, name: &str, facts: &Facts) -> io::Result<bool> {
-    if facts.size >= POINTER_BYTES_BELOW {
+    if facts.size >= POINTER_BYTES_LIMIT as u64 {
         return Ok(false);
     }
     let mut start = Vec::new();

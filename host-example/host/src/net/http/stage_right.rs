@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 
 /// Stages that are being written in this process.
 #[derive(Clone, Default)]
-pub(crate) struct Turns(Rc<Busy>);
+pub(crate) struct StageRights(Rc<Busy>);
 
 #[derive(Default)]
 struct Busy {
@@ -17,17 +17,17 @@ struct Busy {
 }
 
 /// The right to write one stage, until it is dropped.
-pub(crate) struct Turn {
+pub(crate) struct StageRight {
     busy: Rc<Busy>,
     oid: String,
 }
 
-impl Turns {
+impl StageRights {
     /// Waits until nobody else writes this stage.
-    pub(crate) async fn take(&self, oid: &str) -> Turn {
+    pub(crate) async fn take(&self, oid: &str) -> StageRight {
         loop {
             if self.0.oids.borrow_mut().insert(oid.to_owned()) {
-                return Turn { busy: Rc::clone(&self.0), oid: oid.to_owned() };
+                return StageRight { busy: Rc::clone(&self.0), oid: oid.to_owned() };
             }
             // Nothing runs between the look and this wait: the loop has one thread.
             self.0.freed.notified().await;
@@ -35,7 +35,7 @@ impl Turns {
     }
 }
 
-impl Drop for Turn {
+impl Drop for StageRight {
     fn drop(&mut self) {
         self.busy.oids.borrow_mut().remove(&self.oid);
         self.busy.freed.notify_waiters();
@@ -46,15 +46,15 @@ impl Drop for Turn {
 mod tests {
     use std::time::Duration;
 
-    use super::Turns;
+    use super::StageRights;
     use tokio::time::timeout;
 
     #[tokio::test]
     async fn one_at_a_time_for_each_stage() {
-        let turns = Turns::default();
-        let first = turns.take("a").await;
-        let _other = turns.take("b").await;
-        let mut second = Box::pin(turns.take("a"));
+        let rights = StageRights::default();
+        let first = rights.take("a").await;
+        let _other = rights.take("b").await;
+        let mut second = Box::pin(rights.take("a"));
         assert!(timeout(Duration::from_millis(20), &mut second).await.is_err());
         drop(first);
         assert!(timeout(Duration::from_millis(200), second).await.is_ok());

@@ -9,8 +9,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 /// Times that anybody is overtaken before giving up: twenty seconds on average, in all.
-const TURNS_MAX: u32 = 24;
-/// Of these, in a row, turns in which nothing moved: then it is no rival, but a lock that somebody left. Four seconds.
+const TRIES_MAX: u32 = 24;
+/// Of these, in a row, tries in which nothing moved: then it is no rival, but a lock that somebody left. Four seconds.
 const IDLE_MAX: u32 = 7;
 /// Milliseconds of the first wait at most.
 const FIRST_WAIT_MS_MAX: u64 = 100;
@@ -19,13 +19,13 @@ const WAIT_MS_MAX: u64 = 1_600;
 
 /// The tries of one fetch or push.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(super) struct Backoff {
     taken: u32,
     idle: u32,
 }
 
-impl Turns {
-    /// Waits for the next turn; false when there is none left.
+impl Backoff {
+    /// Waits for the next try; false when there is none left.
     pub(super) fn wait(&mut self) -> bool {
         let Some(bound) = self.next() else { return false };
         sleep(Duration::from_millis(random() % bound));
@@ -41,7 +41,7 @@ impl Turns {
     fn next(&mut self) -> Option<u64> {
         let bound = FIRST_WAIT_MS_MAX.checked_shl(self.taken).unwrap_or(WAIT_MS_MAX).min(WAIT_MS_MAX);
         (self.taken, self.idle) = (self.taken + 1, self.idle + 1);
-        (self.taken <= TURNS_MAX && self.idle <= IDLE_MAX).then_some(bound)
+        (self.taken <= TRIES_MAX && self.idle <= IDLE_MAX).then_some(bound)
     }
 }
 
@@ -52,20 +52,20 @@ fn random() -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{IDLE_MAX, TURNS_MAX, Turns, WAIT_MS_MAX, random};
+    use super::{Backoff, IDLE_MAX, TRIES_MAX, WAIT_MS_MAX, random};
 
     #[test]
     fn waits_grow_and_end() {
-        let mut turns = Turns::default();
+        let mut backoff = Backoff::default();
         let among_rivals = std::iter::from_fn(|| {
-            turns.moved();
-            turns.next()
+            backoff.moved();
+            backoff.next()
         });
         let bounds: Vec<u64> = among_rivals.collect();
-        assert_eq!(bounds.len(), TURNS_MAX as usize);
+        assert_eq!(bounds.len(), TRIES_MAX as usize);
         assert!(bounds.is_sorted() && bounds[0] == 100 && bounds[1] == 200 && bounds.ends_with(&[WAIT_MS_MAX]));
-        let mut turns = Turns::default();
-        assert_eq!(std::iter::from_fn(|| turns.next()).count(), IDLE_MAX as usize, "nobody is there");
+        let mut backoff = Backoff::default();
+        assert_eq!(std::iter::from_fn(|| backoff.next()).count(), IDLE_MAX as usize, "nobody is there");
         assert_ne!(random(), random());
     }
 }

@@ -80,7 +80,7 @@ fn http(exchange: &Exchange, replies: &[&Said]) -> bool {
         [Said::Conflict] => is_file,
         [Said::Head(status, _), body @ ..] => {
             let body = after_progress(body);
-            let staged = exchange.stage.is_some() && matches!(status, 200 | 206);
+            let staged = exchange.stage.is_some() && matches!(status, 200 | 203 | 206);
             fed(body) || (staged && content(body))
         }
         _ => false,

@@ -69,7 +69,7 @@ pub struct Exchange {
     pub body: Body,
     /// The stored login is asked for.
     pub login: bool,
-    /// Where a 200 or 206 goes.
+    /// Where a 200, 203 or 206 goes.
     pub stage: Option<Staging>,
     /// Bytes of the answer's body at most.
     pub answer_bytes_max: u64,

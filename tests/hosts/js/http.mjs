@@ -26,7 +26,7 @@ export async function exchange({ request, stage, answerBytesMax, idleMax }, answ
     connection.works();
     answer.say({ tag: 'head', val: { status, headers: received } });
     const arriving = bounded(body, Number(answerBytesMax), connection);
-    if (stage && (status === 200 || status === 206)) return await receive(status, arriving, stage, answer, stages);
+    if (stage && [200, 203, 206].includes(status)) return await receive(status, arriving, stage, answer, stages);
     for await (const piece of arriving) {
       for (let at = 0; at < piece.length; at += PIECE_BYTES) {
         answer.say({ tag: 'chunk', val: piece.subarray(at, at + PIECE_BYTES) });

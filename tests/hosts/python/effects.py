@@ -159,7 +159,7 @@ class Effect(threading.Thread):
                 fields = [record(name=name, value=value) for name, value in answer.getheaders()]
                 self.say("head", record(status=answer.status, headers=fields))
                 body = body_of(answer, getattr(exchange, "answer-bytes-max"))
-                if exchange.stage and answer.status in (200, 206):
+                if exchange.stage and answer.status in (200, 203, 206):
                     return self.receive(exchange.stage, answer.status, body)
                 for block in body:
                     self.check()

@@ -353,8 +353,8 @@ pub(super) fn batch_response(it: batches::BatchResponse) -> batch::BatchResponse
 pub(super) fn response_error(it: batches::ResponseError) -> ResponseError {
     let kind = same_case!(it.kind, batches::ResponseErrorKind => ResponseErrorKind:
         Login Forbidden NotFound NotAcceptable Conflict Gone TooLarge Validation RateLimited Server NotImplemented
-        InsufficientStorage BandwidthExceeded Client BadContentType BadJson UnexpectedStatus UnsupportedTransfer
-        UnsupportedHashAlgo);
+        InsufficientStorage BandwidthExceeded Client BadContentType BadJson BadCoding UnexpectedStatus
+        UnsupportedTransfer UnsupportedHashAlgo);
     ResponseError {
         kind,
         status: it.status,

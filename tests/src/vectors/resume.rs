@@ -105,7 +105,7 @@ impl Play {
     fn judge_answer(&self, mut host: Scripted, id: EffectId, response: &Value, action: &str) -> Result<(), String> {
         let mut head = Head { status: status(response)?, headers: fields::headers(response.get("headers"))? };
         head.headers.extend(word(response, "content_range").map(|range| Header::new("Content-Range", range)));
-        let staged = matches!(head.status, 200 | 206);
+        let staged = Head::is_staged(head.status);
         host.reply(id, Reply::Head(head))?;
         match action {
             // The host feeds the whole stage: what was kept and what came, or this body alone.

@@ -82,7 +82,7 @@ impl Play {
             let sent = crate::world::blob(CONTENT);
             self.host.reply(self.id, Reply::Sent(sent))?;
         }
-        let staged = self.exchange.stage.is_some() && matches!(head.status, 200 | 206);
+        let staged = self.exchange.stage.is_some() && Head::is_staged(head.status);
         self.host.answer(self.id, head.clone(), if staged { CONTENT } else { b"" })
     }
 

@@ -242,7 +242,7 @@ fn http(exchange: &Exchange, fault: Fault, feed: Feed, server: &mut Server, stor
     let body = &body[..whole.min(exchange.answer_bytes_max as usize)];
     let status = head.status;
     replies.push_back((Reply::Head(head), None));
-    let Some(stage) = exchange.stage.as_ref().filter(|_| matches!(status, 200 | 206)) else {
+    let Some(stage) = exchange.stage.as_ref().filter(|_| hydrant_lfs::contract::Head::is_staged(status)) else {
         replies.extend(chunks(body, feed));
         replies.extend(broken.map_or_else(|| one(Reply::End), failed));
         return replies;

@@ -63,6 +63,7 @@ fn error_kind(kind: ResponseErrorKind) -> wit::ResponseErrorKind {
         ResponseErrorKind::Client => wit::ResponseErrorKind::Client,
         ResponseErrorKind::BadContentType => wit::ResponseErrorKind::BadContentType,
         ResponseErrorKind::BadJson => wit::ResponseErrorKind::BadJson,
+        ResponseErrorKind::BadCoding => wit::ResponseErrorKind::BadCoding,
         ResponseErrorKind::UnexpectedStatus => wit::ResponseErrorKind::UnexpectedStatus,
         ResponseErrorKind::UnsupportedTransfer => wit::ResponseErrorKind::UnsupportedTransfer,
         ResponseErrorKind::UnsupportedHashAlgo => wit::ResponseErrorKind::UnsupportedHashAlgo,

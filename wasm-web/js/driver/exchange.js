@@ -6,6 +6,9 @@ import { chunks, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
 
+/** The statuses whose bodies may be blobs. */
+const STAGED = [200, 203, 206];
+
 /** Performs an exchange in the surroundings that `host.js` describes. */
 export async function exchange(it, answer, host) {
   const { stage } = it;
@@ -73,7 +76,7 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     answer.say({ tag: 'head', val: { status, headers: given } });
     const arriving = bounded(response.body, Number(answerBytesMax), watch);
     let last = { tag: 'end' };
-    if (stage && (status === 200 || status === 206)) last = await receive(response, arriving, stage, answer, host);
+    if (stage && STAGED.includes(status)) last = await receive(response, arriving, stage, answer, host);
     else for await (const piece of arriving) chunks(piece, answer);
     watch.end();
     // A file of a browser cannot change: what was sent is what was hashed.

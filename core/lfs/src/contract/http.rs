@@ -120,14 +120,14 @@ pub(crate) fn shown_url(text: &str) -> String {
     Url::parse(text).map_or_else(|| "…".to_owned(), |url| url.shown())
 }
 
-/// Where the body of a 200 or 206 goes.
+/// Where the body of a 200, 203 or 206 goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stage {
     /// Its id, new for each try: nobody else writes there.
     pub id: StageId,
     /// The blob that its bytes should be.
     pub blob: Blob,
-    /// The bytes of a 206 follow these. A 200 begins with an empty stage.
+    /// The bytes of a 206 follow these. Any other begins with an empty stage.
     pub resume: Option<Resume>,
 }
 
@@ -152,7 +152,7 @@ pub struct Resume {
 pub struct Exchange {
     /// What to send.
     pub request: Request,
-    /// None: the body comes as chunks. Some: the body of a 200 or 206 is written to the stage.
+    /// None: the body comes as chunks. Some: the body of a 200, 203 or 206 is written to the stage.
     pub stage: Option<Stage>,
     /// The host reads at most this many bytes of the response body, then replies as if it ended there.
     pub answer_bytes_max: u64,
@@ -170,6 +170,11 @@ pub struct Head {
 }
 
 impl Head {
+    /// Whether a body with this status may be a blob, and so goes to the stage.
+    pub const fn is_staged(status: u16) -> bool {
+        matches!(status, 200 | 203 | 206)
+    }
+
     /// Values of a header, in order, whatever the case of its name.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.headers

@@ -31,7 +31,7 @@ pub enum ResponseErrorKind {
     Validation,
     /// 429.
     RateLimited,
-    /// 500, 502, 503, 504.
+    /// 408, and every 5xx that is not named here: it may pass.
     Server,
     /// 501.
     NotImplemented,
@@ -39,12 +39,14 @@ pub enum ResponseErrorKind {
     InsufficientStorage,
     /// 509.
     BandwidthExceeded,
-    /// Any other 4xx or 5xx.
+    /// Any other 4xx; 505, 508, 510, 511; 200 with a message in the place of what was asked for.
     Client,
     /// 200 with a Content-Type that is not JSON.
     BadContentType,
     /// 200 with a body that is not the expected JSON.
     BadJson,
+    /// 200 with a body in a coding that was not asked for, such as gzip.
+    BadCoding,
     /// Any other status.
     UnexpectedStatus,
     /// The server chose a transfer adapter that was not offered.
@@ -55,7 +57,7 @@ pub enum ResponseErrorKind {
 
 impl ResponseErrorKind {
     /// The whole list with the names in WIT and JSON, in the order of the WIT enum.
-    pub const ALL: [(ResponseErrorKind, &'static str); 19] = [
+    pub const ALL: [(ResponseErrorKind, &'static str); 20] = [
         (ResponseErrorKind::Login, "login"),
         (ResponseErrorKind::Forbidden, "forbidden"),
         (ResponseErrorKind::NotFound, "not-found"),
@@ -72,6 +74,7 @@ impl ResponseErrorKind {
         (ResponseErrorKind::Client, "client"),
         (ResponseErrorKind::BadContentType, "bad-content-type"),
         (ResponseErrorKind::BadJson, "bad-json"),
+        (ResponseErrorKind::BadCoding, "bad-coding"),
         (ResponseErrorKind::UnexpectedStatus, "unexpected-status"),
         (ResponseErrorKind::UnsupportedTransfer, "unsupported-transfer"),
         (ResponseErrorKind::UnsupportedHashAlgo, "unsupported-hash-algo"),
@@ -105,8 +108,14 @@ pub struct ResponseError {
 }
 
 /// Whether asking again may give another status; for one object or for a whole request.
+///
+/// Gateways have numbers of their own, such as 520 to 530, so every 5xx may pass but those that say why it will not.
 pub const fn retryable(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504)
+    match status {
+        408 | 429 => true,
+        501 | 505 | 507..=511 => false,
+        _ => matches!(status, 500..=599),
+    }
 }
 
 impl ResponseError {
@@ -139,7 +148,7 @@ pub fn response_error(head: &Head, body: &[u8], now: u64) -> ResponseError {
         501 => ResponseErrorKind::NotImplemented,
         507 => ResponseErrorKind::InsufficientStorage,
         509 => ResponseErrorKind::BandwidthExceeded,
-        500 | 502 | 503 | 504 => ResponseErrorKind::Server,
+        status if retryable(status) => ResponseErrorKind::Server,
         400..=599 => ResponseErrorKind::Client,
         _ => ResponseErrorKind::UnexpectedStatus,
     };
@@ -156,6 +165,16 @@ pub fn response_error(head: &Head, body: &[u8], now: u64) -> ResponseError {
         retry_after: head.value("retry-after").and_then(|value| headers::retry_after(value, now)),
         ..ResponseError::plain(head.status)
     }
+}
+
+/// A refusal that came with status 200: a message, and nothing of what was asked for.
+pub(crate) fn refusal_in(head: &Head, body: &[u8], now: u64) -> ResponseError {
+    ResponseError { kind: ResponseErrorKind::Client, ..response_error(head, body, now) }
+}
+
+/// The coding of a body that the platform did not undo. We ask for none.
+pub(crate) fn coding(head: &Head) -> Option<String> {
+    head.value("content-encoding").filter(|coding| !coding.eq_ignore_ascii_case("identity")).map(quote)
 }
 
 /// `LFS-Authenticate` is read first: servers send it so that browsers show no password prompt. Without any scheme,

@@ -5,7 +5,7 @@
 
 use super::Machine;
 use crate::contract::{EffectId, Method};
-use crate::git_lfs::response_error::response_error;
+use crate::git_lfs::response_error::{refusal_in, response_error};
 use crate::protocol::call::{Call, Response};
 use crate::protocol::link::Link;
 use crate::protocol::outbox::{Event, Outbox};
@@ -66,6 +66,8 @@ pub struct LockReport {
 #[derive(Debug)]
 pub struct Locks {
     task: LockTask,
+    /// The refusal of a path that is locked already, while its lock is looked up.
+    held: Option<Error>,
     call: Option<Call>,
     cursor: Option<String>,
     pages: u32,
@@ -88,12 +90,24 @@ impl Locks {
         }
         let report =
             LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
-        Ok(Self { task, call: None, cursor: None, pages: 0, report, done: false })
+        Ok(Self { task, held: None, call: None, cursor: None, pages: 0, report, done: false })
     }
 
     fn end(&mut self, ended: Result<(), Error>) {
         self.report.ended = ended;
         self.done = true;
+    }
+
+    /// Whether a path is locked by somebody who is not known yet.
+    fn is_taken(&self, error: &Error) -> bool {
+        matches!(self.task, LockTask::Create(_)) && error.code == Code::Conflict && self.report.theirs.is_empty()
+    }
+
+    /// The lock on the path, in the answer to a list.
+    fn holder(&self, answer: &Response) -> Option<Lock> {
+        let LockTask::Create(path) = &self.task else { return None };
+        let root = json::parse(&answer.body).ok().filter(|_| answer.head.status == 200)?;
+        root.get("locks")?.items().iter().filter_map(lock).find(|lock| lock.path == *path)
     }
 
     /// Takes a response into the report; `Some` is the cursor of the next page.
@@ -116,12 +130,20 @@ impl Locks {
             return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
         }
         let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
+        let refused = || {
+            // Some servers refuse with 200 and a message.
+            let said = root.get("message").map(|_| refusal_in(&answer.head, &answer.body, now));
+            said.map_or_else(broken, |said| Error {
+                code: Code::Conflict,
+                ..refusal::whole("the lock request", &said, now)
+            })
+        };
         let list = |key| {
             root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
         };
         match &self.task {
             LockTask::Create(_) | LockTask::Unlock { .. } => {
-                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
+                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(refused)?);
                 return Ok(None);
             }
             LockTask::ListAll(_) => self.report.locks.extend(list("locks")),
@@ -145,7 +167,11 @@ impl Machine for Locks {
         if self.done {
             return;
         }
-        let (task, cursor) = (&self.task, self.cursor.as_deref());
+        let holder = match &self.task {
+            LockTask::Create(path) if self.held.is_some() => Some(LockTask::ListAll(Some(path.clone()))),
+            _ => None,
+        };
+        let (task, cursor) = (holder.as_ref().unwrap_or(&self.task), self.cursor.as_deref());
         self.call.get_or_insert_with(|| Call::new("the lock request", request(task, cursor, link))).advance(out, link);
     }
 
@@ -153,6 +179,10 @@ impl Machine for Locks {
         let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
         let Some(ended) = call.on(event, out, link) else { return };
         self.call = None;
+        if let Some(error) = self.held.take() {
+            self.report.theirs.extend(ended.ok().and_then(|answer| self.holder(&answer)));
+            return self.end(Err(error));
+        }
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
@@ -167,6 +197,8 @@ impl Machine for Locks {
                 )));
             }
             Ok(Some(cursor)) => self.cursor = Some(cursor),
+            // Who holds it? Not every server says so in its refusal.
+            Err(error) if self.is_taken(&error) => self.held = Some(error),
             Err(error) => self.end(Err(error)),
         }
     }

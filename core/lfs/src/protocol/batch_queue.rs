@@ -2,10 +2,14 @@
 //!
 //! The first request goes alone, so that a login is asked for once. After its response, up to [`BATCHES_IN_FLIGHT_MAX`]
 //! are in flight. A 413 halves the batch. Every object gets an answer of its own.
+//!
+//! A 404 for a whole download request is not certain: the repository may not be there, or may not be ours. Giftless
+//! answers so when it has none of the objects. Which one it is, the server says when it is asked whether it would take
+//! these objects: an object that it wants uploaded is missing. Nothing is sent, and no login is asked for.
 
 use crate::contract::config::BASIC;
 use crate::contract::{Direction, EffectId};
-use crate::git_lfs::batch::{self, BatchObject, BatchRequest};
+use crate::git_lfs::batch::{self, BatchObject, BatchRequest, Verdict};
 use crate::git_lfs::response_error::ResponseErrorKind;
 use crate::protocol::call::Call;
 use crate::protocol::link::Link;
@@ -41,6 +45,8 @@ struct Asking {
     call: Call,
     request: BatchRequest,
     numbers: Vec<usize>,
+    /// The 404 for the whole request whose meaning this one asks for.
+    doubt: Option<Error>,
 }
 
 /// One object's answer, by the caller's number.
@@ -126,7 +132,7 @@ impl BatchQueue {
         };
         let Some(body) = batch::write_request(&request) else { return };
         let call = Call::new("the batch request", batch_call(link, body));
-        self.calls.push(Asking { call, request, numbers });
+        self.calls.push(Asking { call, request, numbers, doubt: None });
     }
 
     /// Takes an event of an effect it [expects](BatchQueue::expects).
@@ -134,6 +140,22 @@ impl BatchQueue {
         let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
         let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
         let asking = self.calls.remove(at);
+        if let Some(doubt) = asking.doubt {
+            let told = ended.ok().and_then(|answer| {
+                let now = out.now.wall;
+                batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, now).ok()
+            });
+            self.heard |= told.is_some();
+            let objects = told.map(|response| response.objects).unwrap_or_default();
+            let wanted = |at: usize| {
+                objects.get(at).is_some_and(|object| matches!(object.verdict, Verdict::Upload(..) | Verdict::Expired))
+            };
+            let answer = |at: usize, blob: Blob| {
+                if wanted(at) { Ok(BatchObject::missing(blob.oid)) } else { Err(doubt.clone()) }
+            };
+            let blobs = asking.request.objects.into_iter().enumerate();
+            return asking.numbers.into_iter().zip(blobs.map(|(at, blob)| answer(at, blob))).collect();
+        }
         let answer = match ended {
             Ok(answer) => answer,
             Err(error) => {
@@ -168,6 +190,13 @@ impl BatchQueue {
             }
             Err(refused) => {
                 let error = refusal::whole("the batch request", &refused, out.now.wall);
+                if refused.kind == ResponseErrorKind::NotFound
+                    && self.direction == Direction::Download
+                    && self.closed.is_none()
+                {
+                    self.doubt(asking, error, link);
+                    return Vec::new();
+                }
                 // Some servers answer 404, 410, 413 or 422 when they have no object of the batch; other batches may
                 // succeed.
                 let this_batch_only = matches!(
@@ -183,6 +212,14 @@ impl BatchQueue {
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
         }
+    }
+
+    /// Asks what a 404 for a whole request means.
+    fn doubt(&mut self, asking: Asking, error: Error, link: &Link) {
+        let request = BatchRequest { direction: Direction::Upload, ..asking.request };
+        let Some(body) = batch::write_request(&request) else { return };
+        let call = Call::new("the batch request", batch_call(link, body)).of_low_concern();
+        self.calls.push(Asking { call, request, numbers: asking.numbers, doubt: Some(error) });
     }
 
     /// Stops: nothing is asked any more, open requests are cancelled.

@@ -22,6 +22,8 @@ pub(crate) struct Call {
     first: Outgoing,
     outgoing: Outgoing,
     retries: u32,
+    /// Its refusal is an answer, too: for it no login is renewed, and nothing is sent again.
+    of_low_concern: bool,
     state: State,
 }
 
@@ -47,7 +49,12 @@ pub(crate) struct Response {
 
 impl Call {
     pub(crate) fn new(what: &'static str, outgoing: Outgoing) -> Self {
-        Self { what, first: outgoing.clone(), outgoing, retries: 0, state: State::Due(0) }
+        Self { what, first: outgoing.clone(), outgoing, retries: 0, of_low_concern: false, state: State::Due(0) }
+    }
+
+    /// The same, sent once: whatever is answered ends it.
+    pub(crate) fn of_low_concern(self) -> Self {
+        Self { of_low_concern: true, ..self }
     }
 
     /// The open effect, if there is one.
@@ -94,6 +101,9 @@ impl Call {
         match event {
             Event::Answer { head, body, .. } => {
                 link.answered(sent.ticks);
+                if self.of_low_concern {
+                    return Some(Ok(Response { head, body, asked_at: sent.wall }));
+                }
                 if is_redirect(head.status) {
                     return self.outgoing.redirect(&head, link).err().map(Err).or_else(|| self.again(out.now.ticks));
                 }
@@ -114,7 +124,7 @@ impl Call {
             }
             Event::Failed(failed) => {
                 let error = refusal::failed(self.what, &failed);
-                if failed.why == Failure::Aborted || !refusal::passing(failed.why) {
+                if failed.why == Failure::Aborted || !refusal::passing(failed.why) || self.of_low_concern {
                     return Some(Err(error));
                 }
                 self.later(None, error, out, link)

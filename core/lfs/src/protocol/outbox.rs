@@ -4,7 +4,7 @@
 //!
 //! | effect | replies, in order |
 //! | --- | --- |
-//! | http | so-far*, head, so-far*, then chunk* end; staged 200 and 206 may end in `received`; `sent` for a file body |
+//! | http | so-far*, head, so-far*, then chunk* end; staged 200, 203 and 206 may end in `received`; `sent` for a file body |
 //! | read-file | so-far*, chunk* end or `received`, then `at`; or `absent` |
 //! | load-doc | doc or `absent` |
 //! | save-doc | `at`, or `end` for a removal; or `conflict` |
@@ -41,7 +41,7 @@ use alloc::vec::Vec;
 pub enum Event {
     /// Bytes so far.
     Progress(u64),
-    /// A 200 or 206 whose body goes to the stage.
+    /// A 200, 203 or 206 whose body goes to the stage.
     Head(Head),
     /// The whole response.
     Answer {
@@ -365,7 +365,7 @@ impl Grammar {
                 Ok(Some(Event::Conflict))
             }
             (Grammar::Http { staged, file, sent }, Reply::Head(head)) => {
-                if *staged && matches!(head.status, 200 | 206) {
+                if *staged && Head::is_staged(head.status) {
                     *self = Grammar::bytes(Then::Stage, false);
                     return Ok(Some(Event::Head(head)));
                 }

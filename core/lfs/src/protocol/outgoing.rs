@@ -11,6 +11,11 @@ use crate::text::url::Url;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Bodies come as they are. Without this header a server may choose any coding (RFC 9110 section 12.5.3).
+pub(crate) fn identity() -> Header {
+    Header::new("Accept-Encoding", "identity")
+}
+
 /// Whether an action may set this header: never one that frames or routes the request, carries cookies, or is ours.
 fn may_set(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
@@ -30,6 +35,11 @@ fn may_set(name: &str) -> bool {
         "upgrade",
     ];
     !reserved.contains(&name.as_str()) && !name.starts_with("proxy-")
+}
+
+/// The one way of framing that an action may ask for, where a file is sent (git-lfs obeys it, too).
+fn is_chunked(header: &Header) -> bool {
+    header.name.eq_ignore_ascii_case("transfer-encoding") && header.value.trim().eq_ignore_ascii_case("chunked")
 }
 
 /// Whether a status is a redirect that keeps method and body here (git-lfs treats all five alike).
@@ -55,7 +65,7 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// A request of the LFS API at the endpoint.
     pub(crate) fn api(method: Method, url: Url, body: String) -> Self {
-        let mut plain = vec![Header::new("Accept", LFS_JSON)];
+        let mut plain = vec![Header::new("Accept", LFS_JSON), identity()];
         let body = match method {
             Method::Get => Body::Empty,
             Method::Post | Method::Put => {
@@ -77,7 +87,9 @@ impl Outgoing {
         authenticated: bool,
     ) -> Self {
         let mut url = url;
-        let mut secret: Vec<Header> = headers.iter().filter(|header| may_set(&header.name)).cloned().collect();
+        let is_file = matches!(body, Body::File(_));
+        let may_set = |header: &&Header| may_set(&header.name) || (is_file && is_chunked(header));
+        let mut secret: Vec<Header> = headers.iter().filter(may_set).cloned().collect();
         let authorized =
             |secret: &[Header]| secret.iter().any(|header| header.name.eq_ignore_ascii_case("authorization"));
         if let Some(userinfo) = url.userinfo.take()
@@ -195,7 +207,7 @@ pub(crate) fn batch_call(link: &Link, body: String) -> Outgoing {
 
 /// The verify request, before it is sent.
 pub(crate) fn verify_call(url: Url, headers: &[Header], blob: Blob, authenticated: bool) -> Outgoing {
-    let api = [Header::new("Accept", LFS_JSON), Header::new("Content-Type", LFS_JSON)];
+    let api = [Header::new("Accept", LFS_JSON), identity(), Header::new("Content-Type", LFS_JSON)];
     let body = Body::Bytes(batch::object(blob).into_bytes());
     Outgoing::action(Method::Post, url, headers, api.to_vec(), body, authenticated)
 }

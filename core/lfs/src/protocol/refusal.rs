@@ -14,6 +14,7 @@ pub fn whole(what: &str, refused: &ResponseError, now: u64) -> Error {
         ResponseErrorKind::RateLimited | ResponseErrorKind::Server => Code::Busy,
         ResponseErrorKind::BadContentType
         | ResponseErrorKind::BadJson
+        | ResponseErrorKind::BadCoding
         | ResponseErrorKind::UnexpectedStatus
         | ResponseErrorKind::UnsupportedTransfer
         | ResponseErrorKind::UnsupportedHashAlgo => Code::Malformed,
@@ -29,6 +30,9 @@ pub fn whole(what: &str, refused: &ResponseError, now: u64) -> Error {
     let said = match refused.kind {
         ResponseErrorKind::BadContentType => "the server answered with something that is not JSON".to_owned(),
         ResponseErrorKind::BadJson => "the server answered with broken JSON".to_owned(),
+        ResponseErrorKind::BadCoding => {
+            format!("the server answered in the coding {}, which it was asked not to use", refused.message)
+        }
         ResponseErrorKind::UnsupportedTransfer => "the server chose a transfer that was not offered".to_owned(),
         ResponseErrorKind::UnsupportedHashAlgo => {
             "the server uses another hash algorithm than sha256, which is not supported".to_owned()

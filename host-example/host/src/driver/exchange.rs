@@ -139,7 +139,7 @@ async fn run(
     }
     answers.say(Reply::Head(head(&response)));
     match &exchange.stage {
-        Some(stage) if matches!(response.status().as_u16(), 200 | 206) => {
+        Some(stage) if matches!(response.status().as_u16(), 200 | 203 | 206) => {
             // The engine hears of the head before a byte of another part than it asked for could reach the stage.
             yield_now().await;
             receive(shared, response, stage, exchange.answer_bytes_max, answers, receiving).await?;
@@ -184,13 +184,23 @@ fn build(
         Body::File(slice) => {
             let opened = body::open(shared, slice, &answers.gauge).map_err(|error| of_io(&error))?;
             let Some((body, progress)) = opened else { return Ok(None) };
-            // Said aloud: without it an empty body goes out with no length at all.
-            request.headers_mut().insert(CONTENT_LENGTH, slice.length.into());
+            let body = if wants_chunks(&wanted.headers) {
+                body.of_unknown_length()
+            } else {
+                // Said aloud: without it an empty body goes out with no length at all.
+                request.headers_mut().insert(CONTENT_LENGTH, slice.length.into());
+                body
+            };
             *request.body_mut() = Some(reqwest::Body::wrap::<FileBody>(body));
             sending = Some(progress);
         }
     }
     Ok(Some((request, sending)))
+}
+
+/// Whether the engine passes on that the server takes a file in chunks. HTTP/2 sends all bodies so, without the word.
+fn wants_chunks(headers: &[Header]) -> bool {
+    headers.iter().any(|header| header.name.eq_ignore_ascii_case("transfer-encoding"))
 }
 
 /// Adds one header, except those the host alone may set.

@@ -71,7 +71,7 @@ impl Performer {
         answers.say_and_wait(Reply::Head(Head { status, headers: headers.collect() })).await;
         let body = AnswerBody { answer, idle, left: exchange.answer_bytes_max };
         match exchange.stage {
-            Some(stage) if matches!(status, 200 | 206) => self.receive(&stage, body, answers).await,
+            Some(stage) if matches!(status, 200 | 203 | 206) => self.receive(&stage, body, answers).await,
             _ => feed(body, answers).await,
         }
     }

@@ -3,7 +3,7 @@
 use super::{Action, BatchObject, BatchRequest, BatchResponse, Flaw, ObjectError, Verdict, distinct};
 use crate::contract::config::BASIC;
 use crate::contract::{Direction, Head, Header};
-use crate::git_lfs::response_error::{ResponseError, ResponseErrorKind, response_error, retryable};
+use crate::git_lfs::response_error::{ResponseError, ResponseErrorKind, coding, refusal_in, response_error, retryable};
 use crate::order::order;
 use crate::text::dates;
 use crate::text::error::quote;
@@ -38,7 +38,10 @@ pub fn read_response(
         return Err(refused(ResponseErrorKind::BadContentType));
     }
     let root = Some(body).filter(|body| body.len() <= JSON_BYTES_MAX).and_then(|body| json::parse(body).ok());
-    let root = root.filter(Value::is_object).ok_or_else(|| refused(ResponseErrorKind::BadJson))?;
+    let root = root.filter(Value::is_object).ok_or_else(|| match coding(head) {
+        Some(coding) => ResponseError { message: coding, ..refused(ResponseErrorKind::BadCoding) },
+        None => refused(ResponseErrorKind::BadJson),
+    })?;
     let word = |key| match root.get(key) {
         None => Ok(""),
         Some(value) => value.text().ok_or_else(|| refused(ResponseErrorKind::BadJson)),
@@ -54,6 +57,8 @@ pub fn read_response(
         return Err(refused(ResponseErrorKind::UnsupportedTransfer));
     }
     let entries = match root.get("objects") {
+        // Some servers refuse with 200 and a message.
+        None if root.get("message").is_some() => return Err(refusal_in(head, body, now)),
         None => &[],
         Some(Value { kind: json::Kind::Array(items), .. }) => items.as_slice(),
         Some(_) => return Err(refused(ResponseErrorKind::BadJson)),
@@ -121,10 +126,7 @@ fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, times: Times) ->
     if places.iter().flatten().any(|place| !place.is_object()) {
         return Err(Flaw::NoAction);
     }
-    let named = |name: &str| {
-        let mut members = places.iter().flatten().flat_map(|place| place.members().iter().rev());
-        members.find(|member| member.key == name).map(|member| &member.value)
-    };
+    let named = |name: &str| places.iter().flatten().find_map(|place| place.get(name));
     let read = |value| action(value, times);
     match direction {
         Direction::Download => {
@@ -135,7 +137,7 @@ fn verdict(direction: Direction, blob: Blob, entry: &Value<'_>, times: Times) ->
             // No upload action: the server has it. One server answers with a download action instead (measured).
             let Some(upload) = named("upload") else { return Ok(Verdict::Present) };
             let upload = read(upload)?;
-            let verify = named("verify").filter(|verify| verify.kind != json::Kind::Null).map(read).transpose()?;
+            let verify = named("verify").map(read).transpose()?;
             Ok(if upload.expired(times.now) { Verdict::Expired } else { Verdict::Upload(upload, verify) })
         }
     }
@@ -149,7 +151,8 @@ fn action(value: &Value<'_>, times: Times) -> Result<Action, Flaw> {
         if !map.is_object() || map.members().len() > ACTION_HEADERS_MAX {
             return Err(Flaw::BadHeader);
         }
-        for member in map.members() {
+        // As everywhere, null says nothing.
+        for member in map.members().iter().filter(|member| member.value.kind != json::Kind::Null) {
             let text = member.value.text().ok_or(Flaw::BadHeader)?;
             let bytes = member.key.len() + text.len();
             if bytes > HEADER_BYTES_MAX || !headers::is_token(&member.key) || !headers::is_field_value(text) {

@@ -4,16 +4,17 @@ use crate::contract::{
     Beginning, Body, Effect, Exchange, Failed, Head, Header, Instant, Login, Method, Resume, Stage, StageId,
 };
 use crate::git_lfs::batch::Action;
-use crate::git_lfs::response_error::retryable;
+use crate::git_lfs::response_error::{coding, retryable};
 use crate::protocol::link::Link;
 use crate::protocol::outbox::Event;
-use crate::protocol::outgoing::{Outgoing, is_redirect};
+use crate::protocol::outgoing::{Outgoing, identity, is_redirect};
 use crate::protocol::refusal;
 use crate::text::error::{Code, Error};
 use crate::text::headers::{self, retry_after};
 use crate::text::limits::{ACTION_REFUSALS_MAX, WRONG_BYTES_MAX};
 use crate::text::oid::Blob;
 use crate::text::url::Url;
+use alloc::string::String;
 
 /// A transfer under way.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Fetch {
     sent: u64,
     /// The response is the whole blob, not a range of it.
     whole: bool,
+    /// Of a response whose bytes were taken: its status, and the coding that they seem to have.
+    took: (u16, Option<String>),
     /// The server's range is not the one asked for: the effect is being cancelled and the next try starts at 0.
     restarting: bool,
 }
@@ -79,7 +82,7 @@ impl Fetch {
         };
         let last = blob.size.saturating_sub(1);
         let partial = partial.filter(|partial| 0 < partial.bytes && partial.bytes <= last);
-        let mut plain = vec![Header::new("Accept-Encoding", "identity")];
+        let mut plain = vec![identity()];
         if let Some(partial) = &partial {
             plain.push(Header::new("Range", format!("bytes={}-{last}", partial.bytes)));
             let validator = partial.validator.as_ref().filter(|validator| headers::is_validator(validator));
@@ -96,6 +99,7 @@ impl Fetch {
             generation: 0,
             sent: 0,
             whole: true,
+            took: (200, None),
             restarting: false,
         })
     }
@@ -119,12 +123,13 @@ impl Fetch {
         }))
     }
 
-    /// Whether to take the body. A 206 must be the range that was asked for.
+    /// Whether to take the body. A 206 must be the range that was asked for; all of the blob is a range, too.
     pub(super) fn accepts(&mut self, head: &Head, link: &mut Link) -> bool {
         link.answered(self.sent);
-        self.whole = head.status == 200;
-        let asked = self.resume.as_ref().map(|resume| (resume.bytes, self.blob.size.saturating_sub(1)));
-        self.restarting = head.status == 206 && !asked.is_some_and(|asked| is_range(head, asked));
+        self.took = (head.status, coding(head));
+        self.whole = head.status != 206 || self.resume.is_none();
+        let first = self.resume.as_ref().map_or(0, |resume| resume.bytes);
+        self.restarting = head.status == 206 && !is_range(head, (first, self.blob.size.saturating_sub(1)));
         !self.restarting
     }
 
@@ -134,17 +139,33 @@ impl Fetch {
             Event::Staged(got) if self.restarting || got != self.blob => {
                 // A beginning from another run proves nothing about the server: only whole answers count.
                 faults.wrong += u32::from(self.whole);
-                let Blob { oid, size } = self.blob;
-                let error = Error::new(
-                    Code::Integrity,
-                    format_args!("expected {oid} of {size} bytes, received {} of {} bytes", got.oid, got.size),
-                );
-                Next::Drop { error, again: faults.wrong < WRONG_BYTES_MAX }
+                Next::Drop { error: self.wrong(got), again: faults.wrong < WRONG_BYTES_MAX }
             }
             Event::Staged(_) => Next::Keep,
             Event::Answer { head, .. } => self.answered(&head, faults, now, link),
             Event::Failed(failed) => self.broken(&failed),
             _ => Next::End(refusal::unfitting()),
+        }
+    }
+
+    /// The error of bytes that are not the blob.
+    fn wrong(&self, got: Blob) -> Error {
+        let Blob { oid, size } = self.blob;
+        let expected = format!("expected {oid} of {size} bytes");
+        match &self.took {
+            // What stands between us and the server changed the answer; some show strangers a sign-in page so.
+            (203, _) => Error::new(
+                Code::Auth,
+                format_args!(
+                    "{} answered 203 with other bytes: it may ask for a login; {expected}",
+                    self.outgoing.url.shown()
+                ),
+            ),
+            (_, Some(coding)) => Error::new(
+                Code::Integrity,
+                format_args!("{expected}, received them in the coding {coding}, which the server was asked not to use"),
+            ),
+            _ => Error::new(Code::Integrity, format_args!("{expected}, received {} of {} bytes", got.oid, got.size)),
         }
     }
 
@@ -169,7 +190,7 @@ impl Fetch {
                 Ok(()) => Next::Redirected,
                 Err(error) => Next::End(error),
             },
-            status @ (401 | 403) => {
+            status @ (401 | 403) if status == 401 || self.resume.is_none() => {
                 faults.refusals += 1;
                 if faults.refusals > ACTION_REFUSALS_MAX {
                     let url = self.outgoing.url.shown();
@@ -181,8 +202,10 @@ impl Fetch {
                     Err(error) => Next::End(error),
                 }
             }
-            416 if self.resume.is_some() => {
-                Next::Restart(Error::new(Code::Rejected, "the server cannot resume this download: it starts over"))
+            // Whatever it dislikes, it may be the range: the whole is asked for once before this counts.
+            status if self.resume.is_some() && !has_to_wait(head) => {
+                let detail = format_args!("the server answered {status} to the rest of this download: it starts over");
+                Next::Restart(Error::new(Code::Rejected, detail))
             }
             status if retryable(status) => {
                 let asked = head.value("retry-after").and_then(|value| retry_after(value, now.wall));
@@ -200,6 +223,11 @@ impl Fetch {
         let ours = self.outgoing.with_login && self.outgoing.url.origin() == link.endpoint.origin();
         if ours { link.refused(self.generation) } else { Ok(()) }
     }
+}
+
+/// Whether a server that is busy says when to come again, or that we come too often.
+fn has_to_wait(head: &Head) -> bool {
+    head.status == 429 || (retryable(head.status) && head.value("retry-after").is_some())
 }
 
 /// Whether a 206 is this range, from its first to its last byte. Its total is not checked: one server gets it wrong

@@ -33,6 +33,8 @@ const PIECES_AHEAD: usize = 2;
 pub(super) struct FileBody {
     source: Source,
     left: u64,
+    /// It is sent with its length; else in chunks, where the connection knows them.
+    tells_length: bool,
     progress: Arc<Progress>,
     gauge: Arc<Gauge>,
     /// While the network waits for the disk.
@@ -82,8 +84,15 @@ pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io
     };
     progress.complete.store(slice.length == 0, Ordering::Release);
     let (left, gauge) = (slice.length, Arc::clone(gauge));
-    let body = FileBody { source, left, progress: Arc::clone(&progress), gauge, reading: None };
+    let body = FileBody { source, left, tells_length: true, progress: Arc::clone(&progress), gauge, reading: None };
     Ok(Some((body, Sending { opened, progress })))
+}
+
+impl FileBody {
+    /// The same, sent in chunks.
+    pub(super) fn of_unknown_length(self) -> Self {
+        Self { tells_length: false, ..self }
+    }
 }
 
 /// Reads ahead of the network, one piece after the other.
@@ -172,10 +181,11 @@ impl http_body::Body for FileBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left == 0
+        // A body without a length ends with its last chunk, also an empty one.
+        self.left == 0 && self.tells_length
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left)
+        if self.tells_length { SizeHint::with_exact(self.left) } else { SizeHint::default() }
     }
 }

@@ -16,7 +16,7 @@ before(async () => (scene = await Scene.open()));
 after(() => scene?.close());
 
 /** Runs a test with a page and an object whose first answer breaks off. */
-function withBreak(headers, test) {
+function withBreak(headers, test, kind = 'MemoryStore') {
   return () => scene.within(async (own) => {
     own.allow(BROKEN);
     const [page, peer] = [await own.page(), await own.peer()];
@@ -35,7 +35,7 @@ function withBreak(headers, test) {
       response.socket.end();
       return true;
     };
-    const asked = { endpoint: peer.endpoint, wants: [want], config, tells: true };
+    const asked = { endpoint: peer.endpoint, wants: [want], config, tells: kind };
     const hydrated = () => own.ask(page, 'page', 'hydrated', asked);
     await test({ own, page, peer, want, hydrated });
   });
@@ -46,15 +46,18 @@ const parts = (peer) => peer.asked('GET').map(({ headers }) => [headers.range, h
 const REST = new RegExp(`^bytes=([1-9][0-9]*)-${SIZE - 1}$`);
 const STRONG = { etag: '"strong"', 'access-control-expose-headers': 'etag' };
 
-test('with a strong ETag the rest is asked for, on condition', withBreak(STRONG, async ({ peer, want, hydrated }) => {
-  const { files, retries } = await hydrated();
-  assert.deepEqual(files, [{ name: 'file', oid: want.oid }]);
-  assert.equal(retries.length, 1);
-  const [first, [range, condition]] = parts(peer);
-  assert.deepEqual(first, [undefined, undefined]);
-  assert.match(range, REST);
-  assert.equal(condition, '"strong"');
-}));
+for (const kind of ['MemoryStore', 'OpfsStore']) {
+  test(`${kind}: with a strong ETag the rest is asked for, on condition`, withBreak(STRONG, async (given) => {
+    const { peer, want, hydrated } = given;
+    const { files, retries } = await hydrated();
+    assert.deepEqual(files, [{ name: 'file', oid: want.oid }]);
+    assert.equal(retries.length, 1);
+    const [first, [range, condition]] = parts(peer);
+    assert.deepEqual(first, [undefined, undefined]);
+    assert.match(range, REST);
+    assert.equal(condition, '"strong"');
+  }, kind));
+}
 
 test('a server may say which part it is, or not', withBreak({
   ...STRONG, 'access-control-expose-headers': 'etag, content-range',
@@ -135,7 +138,8 @@ test('the network goes and comes back', () => scene.within(async (own) => {
   let retry;
   const retried = new Promise((resolve) => (retry = resolve));
   await page.exposeFunction('onHydrantRetry', () => retry());
-  const asked = { endpoint: peer.endpoint, wants: [want], config: { retriesMax: 8, retryDelayMax: 500n }, tells: true };
+  const patient = { retriesMax: 8, retryDelayMax: 500n };
+  const asked = { endpoint: peer.endpoint, wants: [want], config: patient, tells: 'MemoryStore' };
   const ended = own.ask(page, 'page', 'hydrated', asked);
   await written;
   await own.offline(true);

@@ -66,6 +66,8 @@ pub struct Store {
     staged: HashMap<String, Staged>,
     /// Called a beginning, and kept locked until an exchange goes on with it. A leftover is named by its oid.
     begun: HashMap<String, StageFile>,
+    /// Whether the folder of stages holds any, once somebody looked.
+    has_stages: Option<bool>,
     /// Sync each entry, where boots have no names.
     synced: bool,
     /// Begins the names of this run's temporary files.
@@ -130,7 +132,18 @@ impl Store {
     fn new(shape: Shape, unproved: Vec<Dir>, synced: bool) -> Store {
         let prefix = format!("{HIDDEN}{}-{:x}", std::process::id(), crate::contract::clock::wall());
         let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
-        Store { shape, unproved, adopted, second_source: None, recorded: None, staged, begun, synced, prefix }
+        Store {
+            shape,
+            unproved,
+            adopted,
+            second_source: None,
+            recorded: None,
+            staged,
+            begun,
+            has_stages: None,
+            synced,
+            prefix,
+        }
     }
 
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
@@ -207,12 +220,23 @@ impl Store {
         {
             return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
         }
-        // Small blobs are never staged in a file.
-        let staged = if blob.size > MEMORY_BYTES_MAX { self.has_stage(blob)? } else { Held::Absent };
+        let staged = if self.may_have_stage(blob)? { self.has_stage(blob)? } else { Held::Absent };
         Ok(match staged {
             Held::Absent => self.find_recorded(blob).map_or(Held::Absent, Held::Unproved),
             begun => begun,
         })
+    }
+
+    /// Small blobs have a stage only after a broken answer, and there may be thousands of them: one look at the folder
+    /// tells whether any is worth a look of its own.
+    fn may_have_stage(&mut self, blob: &Blob) -> io::Result<bool> {
+        if blob.size > MEMORY_BYTES_MAX {
+            return Ok(true);
+        }
+        if self.has_stages.is_none() {
+            self.has_stages = Some(self.stage().names()?.iter().any(|name| name.starts_with(HIDDEN)));
+        }
+        Ok(self.has_stages == Some(true))
     }
 
     /// A beginning stays locked from here on, so that no other process writes what this one was told of.
@@ -254,6 +278,7 @@ impl Store {
 
     /// The stage file of a blob, or a private one when another process has it.
     pub(crate) fn stage_file(&mut self, oid: &str) -> io::Result<StageFile> {
+        self.has_stages = Some(true);
         match self.begun.remove(oid) {
             Some(stage) => Ok(stage),
             None => StageFile::open(self.stage(), &stage_name(valid(oid)?), &self.temporary()),

@@ -5,7 +5,7 @@ use crate::play::{Answer, ENDPOINT, Play, bytes, download, json_type, offer, sta
 use expect_test::expect;
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Direction;
-use hydrant_lfs::contract::{Body, Exchange};
+use hydrant_lfs::contract::{Body, Exchange, Failure};
 use hydrant_tests::world::{blob, content};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -117,6 +117,125 @@ fn left_out_or_repeated_is_not_answered() {
         let said = download(&[b"one"]).run([answer, bytes(b"one")]);
         assert!(said.contains("= a malformed: ") && said.contains(words) && !said.contains("GET"), "{said}");
     }
+}
+
+/// Null says as much as nothing, wherever it stands.
+#[test]
+fn null_is_absent_everywhere() {
+    let action = || json!({"href": "https://store.test/o/1", "header": null, "expires_at": null, "expires_in": null});
+    let good = || json!({"oid": blob(b"one").oid.to_string(), "size": 3, "actions": {"download": action()}});
+    let with = |key: &str| {
+        let mut entry = good();
+        entry[key] = Value::Null;
+        entry
+    };
+    let within = |key: &str, value: Value| {
+        let mut entry = good();
+        entry["actions"]["download"][key] = value;
+        entry
+    };
+    for entry in [
+        good(),
+        with("error"),
+        with("authenticated"),
+        with("size"),
+        with("_links"),
+        within("header", json!({"X-Nothing": null})),
+        within("header", json!({"x_under.score~!#$%&'*+-^`|": "1"})),
+    ] {
+        let said = download(&[b"one"]).run([objects(&json!([entry])), bytes(b"one")]);
+        assert!(said.ends_with("= a well\n") && !said.contains("x-nothing"), "{entry}: {said}");
+    }
+    let mut links = good();
+    links["_links"] = links["actions"].take();
+    let said = download(&[b"one"]).run([objects(&json!([links])), bytes(b"one")]);
+    assert!(said.ends_with("= a well\n"), "{said}");
+    let mut nothing = good();
+    nothing["actions"]["download"] = Value::Null;
+    let said = download(&[b"one"]).run([objects(&json!([nothing]))]);
+    assert!(said.contains("= a malformed: the server offered neither"), "{said}");
+    for top in [json!({"transfer": null, "hash_algo": null, "message": null, "objects": [good()]})] {
+        let answer = Answer::Whole(200, vec![json_type()], top.to_string().into_bytes());
+        let said = download(&[b"one"]).run([answer, bytes(b"one")]);
+        assert!(said.ends_with("= a well\n"), "{said}");
+    }
+}
+
+#[test]
+fn what_a_batch_is_refused_with_is_told_by_its_name() {
+    let whole = |status, body: &[u8]| Answer::Whole(status, vec![json_type()], body.to_vec());
+    let message = br#"{"message":"over your quota"}"#;
+    for (answer, expected) in [
+        (whole(200, message), "= all rejected: the batch request: the server answered 200: over your quota"),
+        (whole(200, b"{}"), "= a malformed: the server left the object out of its answer"),
+        (whole(422, message), "= a rejected: the batch request: the server answered 422: over your quota"),
+        (
+            whole(200, b"\x1f\x8b\x08").with("Content-Encoding", "gzip"),
+            "= all malformed: the batch request: the server answered in the coding gzip, which it was asked not to use",
+        ),
+        (whole(200, b"{").with("Content-Encoding", "identity"), "the server answered with broken JSON"),
+    ] {
+        let said = download(&[b"one"]).run([answer]);
+        assert!(said.contains(expected), "{said}");
+    }
+}
+
+/// Gateways have numbers of their own.
+#[test]
+fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
+    for code in [408, 429, 500, 502, 503, 504, 506, 520, 521, 522, 524, 530, 598, 599] {
+        let said = download(&[b"one"]).run([status(code), offer(), status(code), offer(), bytes(b"one")]);
+        assert_eq!(said.matches("again at").count(), 2, "{code}: {said}");
+        assert!(said.ends_with("= a well\n"), "{code}: {said}");
+    }
+    for code in [400, 402, 405, 407, 418, 451, 501, 505, 507, 508, 509, 510, 511] {
+        for script in [vec![status(code)], vec![offer(), status(code)]] {
+            let said = download(&[b"one"]).run(script);
+            assert!(!said.contains("again at") && said.contains(" rejected: "), "{code}: {said}");
+        }
+    }
+}
+
+/// Giftless answers so when it has none of the objects, others when there is no such repository.
+#[test]
+fn a_404_for_a_whole_batch_is_asked_about() {
+    let none = || Answer::Whole(404, vec![json_type()], br#"{"message":"Cannot find any"}"#.to_vec());
+    // It would take both.
+    expect![[r#"
+        > 0 POST https://lfs.test/r/objects/batch 225 bytes
+        < 0 head 404
+        > 1 POST https://lfs.test/r/objects/batch 223 bytes
+        < 1 head 200
+        = a missing: the server answered 404 for this object: it would take it
+        = b missing: the server answered 404 for this object: it would take it
+    "#]]
+    .assert_eq(&download(&[b"one", b"other"]).run([none(), offer()]));
+    let has_one = Answer::Offer(|entry| {
+        if entry["size"] == 3 {
+            *entry = json!({"oid": entry["oid"], "size": 3});
+        }
+    });
+    let uncertain = "not-found: the batch request: the server answered 404: Cannot find any";
+    let said = download(&[b"one", b"other"]).run([none(), has_one]);
+    assert!(said.contains(&format!("= a {uncertain}")) && said.contains("= b missing: "), "{said}");
+    // Nothing certain comes of anything else, no login is asked for, and nothing is sent again.
+    for answer in [
+        none(),
+        status(401),
+        status(403),
+        status(503),
+        status(307).with("Location", "https://lfs.test/elsewhere"),
+        Answer::Failed(Failure::Offline),
+        Answer::Offer(|entry| *entry = json!({"oid": entry["oid"], "error": {"code": 403, "message": "read only"}})),
+        objects(&json!([])),
+    ] {
+        let said = download(&[b"one"]).run([none(), answer.clone()]);
+        assert!(said.ends_with(&format!("= a {uncertain}\n")) || said.contains(&format!("= a {uncertain}")), "{said}");
+        assert_eq!((said.matches("POST").count(), said.matches("login").count()), (2, 0), "{answer:?}: {said}");
+    }
+    // An upload that is answered so has no second meaning.
+    let said = crate::play::upload(&[b"one"]).run([none()]);
+    assert_eq!(said.matches("POST").count(), 1, "{said}");
 }
 
 #[test]

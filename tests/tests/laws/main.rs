@@ -8,6 +8,7 @@ mod desk;
 mod downloads;
 mod ledger_replies;
 mod limits;
+mod locks;
 mod logins;
 mod native;
 mod play;

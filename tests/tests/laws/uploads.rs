@@ -2,7 +2,7 @@
 //! all bytes is a success.
 
 use crate::native;
-use crate::play::{Answer, ENDPOINT, Play, bytes, offer, status, upload};
+use crate::play::{Answer, ENDPOINT, Play, bytes, json_type, offer, offered, status, upload};
 use expect_test::expect;
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Source;
@@ -10,7 +10,7 @@ use hydrant_lfs::contract::{Effect, Failure, Instant, Login, Reply, Revision, St
 use hydrant_lfs::text::error::Code;
 use hydrant_lfs::text::oid::Blob;
 use hydrant_tests::world::blob;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const POINTER: &str = "version https://git-lfs.github.com/spec/v1\n\
     oid sha256:5a6959180273ad3d862fcf9e5531f5a9c2dc9053821400b9293dc3efe8e99701\nsize 12\n";
@@ -173,4 +173,28 @@ fn an_upload_takes_the_login_of_the_endpoint_only_there() {
     play.files.insert("a".into(), b"one".to_vec());
     let said = play.run([foreign, status(200)]);
     assert_eq!(said.matches(" login").count(), 1, "{said}");
+}
+
+/// git-lfs obeys it, too (tq/basic_upload.go). Nothing else of an action frames a request.
+#[test]
+fn an_action_may_ask_for_chunks_and_for_no_other_framing() {
+    for (header, value, passes) in [
+        ("Transfer-Encoding", "chunked", true),
+        ("transfer-encoding", " Chunked", true),
+        ("Transfer-Encoding", "gzip, chunked", false),
+        ("Transfer-Encoding", "identity", false),
+        ("Content-Length", "3", false),
+        ("Connection", "close", false),
+    ] {
+        let mut play = upload(&[b"one"]);
+        play.settle();
+        let offered = offered(&play.open[0].1.request, |_| {});
+        let mut body: Value = serde_json::from_slice(&offered).expect("an answer");
+        body["objects"][0]["actions"]["upload"]["header"] = json!({ header: value });
+        play.answer(Answer::Whole(200, vec![json_type()], body.to_string().into_bytes()));
+        play.settle();
+        let headers = &play.open[0].1.request.headers;
+        let is_there = headers.iter().any(|given| given.name.eq_ignore_ascii_case(header));
+        assert_eq!(is_there, passes, "{header}: {value}");
+    }
 }

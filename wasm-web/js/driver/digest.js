@@ -98,7 +98,7 @@ export async function digested(content, Hasher) {
   const blob = isStream ? undefined : content instanceof Blob ? content : new Blob([bytesOf(content)]);
   const digest = new Digest(blob ? blob.size : Infinity, Hasher);
   try {
-    for await (const piece of pieces(blob ? blob.stream() : content)) {
+    for await (const piece of pieces(blob ? blob.stream() : content, undefined, blob?.size)) {
       if (!(piece instanceof Uint8Array)) throw wrong('a piece of the stream', 'a Uint8Array', piece);
       digest.update(piece);
     }

@@ -2,7 +2,7 @@
 
 import { ending } from '../options.js';
 import { broken, fault } from './failure.js';
-import { chunks, pieces } from './pieces.js';
+import { chunks, isBorrower, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
 
@@ -74,10 +74,10 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     const { status } = response;
     const given = Array.from(response.headers, ([name, value]) => ({ name, value }));
     answer.say({ tag: 'head', val: { status, headers: given } });
-    const arriving = bounded(response.body, Number(answerBytesMax), watch);
+    const arriving = (lentBytes) => bounded(response.body, Number(answerBytesMax), watch, lentBytes);
     let last = { tag: 'end' };
     if (stage && STAGED.includes(status)) last = await receive(response, arriving, stage, answer, host);
-    else for await (const piece of arriving) chunks(piece, answer);
+    else for await (const piece of arriving()) chunks(piece, answer);
     watch.end();
     // A file of a browser cannot change: what was sent is what was hashed.
     const sent = slice && response.ok && host.hashed.get(slice.name);
@@ -106,12 +106,12 @@ function part(file, { offset, length }) {
 }
 
 /** The bytes of an answer, up to a bound. The time that we take for a piece is not the server's. */
-async function* bounded(body, bytesMax, watch) {
+async function* bounded(body, bytesMax, watch, lentBytes) {
   if (!body) return;
   let left = bytesMax;
   try {
     watch.waits();
-    for await (const piece of pieces(body, watch.signal)) {
+    for await (const piece of pieces(body, watch.signal, lentBytes)) {
       watch.works();
       yield piece.subarray(0, left);
       left -= piece.length;
@@ -137,10 +137,12 @@ async function receive(response, arriving, stage, answer, { store, digest }) {
   try {
     const place = await store.stage(stage.id, { oid: stage.blob.oid, size }, from);
     try {
-      if (place.beginning) {
-        for await (const piece of pieces(place.beginning.stream(), answer.signal)) hashed.update(piece);
+      const { beginning } = place;
+      if (beginning) {
+        for await (const piece of pieces(beginning.stream(), answer.signal, beginning.size)) hashed.update(piece);
       }
-      for await (const given of arriving) {
+      const isLent = !isShared && isBorrower(place.write);
+      for await (const given of arriving(isLent ? size : 0)) {
         const piece = isShared ? new Uint8Array(given) : given;
         hashed.update(piece);
         const written = place.write(piece);

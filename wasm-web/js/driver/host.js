@@ -123,7 +123,7 @@ function hook(call, fail) {
 async function hash(file, answer, { digest }, asChunks) {
   const hashed = digest(file.size);
   try {
-    for await (const piece of pieces(file.stream(), answer.signal)) {
+    for await (const piece of pieces(file.stream(), answer.signal, file.size)) {
       hashed.update(piece);
       if (asChunks) chunks(piece, answer);
       else answer.soFar(hashed.bytes);

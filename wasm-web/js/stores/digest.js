@@ -18,7 +18,7 @@ export function needHasher(bytes, Hasher) {
 export async function digest(blob, Hasher, signal) {
   const hashed = new Digest(blob.size, Hasher);
   try {
-    for (const source = pieces(blob.stream(), signal); ;) {
+    for (const source = pieces(blob.stream(), signal, blob.size); ;) {
       const piece = await source.next().catch(() => undefined);
       signal?.throwIfAborted();
       if (!piece) return undefined;

@@ -1,8 +1,10 @@
 // What a page does when a test lets it hydrate. What a test gives is data: here it becomes the functions of a caller.
 
+import { borrows, isBorrower } from '/package/driver/pieces.js';
 import { MemoryStore, hydrate, init } from '/package/page.js';
 import * as routes from '/package/routes.js';
 import { oidOf } from '/tests/stores/bytes.mjs';
+import { open } from './places.mjs';
 
 let controller = new AbortController();
 
@@ -44,20 +46,26 @@ function keeping(how) {
   return store;
 }
 
-/** A store in memory that tells the test of what is written. */
-function telling() {
-  const store = new MemoryStore();
+/** A store of a kind with something else done at each write. With `borrows`, pieces are lent to it as to the store. */
+async function watched(kind, onWrite, { borrows: mayBorrow = true } = {}) {
+  const store = await open[kind]('watched');
   const stage = store.stage.bind(store);
   store.stage = async (...given) => {
     const place = await stage(...given);
-    const write = place.write.bind(place);
-    place.write = async (bytes) => {
-      await write(bytes);
-      globalThis.onHydrantWrite();
+    const write = async (bytes) => {
+      await onWrite(bytes, () => place.write(bytes));
     };
-    return place;
+    return { ...place, write: mayBorrow && isBorrower(place.write) ? borrows(write) : write };
   };
   return store;
+}
+
+/** A store of a kind that tells the test of what is written. */
+function telling(kind) {
+  return watched(kind, async (bytes, write) => {
+    await write();
+    globalThis.onHydrantWrite();
+  });
 }
 
 function never(begun) {
@@ -67,8 +75,8 @@ function never(begun) {
 
 /**
  * Hydrates. `rewrites` are pairs of beginnings of URLs; `forge` is the name of a route and what it takes; `stopsAt` is
- * one of the steps above; with `tells`, the page's `onHydrantWrite` hears of what is written. What came of it, and what
- * the hooks were told.
+ * one of the steps above; `tells` is a kind of store: the page's `onHydrantWrite` hears of what is written. What came
+ * of it, and what the hooks were told.
  */
 async function hydrated({ rewrites, forge, stopsAt, tells, ...options }) {
   await init();
@@ -89,7 +97,7 @@ async function hydrated({ rewrites, forge, stopsAt, tells, ...options }) {
     } }),
     ...(forge && { route: routes[forge[0]](forge[1]) }),
     ...(stopsAt && stops[stopsAt]()),
-    ...(tells && { store: telling() }),
+    ...(tells && { store: await telling(tells) }),
   };
   const files = await hydrate(given);
   const ended = files.map(async (file) => {
@@ -99,4 +107,25 @@ async function hydrated({ rewrites, forge, stopsAt, tells, ...options }) {
   return { files: await Promise.all(ended), ...told };
 }
 
-export const hydrating = { hydrated };
+/**
+ * Hydrates one object, while somebody gathers the pieces that are written. How many came, how many of them still have
+ * their bytes, what these are as a whole, and what is kept.
+ */
+async function gathered(kind, mayBorrow, endpoint, want) {
+  await init(new URL('/package/wasm/read_bg.wasm', self.location.href));
+  const pieces = [];
+  const store = await watched(kind, (bytes, write) => {
+    pieces.push(bytes);
+    return write();
+  }, { borrows: mayBorrow });
+  const [file] = await hydrate({ endpoint, wants: [want], store });
+  if (file.error) throw file.error;
+  return {
+    came: pieces.length,
+    there: pieces.filter(({ length }) => length > 0).length,
+    gathered: await oidOf(await new Blob(pieces).arrayBuffer()),
+    kept: await oidOf(await file.bytes()),
+  };
+}
+
+export const hydrating = { hydrated, gathered };

@@ -6,6 +6,7 @@
 
 mod body;
 
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use crate::driver::shared::Shared;
 use crate::net::failure::of_http;
 use crate::net::http::StageRight;
 use crate::net::login::{self, Credential};
-use crate::store::{Incoming, Receive, write_stage};
+use crate::store::{Incoming, Receive, StageFile, write_stage};
 
 /// Headers of an answer that are told to the engine, at most.
 const HEADERS_MAX: usize = 100;
@@ -61,6 +62,8 @@ enum Tail {
 #[derive(Default)]
 struct Receiving {
     incoming: Option<Incoming>,
+    /// What the answer called itself.
+    validator: Option<String>,
     /// Held until the stage is in order.
     right: Option<StageRight>,
 }
@@ -73,7 +76,7 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
         why = answers.gauge.stopped() => Err(why),
         tail = run(&shared, &exchange, &answers, &mut receiving) => tail,
     };
-    let Receiving { incoming, right } = receiving;
+    let Receiving { incoming, validator, right } = receiving;
     let reply = match (tail, incoming) {
         (Ok(Tail::Staged), Some(incoming)) => finish(&shared, &exchange, incoming, &answers).await,
         (Ok(Tail::Fed | Tail::Staged), _) => Reply::End,
@@ -82,6 +85,10 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
             let left = match incoming {
                 // What fills a full disk helps nobody: the room is for the other objects.
                 Some(incoming) if why.why == Failure::NoSpace => incoming.discard().await,
+                // A server that cuts every answer gives a small blob, too, in several pieces.
+                Some(Incoming::Memory(held)) if !held.is_empty() => {
+                    stage_file(&shared, &exchange).and_then(|stage| stage.begin(&held, validator.as_deref()))
+                }
                 Some(incoming) => incoming.leave().await,
                 None => Ok(()),
             };
@@ -91,6 +98,14 @@ pub(crate) async fn perform(shared: Rc<Shared>, exchange: Exchange, answers: Ans
     };
     drop(right);
     answers.last(reply);
+}
+
+/// The place of a beginning.
+fn stage_file(shared: &Shared, exchange: &Exchange) -> io::Result<StageFile> {
+    match (&shared.store, &exchange.stage) {
+        (Some(store), Some(stage)) => store.borrow_mut().stage_file(&stage.blob.oid),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
 }
 
 async fn finish(shared: &Shared, exchange: &Exchange, incoming: Incoming, answers: &Answers) -> Reply {
@@ -258,13 +273,14 @@ async fn receive(
     stage: &Stage,
     bytes_max: u64,
     answers: &Answers,
-    Receiving { incoming: slot, right }: &mut Receiving,
+    Receiving { incoming: slot, validator: told, right }: &mut Receiving,
 ) -> Result<(), Failed> {
     let resume = stage.resume.as_ref().filter(|_| response.status().as_u16() == 206);
     let keep = resume.map_or(0, |resume| resume.bytes);
     let Some(store) = &shared.store else { return Err(failed(Failure::Io, "this command has no place for blobs")) };
     let expected = length(response.headers()).map(|bytes| bytes.saturating_add(keep));
-    let validator = validator(response.headers());
+    *told = validator(response.headers());
+    let validator = told.as_deref();
     let worker = || shared.workers.pick().map_err(|error| of_io(&error));
 
     let busy = answers.gauge.busy();
@@ -272,9 +288,7 @@ async fn receive(
     let room = store.borrow_mut().receive(&stage.blob, keep, expected).map_err(|error| of_io(&error))?;
     let incoming = slot.insert(match room {
         Receive::Memory(memory) => memory,
-        Receive::File(file) => {
-            write_stage(file, keep, validator.as_deref(), worker()?).map_err(|error| of_io(&error))?
-        }
+        Receive::File(file) => write_stage(file, keep, validator, worker()?).map_err(|error| of_io(&error))?,
     });
     let gauge = Arc::clone(&answers.gauge);
     incoming.rewind(keep, move |_| gauge.still_wanted()).await.map_err(|error| of_io(&error))?;
@@ -291,7 +305,7 @@ async fn receive(
         if let Some(beginning) = incoming.take(bytes).await.map_err(|error| of_io(&error))? {
             // An answer that named no length outgrew the memory.
             let file = store.borrow_mut().stage_file(&stage.blob.oid).map_err(|error| of_io(&error))?;
-            let writer = write_stage(file, 0, validator.as_deref(), worker()?).map_err(|error| of_io(&error))?;
+            let writer = write_stage(file, 0, validator, worker()?).map_err(|error| of_io(&error))?;
             slot.insert(writer).take(beginning.into()).await.map_err(|error| of_io(&error))?;
         }
     }

@@ -84,7 +84,7 @@ impl Incoming {
         }
     }
 
-    /// Stops in the middle; what a later run can use stays.
+    /// Stops in the middle; what a later run can use stays. What waits in memory, its owner may keep.
     pub(crate) async fn leave(self) -> io::Result<()> {
         match self {
             Incoming::Memory(_) => Ok(()),

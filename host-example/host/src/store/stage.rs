@@ -53,6 +53,16 @@ impl StageFile {
         self.file.try_clone()
     }
 
+    /// Makes these bytes the beginning that a later try goes on from, unless there is a longer one.
+    pub(crate) fn begin(&self, bytes: &[u8], validator: Option<&str>) -> io::Result<()> {
+        if self.private || self.size()? >= bytes.len() as u64 {
+            return Ok(());
+        }
+        self.file.set_len(0)?;
+        self.note_validator(validator)?;
+        (&self.file).write_all(bytes)
+    }
+
     /// Forgets the stage.
     pub(super) fn remove(self) -> io::Result<()> {
         self.forget_validator()?;

@@ -7,6 +7,7 @@
 // A stage is its page's from when it is made or found until it is kept or dropped: a lock says so, and a page that is
 // gone has no locks.
 
+import { borrows } from '../../driver/pieces.js';
 import { badStage, noStage } from '../names.js';
 import { fileIn, handleIn, namesIn, removeIn, textIn, writeIn } from './folder.js';
 import { writer } from './writers.js';
@@ -70,11 +71,11 @@ export class OpfsStages {
     }
     return {
       beginning,
-      write: async (bytes) => {
+      write: borrows(async (bytes) => {
         if (!stage.isOpen) throw badStage('the stage is closed');
         stage.writing = stage.writer.write(bytes);
         await stage.writing;
-      },
+      }),
       close: (validator) => this.#close(stage, validator),
     };
   }

@@ -67,6 +67,14 @@ fn read_request(stream: &mut TcpStream) -> Option<String> {
         bytes.push(byte[0]);
     }
     let head = String::from_utf8(bytes).ok()?;
+    if head.contains("transfer-encoding: chunked") {
+        let mut body = Vec::new();
+        while !body.ends_with(b"0\r\n\r\n") {
+            stream.read_exact(&mut byte).ok()?;
+            body.push(byte[0]);
+        }
+        return Some(head);
+    }
     let length = head
         .to_ascii_lowercase()
         .split("content-length: ")
@@ -278,6 +286,34 @@ fn a_broken_download_is_resumed() {
     assert_eq!(replies[1], Reply::Received(blob));
 }
 
+/// However small the blob and the pieces are, and however short a later answer is.
+#[test]
+fn a_small_blob_comes_through_a_server_that_cuts_every_answer() {
+    let scratch = Scratch::new();
+    let blob = blob_of(b"nineteen!");
+    fn part(stream: &mut TcpStream, head: &str, bytes: &str) {
+        say(stream, &format!("HTTP/1.1 {head}\r\n\r\n{bytes}"));
+        stream.shutdown(std::net::Shutdown::Both).ok();
+    }
+    let (whole, _) = server(|stream, _| part(stream, "200 OK\r\nContent-Length: 9", "nine"));
+    let (rest, _) =
+        server(|stream, _| part(stream, "206 P\r\nContent-Range: bytes 4-8/9\r\nContent-Length: 5", "teen"));
+    let (last, _) = server(|stream, _| part(stream, "206 P\r\nContent-Range: bytes 8-8/9\r\nContent-Length: 1", "!"));
+    let asked = |url: &str, from: u64| Effect::Http(staged(get(url, "/x"), &blob, from));
+    let mut host = host(&whole, scratch.path());
+    for (url, from) in [(&whole, 0), (&rest, 4)] {
+        let replies = perform(&mut host, vec![asked(url, from)]);
+        assert_eq!(why(&replies), Failure::Offline);
+        let held = perform(&mut host, vec![Effect::HasBlob(blob.clone())]);
+        assert_eq!(statuses(&held), [format!("partial {}", from + 4)]);
+    }
+    // A whole answer that breaks off sooner takes nothing away.
+    perform(&mut host, vec![asked(&whole, 0)]);
+    assert_eq!(statuses(&perform(&mut host, vec![Effect::HasBlob(blob.clone())])), ["partial 8"]);
+    let replies = perform(&mut host, vec![asked(&last, 8), keep(&blob)]);
+    assert_eq!(statuses(&replies), ["head 206", "received 9", "Reply::End"]);
+}
+
 #[test]
 fn silence_ends_in_time() {
     let scratch = Scratch::new();
@@ -422,6 +458,25 @@ fn uploads_are_hashed_while_they_are_sent() {
         assert_eq!(statuses(&replies)[1..], ["head 200", "Reply::End"]);
         let seen = requests.recv_timeout(Duration::from_secs(5)).expect("a request");
         assert!(seen.contains(&format!("content-length: {size}\r\n")), "{seen}");
+    }
+}
+
+#[test]
+fn a_server_that_asks_for_chunks_gets_chunks_and_no_length() {
+    let scratch = Scratch::new();
+    let (url, requests) = server(|stream, _| say(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"));
+    let mut host = host(&url, scratch.path());
+    for size in [0_usize, 500, 5_000, 1_000_000] {
+        let bytes = "u".repeat(size);
+        fs::write(scratch.path().join("file"), &bytes).expect("a file");
+        let (_, slice) = hashed(&mut host, "file", size as u64);
+        let Effect::Http(mut exchange) = put(&url, "/x", slice) else { panic!("an exchange") };
+        exchange.request.headers.push(Header { name: "Transfer-Encoding".into(), value: "chunked".into() });
+        let replies = perform(&mut host, vec![Effect::Http(exchange)]);
+        assert_eq!(replies[0], Reply::Sent(blob_of(bytes.as_bytes())), "{size}");
+        assert_eq!(statuses(&replies)[1..], ["head 200", "Reply::End"], "{size}");
+        let seen = requests.recv_timeout(Duration::from_secs(5)).expect("a request");
+        assert!(seen.contains("transfer-encoding: chunked\r\n") && !seen.contains("content-length"), "{seen}");
     }
 }
 

@@ -1,0 +1,72 @@
+//! Locks: what their answers mean, and who holds a path that is taken.
+
+use crate::native;
+use crate::play::{Answer, ENDPOINT, Play, json_type, status};
+use hydrant_lfs::contract::Config;
+use hydrant_lfs::operations::{LockReport, LockTask};
+use serde_json::{Value, json};
+
+fn answer(status: u16, body: &Value) -> Answer {
+    Answer::Whole(status, vec![json_type()], body.to_string().into_bytes())
+}
+
+/// Plays a task, and gives its report with the number of requests.
+fn played(task: LockTask, script: impl IntoIterator<Item = Answer>) -> (LockReport, usize) {
+    let mut play = Play::new(native::locks(Config::new(ENDPOINT, 0), task));
+    play.settle();
+    for answer in script {
+        play.answer(answer);
+        play.settle();
+    }
+    let asked = play.lines.iter().filter(|line| line.contains(" POST ") || line.contains(" GET ")).count();
+    (play.operation.lock_report().expect("the task is done"), asked)
+}
+
+fn take() -> LockTask {
+    LockTask::Create("a b.psd".to_owned())
+}
+
+/// The lock of somebody else.
+fn theirs(path: &str) -> Value {
+    json!({"id": "7", "path": path, "locked_at": "2026-01-01T00:00:00Z", "owner": {"name": "Jane"}})
+}
+
+#[test]
+fn whoever_holds_a_path_is_told_whatever_the_refusal_says() {
+    let held = json!({"locks": [theirs("a b.psd.bak"), theirs("a b.psd")]});
+    let refusals = [
+        answer(409, &json!({"message": "already created lock"})),
+        answer(409, &json!({})),
+        answer(409, &json!({"lock": null, "message": "already created lock"})),
+        answer(409, &json!({"lock": {"path": "a b.psd"}})),
+        status(409),
+        answer(200, &json!({"lock": null, "message": "lock already created"})),
+    ];
+    for refusal in refusals {
+        let (report, asked) = played(take(), [refusal.clone(), answer(200, &held)]);
+        let owners: Vec<_> = report.theirs.iter().filter_map(|lock| lock.owner.as_deref()).collect();
+        assert_eq!((owners, asked), (vec!["Jane"], 2), "{refusal:?}");
+        let error = report.ended.expect_err("the path is taken");
+        assert_eq!(error.code.name(), "conflict", "{refusal:?}: {error}");
+        // Nothing is made up where the list does not say it.
+        for silent in [answer(200, &json!({"locks": []})), answer(200, &json!({})), status(403), status(404)] {
+            let (report, _) = played(take(), [refusal.clone(), silent]);
+            assert!(report.theirs.is_empty(), "{refusal:?}");
+            assert_eq!(report.ended.expect_err("the path is taken").code.name(), "conflict");
+        }
+    }
+    // Where the refusal names the lock, nobody is asked.
+    let (report, asked) = played(take(), [answer(409, &json!({"lock": theirs("a b.psd"), "message": "taken"}))]);
+    assert_eq!((report.theirs.len(), asked), (1, 1));
+}
+
+#[test]
+fn a_refusal_with_status_200_is_told_in_its_words() {
+    let unlock = LockTask::Unlock { id: "7".to_owned(), force: false };
+    let (report, asked) = played(unlock, [answer(200, &json!({"message": "lock belongs to Jane"}))]);
+    let error = report.ended.expect_err("refused");
+    assert!(error.detail.ends_with("the server answered 200: lock belongs to Jane"), "{error}");
+    assert_eq!((error.code.name(), asked), ("conflict", 1));
+    let (report, _) = played(take(), [answer(200, &json!({"unknown": 1}))]);
+    assert_eq!(report.ended.expect_err("no lock").code.name(), "malformed");
+}

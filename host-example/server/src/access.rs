@@ -46,6 +46,23 @@ impl Verb {
     }
 }
 
+/// What a judged action token is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Action {
+    oid: Oid,
+    pub(super) size: u64,
+}
+
+impl Action {
+    /// One token opens one object.
+    pub(super) fn check(&self, oid: &Oid) -> Result<(), Refusal> {
+        if self.oid == *oid {
+            return Ok(());
+        }
+        Err(Refusal::new(StatusCode::FORBIDDEN, "the action's token is for something else"))
+    }
+}
+
 /// The doors of one run. Only the run's token is kept as text, because the user has to be shown it.
 pub(super) struct Access {
     open: bool,
@@ -97,14 +114,14 @@ impl Access {
         }
     }
 
-    /// Whether the caller may apply `verb` to `oid`; the object's size when an action token states it.
-    /// An action token is judged even on an open server, so that its expiry can be relied on.
-    pub(super) fn admit_action(&self, headers: &HeaderMap, verb: Verb, oid: &Oid) -> Result<Option<u64>, Refusal> {
+    /// What the caller's action token allows; none when there is no such token. It is judged even on an open server,
+    /// so that its expiry can be relied on.
+    pub(super) fn action_of(&self, headers: &HeaderMap, verb: Verb) -> Result<Option<Action>, Refusal> {
         match Login::of(headers) {
             Login::Bearer(token) if token.starts_with(ACTION_PREFIX) => {
-                self.judge_action(&token, verb, oid, now()).map(Some)
+                self.judge_action(&token, verb, now()).map(Some)
             }
-            _ => self.admit(headers).map(|_| None),
+            _ => Ok(None),
         }
     }
 
@@ -121,25 +138,27 @@ impl Access {
     }
 
     fn action_token(&self, verb: Verb, oid: &Oid, size: u64, expires_ms: u128) -> String {
-        format!("{ACTION_PREFIX}{expires_ms}.{size}.{}", hex(&self.action_seal(verb, oid, size, expires_ms)))
+        format!("{ACTION_PREFIX}{oid}.{size}.{expires_ms}.{}", hex(&self.action_seal(verb, oid, size, expires_ms)))
     }
 
-    fn judge_action(&self, token: &str, verb: Verb, oid: &Oid, now: Duration) -> Result<u64, Refusal> {
+    /// The token says itself what it is for, so it can be judged before anything of a body is read.
+    fn judge_action(&self, token: &str, verb: Verb, now: Duration) -> Result<Action, Refusal> {
         let refused = |why| Refusal::new(StatusCode::FORBIDDEN, why);
+        let malformed = || refused("the action's token is malformed");
         let mut parts = token[ACTION_PREFIX.len()..].split('.');
-        let (Some(Ok(expires_ms)), Some(Ok(size)), Some(seal), None) =
-            (parts.next().map(str::parse::<u128>), parts.next().map(str::parse::<u64>), parts.next(), parts.next())
-        else {
-            return Err(refused("the action's token is malformed"));
-        };
-        let expected = hex(&self.action_seal(verb, oid, size, expires_ms));
-        if !same(&digest(seal), &digest(&expected)) {
+        let mut part = || parts.next().ok_or_else(malformed);
+        let oid = Oid::parse(part()?).ok_or_else(malformed)?;
+        let size = part()?.parse().map_err(|_| malformed())?;
+        let expires_ms = part()?.parse().map_err(|_| malformed())?;
+        let seal = part()?;
+        let expected = hex(&self.action_seal(verb, &oid, size, expires_ms));
+        if parts.next().is_some() || !same(&digest(seal), &digest(&expected)) {
             return Err(refused("the action's token is for something else"));
         }
         if now.as_millis() >= expires_ms {
             return Err(refused("the action has expired, ask for it again"));
         }
-        Ok(size)
+        Ok(Action { oid, size })
     }
 
     /// The key stands on both sides of the message, so a seal cannot be extended.
@@ -273,13 +292,26 @@ mod tests {
         let (oid, other) = (Oid::of(b"a"), Oid::of(b"b"));
         let token = access.action_token(Verb::Upload, &oid, 7, 5_000);
         let at = Duration::from_millis;
-        assert_eq!(access.judge_action(&token, Verb::Upload, &oid, at(4_999)).expect("valid"), 7);
-        for (verb, oid, now) in [(Verb::Upload, &oid, 5_000), (Verb::Download, &oid, 0), (Verb::Upload, &other, 0)] {
-            let refusal = access.judge_action(&token, verb, oid, at(now)).expect_err("refused");
-            assert_eq!(refusal.status, StatusCode::FORBIDDEN);
+        let judged = |token: &str, verb, now| access.judge_action(token, verb, at(now));
+        assert_eq!(judged(&token, Verb::Upload, 4_999).expect("valid"), Action { oid: oid.clone(), size: 7 });
+        let stretched = token.replace(".5000.", ".9000.");
+        let renamed = token.replace(&oid.to_string(), &other.to_string());
+        for (token, verb, now) in [
+            (&token, Verb::Upload, 5_000),
+            (&token, Verb::Download, 0),
+            (&token, Verb::Verify, 0),
+            (&stretched, Verb::Upload, 0),
+            (&renamed, Verb::Upload, 0),
+            (&token.replace(".7.", ".8."), Verb::Upload, 0),
+            (&format!("{token}.more"), Verb::Upload, 0),
+            (&ACTION_PREFIX.to_owned(), Verb::Upload, 0),
+        ] {
+            assert_eq!(judged(token, verb, now).expect_err("refused").status, StatusCode::FORBIDDEN, "{token}");
         }
-        let stretched = token.replace("5000.7", "9000.7");
-        assert!(access.judge_action(&stretched, Verb::Upload, &oid, at(0)).is_err());
-        assert!(access.admit_action(&with(&format!("Bearer {token}")), Verb::Upload, &oid).is_err());
+        let action = judged(&token, Verb::Upload, 0).expect("valid");
+        assert!(action.check(&oid).is_ok());
+        assert_eq!(action.check(&other).expect_err("another object").status, StatusCode::FORBIDDEN);
+        assert!(access.action_of(&with(&format!("Bearer {token}")), Verb::Upload).is_err(), "expired long ago");
+        assert_eq!(access.action_of(&with("Bearer tok"), Verb::Upload).expect("no action"), None);
     }
 }

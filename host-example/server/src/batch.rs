@@ -12,13 +12,15 @@ use super::Shared;
 use super::access::Verb;
 use super::answer::{Answer, Refusal, json_answer};
 use super::json_body;
-use super::limits::{BATCH_OBJECTS_MAX, OBJECT_BYTES_MAX, VERIFY_BYTES_MAX};
+use super::limits::{BATCH_OBJECTS_MAX, JSON_BYTES_MAX, OBJECT_BYTES_MAX, VERIFY_BYTES_MAX};
+use super::service::Visit;
 use super::store::Oid;
 
 /// Serves `POST …/objects/batch`. `base` begins every address in the answer.
-pub(super) async fn batch(shared: &Shared, base: &str, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
-    shared.access.admit(&head.headers)?;
-    let request = json_body::read_object(&head.headers, body).await?;
+pub(super) async fn batch(visit: &Visit, base: &str, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
+    let caller = visit.admit(&head.headers)?;
+    let request = json_body::read_object(&caller, &head.headers, body, JSON_BYTES_MAX).await?;
+    let shared = &*visit.shared;
     let operation = operation(&request)?;
     check_terms(&request)?;
     json_body::ref_name(&request)?;
@@ -36,17 +38,14 @@ pub(super) async fn batch(shared: &Shared, base: &str, head: &Parts, body: &mut 
 }
 
 /// Serves `POST /verify`: proof that an object is here with the size the client means.
-pub(super) async fn verify(shared: &Shared, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
-    let request = json_body::read_small_object(&head.headers, body, VERIFY_BYTES_MAX).await?;
-    let (oid, size) = match asked(&request) {
-        Ok(asked) => asked,
-        Err(why) => {
-            // A malformed request still tells nothing to a stranger.
-            shared.access.admit(&head.headers)?;
-            return Err(Refusal::unprocessable(why));
-        }
-    };
-    shared.access.admit_action(&head.headers, Verb::Verify, &oid)?;
+pub(super) async fn verify(visit: &Visit, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
+    let (caller, action) = visit.admit_action(&head.headers, Verb::Verify)?;
+    let request = json_body::read_object(&caller, &head.headers, body, VERIFY_BYTES_MAX).await?;
+    let (oid, size) = asked(&request).map_err(Refusal::unprocessable)?;
+    if let Some(action) = action {
+        action.check(&oid)?;
+    }
+    let shared = &*visit.shared;
     shared.counters.verifies.fetch_add(1, Ordering::Relaxed);
     if shared.store.size_of(&oid)? == Some(size) {
         Ok(json_answer(StatusCode::OK, &json!({ "oid": oid.to_string(), "size": size })))

@@ -1,16 +1,16 @@
 //! JSON requests: the media types the protocol demands and a bounded body. Keeps one rule: a client that forgets a
 //! header fails here, as it would at a strict host, not only in production.
 
-use std::time::Duration;
-
 use http::StatusCode;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
 
 use super::answer::{LFS_JSON, Refusal};
-use super::limits::{JSON_BYTES_MAX, JSON_S_MAX, REF_BYTES_MAX};
+use super::budget::Lease;
+use super::limits::{BODY_STEP_BYTES, JSON_VALUES_MAX, REF_BYTES_MAX};
+use super::service::{Caller, Visit};
 
 /// Refuses clients that do not ask for the protocol's media type.
 pub(super) fn check_accept(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -21,13 +21,9 @@ pub(super) fn check_accept(headers: &HeaderMap) -> Result<(), Refusal> {
     Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, format!("this address answers only {LFS_JSON}")))
 }
 
-/// Reads the JSON object a client sent.
-pub(super) async fn read_object(headers: &HeaderMap, body: &mut Incoming) -> Result<Map<String, Value>, Refusal> {
-    read_small_object(headers, body, JSON_BYTES_MAX).await
-}
-
-/// The same with a tighter bound.
-pub(super) async fn read_small_object(
+/// Reads the JSON object a caller sent, of at most `bytes_max`.
+pub(super) async fn read_object(
+    caller: &Caller<'_>,
     headers: &HeaderMap,
     body: &mut Incoming,
     bytes_max: usize,
@@ -36,23 +32,52 @@ pub(super) async fn read_small_object(
     if !headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_lfs_json) {
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the body must be {LFS_JSON}")));
     }
-    let too_large = || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than this server takes");
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
-    let collected = tokio::time::timeout(Duration::from_secs(JSON_S_MAX), Limited::new(body, bytes_max).collect())
-        .await
-        .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long to arrive"))?;
-    let bytes = match collected {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
-        Err(_) => return Err(Refusal::new(StatusCode::BAD_REQUEST, "the request broke off")),
-    };
+    let visit = caller.visit();
+    let mut lease = visit.lease();
+    let collected = tokio::time::timeout(visit.shared.limits.json, collect(visit, &mut lease, body, bytes_max)).await;
+    let bytes = collected.map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the request took too long"))??;
+    if values_at_most(&bytes) > JSON_VALUES_MAX {
+        return Err(too_large());
+    }
     match serde_json::from_slice(&bytes) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Refusal::unprocessable("the request must be a JSON object")),
         Err(_) => Err(Refusal::new(StatusCode::BAD_REQUEST, "the request is not JSON")),
     }
+}
+
+/// The bytes of a body, counted as they come and copied: a piece as it comes can hold on to far more than itself.
+async fn collect(visit: &Visit, lease: &mut Lease, body: &mut Incoming, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    let (mut bytes, mut counted) = (Vec::new(), 0);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::new(StatusCode::BAD_REQUEST, "the request broke off"))?;
+        let Ok(piece) = frame.into_data() else { continue };
+        let length = bytes.len() + piece.len();
+        if length > bytes_max {
+            return Err(too_large());
+        }
+        if length > counted {
+            let step = (length - counted).next_multiple_of(BODY_STEP_BYTES);
+            lease.grow(step).await?;
+            counted += step;
+            bytes.reserve_exact(counted - bytes.len());
+        }
+        bytes.extend_from_slice(&piece);
+        visit.guest.moved();
+    }
+    Ok(bytes)
+}
+
+fn too_large() -> Refusal {
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the request is larger than this server takes")
+}
+
+/// A bound of the number of values in a text of JSON: each one but the first follows one of these.
+fn values_at_most(json: &[u8]) -> usize {
+    1 + json.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{' | b':')).count()
 }
 
 /// The `ref.name` of a request; none when it names no ref.

@@ -3,7 +3,7 @@
 //!
 //! It keeps the rules of a server that may stand on anyone's machine: loopback unless told otherwise, a random token
 //! per run unless opened, no answer to a foreign host name or an unnamed origin, wrong bytes refused, every size and
-//! wait bounded.
+//! wait bounded, strangers no hindrance to callers whom it knows.
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
@@ -17,12 +17,14 @@
 //! ```
 
 mod access;
-mod activity;
+mod admission;
 mod answer;
 mod batch;
 mod blob_body;
+mod budget;
 mod connection;
 mod doorway;
+mod guest;
 mod json_body;
 mod limits;
 mod lock_book;
@@ -51,10 +53,12 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::access::Access;
+use self::budget::Budget;
 use self::doorway::Doorway;
 use self::lock_book::LockBook;
 use self::store::Store;
 
+pub use self::limits::Limits;
 pub use self::service::LogLine;
 
 /// User name to give with the server's token where a program asks for one; any other works as well.
@@ -82,6 +86,8 @@ pub struct ServerConfig {
     pub public_host: Option<String>,
     /// How long an action of a batch answer stays valid, in seconds. None: an hour. 0: actions are born expired.
     pub action_life_s: Option<u64>,
+    /// What callers may use at once, and for how long.
+    pub limits: Limits,
     /// Told of every request.
     pub log: Option<Log>,
 }
@@ -98,6 +104,7 @@ impl ServerConfig {
             origins: Vec::new(),
             public_host: None,
             action_life_s: None,
+            limits: Limits::default(),
             log: None,
         }
     }
@@ -115,6 +122,7 @@ impl fmt::Debug for ServerConfig {
             .field("origins", &self.origins)
             .field("public_host", &self.public_host)
             .field("action_life_s", &self.action_life_s)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -161,6 +169,8 @@ impl Server {
             doorway: Doorway::new(listener.local_addr()?, config.public_host.as_deref(), &config.origins),
             store,
             locks,
+            budget: Budget::new(&config.limits),
+            limits: config.limits,
             counters: Counters::default(),
             log: config.log,
         });
@@ -171,6 +181,7 @@ impl Server {
 
     /// Starts a server on a thread and a runtime of its own, for callers without one.
     pub fn spawn(config: ServerConfig) -> io::Result<RunningServer> {
+        let stop_max = config.limits.stop;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(limits::SYNC_THREADS_MAX)
@@ -190,7 +201,7 @@ impl Server {
                     }
                 }
             });
-            runtime.shutdown_timeout(Duration::from_millis(limits::STOP_MS_MAX));
+            runtime.shutdown_timeout(stop_max);
         })?;
         let shared = started.recv().map_err(|_| io::Error::other("the server's thread ended at its start"))??;
         Ok(RunningServer { shared, stop: Some(stop), thread: Some(thread) })
@@ -211,7 +222,7 @@ impl Server {
         self.shared.counters.stats()
     }
 
-    /// Accepts nothing more, lets answers under way end for at most two seconds, then closes what is left.
+    /// Accepts nothing more, lets answers under way end, for at most `Limits::stop`, then closes what is left.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         // The only possible error is a panic in the accepting task, after which there is nothing left to stop.
@@ -267,6 +278,8 @@ struct Shared {
     doorway: Doorway,
     store: Store,
     locks: LockBook,
+    budget: Arc<Budget>,
+    limits: Limits,
     counters: Counters,
     log: Option<Log>,
 }

@@ -125,12 +125,22 @@ fn an_action_expires_and_opens_nothing_else() {
 }
 
 #[test]
-fn verify_reads_little_from_strangers() {
-    let world = World::with(|_| {});
-    for (bytes, status) in [(1_000, 401), (5_000, 413)] {
+fn verify_reads_nothing_of_strangers_and_little_of_callers() {
+    let world = World::with(|config| config.token = Some("tok".to_owned()));
+    let login = [("authorization", "Bearer tok")];
+    for (bytes, known) in [(1_000, 404), (5_000, 413)] {
         let request = json!({ "oid": oid(b"a"), "size": 1, "more": "x".repeat(bytes) });
-        assert_eq!(world.post("/verify", &[], &request).status, status, "{bytes}");
+        assert_eq!(world.post("/verify", &[], &request).status, 401, "{bytes}");
+        assert_eq!(world.post("/verify", &login, &request).status, known, "{bytes}");
     }
+}
+
+#[test]
+fn a_body_of_many_values_is_too_large() {
+    let world = World::open();
+    let batch = |values: usize| json!({ "operation": "download", "objects": [], "more": vec![0; values] });
+    assert_eq!(world.post("/objects/batch", &[], &batch(40_000)).status, 200);
+    assert_eq!(world.post("/objects/batch", &[], &batch(60_000)).status, 413);
 }
 
 #[test]

@@ -3,7 +3,9 @@
 mod batch;
 mod client;
 mod doors;
+mod frames;
 mod git_lfs;
 mod locks;
 mod objects;
 mod running;
+mod strangers;

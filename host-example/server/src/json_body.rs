@@ -1,37 +1,22 @@
-//! JSON requests: the media types the protocol demands and a bounded body. Keeps one rule: a client that forgets a
-//! header fails here, as it would at a strict host, not only in production.
+//! JSON requests: a bounded body. Keeps two rules: nothing is read for anybody who was not let in, and what a client
+//! calls its body or wants for an answer is not judged: clients forget both, and there is one form of either.
 
 use http::StatusCode;
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Incoming};
 use serde_json::{Map, Value};
 
-use super::answer::{LFS_JSON, Refusal};
+use super::answer::Refusal;
 use super::budget::Lease;
 use super::limits::{BODY_STEP_BYTES, JSON_VALUES_MAX, REF_BYTES_MAX};
 use super::service::{Caller, Visit};
 
-/// Refuses clients that do not ask for the protocol's media type.
-pub(super) fn check_accept(headers: &HeaderMap) -> Result<(), Refusal> {
-    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    if accepts.flat_map(|value| value.split(',')).any(is_lfs_json) {
-        return Ok(());
-    }
-    Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, format!("this address answers only {LFS_JSON}")))
-}
-
 /// Reads the JSON object a caller sent, of at most `bytes_max`.
 pub(super) async fn read_object(
     caller: &Caller<'_>,
-    headers: &HeaderMap,
     body: &mut Incoming,
     bytes_max: usize,
 ) -> Result<Map<String, Value>, Refusal> {
-    check_accept(headers)?;
-    if !headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_lfs_json) {
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the body must be {LFS_JSON}")));
-    }
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
@@ -95,31 +80,9 @@ pub(super) fn ref_name(request: &Map<String, Value>) -> Result<Option<String>, R
     }
 }
 
-/// The LFS media type, with or without parameters.
-fn is_lfs_json(text: &str) -> bool {
-    text.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(LFS_JSON))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_the_protocols_media_type_passes() {
-        let judged = |accept: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, accept.parse().expect("a header value"));
-            check_accept(&headers).map_err(|refusal| refusal.status)
-        };
-        for fine in [LFS_JSON, "application/vnd.git-lfs+json; charset=utf-8", "text/html, Application/vnd.git-lfs+json"]
-        {
-            assert_eq!(judged(fine), Ok(()), "{fine}");
-        }
-        for wrong in ["*/*", "application/json", "application/vnd.git-lfs+jsonx"] {
-            assert_eq!(judged(wrong), Err(StatusCode::NOT_ACCEPTABLE), "{wrong}");
-        }
-        assert!(check_accept(&HeaderMap::new()).is_err());
-    }
 
     #[test]
     fn a_ref_may_be_absent_but_not_malformed() {

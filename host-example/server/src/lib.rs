@@ -26,6 +26,7 @@ mod connection;
 mod doorway;
 mod guest;
 mod json_body;
+mod kept_token;
 mod limits;
 mod lock_book;
 mod locks;
@@ -58,6 +59,7 @@ use self::doorway::Doorway;
 use self::lock_book::LockBook;
 use self::store::Store;
 
+pub use self::kept_token::{kept_token, token_file};
 pub use self::limits::Limits;
 pub use self::service::LogLine;
 
@@ -74,6 +76,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Folder of the store, made when it is absent. One server at a time can use it.
     pub store: PathBuf,
+    /// Whether all repositories have the same objects. A store that was shared stays so.
+    pub shared: bool,
     /// Whether everyone who reaches the server may read and write without a login.
     pub open: bool,
     /// The token that opens the server, as Basic password or Bearer. None: a random one for this run.
@@ -98,6 +102,7 @@ impl ServerConfig {
         ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             store: store.into(),
+            shared: false,
             open: false,
             token: None,
             basic: None,
@@ -116,6 +121,7 @@ impl fmt::Debug for ServerConfig {
         out.debug_struct("ServerConfig")
             .field("listen", &self.listen)
             .field("store", &self.store)
+            .field("shared", &self.shared)
             .field("open", &self.open)
             .field("token", &self.token.is_some())
             .field("basic", &self.basic.is_some())
@@ -160,7 +166,7 @@ pub struct Server {
 impl Server {
     /// Opens the store, binds the address and serves from then on.
     pub async fn start(config: ServerConfig) -> io::Result<Server> {
-        let store = Store::open(&config.store)?;
+        let store = Store::open(&config.store, config.shared)?;
         let locks = LockBook::open(store.root())?;
         let listener = TcpListener::bind(config.listen).await?;
         let life = Duration::from_secs(config.action_life_s.unwrap_or(limits::ACTION_LIFE_S_DEFAULT));
@@ -217,6 +223,11 @@ impl Server {
         self.shared.access.token()
     }
 
+    /// Whether all repositories have the same objects.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
+    }
+
     /// What the server has done so far.
     pub fn stats(&self) -> Stats {
         self.shared.counters.stats()
@@ -246,6 +257,11 @@ impl RunningServer {
     /// The token that opens the server.
     pub fn token(&self) -> &str {
         self.shared.access.token()
+    }
+
+    /// Whether all repositories have the same objects.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
     }
 
     /// What the server has done so far.

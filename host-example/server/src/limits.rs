@@ -83,6 +83,9 @@ pub(super) const LOCK_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest name of a lock's owner.
 pub(super) const OWNER_BYTES_MAX: usize = 256;
 
+/// Largest file of a token.
+pub(super) const TOKEN_FILE_BYTES_MAX: u64 = 4 * 1024;
+
 /// Streams at a time on one HTTP/2 connection.
 pub(super) const STREAMS_MAX: u32 = 32;
 /// Largest request head of HTTP/1.1. It is also the largest buffer of such a connection.

@@ -26,7 +26,7 @@ pub(super) async fn create(
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
     let caller = enter(visit, head)?;
-    let request = json_body::read_object(&caller, &head.headers, body, JSON_BYTES_MAX).await?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     let path = request.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
     if path.is_empty() || path.len() > LOCK_PATH_BYTES_MAX || path.contains('\0') {
         return Err(Refusal::unprocessable("the lock must name the path of a file"));
@@ -48,7 +48,6 @@ pub(super) async fn create(
 /// Serves `GET …/locks?path=&id=&refspec=&cursor=&limit=`. A lock made without a ref is on every ref.
 pub(super) fn list(visit: &Visit, repository: &str, head: &Parts) -> Result<Answer, Refusal> {
     enter(visit, head)?;
-    json_body::check_accept(&head.headers)?;
     let query: BTreeMap<_, _> = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).collect();
     let asked = |name: &str| query.get(name).map(AsRef::as_ref).filter(|text: &&str| !text.is_empty());
     let limit = match asked("limit") {
@@ -75,7 +74,7 @@ pub(super) async fn verify(
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
     let caller = enter(visit, head)?;
-    let request = json_body::read_object(&caller, &head.headers, body, JSON_BYTES_MAX).await?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     ref_name(&request)?;
     let cursor = request.get("cursor").and_then(Value::as_str).filter(|text| !text.is_empty());
     let limit = match request.get("limit") {
@@ -97,7 +96,7 @@ pub(super) async fn unlock(
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
     let caller = enter(visit, head)?;
-    let request = json_body::read_object(&caller, &head.headers, body, JSON_BYTES_MAX).await?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     let force = match request.get("force") {
         None | Some(Value::Null) => false,
         Some(force) => force.as_bool().ok_or_else(|| Refusal::unprocessable("force must be true or false"))?,

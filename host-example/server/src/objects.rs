@@ -1,4 +1,4 @@
-//! Storage: `GET`, `HEAD` and `PUT /objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
+//! Storage: `GET`, `HEAD` and `PUT …/objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
 //! a PUT brings is kept only after its digest proved to be its name.
 
 use std::io;
@@ -17,28 +17,36 @@ use super::blob_body::BlobBody;
 use super::limits::OBJECT_BYTES_MAX;
 use super::range::{self, Part};
 use super::service::Visit;
-use super::store::Oid;
+use super::store::{Oid, Shelf};
 
 /// Serves one storage request.
-pub(super) async fn object(visit: &Visit, oid: &Oid, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
+pub(super) async fn object(
+    visit: &Visit,
+    repository: &str,
+    oid: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
     if !matches!(head.method, Method::GET | Method::HEAD | Method::PUT) {
         return Err(Refusal::wrong_method("GET, HEAD, PUT"));
     }
-    let (_, action) = visit.admit_action(&head.headers, Verb::of(&head.method))?;
+    let oid = Oid::parse(oid).ok_or_else(|| Refusal::unprocessable("an object's name is 64 lower-case hex digits"))?;
+    let shelf = visit.shared.store.shelf(repository);
+    let (_, action) = visit.admit_action(&head.headers, Verb::of(&head.method), &shelf)?;
     if let Some(action) = &action {
-        action.check(oid)?;
+        action.check(&oid)?;
     }
     if head.method == Method::PUT {
-        put(visit, oid, action.map(|action| action.size), head, body).await
+        put(visit, &shelf, &oid, action.map(|action| action.size), head, body).await
     } else {
-        get(visit, oid, head)
+        get(visit, &shelf, &oid, head)
     }
 }
 
-fn get(visit: &Visit, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
+fn get(visit: &Visit, shelf: &Shelf<'_>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
     let shared = &visit.shared;
     let gone = || Refusal::new(StatusCode::NOT_FOUND, "the server does not have this object");
-    let (file, size) = shared.store.read(oid)?.ok_or_else(gone)?;
+    let (file, size) = shelf.read(oid)?.ok_or_else(gone)?;
     let etag = format!("\"{oid}\"");
     let (status, first, length) = match range::wanted(&head.headers, size, &etag) {
         Part::Whole => (StatusCode::OK, 0, size),
@@ -67,6 +75,7 @@ fn get(visit: &Visit, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
 
 async fn put(
     visit: &Visit,
+    shelf: &Shelf<'_>,
     oid: &Oid,
     size: Option<u64>,
     head: &Parts,
@@ -84,7 +93,7 @@ async fn put(
         (Some(declared), Some(size)) if declared != size => return Err(wrong_size()),
         _ => {}
     }
-    let mut arrival = shared.store.receive(oid)?;
+    let mut arrival = shelf.receive(oid)?;
     while let Some(piece) = next_piece(visit, body).await? {
         shared.counters.bytes_in.fetch_add(piece.len() as u64, Ordering::Relaxed);
         if arrival.size() + piece.len() as u64 > limit {

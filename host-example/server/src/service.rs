@@ -19,8 +19,8 @@ use super::budget::Lease;
 use super::doorway;
 use super::guest::Guest;
 use super::limits::DRAIN_BYTES_MAX;
-use super::route::Route;
-use super::store::Oid;
+use super::route::{Place, Route};
+use super::store::Shelf;
 use super::{Shared, batch, locks, objects};
 
 const LOGGED_PATH_BYTES_MAX: usize = 512;
@@ -71,8 +71,9 @@ impl Visit {
         &self,
         headers: &HeaderMap,
         verb: Verb,
+        shelf: &Shelf<'_>,
     ) -> Result<(Caller<'_>, Option<Action>), Refusal> {
-        let Some(action) = self.shared.access.action_of(headers, verb)? else {
+        let Some(action) = self.shared.access.action_of(headers, verb, shelf)? else {
             return Ok((self.admit(headers)?, None));
         };
         self.guest.let_in();
@@ -133,21 +134,18 @@ async fn serve(visit: &Visit, base: &str, head: Parts, body: &mut Incoming) -> R
     if let Some(answer) = doorway::preflight(&head) {
         return Ok(answer);
     }
-    let route = Route::of(head.uri.path()).ok_or_else(Refusal::not_found)?;
+    let Route { repository, place } = Route::of(head.uri.path()).ok_or_else(Refusal::not_found)?;
     let posted = head.method == Method::POST;
-    match route {
-        Route::Object { oid } => {
-            let unfit = || Refusal::unprocessable("an object's name is 64 lower-case hex digits");
-            objects::object(visit, &Oid::parse(&oid).ok_or_else(unfit)?, &head, body).await
-        }
-        Route::Locks { repository } if head.method == Method::GET => locks::list(visit, &repository, &head),
-        Route::Locks { repository } if posted => locks::create(visit, repository, &head, body).await,
-        Route::Locks { .. } => Err(Refusal::wrong_method("GET, POST")),
+    match place {
+        Place::Object { oid } => objects::object(visit, &repository, &oid, &head, body).await,
+        Place::Locks if head.method == Method::GET => locks::list(visit, &repository, &head),
+        Place::Locks if posted => locks::create(visit, repository, &head, body).await,
+        Place::Locks => Err(Refusal::wrong_method("GET, POST")),
         _ if !posted => Err(Refusal::wrong_method("POST")),
-        Route::Batch => batch::batch(visit, base, &head, body).await,
-        Route::Verify => batch::verify(visit, &head, body).await,
-        Route::LocksVerify { repository } => locks::verify(visit, &repository, &head, body).await,
-        Route::Unlock { repository, id } => locks::unlock(visit, repository, &id, &head, body).await,
+        Place::Batch => batch::batch(visit, base, &repository, &head, body).await,
+        Place::Verify => batch::verify(visit, &repository, &head, body).await,
+        Place::LocksVerify => locks::verify(visit, &repository, &head, body).await,
+        Place::Unlock { id } => locks::unlock(visit, repository, &id, &head, body).await,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod batch;
 mod client;
+mod clients;
 mod doors;
 mod frames;
 mod git_lfs;

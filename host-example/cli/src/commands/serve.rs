@@ -133,7 +133,7 @@ fn announce(server: &RunningServer, arguments: &ServeArgs, is_kept: bool, output
     output.note("In a repository of yours:");
     output.note(format!("  git config lfs.url {url}/my-repository"));
     if let Some(token) = token {
-        output.note(format!("  HYDRANT_LFS_TOKEN={token} hydrant hydrate"));
+        output.note(format!("  HYDRANT_LFS_USER=$USER HYDRANT_LFS_TOKEN={token} hydrant hydrate"));
     }
     output.note("Ctrl-C ends it.");
 }

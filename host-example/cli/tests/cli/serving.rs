@@ -30,12 +30,18 @@ fn said(command: &mut Command, last: impl Fn(&str) -> bool) -> (String, String) 
 }
 
 fn document(command: &mut Command) -> Value {
-    let (out, err) = said(command.args(["serve", "--json"]), |line| line == "}");
+    let (out, err) = said(command.arg("--json"), |line| line == "}");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
 }
 
 fn token(command: &mut Command) -> String {
     document(command)["token"].as_str().expect("a token").to_owned()
+}
+
+fn serve(scene: &Scene, directory: &Path) -> Command {
+    let mut command = scene.hydrant_command(directory);
+    command.arg("serve");
+    command
 }
 
 fn mode(path: &Path) -> u32 {
@@ -46,7 +52,7 @@ fn mode(path: &Path) -> u32 {
 fn the_token_of_a_store_stays_and_a_commit_takes_neither() {
     let scene = Scene::new();
     let repository = scene.repository("work");
-    let run = || scene.hydrant_command(&repository);
+    let run = || serve(&scene, &repository);
     let first = token(&mut run());
     assert_eq!(token(&mut run()), first, "the default store");
     assert_eq!(token(run().args(["--store", "./hydrant-objects/"])), first, "however it is named");
@@ -75,7 +81,7 @@ fn without_a_place_for_it_the_token_is_for_one_run_and_that_is_said() {
     let work_tree = scene.repository("home-in-git");
     for home in [None, Some(work_tree.as_path())] {
         let run = || {
-            let mut command = scene.hydrant_command(&scene.folder);
+            let mut command = serve(&scene, &scene.folder);
             match home {
                 None => command.env_remove("HOME"),
                 Some(home) => command.env("HOME", home),
@@ -83,7 +89,7 @@ fn without_a_place_for_it_the_token_is_for_one_run_and_that_is_said() {
             command
         };
         assert_ne!(token(&mut run()), token(&mut run()), "{home:?}");
-        let (_, err) = said(run().arg("serve"), |line| line.starts_with("token"));
+        let (_, err) = said(&mut run(), |line| line.starts_with("token"));
         assert!(err.contains("for this run") && err.contains("--token-file"), "{err}");
         assert_eq!(scene.git(&work_tree, &["status", "--porcelain", "--untracked-files=all"]), "");
     }
@@ -92,7 +98,7 @@ fn without_a_place_for_it_the_token_is_for_one_run_and_that_is_said() {
 #[test]
 fn a_token_comes_from_a_file_or_a_variable() {
     let scene = Scene::new();
-    let run = || scene.hydrant_command(&scene.folder);
+    let run = || serve(&scene, &scene.folder);
     let made = scene.path("deep/token");
     let made_args = ["--token-file", made.to_str().expect("text")];
     let first = token(run().args(made_args));
@@ -129,8 +135,8 @@ fn a_token_comes_from_a_file_or_a_variable() {
 #[test]
 fn the_banner_is_the_documented_one() {
     let scene = Scene::new();
-    let mut run = scene.hydrant_command(&scene.folder);
-    let (out, err) = said(run.args(["serve", "--store", "served"]), |line| line.starts_with("token"));
+    let mut run = serve(&scene, &scene.folder);
+    let (out, err) = said(run.args(["--store", "served"]), |line| line.starts_with("token"));
     let lines: Vec<&str> = out.lines().collect();
     let [serving, user, token] = lines[..] else { panic!("{out}") };
     let url = serving.strip_prefix("serving ").expect("the address");
@@ -149,9 +155,9 @@ fn a_store_of_before_is_served_as_shared_and_that_is_said() {
     let scene = Scene::new();
     scene.file("flat/objects/aa/some-object", b"x");
     scene.file("flat/in-use", b"");
-    let run = || scene.hydrant_command(&scene.folder);
+    let run = || serve(&scene, &scene.folder);
     let has_words = |args: &[&str]| {
-        let (_, err) = said(run().arg("serve").args(args), |line| line.starts_with("token"));
+        let (_, err) = said(run().args(args), |line| line.starts_with("token"));
         err.contains("one set of objects for all repositories")
     };
     assert!(has_words(&["--store", "flat"]));

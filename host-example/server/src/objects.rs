@@ -1,5 +1,5 @@
-//! Storage: `GET`, `HEAD` and `PUT …/objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
-//! a PUT brings is kept only after its digest proved to be its name.
+//! Storage: `GET`, `HEAD` and `PUT …/objects/<oid>`. Keeps two rules: a blob streams in pieces of a bounded size, and
+//! what a PUT brings is kept only after its digest proved to be its name.
 
 use std::io;
 use std::sync::Arc;

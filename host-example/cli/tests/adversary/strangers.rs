@@ -14,6 +14,8 @@ const EACH: usize = 60;
 /// The most memory the server may ever have had.
 const MEMORY_KIB_MAX: u64 = 64 * 1024;
 const ANSWERS: usize = 25;
+/// The longest that its owner ever waits: 2 s, and what a machine takes that has more to do.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 struct Serving {
     child: Child,
@@ -125,6 +127,5 @@ fn three_hundred_strangers_neither_lock_the_door_nor_fill_the_memory() {
         }
     }
     let memory = serving.memory_kib();
-    println!("the longest answer took {longest:?}, {memory} KiB at most");
-    assert!(memory <= MEMORY_KIB_MAX, "{memory} KiB");
+    assert!(memory <= MEMORY_KIB_MAX && longest <= ANSWER_MAX, "{memory} KiB, {longest:?}");
 }

@@ -27,7 +27,7 @@ const CHILD_STDERR_GRACE_MS: u64 = 200;
 const READ_BYTES: usize = 4096;
 
 /// Variables that only this program reads.
-const OWN_VARIABLES: [&str; 2] = ["HYDRANT_LFS_TOKEN", "HYDRANT_LFS_USER"];
+const OWN_VARIABLES: [&str; 3] = ["HYDRANT_LFS_TOKEN", "HYDRANT_LFS_USER", "HYDRANT_SERVE_TOKEN"];
 
 /// What a child may use.
 #[derive(Clone, Copy, Debug)]

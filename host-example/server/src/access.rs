@@ -1,6 +1,6 @@
 //! Who may do what: the run's token, the configured user, and action tokens. Keeps three rules: secrets are compared as
-//! digests in constant time, an action token opens one verb on one object for a limited time, and no token stands in an
-//! address.
+//! digests in constant time, an action token opens one verb on one object of one repository for a limited time, and no
+//! token stands in an address.
 
 use std::io;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::answer::Refusal;
 use super::limits::OWNER_BYTES_MAX;
-use super::store::{Oid, hex};
+use super::store::{Oid, Shelf, hex};
 use super::times::{now, rfc3339};
 
 /// User name that goes with the token when a program asks for one.
@@ -46,6 +46,23 @@ impl Verb {
     }
 }
 
+/// What a judged action token is for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Action {
+    oid: Oid,
+    pub(super) size: u64,
+}
+
+impl Action {
+    /// One token opens one object.
+    pub(super) fn check(&self, oid: &Oid) -> Result<(), Refusal> {
+        if self.oid == *oid {
+            return Ok(());
+        }
+        Err(Refusal::new(StatusCode::FORBIDDEN, "the action's token is for something else"))
+    }
+}
+
 /// The doors of one run. Only the run's token is kept as text, because the user has to be shown it.
 pub(super) struct Access {
     open: bool,
@@ -70,7 +87,7 @@ impl Access {
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, "the server's token may not be empty"));
             }
             Some(token) => token,
-            None => hex(&random()?),
+            None => fresh_secret()?,
         };
         Ok(Access {
             open,
@@ -97,21 +114,26 @@ impl Access {
         }
     }
 
-    /// Whether the caller may apply `verb` to `oid`; the object's size when an action token states it.
-    /// An action token is judged even on an open server, so that its expiry can be relied on.
-    pub(super) fn admit_action(&self, headers: &HeaderMap, verb: Verb, oid: &Oid) -> Result<Option<u64>, Refusal> {
+    /// What the caller's action token allows; none when there is no such token. It is judged even on an open server,
+    /// so that its expiry can be relied on.
+    pub(super) fn action_of(
+        &self,
+        headers: &HeaderMap,
+        verb: Verb,
+        shelf: &Shelf<'_>,
+    ) -> Result<Option<Action>, Refusal> {
         match Login::of(headers) {
             Login::Bearer(token) if token.starts_with(ACTION_PREFIX) => {
-                self.judge_action(&token, verb, oid, now()).map(Some)
+                self.judge_action(&token, verb, shelf.repository(), now()).map(Some)
             }
-            _ => self.admit(headers).map(|_| None),
+            _ => Ok(None),
         }
     }
 
     /// The action object a batch answer carries.
-    pub(super) fn action(&self, href: String, verb: Verb, oid: &Oid, size: u64) -> Value {
+    pub(super) fn action(&self, href: String, verb: Verb, shelf: &Shelf<'_>, oid: &Oid, size: u64) -> Value {
         let expires = now().saturating_add(self.action_life);
-        let token = self.action_token(verb, oid, size, expires.as_millis());
+        let token = self.action_token(verb, shelf.repository(), oid, size, expires.as_millis());
         json!({
             "href": href,
             "header": { "Authorization": format!("Bearer {token}") },
@@ -120,33 +142,36 @@ impl Access {
         })
     }
 
-    fn action_token(&self, verb: Verb, oid: &Oid, size: u64, expires_ms: u128) -> String {
-        format!("{ACTION_PREFIX}{expires_ms}.{size}.{}", hex(&self.action_seal(verb, oid, size, expires_ms)))
+    fn action_token(&self, verb: Verb, repository: &str, oid: &Oid, size: u64, expires_ms: u128) -> String {
+        let seal = hex(&self.action_seal(verb, repository, oid, size, expires_ms));
+        format!("{ACTION_PREFIX}{oid}.{size}.{expires_ms}.{seal}")
     }
 
-    fn judge_action(&self, token: &str, verb: Verb, oid: &Oid, now: Duration) -> Result<u64, Refusal> {
+    /// The token says itself what it is for, so it can be judged before anything of a body is read.
+    fn judge_action(&self, token: &str, verb: Verb, repository: &str, now: Duration) -> Result<Action, Refusal> {
         let refused = |why| Refusal::new(StatusCode::FORBIDDEN, why);
+        let malformed = || refused("the action's token is malformed");
         let mut parts = token[ACTION_PREFIX.len()..].split('.');
-        let (Some(Ok(expires_ms)), Some(Ok(size)), Some(seal), None) =
-            (parts.next().map(str::parse::<u128>), parts.next().map(str::parse::<u64>), parts.next(), parts.next())
-        else {
-            return Err(refused("the action's token is malformed"));
-        };
-        let expected = hex(&self.action_seal(verb, oid, size, expires_ms));
-        if !same(&digest(seal), &digest(&expected)) {
+        let mut part = || parts.next().ok_or_else(malformed);
+        let oid = Oid::parse(part()?).ok_or_else(malformed)?;
+        let size = part()?.parse().map_err(|_| malformed())?;
+        let expires_ms = part()?.parse().map_err(|_| malformed())?;
+        let seal = part()?;
+        let expected = hex(&self.action_seal(verb, repository, &oid, size, expires_ms));
+        if parts.next().is_some() || !same(&digest(seal), &digest(&expected)) {
             return Err(refused("the action's token is for something else"));
         }
         if now.as_millis() >= expires_ms {
             return Err(refused("the action has expired, ask for it again"));
         }
-        Ok(size)
+        Ok(Action { oid, size })
     }
 
     /// The key stands on both sides of the message, so a seal cannot be extended.
-    fn action_seal(&self, verb: Verb, oid: &Oid, size: u64, expires_ms: u128) -> Digest {
+    fn action_seal(&self, verb: Verb, repository: &str, oid: &Oid, size: u64, expires_ms: u128) -> Digest {
         let mut hash = Sha256::new();
         hash.update(self.action_key);
-        hash.update(format!("{} {oid} {size} {expires_ms}", verb.name()));
+        hash.update(format!("{} {oid} {size} {expires_ms} {repository}", verb.name()));
         hash.update(self.action_key);
         hash.finalize().into()
     }
@@ -182,8 +207,10 @@ impl Login {
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }
-        let text = String::from_utf8(BASE64.decode(rest.trim()).ok()?).ok()?;
-        let (user, password) = text.split_once(':')?;
+        let bytes = BASE64.decode(rest.trim()).ok()?;
+        // Clients write names in letters of their own, and some give a name and no password.
+        let text = String::from_utf8_lossy(&bytes);
+        let (user, password) = text.split_once(':').unwrap_or((&text, ""));
         Some(Login::Basic { user: user.to_owned(), password: password.to_owned() })
     }
 }
@@ -204,6 +231,11 @@ fn same(a: &Digest, b: &Digest) -> bool {
     std::hint::black_box(a.iter().zip(b).fold(0, |differ, (a, b)| differ | (a ^ b))) == 0
 }
 
+/// A word that nobody can guess.
+pub(super) fn fresh_secret() -> io::Result<String> {
+    Ok(hex(&random()?))
+}
+
 fn random() -> io::Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::getrandom(&mut bytes).map_err(io::Error::from)?;
@@ -213,6 +245,8 @@ fn random() -> io::Result<[u8; 32]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scratch::Scratch;
+    use crate::store::Store;
 
     fn access(open: bool) -> Access {
         let pair = ("ann".to_owned(), "secret".to_owned());
@@ -257,29 +291,58 @@ mod tests {
         assert_eq!(access.admit(&HeaderMap::new()).expect("admitted"), "anonymous");
         assert_eq!(access.admit(&basic("eve:whatever")).expect("admitted"), "eve");
         assert_eq!(access.admit(&basic("e\u{7}ve:x")).expect("admitted"), "eve");
-        assert_eq!(access.admit(&basic(":x")).expect("admitted"), "anonymous");
+        assert_eq!(access.admit(&basic("eve")).expect("admitted"), "eve");
+        assert_eq!(access.admit(&basic("eve:")).expect("admitted"), "eve");
+        let latin = with(&format!("Basic {}", BASE64.encode(b"J\xfcrgen:x")));
+        assert_eq!(access.admit(&latin).expect("admitted"), "J\u{fffd}rgen");
+        for nameless in [basic(":x"), basic(""), with("Bearer x"), with("Basic ***"), with("Digest x")] {
+            assert_eq!(access.admit(&nameless).expect("admitted"), "anonymous", "{nameless:?}");
+        }
     }
 
     #[test]
     fn an_action_may_last_for_ever() {
         let access = Access::new(true, None, None, Duration::MAX).expect("random bytes");
-        let action = access.action("http://127.0.0.1:1/x".to_owned(), Verb::Download, &Oid::of(b"a"), 1);
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path(), false).expect("opened");
+        let address = "http://127.0.0.1:1/x".to_owned();
+        let action = access.action(address, Verb::Download, &store.shelf("r"), &Oid::of(b"a"), 1);
         assert_eq!(action["expires_at"], "9999-12-31T23:59:59Z");
     }
 
     #[test]
-    fn an_action_token_opens_one_verb_on_one_object_until_it_expires() {
+    fn an_action_token_opens_one_verb_on_one_object_of_one_repository_until_it_expires() {
         let access = access(true);
         let (oid, other) = (Oid::of(b"a"), Oid::of(b"b"));
-        let token = access.action_token(Verb::Upload, &oid, 7, 5_000);
-        let at = Duration::from_millis;
-        assert_eq!(access.judge_action(&token, Verb::Upload, &oid, at(4_999)).expect("valid"), 7);
-        for (verb, oid, now) in [(Verb::Upload, &oid, 5_000), (Verb::Download, &oid, 0), (Verb::Upload, &other, 0)] {
-            let refusal = access.judge_action(&token, verb, oid, at(now)).expect_err("refused");
-            assert_eq!(refusal.status, StatusCode::FORBIDDEN);
+        let token = access.action_token(Verb::Upload, "r", &oid, 7, 5_000);
+        let judged = |token: &str, verb, repository, now| {
+            access.judge_action(token, verb, repository, Duration::from_millis(now))
+        };
+        assert_eq!(judged(&token, Verb::Upload, "r", 4_999).expect("valid"), Action { oid: oid.clone(), size: 7 });
+        let stretched = token.replace(".5000.", ".9000.");
+        let renamed = token.replace(&oid.to_string(), &other.to_string());
+        for (token, verb, repository, now) in [
+            (token.as_str(), Verb::Upload, "r", 5_000),
+            (&token, Verb::Download, "r", 0),
+            (&token, Verb::Verify, "r", 0),
+            (&token, Verb::Upload, "", 0),
+            (&token, Verb::Upload, "r2", 0),
+            (&stretched, Verb::Upload, "r", 0),
+            (&renamed, Verb::Upload, "r", 0),
+            (&token.replace(".7.", ".8."), Verb::Upload, "r", 0),
+            (&format!("{token}.more"), Verb::Upload, "r", 0),
+            (ACTION_PREFIX, Verb::Upload, "r", 0),
+        ] {
+            let refusal = judged(token, verb, repository, now).expect_err("refused");
+            assert_eq!(refusal.status, StatusCode::FORBIDDEN, "{token}");
         }
-        let stretched = token.replace("5000.7", "9000.7");
-        assert!(access.judge_action(&stretched, Verb::Upload, &oid, at(0)).is_err());
-        assert!(access.admit_action(&with(&format!("Bearer {token}")), Verb::Upload, &oid).is_err());
+        let action = judged(&token, Verb::Upload, "r", 0).expect("valid");
+        assert!(action.check(&oid).is_ok());
+        assert_eq!(action.check(&other).expect_err("another object").status, StatusCode::FORBIDDEN);
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path(), false).expect("opened");
+        let of = |login: &str| access.action_of(&with(login), Verb::Upload, &store.shelf("r"));
+        assert!(of(&format!("Bearer {token}")).is_err(), "expired long ago");
+        assert_eq!(of("Bearer tok").expect("no action"), None);
     }
 }

@@ -1,24 +1,97 @@
-//! What the server says: answers, refusals and their JSON form. Keeps one rule: only answers of a known small size are
-//! held in memory; a blob is a stream.
+//! What the server says: answers, refusals and their JSON form. Keeps one rule: an answer in memory is small or counted
+//! in the budget, and a blob is a stream.
 
 use std::borrow::Cow;
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
-use http_body_util::{Either, Full};
-use hyper::body::Bytes;
+use hyper::body::{Body, Bytes, Frame, SizeHint};
 use serde_json::{Value, json};
 
 use super::blob_body::BlobBody;
+use super::budget::{Exhausted, Lease};
+use super::guest::Turn;
+use super::limits::UNCOUNTED_BYTES_MAX;
 
 /// The media type of every JSON answer.
 pub(super) const LFS_JSON: &str = "application/vnd.git-lfs+json";
 
-/// A small body, or a blob that streams.
-pub(super) type Body = Either<Full<Bytes>, BlobBody>;
+/// Seconds after which a client may ask again when memory ran out.
+const BUSY_S: &str = "1";
+
 /// One answer.
-pub(super) type Answer = Response<Body>;
+pub(super) type Answer = Response<AnswerBody>;
+
+/// The body of an answer. The request is under way until it is handed over.
+pub(super) struct AnswerBody {
+    content: Content,
+    _turn: Option<Turn>,
+}
+
+enum Content {
+    Small(Bytes),
+    Blob(Box<BlobBody>),
+}
+
+impl AnswerBody {
+    fn small(bytes: Bytes) -> AnswerBody {
+        AnswerBody { content: Content::Small(bytes), _turn: None }
+    }
+
+    pub(super) fn blob(blob: BlobBody) -> AnswerBody {
+        AnswerBody { content: Content::Blob(Box::new(blob)), _turn: None }
+    }
+
+    /// Ends `turn` when the body ends.
+    pub(super) fn takes_its_turn(&mut self, turn: Turn) {
+        self._turn = Some(turn);
+    }
+
+    /// Counts what is held in memory; nothing is held when there is no room for it.
+    pub(super) fn counted(&mut self, mut lease: Lease) -> Result<(), Exhausted> {
+        if let Content::Small(bytes) = &mut self.content
+            && bytes.len() > UNCOUNTED_BYTES_MAX
+        {
+            let held = std::mem::take(bytes);
+            lease.try_grow(held.len())?;
+            *bytes = lease.bind(held.into());
+        }
+        Ok(())
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        match &mut self.content {
+            Content::Small(bytes) if bytes.is_empty() => Poll::Ready(None),
+            Content::Small(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Blob(blob) => blob.poll_piece(cx).map(|piece| piece.map(|bytes| bytes.map(Frame::data))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left() == 0
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left())
+    }
+}
+
+impl AnswerBody {
+    fn left(&self) -> u64 {
+        match &self.content {
+            Content::Small(bytes) => bytes.len() as u64,
+            Content::Blob(blob) => blob.left(),
+        }
+    }
+}
 
 /// Why a request is not served: a status and one sentence for people.
 #[derive(Debug)]
@@ -73,6 +146,14 @@ impl From<io::Error> for Refusal {
     }
 }
 
+/// Too many requests hold memory at once. They end soon, by themselves or because others need it.
+impl From<Exhausted> for Refusal {
+    fn from(_: Exhausted) -> Refusal {
+        Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the server is busy, ask again")
+            .with("retry-after", HeaderValue::from_static(BUSY_S))
+    }
+}
+
 /// `value` as an answer of the protocol's media type.
 pub(super) fn json_answer(status: StatusCode, value: &Value) -> Answer {
     let mut answer = small_answer(status, value.to_string().into());
@@ -86,7 +167,7 @@ pub(super) fn empty_answer(status: StatusCode) -> Answer {
 }
 
 fn small_answer(status: StatusCode, bytes: Bytes) -> Answer {
-    let mut answer = Response::new(Either::Left(Full::new(bytes)));
+    let mut answer = Response::new(AnswerBody::small(bytes));
     *answer.status_mut() = status;
     answer
 }

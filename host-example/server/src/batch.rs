@@ -12,13 +12,22 @@ use super::Shared;
 use super::access::Verb;
 use super::answer::{Answer, Refusal, json_answer};
 use super::json_body;
-use super::limits::{BATCH_OBJECTS_MAX, OBJECT_BYTES_MAX, VERIFY_BYTES_MAX};
-use super::store::Oid;
+use super::limits::{BATCH_OBJECTS_MAX, JSON_BYTES_MAX, OBJECT_BYTES_MAX, VERIFY_BYTES_MAX};
+use super::route;
+use super::service::Visit;
+use super::store::{Oid, Shelf};
 
 /// Serves `POST …/objects/batch`. `base` begins every address in the answer.
-pub(super) async fn batch(shared: &Shared, base: &str, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
-    shared.access.admit(&head.headers)?;
-    let request = json_body::read_object(&head.headers, body).await?;
+pub(super) async fn batch(
+    visit: &Visit,
+    base: &str,
+    repository: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let caller = visit.admit(&head.headers)?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
+    let shared = &*visit.shared;
     let operation = operation(&request)?;
     check_terms(&request)?;
     json_body::ref_name(&request)?;
@@ -29,26 +38,30 @@ pub(super) async fn batch(shared: &Shared, base: &str, head: &Parts, body: &mut 
         return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the batch has too many objects, ask for fewer"));
     }
     shared.counters.batches.fetch_add(1, Ordering::Relaxed);
-    let answers = objects.iter().map(|object| answer_one(shared, base, operation, object));
+    let shelf = shared.store.shelf(repository);
+    let base = format!("{base}{}", route::beginning(shelf.repository()));
+    let answers = objects.iter().map(|object| answer_one(shared, &shelf, &base, operation, object));
     let answers = answers.collect::<Result<Vec<Value>, Refusal>>()?;
     let answer = json!({ "transfer": "basic", "objects": answers, "hash_algo": "sha256" });
     Ok(json_answer(StatusCode::OK, &answer))
 }
 
-/// Serves `POST /verify`: proof that an object is here with the size the client means.
-pub(super) async fn verify(shared: &Shared, head: &Parts, body: &mut Incoming) -> Result<Answer, Refusal> {
-    let request = json_body::read_small_object(&head.headers, body, VERIFY_BYTES_MAX).await?;
-    let (oid, size) = match asked(&request) {
-        Ok(asked) => asked,
-        Err(why) => {
-            // A malformed request still tells nothing to a stranger.
-            shared.access.admit(&head.headers)?;
-            return Err(Refusal::unprocessable(why));
-        }
-    };
-    shared.access.admit_action(&head.headers, Verb::Verify, &oid)?;
-    shared.counters.verifies.fetch_add(1, Ordering::Relaxed);
-    if shared.store.size_of(&oid)? == Some(size) {
+/// Serves `POST …/verify`: proof that an object is here with the size the client means.
+pub(super) async fn verify(
+    visit: &Visit,
+    repository: &str,
+    head: &Parts,
+    body: &mut Incoming,
+) -> Result<Answer, Refusal> {
+    let shelf = visit.shared.store.shelf(repository);
+    let (caller, action) = visit.admit_action(&head.headers, Verb::Verify, &shelf)?;
+    let request = json_body::read_object(&caller, body, VERIFY_BYTES_MAX).await?;
+    let (oid, size) = asked(&request).map_err(Refusal::unprocessable)?;
+    if let Some(action) = action {
+        action.check(&oid)?;
+    }
+    visit.shared.counters.verifies.fetch_add(1, Ordering::Relaxed);
+    if shelf.size_of(&oid)? == Some(size) {
         Ok(json_answer(StatusCode::OK, &json!({ "oid": oid.to_string(), "size": size })))
     } else {
         Err(Refusal::new(StatusCode::NOT_FOUND, "the server does not have this object with this size"))
@@ -78,7 +91,13 @@ fn check_terms(request: &Map<String, Value>) -> Result<(), Refusal> {
 }
 
 /// The answer for one object. Only an entry without any name to answer to refuses the whole batch.
-fn answer_one(shared: &Shared, base: &str, operation: Verb, object: &Value) -> Result<Value, Refusal> {
+fn answer_one(
+    shared: &Shared,
+    shelf: &Shelf<'_>,
+    base: &str,
+    operation: Verb,
+    object: &Value,
+) -> Result<Value, Refusal> {
     let nameless = || Refusal::unprocessable("every object of the batch must have an oid");
     let object = object.as_object().ok_or_else(nameless)?;
     let name = object.get("oid").and_then(Value::as_str).ok_or_else(nameless)?;
@@ -94,7 +113,7 @@ fn answer_one(shared: &Shared, base: &str, operation: Verb, object: &Value) -> R
     if size > OBJECT_BYTES_MAX {
         return Ok(wrong(StatusCode::PAYLOAD_TOO_LARGE, "the object is larger than this server takes"));
     }
-    let answer = match (operation, shared.store.size_of(&oid)?) {
+    let answer = match (operation, shelf.size_of(&oid)?) {
         (_, Some(held)) if held != size => wrong(StatusCode::UNPROCESSABLE_ENTITY, "the object has another size"),
         (Verb::Upload, Some(_)) => json!({ "oid": name, "size": size }),
         (Verb::Upload, None) => json!({
@@ -102,8 +121,8 @@ fn answer_one(shared: &Shared, base: &str, operation: Verb, object: &Value) -> R
             "size": size,
             "authenticated": true,
             "actions": {
-                "upload": shared.access.action(object_address(base, &oid), Verb::Upload, &oid, size),
-                "verify": shared.access.action(format!("{base}/verify"), Verb::Verify, &oid, size),
+                "upload": shared.access.action(object_address(base, &oid), Verb::Upload, shelf, &oid, size),
+                "verify": shared.access.action(format!("{base}/verify"), Verb::Verify, shelf, &oid, size),
             },
         }),
         (_, None) => wrong(StatusCode::NOT_FOUND, "the server does not have this object"),
@@ -112,7 +131,7 @@ fn answer_one(shared: &Shared, base: &str, operation: Verb, object: &Value) -> R
             "size": size,
             "authenticated": true,
             "actions": {
-                "download": shared.access.action(object_address(base, &oid), Verb::Download, &oid, size),
+                "download": shared.access.action(object_address(base, &oid), Verb::Download, shelf, &oid, size),
             },
         }),
     };

@@ -3,7 +3,7 @@
 //!
 //! It keeps the rules of a server that may stand on anyone's machine: loopback unless told otherwise, a random token
 //! per run unless opened, no answer to a foreign host name or an unnamed origin, wrong bytes refused, every size and
-//! wait bounded.
+//! wait bounded, strangers no hindrance to callers whom it knows.
 //!
 //! ```no_run
 //! # fn main() -> std::io::Result<()> {
@@ -17,13 +17,16 @@
 //! ```
 
 mod access;
-mod activity;
+mod admission;
 mod answer;
 mod batch;
 mod blob_body;
+mod budget;
 mod connection;
 mod doorway;
+mod guest;
 mod json_body;
+mod kept_token;
 mod limits;
 mod lock_book;
 mod locks;
@@ -51,10 +54,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use self::access::Access;
+use self::budget::Budget;
 use self::doorway::Doorway;
 use self::lock_book::LockBook;
 use self::store::Store;
 
+pub use self::kept_token::{kept_token, token_file};
+pub use self::limits::Limits;
 pub use self::service::LogLine;
 
 /// User name to give with the server's token where a program asks for one; any other works as well.
@@ -70,6 +76,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Folder of the store, made when it is absent. One server at a time can use it.
     pub store: PathBuf,
+    /// Whether all repositories have the same objects. A store that was shared stays so.
+    pub shared: bool,
     /// Whether everyone who reaches the server may read and write without a login.
     pub open: bool,
     /// The token that opens the server, as Basic password or Bearer. None: a random one for this run.
@@ -82,6 +90,8 @@ pub struct ServerConfig {
     pub public_host: Option<String>,
     /// How long an action of a batch answer stays valid, in seconds. None: an hour. 0: actions are born expired.
     pub action_life_s: Option<u64>,
+    /// What callers may use at once, and for how long.
+    pub limits: Limits,
     /// Told of every request.
     pub log: Option<Log>,
 }
@@ -92,12 +102,14 @@ impl ServerConfig {
         ServerConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             store: store.into(),
+            shared: false,
             open: false,
             token: None,
             basic: None,
             origins: Vec::new(),
             public_host: None,
             action_life_s: None,
+            limits: Limits::default(),
             log: None,
         }
     }
@@ -109,12 +121,14 @@ impl fmt::Debug for ServerConfig {
         out.debug_struct("ServerConfig")
             .field("listen", &self.listen)
             .field("store", &self.store)
+            .field("shared", &self.shared)
             .field("open", &self.open)
             .field("token", &self.token.is_some())
             .field("basic", &self.basic.is_some())
             .field("origins", &self.origins)
             .field("public_host", &self.public_host)
             .field("action_life_s", &self.action_life_s)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -152,7 +166,7 @@ pub struct Server {
 impl Server {
     /// Opens the store, binds the address and serves from then on.
     pub async fn start(config: ServerConfig) -> io::Result<Server> {
-        let store = Store::open(&config.store)?;
+        let store = Store::open(&config.store, config.shared)?;
         let locks = LockBook::open(store.root())?;
         let listener = TcpListener::bind(config.listen).await?;
         let life = Duration::from_secs(config.action_life_s.unwrap_or(limits::ACTION_LIFE_S_DEFAULT));
@@ -161,6 +175,8 @@ impl Server {
             doorway: Doorway::new(listener.local_addr()?, config.public_host.as_deref(), &config.origins),
             store,
             locks,
+            budget: Budget::new(&config.limits),
+            limits: config.limits,
             counters: Counters::default(),
             log: config.log,
         });
@@ -171,6 +187,7 @@ impl Server {
 
     /// Starts a server on a thread and a runtime of its own, for callers without one.
     pub fn spawn(config: ServerConfig) -> io::Result<RunningServer> {
+        let stop_max = config.limits.stop;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(limits::SYNC_THREADS_MAX)
@@ -190,7 +207,7 @@ impl Server {
                     }
                 }
             });
-            runtime.shutdown_timeout(Duration::from_millis(limits::STOP_MS_MAX));
+            runtime.shutdown_timeout(stop_max);
         })?;
         let shared = started.recv().map_err(|_| io::Error::other("the server's thread ended at its start"))??;
         Ok(RunningServer { shared, stop: Some(stop), thread: Some(thread) })
@@ -206,12 +223,17 @@ impl Server {
         self.shared.access.token()
     }
 
+    /// Whether all repositories have the same objects.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
+    }
+
     /// What the server has done so far.
     pub fn stats(&self) -> Stats {
         self.shared.counters.stats()
     }
 
-    /// Accepts nothing more, lets answers under way end for at most two seconds, then closes what is left.
+    /// Accepts nothing more, lets answers under way end, for at most `Limits::stop`, then closes what is left.
     pub async fn stop(self) {
         self.stop.send_replace(true);
         // The only possible error is a panic in the accepting task, after which there is nothing left to stop.
@@ -235,6 +257,11 @@ impl RunningServer {
     /// The token that opens the server.
     pub fn token(&self) -> &str {
         self.shared.access.token()
+    }
+
+    /// Whether all repositories have the same objects.
+    pub fn is_shared(&self) -> bool {
+        self.shared.store.is_shared()
     }
 
     /// What the server has done so far.
@@ -267,6 +294,8 @@ struct Shared {
     doorway: Doorway,
     store: Store,
     locks: LockBook,
+    budget: Arc<Budget>,
+    limits: Limits,
     counters: Counters,
     log: Option<Log>,
 }

@@ -14,24 +14,27 @@ use serde_json::{Map, Value, json};
 use super::Shared;
 use super::answer::{Answer, Refusal, json_answer};
 use super::json_body::{self, ref_name};
-use super::limits::{LOCK_PATH_BYTES_MAX, LOCKS_PAGE_DEFAULT, LOCKS_PAGE_MAX};
+use super::limits::{JSON_BYTES_MAX, LOCK_PATH_BYTES_MAX, LOCKS_PAGE_DEFAULT, LOCKS_PAGE_MAX};
 use super::lock_book::{Lock, NotLocked, NotUnlocked};
+use super::service::{Caller, Visit};
 
 /// Serves `POST …/locks`.
 pub(super) async fn create(
-    shared: &Arc<Shared>,
+    visit: &Visit,
     repository: String,
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
-    let owner = enter(shared, head)?;
-    let request = json_body::read_object(&head.headers, body).await?;
+    let caller = enter(visit, head)?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     let path = request.get("path").and_then(Value::as_str).unwrap_or_default().to_owned();
     if path.is_empty() || path.len() > LOCK_PATH_BYTES_MAX || path.contains('\0') {
         return Err(Refusal::unprocessable("the lock must name the path of a file"));
     }
     let reference = ref_name(&request)?;
-    match on_disk(shared, move |shared| shared.locks.lock(&repository, &path, &owner, reference)).await? {
+    drop(request);
+    let owner = caller.owner;
+    match on_disk(&visit.shared, move |shared| shared.locks.lock(&repository, &path, &owner, reference)).await? {
         Ok(lock) => Ok(json_answer(StatusCode::CREATED, &json!({ "lock": lock.shown() }))),
         Err(NotLocked::Held(lock)) => {
             let message = format!("{} holds the lock on this path", lock.owner);
@@ -43,9 +46,8 @@ pub(super) async fn create(
 }
 
 /// Serves `GET …/locks?path=&id=&refspec=&cursor=&limit=`. A lock made without a ref is on every ref.
-pub(super) fn list(shared: &Shared, repository: &str, head: &Parts) -> Result<Answer, Refusal> {
-    enter(shared, head)?;
-    json_body::check_accept(&head.headers)?;
+pub(super) fn list(visit: &Visit, repository: &str, head: &Parts) -> Result<Answer, Refusal> {
+    enter(visit, head)?;
     let query: BTreeMap<_, _> = form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).collect();
     let asked = |name: &str| query.get(name).map(AsRef::as_ref).filter(|text: &&str| !text.is_empty());
     let limit = match asked("limit") {
@@ -58,7 +60,7 @@ pub(super) fn list(shared: &Shared, repository: &str, head: &Parts) -> Result<An
             && id.is_none_or(|id| lock.number.to_string() == id)
             && (refspec.is_none() || lock.reference.is_none() || lock.reference.as_deref() == refspec)
     };
-    let (locks, next) = shared.locks.page(repository, from(asked("cursor"))?, page_size(limit), wanted);
+    let (locks, next) = visit.shared.locks.page(repository, from(asked("cursor"))?, page_size(limit), wanted);
     let shown = locks.iter().map(Lock::shown).collect();
     Ok(page_answer([("locks", shown)].into_iter(), next))
 }
@@ -66,42 +68,44 @@ pub(super) fn list(shared: &Shared, repository: &str, head: &Parts) -> Result<An
 /// Serves `POST …/locks/verify`: the caller's own locks and everybody else's, on whatever ref they were made, because
 /// a path has one holder on all of them.
 pub(super) async fn verify(
-    shared: &Shared,
+    visit: &Visit,
     repository: &str,
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
-    let caller = enter(shared, head)?;
-    let request = json_body::read_object(&head.headers, body).await?;
+    let caller = enter(visit, head)?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     ref_name(&request)?;
     let cursor = request.get("cursor").and_then(Value::as_str).filter(|text| !text.is_empty());
     let limit = match request.get("limit") {
         None | Some(Value::Null) => None,
         Some(limit) => Some(limit.as_u64().ok_or_else(bad_limit)?),
     };
-    let (locks, next) = shared.locks.page(repository, from(cursor)?, page_size(limit), |_| true);
-    let (ours, theirs): (Vec<Lock>, Vec<Lock>) = locks.into_iter().partition(|lock| lock.owner == caller);
+    let (locks, next) = visit.shared.locks.page(repository, from(cursor)?, page_size(limit), |_| true);
+    let (ours, theirs): (Vec<Lock>, Vec<Lock>) = locks.into_iter().partition(|lock| lock.owner == caller.owner);
     let shown = |locks: Vec<Lock>| locks.iter().map(Lock::shown).collect();
     Ok(page_answer([("ours", shown(ours)), ("theirs", shown(theirs))].into_iter(), next))
 }
 
 /// Serves `POST …/locks/<id>/unlock`.
 pub(super) async fn unlock(
-    shared: &Arc<Shared>,
+    visit: &Visit,
     repository: String,
     id: &str,
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
-    let caller = enter(shared, head)?;
-    let request = json_body::read_object(&head.headers, body).await?;
+    let caller = enter(visit, head)?;
+    let request = json_body::read_object(&caller, body, JSON_BYTES_MAX).await?;
     let force = match request.get("force") {
         None | Some(Value::Null) => false,
         Some(force) => force.as_bool().ok_or_else(|| Refusal::unprocessable("force must be true or false"))?,
     };
+    drop(request);
+    let owner = caller.owner;
     let unknown = || Refusal::new(StatusCode::NOT_FOUND, "there is no such lock");
     let number = id.parse().map_err(|_| unknown())?;
-    match on_disk(shared, move |shared| shared.locks.unlock(&repository, number, &caller, force)).await? {
+    match on_disk(&visit.shared, move |shared| shared.locks.unlock(&repository, number, &owner, force)).await? {
         Ok(lock) => Ok(json_answer(StatusCode::OK, &json!({ "lock": lock.shown() }))),
         Err(NotUnlocked::Unknown) => Err(unknown()),
         Err(NotUnlocked::Foreign(lock)) => {
@@ -111,10 +115,10 @@ pub(super) async fn unlock(
     }
 }
 
-/// The caller's name; every locks request counts once.
-fn enter(shared: &Shared, head: &Parts) -> Result<String, Refusal> {
-    let caller = shared.access.admit(&head.headers)?;
-    shared.counters.locks.fetch_add(1, Ordering::Relaxed);
+/// The caller; every locks request counts once.
+fn enter<'a>(visit: &'a Visit, head: &Parts) -> Result<Caller<'a>, Refusal> {
+    let caller = visit.admit(&head.headers)?;
+    visit.shared.counters.locks.fetch_add(1, Ordering::Relaxed);
     Ok(caller)
 }
 

@@ -1,30 +1,28 @@
-//! Storage: `GET`, `HEAD` and `PUT /objects/<oid>`. Keeps two rules: a blob streams in pieces of a fixed size, and what
-//! a PUT brings is kept only after its digest proved to be its name.
+//! Storage: `GET`, `HEAD` and `PUT …/objects/<oid>`. Keeps two rules: a blob streams in pieces of a bounded size, and
+//! what a PUT brings is kept only after its digest proved to be its name.
 
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use http::header::{ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::{BodyExt as _, Either};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
 
-use super::Shared;
 use super::access::Verb;
-use super::activity::Activity;
-use super::answer::{Answer, Refusal, empty_answer};
+use super::answer::{Answer, AnswerBody, Refusal, empty_answer};
 use super::blob_body::BlobBody;
-use super::limits::{IDLE_S_MAX, OBJECT_BYTES_MAX};
+use super::limits::OBJECT_BYTES_MAX;
 use super::range::{self, Part};
-use super::store::Oid;
+use super::service::Visit;
+use super::store::{Oid, Shelf};
 
 /// Serves one storage request.
 pub(super) async fn object(
-    shared: &Arc<Shared>,
-    activity: &Arc<Activity>,
+    visit: &Visit,
+    repository: &str,
     oid: &str,
     head: &Parts,
     body: &mut Incoming,
@@ -33,17 +31,22 @@ pub(super) async fn object(
         return Err(Refusal::wrong_method("GET, HEAD, PUT"));
     }
     let oid = Oid::parse(oid).ok_or_else(|| Refusal::unprocessable("an object's name is 64 lower-case hex digits"))?;
-    let size = shared.access.admit_action(&head.headers, Verb::of(&head.method), &oid)?;
+    let shelf = visit.shared.store.shelf(repository);
+    let (_, action) = visit.admit_action(&head.headers, Verb::of(&head.method), &shelf)?;
+    if let Some(action) = &action {
+        action.check(&oid)?;
+    }
     if head.method == Method::PUT {
-        put(shared, activity, &oid, size, head, body).await
+        put(visit, &shelf, &oid, action.map(|action| action.size), head, body).await
     } else {
-        get(shared, &oid, head)
+        get(visit, &shelf, &oid, head)
     }
 }
 
-fn get(shared: &Arc<Shared>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
+fn get(visit: &Visit, shelf: &Shelf<'_>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal> {
+    let shared = &visit.shared;
     let gone = || Refusal::new(StatusCode::NOT_FOUND, "the server does not have this object");
-    let (file, size) = shared.store.read(oid)?.ok_or_else(gone)?;
+    let (file, size) = shelf.read(oid)?.ok_or_else(gone)?;
     let etag = format!("\"{oid}\"");
     let (status, first, length) = match range::wanted(&head.headers, size, &etag) {
         Part::Whole => (StatusCode::OK, 0, size),
@@ -56,7 +59,8 @@ fn get(shared: &Arc<Shared>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal>
     let mut answer = empty_answer(status);
     if head.method == Method::GET {
         shared.counters.gets.fetch_add(1, Ordering::Relaxed);
-        *answer.body_mut() = Either::Right(BlobBody::new(Arc::clone(shared), file, first, length));
+        let blob = BlobBody::new(Arc::clone(shared), Arc::clone(&visit.guest), file, first, length);
+        *answer.body_mut() = AnswerBody::blob(blob);
     }
     let out = answer.headers_mut();
     out.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
@@ -70,13 +74,14 @@ fn get(shared: &Arc<Shared>, oid: &Oid, head: &Parts) -> Result<Answer, Refusal>
 }
 
 async fn put(
-    shared: &Arc<Shared>,
-    activity: &Arc<Activity>,
+    visit: &Visit,
+    shelf: &Shelf<'_>,
     oid: &Oid,
     size: Option<u64>,
     head: &Parts,
     body: &mut Incoming,
 ) -> Result<Answer, Refusal> {
+    let shared = &visit.shared;
     let limit = size.unwrap_or(OBJECT_BYTES_MAX).min(OBJECT_BYTES_MAX);
     let wrong_size = || Refusal::unprocessable("the size is not the one the upload was asked for");
     let too_large = || Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the object is larger than this server takes");
@@ -88,8 +93,8 @@ async fn put(
         (Some(declared), Some(size)) if declared != size => return Err(wrong_size()),
         _ => {}
     }
-    let mut arrival = shared.store.receive(oid)?;
-    while let Some(piece) = next_piece(body).await? {
+    let mut arrival = shelf.receive(oid)?;
+    while let Some(piece) = next_piece(visit, body).await? {
         shared.counters.bytes_in.fetch_add(piece.len() as u64, Ordering::Relaxed);
         if arrival.size() + piece.len() as u64 > limit {
             return Err(if size.is_some() { wrong_size() } else { too_large() });
@@ -101,7 +106,7 @@ async fn put(
         return Err(wrong_size());
     }
     // No byte moves while the disk syncs, so the connection must not be taken for idle.
-    let _busy = activity.busy();
+    let _busy = visit.guest.busy();
     let kept = tokio::task::spawn_blocking(move || arrival.keep()).await.map_err(io::Error::other)?;
     if !kept? {
         return Err(Refusal::unprocessable("the bytes do not hash to the object's name"));
@@ -111,9 +116,9 @@ async fn put(
 }
 
 /// The next bytes of a body; none at its proper end.
-async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
+async fn next_piece(visit: &Visit, body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
     loop {
-        let frame = tokio::time::timeout(Duration::from_secs(IDLE_S_MAX), body.frame())
+        let frame = tokio::time::timeout(visit.shared.limits.idle, body.frame())
             .await
             .map_err(|_| Refusal::new(StatusCode::REQUEST_TIMEOUT, "the body stopped arriving"))?;
         match frame {
@@ -121,6 +126,7 @@ async fn next_piece(body: &mut Incoming) -> Result<Option<Bytes>, Refusal> {
             Some(Err(_)) => return Err(Refusal::new(StatusCode::BAD_REQUEST, "the body broke off")),
             Some(Ok(frame)) => {
                 if let Ok(bytes) = frame.into_data() {
+                    visit.guest.moved();
                     return Ok(Some(bytes));
                 }
             }

@@ -1,8 +1,8 @@
 //! What this server asks the system for in ways that platforms have of their own.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 /// Reads at a place until the buffer is full, and leaves the file's own place as it is.
@@ -23,4 +23,14 @@ pub(crate) fn private_file(path: &Path, how: &mut OpenOptions) -> io::Result<Fil
 /// Opens a file to read; a symlink at its end is refused.
 pub(crate) fn open_no_link(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed()).open(path)
+}
+
+/// Opens a file to read, and waits for nobody: what is no file may have nobody at its other end.
+pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed()).open(path)
+}
+
+/// Whether users who have nothing to do with the file may read it.
+pub(crate) fn is_open_to_all(found: &Metadata) -> bool {
+    found.mode() & 0o004 != 0
 }

@@ -1,22 +1,32 @@
 //! What an address means. Keeps one rule: an address is read once, decoded once, and anything odd in it leads nowhere.
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::limits::REPOSITORY_BYTES_MAX;
 
-/// Where a request goes.
+/// What stands in an address as it is.
+const KEPT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
+
+/// Where a request goes: what it asks for, of which repository.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route {
+pub(super) struct Route {
+    pub(super) repository: String,
+    pub(super) place: Place,
+}
+
+/// What a request asks for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Place {
     Batch,
     Verify,
     Object { oid: String },
-    Locks { repository: String },
-    LocksVerify { repository: String },
-    Unlock { repository: String, id: String },
+    Locks,
+    LocksVerify,
+    Unlock { id: String },
 }
 
 impl Route {
-    /// Reads a request's path. All repositories share one store, so only locks care which one is named.
+    /// Reads a request's path.
     pub(super) fn of(path: &str) -> Option<Route> {
         let segments = path
             .split('/')
@@ -27,17 +37,16 @@ impl Route {
         if segments.iter().any(|segment| matches!(*segment, "." | "..") || segment.contains(is_unfit)) {
             return None;
         }
-        Some(match segments.as_slice() {
-            ["verify"] => Route::Verify,
-            [.., "objects", "batch"] => Route::Batch,
-            ["objects", oid] => Route::Object { oid: (*oid).to_owned() },
-            [before @ .., "locks", "verify"] => Route::LocksVerify { repository: repository(before)? },
-            [before @ .., "locks", id, "unlock"] => {
-                Route::Unlock { repository: repository(before)?, id: (*id).to_owned() }
-            }
-            [before @ .., "locks"] => Route::Locks { repository: repository(before)? },
+        let (before, place) = match segments.as_slice() {
+            [before @ .., "objects", "batch"] => (before, Place::Batch),
+            [before @ .., "objects", oid] => (before, Place::Object { oid: (*oid).to_owned() }),
+            [before @ .., "locks", "verify"] => (before, Place::LocksVerify),
+            [before @ .., "verify"] => (before, Place::Verify),
+            [before @ .., "locks", id, "unlock"] => (before, Place::Unlock { id: (*id).to_owned() }),
+            [before @ .., "locks"] => (before, Place::Locks),
             _ => return None,
-        })
+        };
+        Some(Route { repository: repository(before)?, place })
     }
 }
 
@@ -52,6 +61,15 @@ fn repository(segments: &[&str]) -> Option<String> {
     (name.len() <= REPOSITORY_BYTES_MAX).then(|| name.to_owned())
 }
 
+/// Where the API of a repository begins, beneath the server's address. `Route::of` leads back from there, whatever the
+/// repository is called.
+pub(super) fn beginning(repository: &str) -> String {
+    match repository {
+        "" => String::new(),
+        name => format!("/{}.git/info/lfs", utf8_percent_encode(name, KEPT)),
+    }
+}
+
 fn is_unfit(c: char) -> bool {
     c.is_control() || c == '/' || c == '\\'
 }
@@ -62,21 +80,25 @@ mod tests {
 
     #[test]
     fn addresses_with_and_without_a_repository() {
-        let locks = |repository: &str| Some(Route::Locks { repository: repository.into() });
+        let route = |repository: &str, place| Some(Route { repository: repository.into(), place });
+        let object = || Place::Object { oid: "abc".into() };
         for (path, route) in [
-            ("/objects/batch", Some(Route::Batch)),
-            ("/info/lfs/objects/batch", Some(Route::Batch)),
-            ("/org/sub/repo.git/info/lfs/objects/batch", Some(Route::Batch)),
-            ("//repo//objects/batch/", Some(Route::Batch)),
-            ("/objects/abc", Some(Route::Object { oid: "abc".into() })),
-            ("/repo/objects/abc", None),
-            ("/verify", Some(Route::Verify)),
-            ("/locks", locks("")),
-            ("/repo.git/info/lfs/locks", locks("repo")),
-            ("/repo/locks", locks("repo")),
-            ("/a%20b/locks", locks("a b")),
-            ("/repo/locks/verify", Some(Route::LocksVerify { repository: "repo".into() })),
-            ("/repo/locks/12/unlock", Some(Route::Unlock { repository: "repo".into(), id: "12".into() })),
+            ("/objects/batch", route("", Place::Batch)),
+            ("/info/lfs/objects/batch", route("", Place::Batch)),
+            ("/org/sub/repo.git/info/lfs/objects/batch", route("org/sub/repo", Place::Batch)),
+            ("//repo//objects/batch/", route("repo", Place::Batch)),
+            ("/objects/abc", route("", object())),
+            ("/repo/objects/abc", route("repo", object())),
+            ("/repo.git/info/lfs/objects/abc", route("repo", object())),
+            ("/verify", route("", Place::Verify)),
+            ("/repo/verify", route("repo", Place::Verify)),
+            ("/team/locks.git/info/lfs/verify", route("team/locks", Place::Verify)),
+            ("/locks", route("", Place::Locks)),
+            ("/repo.git/info/lfs/locks", route("repo", Place::Locks)),
+            ("/repo/locks", route("repo", Place::Locks)),
+            ("/a%20b/locks", route("a b", Place::Locks)),
+            ("/repo/locks/verify", route("repo", Place::LocksVerify)),
+            ("/repo/locks/12/unlock", route("repo", Place::Unlock { id: "12".into() })),
             ("/repo/locks/12", None),
             ("/a/../locks", None),
             ("/a/%2e%2e/locks", None),
@@ -89,5 +111,20 @@ mod tests {
             assert_eq!(Route::of(path), route, "{path}");
         }
         assert_eq!(Route::of(&format!("/{}/locks", "r".repeat(REPOSITORY_BYTES_MAX + 1))), None);
+    }
+
+    #[test]
+    fn every_repository_has_an_address_that_leads_back() {
+        for name in ["", "repo", "team/media", "a b", "locks", "a/objects", "ünï%?#&", "x.git", "info/lfs"] {
+            for (place, route) in [
+                ("verify", Place::Verify),
+                ("objects/batch", Place::Batch),
+                ("objects/abc", Place::Object { oid: "abc".into() }),
+            ] {
+                let path = format!("{}/{place}", beginning(name));
+                assert!(path.is_ascii() && !path.contains(['?', '#', ' ']), "{path}");
+                assert_eq!(Route::of(&path), Some(Route { repository: name.into(), place: route }), "{path}");
+            }
+        }
     }
 }

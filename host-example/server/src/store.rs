@@ -1,5 +1,6 @@
-//! The blobs on disk, named by their digest. Keeps three rules: a name only ever holds bytes that hash to it, a name
-//! appears in one rename after the bytes are synced, and one server at a time uses a store.
+//! The blobs on disk, named by their digest. Keeps four rules: a name only ever holds bytes that hash to it, a name
+//! appears in one rename after the bytes are synced, one server at a time uses a store, and no repository sees what
+//! another one has unless the store is shared.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -13,7 +14,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::platform::{make_private_dir, open_no_link, private_file};
 
+/// Blobs of all repositories together, in a store that is shared.
 const OBJECTS: &str = "objects";
+/// Blobs of each repository, in a store that is not.
+const REPOSITORIES: &str = "repositories";
+/// The repository's name, beside its blobs: their folder is called by a digest, which every file system takes.
+const NAME: &str = "name";
+/// A store may lie in a work tree, and git takes nothing of it.
+const IGNORES: (&str, &[u8]) = (".gitignore", b"*\n");
 const INCOMING: &str = "incoming";
 const IN_USE: &str = "in-use";
 
@@ -67,27 +75,34 @@ fn lock(file: &File) -> io::Result<bool> {
     Ok(false)
 }
 
-/// A folder of blobs: `objects/<aa>/<oid>`, arrivals under way in `incoming/`.
+/// A folder of blobs; arrivals under way lie in `incoming/`.
 pub(super) struct Store {
     root: PathBuf,
+    is_shared: bool,
     arrivals: AtomicU64,
     /// Held locked for as long as the store is open.
     _in_use: File,
 }
 
 impl Store {
-    /// Opens or creates the store and clears what an earlier run left half received.
-    pub(super) fn open(root: &Path) -> io::Result<Store> {
+    /// Opens or creates the store and clears what an earlier run left half received. One that was shared stays so.
+    pub(super) fn open(root: &Path, shared: bool) -> io::Result<Store> {
         private_folder(root)?;
         refuse_foreign(root)?;
         let in_use = private_file(&root.join(IN_USE), OpenOptions::new().create(true).truncate(false))?;
         if !lock(&in_use)? {
             return Err(io::Error::new(io::ErrorKind::ResourceBusy, "another server uses this store"));
         }
+        ignore_in_git(root)?;
         private_folder(&root.join(INCOMING))?;
         remove_leftovers(&root.join(INCOMING))?;
-        private_folder(&root.join(OBJECTS))?;
-        Ok(Store { root: root.to_owned(), arrivals: AtomicU64::new(0), _in_use: in_use })
+        let is_shared = holds_something(&root.join(OBJECTS))? || shared;
+        if is_shared && holds_something(&root.join(REPOSITORIES))? {
+            let why = "this store keeps the objects of each repository apart: use it without --shared, or another one";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        private_folder(&root.join(if is_shared { OBJECTS } else { REPOSITORIES }))?;
+        Ok(Store { root: root.to_owned(), is_shared, arrivals: AtomicU64::new(0), _in_use: in_use })
     }
 
     /// Where other state of the server is kept.
@@ -95,7 +110,37 @@ impl Store {
         &self.root
     }
 
-    /// The size of a blob the store holds.
+    /// Whether all repositories have the same blobs.
+    pub(super) fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// The blobs of a repository.
+    pub(super) fn shelf(&self, repository: &str) -> Shelf<'_> {
+        let (repository, folder) = if self.is_shared {
+            (String::new(), self.root.join(OBJECTS))
+        } else {
+            let digest = hex(&Sha256::digest(repository).into());
+            (repository.to_owned(), self.root.join(REPOSITORIES).join(digest))
+        };
+        Shelf { store: self, repository, folder }
+    }
+}
+
+/// The blobs that a repository sees: `<aa>/<oid>` in a folder.
+pub(super) struct Shelf<'a> {
+    store: &'a Store,
+    repository: String,
+    folder: PathBuf,
+}
+
+impl Shelf<'_> {
+    /// The repository it is for; all together have no name.
+    pub(super) fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The size of a blob it holds.
     pub(super) fn size_of(&self, oid: &Oid) -> io::Result<Option<u64>> {
         match fs::symlink_metadata(self.path(oid)) {
             Ok(found) => Ok(found.is_file().then_some(found.len())),
@@ -116,20 +161,21 @@ impl Store {
         }
     }
 
-    /// A place for bytes that claim to be `oid`. They are hashed in any case, but written only if the store lacks them.
+    /// A place for bytes that claim to be `oid`. They are hashed in any case, but written only if they are not here.
     pub(super) fn receive(&self, oid: &Oid) -> io::Result<Arrival> {
         let mut arrival = Arrival { oid: oid.clone(), hash: Sha256::new(), size: 0, file: None };
         if self.size_of(oid)?.is_none() {
-            let number = self.arrivals.fetch_add(1, Ordering::Relaxed);
-            let path = self.root.join(INCOMING).join(number.to_string());
+            let number = self.store.arrivals.fetch_add(1, Ordering::Relaxed);
+            let path = self.store.root.join(INCOMING).join(number.to_string());
             let file = private_file(&path, OpenOptions::new().create_new(true))?;
-            arrival.file = Some(ArrivalFile { file, path, target: self.path(oid) });
+            let name = (!self.store.is_shared).then(|| self.repository.clone());
+            arrival.file = Some(ArrivalFile { file, path, shelf: self.folder.clone(), name, target: self.path(oid) });
         }
         Ok(arrival)
     }
 
     fn path(&self, oid: &Oid) -> PathBuf {
-        self.root.join(OBJECTS).join(oid.folder()).join(&oid.0)
+        self.folder.join(oid.folder()).join(&oid.0)
     }
 }
 
@@ -144,6 +190,9 @@ pub(super) struct Arrival {
 struct ArrivalFile {
     file: File,
     path: PathBuf,
+    /// The folder of the repository's blobs, and the name to leave there when it is made.
+    shelf: PathBuf,
+    name: Option<String>,
     target: PathBuf,
 }
 
@@ -169,6 +218,12 @@ impl Arrival {
         }
         if let Some(held) = &self.file {
             held.file.sync_all()?;
+            if let Some(name) = &held.name
+                && private_folder(&held.shelf)?
+            {
+                replace_file(&held.shelf.join(NAME), name.as_bytes())?;
+                sync_folder(held.shelf.parent().unwrap_or(Path::new(".")))?;
+            }
             let folder = held.target.parent().unwrap_or(Path::new("."));
             if private_folder(folder)? {
                 sync_folder(folder.parent().unwrap_or(Path::new(".")))?;
@@ -207,6 +262,24 @@ fn refuse_foreign(root: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::AlreadyExists, why))
 }
 
+fn holds_something(folder: &Path) -> io::Result<bool> {
+    match fs::read_dir(folder) {
+        Ok(mut entries) => Ok(entries.next().is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says so to git, unless the user has said something else.
+fn ignore_in_git(root: &Path) -> io::Result<()> {
+    let (name, text) = IGNORES;
+    match private_file(&root.join(name), OpenOptions::new().create_new(true)) {
+        Ok(mut file) => file.write_all(text),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Removes arrivals that an earlier run did not finish: files whose names are numbers, as it gave them.
 fn remove_leftovers(incoming: &Path) -> io::Result<()> {
     for entry in fs::read_dir(incoming)? {
@@ -239,7 +312,7 @@ mod tests {
     use crate::scratch::Scratch;
 
     fn put(store: &Store, oid: &Oid, bytes: &[u8]) -> bool {
-        let mut arrival = store.receive(oid).expect("a place");
+        let mut arrival = store.shelf("r").receive(oid).expect("a place");
         for piece in bytes.chunks(3) {
             arrival.write(piece).expect("written");
         }
@@ -262,28 +335,28 @@ mod tests {
     #[test]
     fn keeps_right_bytes_and_nothing_of_wrong_ones() {
         let scratch = Scratch::new();
-        let store = Store::open(scratch.path()).expect("opened");
+        let store = Store::open(scratch.path(), false).expect("opened");
         let oid = Oid::of(b"some bytes");
         assert!(!put(&store, &oid, b"other bytes"));
-        assert_eq!(store.size_of(&oid).expect("looked"), None);
+        assert_eq!(store.shelf("r").size_of(&oid).expect("looked"), None);
         assert!(put(&store, &oid, b"some bytes"));
-        assert_eq!(store.size_of(&oid).expect("looked"), Some(10));
+        assert_eq!(store.shelf("r").size_of(&oid).expect("looked"), Some(10));
         assert!(put(&store, &oid, b"some bytes"), "again is fine");
         assert!(!put(&store, &oid, b"other bytes"), "wrong bytes are wrong even for a known name");
-        drop(store.receive(&Oid::of(b"never finished")).expect("a place"));
+        drop(store.shelf("r").receive(&Oid::of(b"never finished")).expect("a place"));
         assert_eq!(incoming(scratch.path()), 0);
     }
 
     #[test]
     fn one_server_at_a_time_and_leftovers_go() {
         let scratch = Scratch::new();
-        let store = Store::open(scratch.path()).expect("opened");
-        assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::ResourceBusy));
+        let store = Store::open(scratch.path(), false).expect("opened");
+        assert_eq!(Store::open(scratch.path(), false).err().map(|e| e.kind()), Some(io::ErrorKind::ResourceBusy));
         drop(store);
         fs::write(scratch.path().join(INCOMING).join("7"), b"half").expect("leftover");
         let foreign = scratch.path().join(INCOMING).join("7.txt");
         fs::write(&foreign, b"whose?").expect("a file");
-        let store = Store::open(scratch.path()).expect("opened again");
+        let store = Store::open(scratch.path(), false).expect("opened again");
         assert_eq!(incoming(scratch.path()), 1);
         assert!(foreign.exists());
         assert!(put(&store, &Oid::of(b"some bytes"), b"some bytes"), "the number is free again");
@@ -294,8 +367,65 @@ mod tests {
         let scratch = Scratch::new();
         fs::create_dir(scratch.path().join(INCOMING)).expect("a folder");
         fs::write(scratch.path().join(INCOMING).join("1"), b"a letter").expect("a file");
-        assert_eq!(Store::open(scratch.path()).err().map(|e| e.kind()), Some(io::ErrorKind::AlreadyExists));
+        assert_eq!(Store::open(scratch.path(), false).err().map(|e| e.kind()), Some(io::ErrorKind::AlreadyExists));
         assert_eq!(fs::read(scratch.path().join(INCOMING).join("1")).expect("there"), b"a letter");
         assert_eq!(fs::read_dir(scratch.path()).expect("folder").count(), 1);
+    }
+
+    #[test]
+    fn repositories_see_their_own_blobs_only() {
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path(), false).expect("opened");
+        let oid = Oid::of(b"some bytes");
+        assert!(put(&store, &oid, b"some bytes"));
+        let long = "x".repeat(1000);
+        for other in ["", "R", "r/", "../r", "r.git", &long] {
+            let shelf = store.shelf(other);
+            assert_eq!(shelf.size_of(&oid).expect("looked"), None, "{other}");
+            assert!(shelf.read(&oid).expect("looked").is_none(), "{other}");
+            let mut arrival = shelf.receive(&oid).expect("a place");
+            arrival.write(b"some bytes").expect("written");
+            assert!(arrival.keep().expect("kept"), "{other}");
+            assert_eq!(store.shelf(other).size_of(&oid).expect("looked"), Some(10));
+        }
+        let names = fs::read_dir(scratch.path().join(REPOSITORIES)).expect("a folder");
+        let names = names.map(|entry| fs::read_to_string(entry.expect("an entry").path().join(NAME)).expect("a name"));
+        assert_eq!(names.collect::<std::collections::BTreeSet<_>>().len(), 7);
+    }
+
+    #[test]
+    fn a_store_stays_as_it_was_begun() {
+        let bytes = b"some bytes";
+        for (first, then, is_shared) in
+            [(true, true, Some(true)), (true, false, Some(true)), (false, false, Some(false)), (false, true, None)]
+        {
+            let scratch = Scratch::new();
+            let store = Store::open(scratch.path(), first).expect("opened");
+            assert!(put(&store, &Oid::of(bytes), bytes));
+            drop(store);
+            let opened = Store::open(scratch.path(), then);
+            assert_eq!(opened.as_ref().ok().map(Store::is_shared), is_shared, "{first} {then}");
+            if let Ok(store) = opened {
+                let other = store.shelf("other").size_of(&Oid::of(bytes)).expect("looked");
+                assert_eq!(other.is_some(), store.is_shared(), "{first} {then}");
+            }
+        }
+        let scratch = Scratch::new();
+        drop(Store::open(scratch.path(), true).expect("opened"));
+        assert!(!Store::open(scratch.path(), false).expect("opened").is_shared(), "nothing was in it");
+    }
+
+    #[test]
+    fn git_is_told_to_ignore_a_store_unless_the_user_says_otherwise() {
+        let scratch = Scratch::new();
+        let ignores = scratch.path().join(".gitignore");
+        drop(Store::open(scratch.path(), false).expect("opened"));
+        assert_eq!(fs::read(&ignores).expect("there"), b"*\n");
+        fs::write(&ignores, b"incoming\n").expect("written");
+        drop(Store::open(scratch.path(), false).expect("opened"));
+        assert_eq!(fs::read(&ignores).expect("there"), b"incoming\n");
+        fs::remove_file(&ignores).expect("removed");
+        drop(Store::open(scratch.path(), false).expect("opened"));
+        assert_eq!(fs::read(&ignores).expect("there"), b"*\n", "a store of before is ignored, too");
     }
 }

@@ -109,7 +109,11 @@ impl Scene {
             }
         }
         command.current_dir(directory).env("HOME", self.path("home")).env("GIT_CONFIG_NOSYSTEM", "1");
-        command.env_remove("XDG_CONFIG_HOME").env("GIT_TERMINAL_PROMPT", "0").env("GIT_LFS_SKIP_SMUDGE", "1");
+        command
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_STATE_HOME")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_LFS_SKIP_SMUDGE", "1");
         command.stdin(Stdio::null());
         command
     }

@@ -25,8 +25,6 @@ pub(super) struct Server {
     _store: Option<Scratch>,
     /// The address of one repository on it, for clients.
     pub(super) endpoint: String,
-    /// The address of the server itself, as clients see it.
-    pub(super) base: String,
 }
 
 impl Server {
@@ -47,7 +45,7 @@ impl Server {
             None => format!("http://{own}"),
         };
         let relay = relay.map(|relay| relay.lead_to(&own)).transpose()?;
-        Ok(Self { _process: process, _relay: relay, _store: None, endpoint: format!("{base}/bench"), base })
+        Ok(Self { _process: process, _relay: relay, _store: None, endpoint: format!("{base}/bench") })
     }
 
     /// Starts an empty server, whose store goes with it.

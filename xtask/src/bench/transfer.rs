@@ -106,9 +106,9 @@ fn hydrate<'a>(ground: &Ground, objects: &'a Objects, server: &Server) -> Result
 /// The same addresses that a batch answer of this server names, without asking for one.
 fn curl<'a>(ground: &Ground, objects: &'a Objects, server: &Server) -> Result<Ready<'a>> {
     let out = ground.fresh("out")?;
-    let mut list = String::new();
+    let (mut list, place) = (String::new(), text(&out)?);
     for Blob { oid, .. } in &objects.blobs {
-        list += &format!("url = \"{}/objects/{oid}\"\noutput = \"{}/{oid}\"\n", server.base, text(&out)?);
+        list += &format!("url = \"{}.git/info/lfs/objects/{oid}\"\noutput = \"{place}/{oid}\"\n", server.endpoint);
     }
     let settings = ground.home.join("work/curl.list");
     fs::write(&settings, list).because("curl's list cannot be written")?;

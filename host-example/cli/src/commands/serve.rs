@@ -1,5 +1,7 @@
 //! `hydrant serve`: an LFS server on this machine until Ctrl-C.
 
+use std::env;
+use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,12 +10,15 @@ use clap::Args;
 use hydrant_host::contract::cancel::Cancelled;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::tasks::Client;
-use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER};
+use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER, kept_token, token_file};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::ending::Ending;
 use crate::output::{Output, say};
+
+/// Gives the token itself.
+const TOKEN_VARIABLE: &str = "HYDRANT_SERVE_TOKEN";
 
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
@@ -23,9 +28,15 @@ pub(crate) struct ServeArgs {
     /// Folder that holds the objects and the locks
     #[arg(long, value_name = "DIR", default_value = "hydrant-objects")]
     pub(crate) store: PathBuf,
-    /// Let anybody who reaches the address read and write
+    /// One set of objects for all repositories
     #[arg(long)]
+    pub(crate) shared: bool,
+    /// Let anybody who reaches the address read and write
+    #[arg(long, conflicts_with = "token_file")]
     pub(crate) open: bool,
+    /// File with the token, made when it is absent [default: one for the store, in your state folder]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     /// Let pages of this origin use the server; can be given again
     #[arg(long = "origin", value_name = "ORIGIN")]
     pub(crate) origins: Vec<String>,
@@ -43,21 +54,30 @@ pub(crate) struct ServeReport {
     user: &'static str,
     /// The token; null when anybody may read and write.
     token: Option<String>,
+    /// Whether all repositories have the same objects.
+    shared: bool,
 }
 
 pub(crate) fn run(arguments: &ServeArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let mut config = ServerConfig::new(&arguments.store);
     config.listen = arguments.listen;
+    config.shared = arguments.shared;
     config.open = arguments.open;
     config.origins = arguments.origins.clone();
     config.public_host = arguments.public_host.clone();
     if output.options.verbose {
         config.log = Some(Arc::new(|line| say(&line.to_string())));
     }
+    let unable = |error: io::Error| Fault::local("the server cannot start", &error);
+    let mut is_kept = false;
+    if !arguments.open {
+        config.token = token(arguments).map_err(unable)?;
+        is_kept = config.token.is_some();
+    }
     // Whoever reads the first line may end it at once, and well.
     let mut cancelled = client.cancellation().listen()?;
-    let server = Server::spawn(config).map_err(|error| Fault::local("the server cannot start", &error))?;
-    announce(&server, arguments.open, output);
+    let server = Server::spawn(config).map_err(unable)?;
+    announce(&server, arguments, is_kept, output);
     output.flush();
     wait_for(&mut cancelled)?;
     output.note("stopping");
@@ -65,20 +85,55 @@ pub(crate) fn run(arguments: &ServeArgs, client: &Client, output: &mut Output) -
     Ok(Ending::Done)
 }
 
-fn announce(server: &RunningServer, open: bool, output: &mut Output) {
+/// The token of before; none where this user has no place for one, and then it is new for this run.
+fn token(arguments: &ServeArgs) -> io::Result<Option<String>> {
+    if let Some(file) = &arguments.token_file {
+        return kept_token(file).map(Some);
+    }
+    if let Some(given) = env::var_os(TOKEN_VARIABLE).filter(|given| !given.is_empty()) {
+        let token = given.into_string().ok().filter(|token| token.bytes().all(|byte| byte.is_ascii_graphic()));
+        let unfit = || format!("{TOKEN_VARIABLE} must hold one word of ASCII letters, digits and signs");
+        return token.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unfit())).map(Some);
+    }
+    let Some(state) = state_folder() else { return Ok(None) };
+    match kept_token(&token_file(&state, &arguments.store)?) {
+        // A home that is a work tree, or that nobody can write to, is no reason not to serve.
+        Err(error) if is_no_place(&error) => Ok(None),
+        kept => kept.map(Some),
+    }
+}
+
+fn is_no_place(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+}
+
+/// Where programs of this user keep what outlives them. A relative path counts as none.
+fn state_folder() -> Option<PathBuf> {
+    let folder = |name: &str| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    folder("XDG_STATE_HOME").or_else(|| folder("HOME").map(|home| home.join(".local/state")))
+}
+
+fn announce(server: &RunningServer, arguments: &ServeArgs, is_kept: bool, output: &mut Output) {
     let url = server.url();
-    let token = (!open).then(|| server.token().to_owned());
-    output.report(true, ServeReport { url: url.clone(), user: TOKEN_USER, token: token.clone() });
+    let token = (!arguments.open).then(|| server.token().to_owned());
+    let is_shared = server.is_shared();
+    output.report(true, ServeReport { url: url.clone(), user: TOKEN_USER, token: token.clone(), shared: is_shared });
     output.line(format!("serving {url}"));
     if let Some(token) = &token {
         output.line(format!("user    {TOKEN_USER}"));
         output.line(format!("token   {token}"));
     }
+    if is_shared && !arguments.shared {
+        output.note("This store has one set of objects for all repositories, as with --shared.");
+    }
+    if token.is_some() && !is_kept {
+        output.note("The token is for this run: there is no state folder to keep it in. --token-file keeps one.");
+    }
     output.note("");
     output.note("In a repository of yours:");
     output.note(format!("  git config lfs.url {url}/my-repository"));
     if let Some(token) = token {
-        output.note(format!("  HYDRANT_LFS_TOKEN={token} hydrant hydrate"));
+        output.note(format!("  HYDRANT_LFS_USER=$USER HYDRANT_LFS_TOKEN={token} hydrant hydrate"));
     }
     output.note("Ctrl-C ends it.");
 }

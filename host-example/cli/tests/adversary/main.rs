@@ -14,5 +14,7 @@ mod logins;
 mod ranges;
 mod redirects;
 mod secure;
+#[cfg(target_os = "linux")]
+mod strangers;
 mod talk;
 mod uploads;

@@ -1,6 +1,7 @@
 //! Sessions of a ledger: status, hydration, reading, and the demonstration of all of it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use hydrant_host::files::digest::blob_of;
@@ -180,7 +181,19 @@ fn the_demonstration_runs_to_its_end() {
     let line: serde_json::Value =
         serde_json::from_str(json["transcript_text"].as_str().expect("a line")).expect("JSON");
     assert_eq!(line["seq"], json["transcript_line"].as_u64().expect("a number") - 1);
-    let text = scene.hydrant(&scene.folder, &["demo", "--dir", "kept"]).ends(0);
+    let path = std::env::var("PATH").expect("a path");
+    let git = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.is_file()).expect("git");
+    let told = scene.path("told");
+    let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" >> '{}'\nexec '{}' \"$@\"\n", told.display(), git.display());
+    let listener = scene.file("bin/git", script.as_bytes());
+    fs::set_permissions(&listener, fs::Permissions::from_mode(0o755)).expect("a program");
+    let path = format!("{}:{path}", listener.parent().expect("a folder").display());
+    let text = scene.hydrant_with(&scene.folder, &[("PATH", &path)], &["demo", "--dir", "kept"]).ends(0);
+    // Everybody on the machine can read the arguments of a program.
+    let config = fs::read_to_string(scene.path("kept/reader/.git/config")).expect("a configuration");
+    let token = config.split_once("hydrant:").and_then(|(_, rest)| rest.split_once('@')).expect("a login").0;
+    let told = fs::read_to_string(told).expect("git was asked");
+    assert!(token.len() == 64 && told.contains("clone") && !told.contains(token), "{told}");
     assert!(text.out.contains("verified") && text.out.contains("done in"), "{}", text.out);
     // The older session stands there as plain files; the server never had them, and nobody asks.
     let reader = scene.path("kept/reader");

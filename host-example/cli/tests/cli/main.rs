@@ -16,6 +16,7 @@ mod restore;
 mod scale;
 mod schemas;
 mod secrets;
+mod serving;
 mod signals;
 mod status_report;
 mod trees;

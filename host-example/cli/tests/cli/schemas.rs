@@ -6,7 +6,8 @@ use serde_json::Value;
 #[test]
 fn a_field_that_no_schema_names_is_seen() {
     let good = serde_json::json!({
-        "schema_version": 1, "ok": true, "error": null, "url": "http://127.0.0.1:1", "user": "oauth2", "token": null,
+        "schema_version": 1, "ok": true, "error": null, "url": "http://127.0.0.1:1", "user": "hydrant", "token": null,
+        "shared": false,
     });
     assert_eq!(validate("serve", &good), Ok(()));
     for (field, value) in [("extra", Value::Null), ("url", 1.into())] {

@@ -82,11 +82,15 @@ impl World {
 
     /// Files of blobs in the store, finished or not.
     pub(crate) fn stored(&self) -> usize {
-        let folder = |path: PathBuf| fs::read_dir(path).expect("a folder").map(|entry| entry.expect("an entry").path());
         let store = self.folder.join("store");
-        let kept: usize = folder(store.join("objects")).map(|shard| folder(shard).count()).sum();
-        kept + folder(store.join("incoming")).count()
+        ["objects", "repositories", "incoming"].iter().map(|name| blobs(&store.join(name))).sum()
     }
+}
+
+fn blobs(folder: &Path) -> usize {
+    let entries = fs::read_dir(folder).into_iter().flatten().map(|entry| entry.expect("an entry").path());
+    let count = |path: PathBuf| if path.is_dir() { blobs(&path) } else { usize::from(!path.ends_with("name")) };
+    entries.map(count).sum()
 }
 
 impl Drop for World {

@@ -2,8 +2,11 @@
 
 mod batch;
 mod client;
+mod clients;
 mod doors;
+mod frames;
 mod git_lfs;
 mod locks;
 mod objects;
 mod running;
+mod strangers;

@@ -11,6 +11,7 @@ mod git_credential;
 mod netrc;
 mod origin;
 mod own_headers;
+mod userinfo;
 
 use std::collections::HashMap;
 use std::env;
@@ -32,6 +33,7 @@ pub(crate) use git_credential::certificate_password;
 use git_credential::{Answer, GitCredential};
 pub use origin::Origin;
 pub(crate) use own_headers::OwnHeaders;
+pub(crate) use userinfo::Split;
 
 /// The user's name that goes with a token when none is given.
 const TOKEN_USER: &str = "oauth2";
@@ -126,7 +128,7 @@ impl Logins {
 
     /// Takes the userinfo out of a URL and remembers it as that origin's login.
     pub fn take_userinfo(&mut self, url: &str) -> Result<String, HostError> {
-        let (clean, user, password) = split_userinfo(url)?;
+        let Split { url: clean, user, password } = Split::of(url)?;
         if let Some(user) = &user {
             self.users.insert(Origin::of_text(&clean)?, user.clone());
         }
@@ -376,30 +378,6 @@ pub(crate) async fn worked(logins: &Arc<Mutex<Logins>>, url: &Url) {
     });
     // Waited for, once a run: a process that ends first would leave the helper without the word.
     told.await.ok();
-}
-
-/// A URL without its userinfo, and the user and password in it. An empty password is one; an empty user is none.
-pub(crate) fn split_userinfo(url: &str) -> Result<(String, Option<Vec<u8>>, Option<Vec<u8>>), HostError> {
-    let mut parsed = Url::parse(url).map_err(|_| HostError::local("the endpoint is not a URL"))?;
-    let user = Some(decoded(parsed.username())?).filter(|user| !user.is_empty());
-    let mut password = parsed.password().map(decoded).transpose()?;
-    if password.is_none() && user.is_some() && has_colon(url) {
-        password = Some(Vec::new());
-    }
-    if user.is_none() && password.is_none() {
-        return Ok((url.to_owned(), None, None));
-    }
-    let cannot = |()| HostError::local("the login cannot be taken out of this URL");
-    parsed.set_username("").map_err(cannot)?;
-    parsed.set_password(None).map_err(cannot)?;
-    Ok((parsed.into(), user, password))
-}
-
-/// Whether the userinfo of a URL that has one ends with a colon: a parsed URL does not tell.
-fn has_colon(url: &str) -> bool {
-    let authority = url.split_once("//").map_or("", |(_, rest)| rest);
-    let authority = authority.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    authority.rsplit_once('@').is_some_and(|(userinfo, _)| userinfo.contains(':'))
 }
 
 /// A URL without userinfo and query.

@@ -2,7 +2,8 @@
 //!
 //! The rules it keeps: what only a commit names (`.lfsconfig`) gets no login and no content unless the user agrees, and
 //! is not even asked when it is less public than the user's own server; userinfo leaves the URL before anything else
-//! sees it, and is a login only when the user wrote it; the user's own settings win over the repository's.
+//! sees it, and is a login only when the user wrote it or agreed to it; the user's own settings win over the
+//! repository's.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::contract::types::{Code, Direction};
 use crate::net::address::{Reach, reaches};
 use crate::net::git_http::GitHttp;
 use crate::net::http::HttpOptions;
-use crate::net::login::{Approver, Brought, Logins, Origin, Question, split_userinfo};
+use crate::net::login::{Approver, Brought, Logins, Origin, Question, Split};
 use reqwest::Url;
 
 use crate::contract::error::Fault;
@@ -76,7 +77,8 @@ fn given(client: &Client, options: &ServerOptions) -> Result<Destination, Fault>
     logins.trust(&endpoint)?;
     logins.environment(&endpoint)?;
     client.furnish(&mut logins, options);
-    Ok(Destination { endpoint, reference: None, logins, http: http_options(options) })
+    let http = HttpOptions { endpoint_approved: true, ..http_options(options) };
+    Ok(Destination { endpoint, reference: None, logins, http })
 }
 
 /// No server and no login.
@@ -190,7 +192,7 @@ fn derived(
 
     let mut logins = Logins::new();
     // The user's own userinfo is a login for the user's own server; one of a commit's choice has to be agreed to.
-    let (mut endpoint, ..) = split_userinfo(&found.url)?;
+    let mut endpoint = Split::of(&found.url)?.url;
     if let Some(user) = user.as_ref().filter(|_| named != Named::ByCommit) {
         logins.take_userinfo(&user.url)?;
     }
@@ -219,7 +221,10 @@ fn derived(
                 Ok(None) => Err("the server no longer answers over ssh".to_owned()),
                 Err(fault) => Err(fault.detail),
             };
-            logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
+            // An address alone is no login: the others are asked.
+            if !answer.headers.is_empty() {
+                logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
+            }
         }
     }
     if !is_http(&endpoint) {
@@ -330,7 +335,9 @@ fn is_http(url: &str) -> bool {
 }
 
 fn http_options(options: &ServerOptions) -> HttpOptions {
-    HttpOptions { insecure_http: options.insecure_http, ..HttpOptions::default() }
+    // git's variables count without a repository, too.
+    let way_to = Arc::new(|url: &Url| GitHttp::default().way(url));
+    HttpOptions { insecure_http: options.insecure_http, way_to, ..HttpOptions::default() }
 }
 
 /// Whether the caller agrees: beforehand, or asked now.

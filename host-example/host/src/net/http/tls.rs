@@ -189,3 +189,27 @@ fn encrypted_key(pem: &[u8]) -> Option<Vec<u8>> {
     let (body, _) = rest.split_once("-----END")?;
     STANDARD.decode(body.split_ascii_whitespace().collect::<String>()).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EncryptedPrivateKeyInfoRef, encrypted_key};
+
+    /// Made for this test by `openssl genpkey -algorithm EC -aes256 -pass pass:geheim`; it protects nothing.
+    const KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----
+MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhtv0EV16N8gQICCAAw
+DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEELF8fhVBTKegCCaze+FjQBsEgZBZ
+Af/3S/F8iXdtzX0XL4Vee54CwZkvQrrTZe38XA3RnkyAl3wD28FfuhLF0JloxSgD
+tVqnz2RnTfL8MkB7BtFRScID4PqmLR3wZnwduOGZqefU037hrn3nIOCvUiJ3R7Nr
+5amYjqAL1/zJ4IKcbx9kRfjYSk0fP7CNUH9oeAHjbj3UMx1ti+XjUIS3A+R9EvE=
+-----END ENCRYPTED PRIVATE KEY-----
+";
+
+    #[test]
+    fn a_password_opens_a_key() {
+        let encrypted = encrypted_key(KEY).expect("an encrypted key");
+        let key = EncryptedPrivateKeyInfoRef::try_from(encrypted.as_slice()).expect("its form is known");
+        assert!(key.decrypt(b"geheim").is_ok());
+        assert!(key.decrypt(b"Geheim").is_err() && key.decrypt(b"").is_err());
+        assert!(encrypted_key(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n").is_none());
+    }
+}

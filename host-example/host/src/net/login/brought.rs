@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::credential::Credential;
 use super::origin::Origin;
-use super::split_userinfo;
+use super::userinfo::Split;
 use crate::contract::error::HostError;
 use crate::net::secret::Secret;
 
@@ -23,8 +23,8 @@ pub(crate) struct Brought {
 impl Brought {
     /// The login of a URL; none when it holds no password.
     pub(crate) fn of(url: &str) -> Result<Option<Self>, HostError> {
-        let (clean, user, Some(password)) = split_userinfo(url)? else { return Ok(None) };
-        let (origin, user) = (Origin::of_text(&clean)?, user.unwrap_or_default());
+        let Split { url, user, password: Some(password) } = Split::of(url)? else { return Ok(None) };
+        let (origin, user) = (Origin::of_text(&url)?, user.unwrap_or_default());
         let mut digest = Sha256::new();
         // No part can hold a line end, so no two logins are written alike.
         for part in [origin.to_string().as_bytes(), &user, &password] {

@@ -28,7 +28,7 @@ use crate::contract::types::{Direction, Failed, Failure, Login};
 use crate::net::secret::Secret;
 pub(crate) use brought::Brought;
 pub(crate) use credential::Credential;
-use credential::{AUTHORIZATION, decoded, is_one_line};
+use credential::{AUTHORIZATION, is_one_line};
 pub(crate) use git_credential::certificate_password;
 use git_credential::{Answer, GitCredential};
 pub use origin::Origin;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 
-use super::{Approver, Credential, Logins, Question, decoded};
+use super::credential::decoded;
+use super::{Approver, Credential, Logins, Question};
 use crate::net::secret::Secret;
 
 fn url(text: &str) -> Url {

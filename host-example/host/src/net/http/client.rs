@@ -1,5 +1,5 @@
-//! The connections: one client for plain requests, and others with certificates or over proxies. Each is made when it is
-//! needed first, because reading the system's certificates takes longer than a small download.
+//! The connections: one client for plain requests, and others with certificates or over proxies. Each is made when it
+//! is needed first, because reading the system's certificates takes longer than a small download.
 
 use std::cell::RefCell;
 use std::rc::Rc;

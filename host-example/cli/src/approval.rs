@@ -21,13 +21,17 @@ fn ask(place: &str, question: Question) -> io::Result<bool> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    let question = match question {
-        Question::SendLogin => "Send your login there?",
-        Question::SendFiles => "Send files there?",
-        Question::AskForObjects => "Ask it for objects?",
-    };
     let place = plain(place);
-    write!(io::stderr(), "Only this repository's content names the server {place}. {question} [y/N] ")?;
+    let named = format!("Only this repository's content names the server {place}.");
+    let question = match question {
+        Question::SendLogin => format!("{named} Send your login there?"),
+        Question::SendFiles => format!("{named} Send files there?"),
+        Question::AskForObjects => format!("{named} Ask it for objects?"),
+        Question::SendBroughtLogin => {
+            format!("This repository brings a login for the server {place}. Send it there, from now on?")
+        }
+    };
+    write!(io::stderr(), "{question} [y/N] ")?;
     io::stderr().flush()?;
     let mut answer = String::new();
     io::stdin().lock().take(ANSWER_BYTES_MAX).read_line(&mut answer)?;

@@ -40,6 +40,7 @@ pub struct Repository {
     pub top: PathBuf,
     /// The folder shared by all work trees of the repository: objects, configuration, our cache.
     pub(crate) common_dir: PathBuf,
+    listed: OnceLock<Vec<u8>>,
     settings: OnceLock<Vec<Setting>>,
     committed_settings: OnceLock<Vec<Setting>>,
     branch: OnceLock<Option<String>>,
@@ -72,6 +73,7 @@ impl Repository {
                     here,
                     top,
                     common_dir,
+                    listed: OnceLock::new(),
                     settings: OnceLock::new(),
                     committed_settings: OnceLock::new(),
                     branch: OnceLock::new(),
@@ -128,8 +130,17 @@ impl Repository {
         if let Some(settings) = self.settings.get() {
             return Ok(settings);
         }
+        let listed = self.listed()?;
+        Ok(self.settings.get_or_init(|| parse_settings(listed)))
+    }
+
+    /// The same as git lists them, where a value need not be text.
+    pub(crate) fn listed(&self) -> Result<&[u8], Fault> {
+        if let Some(listed) = self.listed.get() {
+            return Ok(listed);
+        }
         let listed = self.git.read(&["config", "--list", "-z", "--includes"], b"")?;
-        Ok(self.settings.get_or_init(|| parse_settings(&listed)))
+        Ok(self.listed.get_or_init(|| listed))
     }
 
     /// One setting's value; keys are spelled as `git config --list` prints them.
@@ -203,17 +214,20 @@ impl Repository {
 
     /// The remote that this branch belongs to, as git-lfs finds it.
     pub(crate) fn remote(&self) -> Result<String, Fault> {
-        let of_branch = self
-            .branch()
-            .and_then(|branch| branch.strip_prefix("refs/heads/"))
-            .and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
-        if let Some(remote) = of_branch.or_else(|| self.setting("remote.lfsdefault")) {
+        if let Some(remote) = self.chosen_remote() {
             return Ok(remote);
         }
         let mut remotes: Vec<&str> = self.settings()?.iter().filter_map(|setting| remote_name(&setting.key)).collect();
         remotes.sort_unstable();
         remotes.dedup();
         Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
+    }
+
+    /// The remote that the user chose for this branch, or for all of them.
+    pub(crate) fn chosen_remote(&self) -> Option<String> {
+        let branch = self.branch().and_then(|branch| branch.strip_prefix("refs/heads/"));
+        let of_branch = branch.and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
+        of_branch.or_else(|| self.setting("remote.lfsdefault"))
     }
 
     /// Full name of the branch that HEAD is on, as it was when first asked.

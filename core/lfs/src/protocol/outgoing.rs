@@ -7,7 +7,7 @@ use crate::text::error::{Code, Error};
 use crate::text::headers::LFS_JSON;
 use crate::text::limits::REDIRECTS_MAX;
 use crate::text::oid::Blob;
-use crate::text::url::Url;
+use crate::text::url::{Url, percent_decoded};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -151,28 +151,6 @@ impl Outgoing {
         self.hops += 1;
         Ok(())
     }
-}
-
-fn percent_decoded(text: &str) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let escaped = tail
-            .get(..2)
-            .and_then(|pair| core::str::from_utf8(pair).ok())
-            .and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        match (first, escaped) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &tail[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = tail;
-            }
-        }
-    }
-    bytes
 }
 
 fn base64(bytes: &[u8]) -> String {

@@ -115,6 +115,22 @@ fn without_dots(reference: &str) -> String {
     format!("/{}{}{rest}", kept.join("/"), if ends_open && !kept.is_empty() { "/" } else { "" })
 }
 
+/// The bytes that percent escapes stand for. A percent sign that begins none stands for itself.
+pub(crate) fn percent_decoded(text: &str) -> Vec<u8> {
+    let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        let escaped = digit(tail.first()).zip(digit(tail.get(1))).filter(|_| *first == b'%');
+        (rest, _) = match escaped {
+            // Two hexadecimal digits are a byte.
+            Some((high, low)) => (&tail[2..], bytes.push((high << 4 | low) as u8)),
+            None => (tail, bytes.push(*first)),
+        };
+    }
+    bytes
+}
+
 fn split_port(text: &str, default: u16) -> Option<(&str, u16)> {
     let colon = match text.strip_prefix('[') {
         Some(literal) => 1 + literal.find(']')? + 1,

@@ -34,6 +34,8 @@ pub(crate) enum Tls {
     None,
     Trusted,
     Unknown,
+    /// The server shows this certificate, and the program is given the same to trust.
+    Named(&'static str),
 }
 
 /// One row.

@@ -76,7 +76,12 @@ impl Evidence {
     /// Runs a case; an error when it does not end in time.
     pub(crate) fn gather(case: &Case, voice: Voice) -> Result<Evidence, String> {
         let blobs: Vec<Blob> = (1..).zip(case.sizes).map(|(seed, size)| blob(seed, *size)).collect();
-        let liar = Liar::start(blobs.clone(), case.script, (case.tls != Tls::None).then(secure::server));
+        let tls = match case.tls {
+            Tls::None => None,
+            Tls::Trusted | Tls::Unknown => Some(secure::server("server")),
+            Tls::Named(name) => Some(secure::server(name)),
+        };
+        let liar = Liar::start(blobs.clone(), case.script, tls);
         let scratch = Scratch::new();
         let folder = scratch.path("objects");
         if case.job == Job::Upload {
@@ -91,8 +96,10 @@ impl Evidence {
         if case.proxied {
             command.env("http_proxy", format!("http://{home}"));
         }
-        if case.tls == Tls::Trusted {
-            command.env("GIT_SSL_CAINFO", secure::authority());
+        match case.tls {
+            Tls::None | Tls::Unknown => {}
+            Tls::Trusted => drop(command.env("GIT_SSL_CAINFO", secure::certificate("authority"))),
+            Tls::Named(name) => drop(command.env("GIT_SSL_CAINFO", secure::certificate(name))),
         }
         let (code, out, err) = finish(&mut command, Duration::from_secs(case.seconds))?;
         let (seen, job) = (liar.plot.seen(), case.job);

@@ -11,6 +11,7 @@ mod heads;
 mod kills;
 mod liar;
 mod logins;
+mod own_logins;
 mod ranges;
 mod redirects;
 mod secure;

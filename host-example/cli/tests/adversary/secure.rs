@@ -13,10 +13,10 @@ use crate::evidence::Evidence;
 use crate::liar::Seen;
 use crate::talk::{Talk, entry};
 
-/// A server that nobody but these tests trusts; its key protects nothing.
-pub(crate) fn server() -> Arc<ServerConfig> {
-    let chain = CertificateDer::from_pem_slice(include_bytes!("certificates/server.pem")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_slice(include_bytes!("certificates/server-key.pem")).expect("a key");
+/// A server that shows one of the certificates of these tests; their keys protect nothing.
+pub(crate) fn server(name: &str) -> Arc<ServerConfig> {
+    let chain = CertificateDer::from_pem_file(certificate(name)).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(certificate(&format!("{name}-key"))).expect("a key");
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -27,9 +27,9 @@ pub(crate) fn server() -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// Who signed that certificate.
-pub(crate) fn authority() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/adversary/certificates/authority.pem")
+/// `authority` signed `server`. The others are their own authorities, as `openssl req -x509` makes them.
+pub(crate) fn certificate(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/adversary/certificates/{name}.pem"))
 }
 
 fn secure_entry(talk: &mut Talk) {
@@ -99,5 +99,22 @@ fn encrypted_lines() {
             },
             ..base
         },
+    ]);
+}
+
+#[test]
+fn a_certificate_that_the_user_named_may_be_its_own_authority() {
+    let honest = |talk: &mut Talk| if talk.is_batch() { secure_entry(talk) } else { talk.honest() };
+    let base = Case { script: honest, ..HYDRATE };
+    let refused = Case {
+        ends: Ends::Whole("blocked"),
+        also: |seen, _| if seen.is_empty() { Ok(()) } else { Err("it was asked all the same".into()) },
+        ..base
+    };
+    run(&[
+        Case { name: "it is its own authority", tls: Tls::Named("own"), ..base },
+        Case { name: "the authority that signed it is not known", tls: Tls::Named("server"), ..base },
+        Case { name: "it is of another host", tls: Tls::Named("elsewhere"), ..refused },
+        Case { name: "its time is over", tls: Tls::Named("expired"), ..refused },
     ]);
 }

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hydrant_kit::scene::{Scene, TOKEN, pointer};
 
@@ -106,14 +106,47 @@ fn content_goes_to_no_server_that_only_a_commit_names() {
 }
 
 #[test]
-fn a_login_that_a_commit_wrote_is_not_used() {
+fn a_login_that_a_commit_brings_counts_after_the_user_agreed() {
     let scene = Scene::new();
     let tree = led(&scene, &scene.url());
-    let hydrate = |tree: &Path, env: &[(&str, &str)]| scene.hydrant_with(tree, env, &["hydrate", "--trust-endpoint"]);
-    assert_ne!(hydrate(&tree, &[]).code, 0);
-    hydrate(&tree, &LOGIN).ends(0);
-    // The same words are a login where the user wrote them.
-    fs::remove_dir_all(tree.join(".git/hydrant")).expect("the cache");
+    // Another server on this machine, so that this one may be asked.
+    scene.git(&tree, &["remote", "set-url", "origin", "http://127.0.0.1:9/team/repo.git"]);
+    let hydrate = |more: &[&str]| {
+        fs::remove_dir_all(tree.join(".git/hydrant")).ok();
+        scene.hydrant(&tree, &[&["hydrate"], more].concat()).code
+    };
+    assert_ne!(hydrate(&[]), 0, "nobody agreed");
+    assert_eq!(hydrate(&["--trust-endpoint"]), 0);
+    assert_eq!(hydrate(&[]), 0, "it is noted in the clone");
+    let config = fs::read_to_string(tree.join(".git/config")).expect("the clone's configuration");
+    assert!(config.contains("trustedlogin") && !config.contains(TOKEN), "{config}");
+    let rewrite = |url: &str| scene.file("tree/.lfsconfig", format!("[lfs]\nurl = {url}\n").as_bytes());
+    rewrite(&scene.url().replace("//me:", "//you:"));
+    assert_ne!(hydrate(&[]), 0, "another login is another question");
+    rewrite(&scene.url());
+    assert_eq!(hydrate(&[]), 0);
+    // The same words need no agreement where the user wrote them.
+    scene.git(&tree, &["config", "--unset-all", &format!("hydrant.{}.trustedlogin", scene.server.url())]);
+    assert_ne!(hydrate(&[]), 0);
     scene.git(&tree, &["config", "lfs.url", &scene.url()]);
-    scene.hydrant(&tree, &["hydrate"]).ends(0);
+    assert_eq!(hydrate(&[]), 0);
+}
+
+#[test]
+fn a_commit_chooses_among_the_remotes_of_the_user_alone() {
+    let scene = Scene::new();
+    scene.upload(CONTENT);
+    scene.file("tree/file", pointer(CONTENT).as_bytes());
+    let tree = scene.repository("tree");
+    scene.git(&tree, &["remote", "add", "origin", "http://127.0.0.1:9/team/repo.git"]);
+    scene.git(&tree, &["remote", "add", "mirror", &scene.url().replace("/info/lfs", "")]);
+    let hydrate = |chosen: &str| {
+        fs::remove_dir_all(tree.join(".git/hydrant")).ok();
+        scene.file("tree/.lfsconfig", format!("[remote]\nlfsdefault = {chosen}\n").as_bytes());
+        scene.hydrant(&tree, &["hydrate", "--retries", "0"]).code
+    };
+    assert_eq!(hydrate("mirror"), 0);
+    for other in ["origin", "nobody", &scene.url().replace("/info/lfs", "")] {
+        assert_ne!(hydrate(other), 0, "{other}");
+    }
 }

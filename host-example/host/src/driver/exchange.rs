@@ -32,18 +32,8 @@ const HEADERS_MAX: usize = 100;
 const HEADER_BYTES_MAX: usize = 32 << 10;
 
 /// Headers that are the host's own business, whoever asks for them.
-const HOST_HEADERS: [&str; 10] = [
-    "host",
-    "content-length",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "cookie",
-    "expect",
-];
+const HOST_HEADERS: [&str; 9] =
+    ["host", "content-length", "connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "expect"];
 
 /// Headers that never hold a secret. A server may hide one in any other that it hands out.
 const PLAIN_HEADERS: [&str; 5] = ["accept", "content-type", "if-range", "range", "user-agent"];
@@ -129,7 +119,7 @@ async fn run(
     let wanted = &exchange.request;
     let url = shared.http.admit(&wanted.url).await?;
     let credential = login::find(&shared.logins, &url, wanted.login).await?;
-    let client = shared.http.client_for(&url)?;
+    let client = shared.http.client_for(&url).await?;
     let (request, sending) = match build(shared, exchange, url, credential.as_ref(), answers)? {
         Some(built) => built,
         None => return Ok(Tail::Conflict),
@@ -182,12 +172,16 @@ fn build(
     };
     let mut request = Request::new(method, url);
     for Header { name, value } in &wanted.headers {
-        add(request.headers_mut(), name, value)?;
+        add(request.headers_mut(), name, value.as_bytes())?;
     }
-    if let Some(credential) = credential {
-        for (name, value) in credential.headers() {
-            add(request.headers_mut(), &name, value.expose())?;
-        }
+    // What the request says itself is not said again.
+    let mut own = shared.own_headers.to(request.url());
+    own.retain(|(name, _)| !request.headers().contains_key(name));
+    for (name, value) in own {
+        add_own(request.headers_mut(), &name, value.expose())?;
+    }
+    for (name, value) in credential.map(Credential::headers).unwrap_or_default() {
+        add_own(request.headers_mut(), &name, value.expose())?;
     }
     let mut sending = None;
     match &wanted.body {
@@ -219,14 +213,20 @@ fn wants_chunks(headers: &[Header]) -> bool {
 }
 
 /// Adds one header, except those the host alone may set.
-fn add(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Failed> {
+fn add(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Failed> {
+    if name.eq_ignore_ascii_case("cookie") { Ok(()) } else { add_own(headers, name, value) }
+}
+
+/// Adds one header of the user's own, who may have cookies.
+fn add_own(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Failed> {
     let lower = name.to_ascii_lowercase();
     if HOST_HEADERS.contains(&lower.as_str()) || lower.starts_with("proxy-") {
         return Ok(());
     }
     let unsendable = |_| failed(Failure::Io, "a header of the request cannot be sent");
     let name = HeaderName::from_bytes(lower.as_bytes()).map_err(|_| unsendable(()))?;
-    let mut value = HeaderValue::from_str(value).map_err(|_| unsendable(()))?;
+    // Any bytes but control characters: a password or a header of the user's need not be text.
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| unsendable(()))?;
     // Kept out of every debug print and out of HTTP/2's shared tables.
     value.set_sensitive(!PLAIN_HEADERS.contains(&name.as_str()));
     headers.append(name, value);
@@ -325,7 +325,7 @@ fn validator(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{add, validator};
+    use super::{add, add_own, validator};
     use reqwest::header::{HeaderMap, HeaderValue};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -336,14 +336,16 @@ mod tests {
     fn the_hosts_own_headers_are_never_taken_from_outside() {
         let mut map = HeaderMap::new();
         for name in ["Host", "content-length", "TE", "Transfer-Encoding", "Cookie", "Proxy-Authorization", "Upgrade"] {
-            add(&mut map, name, "x").expect("left out silently");
+            add(&mut map, name, b"x").expect("left out silently");
         }
         assert!(map.is_empty());
-        add(&mut map, "Authorization", "Bearer secret").expect("sendable");
-        add(&mut map, "X-Amz-Signature", "another secret").expect("sendable");
-        assert!(!format!("{map:?}").contains("secret"));
-        assert!(add(&mut map, "X-A", "a\r\nX-B: b").is_err());
-        assert!(add(&mut map, "bad name", "x").is_err());
+        add(&mut map, "Authorization", b"Bearer secret").expect("sendable");
+        add(&mut map, "X-Amz-Signature", b"another secret").expect("sendable");
+        add_own(&mut map, "Cookie", b"a=secret").expect("the user's own");
+        add_own(&mut map, "X-Latin", b"p\xe4ss").expect("bytes");
+        assert!(!format!("{map:?}").contains("secret") && map.contains_key("cookie"));
+        assert!(add(&mut map, "X-A", b"a\r\nX-B: b").is_err());
+        assert!(add(&mut map, "bad name", b"x").is_err());
     }
 
     #[test]

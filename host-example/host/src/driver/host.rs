@@ -133,6 +133,7 @@ impl HostBuilder {
             Some(text) => Some(Url::parse(text).map_err(|_| HostError::local("the endpoint is not a URL"))?),
             None => None,
         };
+        let logins = self.logins.unwrap_or_default();
         let shared = Shared {
             store: self.store.map(RefCell::new),
             files: self.files,
@@ -140,7 +141,8 @@ impl HostBuilder {
             ledger: self.ledger,
             aside: OnceCell::new(),
             http: Http::new(endpoint.as_ref(), self.http)?,
-            logins: Arc::new(Mutex::new(self.logins.unwrap_or_default())),
+            own_headers: logins.own_headers(),
+            logins: Arc::new(Mutex::new(logins)),
             workers: Workers::default(),
             stage_rights: StageRights::default(),
         };

@@ -11,7 +11,7 @@ use crate::files::digest::is_oid;
 use crate::files::workers::Workers;
 use crate::files::{Files, Opened};
 use crate::net::http::{Http, StageRights};
-use crate::net::login::Logins;
+use crate::net::login::{Logins, OwnHeaders};
 use crate::remote::RemoteLedger;
 use crate::store::Store;
 use crate::worktree::swap::Aside;
@@ -26,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) aside: OnceCell<Arc<Aside>>,
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
+    pub(crate) own_headers: OwnHeaders,
     pub(crate) workers: Workers,
     pub(crate) stage_rights: StageRights,
 }

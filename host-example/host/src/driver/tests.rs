@@ -12,7 +12,6 @@ use crate::files::Files;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
 use crate::net::login::Logins;
-use crate::net::secret::Secret;
 use crate::store::{Look, Store};
 use hydrant_server::{RunningServer, Server, ServerConfig};
 
@@ -23,8 +22,8 @@ fn server(folder: &Path) -> RunningServer {
 /// A host that knows the server's token.
 fn host(server: &RunningServer, store: Store, files: &Path) -> Host {
     let mut logins = Logins::new();
-    let login = Secret::new(format!("http://hydrant:{}@", server.token()));
-    let endpoint = logins.take_userinfo(&server.url().replace("http://", login.expose())).expect("a URL");
+    let login = format!("http://hydrant:{}@", server.token());
+    let endpoint = logins.take_userinfo(&server.url().replace("http://", &login)).expect("a URL");
     logins.trust(&endpoint).expect("a URL");
     let builder = Host::builder().endpoint(&endpoint).logins(logins).store(store);
     builder.files(Files::beneath(files).expect("a folder")).build().expect("a host")

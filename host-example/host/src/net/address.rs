@@ -206,17 +206,26 @@ impl Resolve for Resolver {
     }
 }
 
-/// The resolver of connections to a proxy of the user's: it knows that one name, wherever it lies.
-pub struct ProxyName(pub String);
+/// The resolver of connections to a proxy of the user's: it knows that one name, wherever it lies. Others are looked up
+/// for a proxy that wants addresses, where the policy allows it.
+pub struct ProxyName {
+    /// The proxy.
+    pub name: String,
+    /// What other names are judged by; none where the proxy resolves them.
+    pub policy: Option<Arc<AddressPolicy>>,
+}
 
 impl Resolve for ProxyName {
     fn resolve(&self, name: Name) -> Resolving {
-        let is_proxy = self.0.eq_ignore_ascii_case(name.as_str());
+        let is_proxy = self.name.eq_ignore_ascii_case(name.as_str());
+        let policy = self.policy.clone();
         Box::pin(async move {
-            if !is_proxy {
-                return Err(LessPublic.into());
-            }
-            let addresses: Addrs = Box::new(lookup(name.as_str()).await?.into_iter());
+            let found = match policy {
+                _ if is_proxy => lookup(name.as_str()).await?,
+                Some(policy) => policy.allowed(name.as_str()).await?,
+                None => return Err(LessPublic.into()),
+            };
+            let addresses: Addrs = Box::new(found.into_iter());
             Ok(addresses)
         })
     }

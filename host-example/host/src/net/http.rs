@@ -3,8 +3,11 @@
 //! One exchange over them is the business of `exchange`.
 
 mod client;
+mod options;
+mod proxy;
 mod stage_right;
+mod tls;
 
 pub(crate) use client::Http;
-pub use client::{HttpOptions, Way};
+pub use options::{ClientCertificate, HttpOptions, Way, WayTo};
 pub(crate) use stage_right::{StageRight, StageRights};

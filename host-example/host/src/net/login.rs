@@ -1,15 +1,22 @@
 //! Logins: who gets one, and where it comes from.
 //!
-//! Rule: a login is added only to a request for an origin the user approved, it never enters the sandbox, and it is
-//! asked for only when the engine says that the server wants one.
+//! Rule: a login is added only to a request for an origin the user approved, and it never enters the sandbox. What the
+//! user gave for just this origin goes with the first request: servers answer strangers with 403, 404 or a page to sign
+//! in at, not only with 401. Whoever has logins for many servers is asked after a refusal alone.
 
+mod brought;
+mod cookies;
 mod credential;
 mod git_credential;
+mod netrc;
 mod origin;
+mod own_headers;
+mod userinfo;
 
 use std::collections::HashMap;
 use std::env;
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reqwest::Url;
@@ -17,12 +24,16 @@ use tokio::sync::Mutex;
 
 use crate::contract::error::HostError;
 use crate::contract::failure::failed;
-use crate::contract::types::{Failed, Failure, Login};
+use crate::contract::types::{Direction, Failed, Failure, Login};
 use crate::net::secret::Secret;
+pub(crate) use brought::Brought;
 pub(crate) use credential::Credential;
-use credential::{decoded, is_one_line};
-use git_credential::GitCredential;
+use credential::{AUTHORIZATION, is_one_line};
+pub(crate) use git_credential::certificate_password;
+use git_credential::{Answer, GitCredential};
 pub use origin::Origin;
+pub(crate) use own_headers::OwnHeaders;
+pub(crate) use userinfo::Split;
 
 /// The user's name that goes with a token when none is given.
 const TOKEN_USER: &str = "oauth2";
@@ -47,6 +58,8 @@ impl<F: Fn(&str, Question) -> bool + Send + Sync> Approver for F {
 pub enum Question {
     /// A login is sent there.
     SendLogin,
+    /// A login is sent there that the commit itself brings.
+    SendBroughtLogin,
     /// Files are sent there.
     SendFiles,
     /// It is asked for objects, though it lies in a nearer network than the user's own server.
@@ -64,8 +77,11 @@ pub type HeaderSource = Box<dyn FnMut() -> Result<Vec<(String, Secret)>, String>
 pub struct Logins {
     trusted: Vec<Origin>,
     sources: HashMap<Origin, Vec<Source>>,
-    /// User names that stood in URLs without a password.
-    users: HashMap<Origin, String>,
+    /// User names that stood in URLs.
+    users: HashMap<Origin, Vec<u8>>,
+    /// A login that a commit brings, for its origin alone.
+    brought: Option<Brought>,
+    own_headers: OwnHeaders,
     git: Option<GitCredential>,
     /// Asked before git.
     source: Option<LoginSource>,
@@ -74,15 +90,22 @@ pub struct Logins {
 }
 
 enum Source {
-    Fixed(Credential),
-    Renewable { headers: Vec<(String, Secret)>, again: Option<HeaderSource>, given: bool },
+    /// A login for just this origin.
+    Given(Credential),
+    /// One for every server that has none of its own.
+    ForAny(Credential),
+    Renewable {
+        headers: Vec<(String, Secret)>,
+        again: Option<HeaderSource>,
+        given: bool,
+    },
 }
 
 /// The login in use for an origin.
 struct Current {
     credential: Credential,
-    /// Came from git, which wants to hear how it went.
-    from_git: bool,
+    /// What git said, when it came from git, which wants to hear how it went.
+    from_git: Option<Answer>,
     told: bool,
     /// Source to try next when this one is refused.
     next: usize,
@@ -105,40 +128,87 @@ impl Logins {
 
     /// Takes the userinfo out of a URL and remembers it as that origin's login.
     pub fn take_userinfo(&mut self, url: &str) -> Result<String, HostError> {
-        let mut parsed = Url::parse(url).map_err(|_| HostError::local("the endpoint is not a URL"))?;
-        let user = decoded(parsed.username())?;
-        let password = parsed.password().map(decoded).transpose()?;
-        if user.is_empty() && password.is_none() {
-            return Ok(url.to_owned());
+        let Split { url: clean, user, password } = Split::of(url)?;
+        if let Some(user) = &user {
+            self.users.insert(Origin::of_text(&clean)?, user.clone());
         }
-        let cannot = |()| HostError::local("the login cannot be taken out of this URL");
-        parsed.set_username("").map_err(cannot)?;
-        parsed.set_password(None).map_err(cannot)?;
-        let origin = Origin::of(&parsed)?;
-        match password {
-            Some(password) => {
-                self.add(origin, Source::Fixed(Credential::Basic(user, Secret::new(password))));
-            }
-            None => {
-                self.users.insert(origin, user);
-            }
+        if let Some(password) = password {
+            let credential = Credential::Basic(user.unwrap_or_default(), Secret::new(password));
+            self.add(Origin::of_text(&clean)?, Source::Given(credential));
         }
-        Ok(parsed.into())
+        Ok(clean)
+    }
+
+    /// Whether the user approved this URL's origin.
+    pub(crate) fn trusts(&self, url: &str) -> bool {
+        Origin::of_text(url).is_ok_and(|origin| self.trusted.contains(&origin))
+    }
+
+    /// The user's name that stood in a URL of this origin.
+    pub(crate) fn user(&self, origin: &Origin) -> Option<&[u8]> {
+        self.users.get(origin).map(Vec::as_slice)
     }
 
     /// Reads user and token of the environment, for the endpoint's origin alone.
     pub fn environment(&mut self, endpoint: &str) -> Result<(), HostError> {
-        let named = |name| env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let named = |name| env::var_os(name).map(OsString::into_encoded_bytes).filter(|value| !value.is_empty());
         let Some(token) = named(TOKEN_VARIABLE) else { return Ok(()) };
-        let user = named(USER_VARIABLE).unwrap_or_else(|| TOKEN_USER.to_owned());
-        if !is_one_line(&user) || !is_one_line(&token) || user.contains(':') {
+        let user = named(USER_VARIABLE).unwrap_or_else(|| TOKEN_USER.into());
+        if !is_one_line(&user) || !is_one_line(&token) || user.contains(&b':') {
             return Err(HostError::local(format!("{USER_VARIABLE} and {TOKEN_VARIABLE} cannot be sent as a login")));
         }
         let origin = Origin::of_text(endpoint)?;
         // Before everything else: whoever sets it means it.
         let sources = self.sources.entry(origin).or_default();
-        sources.insert(0, Source::Fixed(Credential::Basic(user, Secret::new(token))));
+        sources.insert(0, Source::Given(Credential::Basic(user, Secret::new(token))));
         Ok(())
+    }
+
+    /// Reads what `.netrc` says about the endpoint's host.
+    pub fn netrc(&mut self, endpoint: &str) -> Result<(), HostError> {
+        let url = Url::parse(endpoint).map_err(|_| HostError::local("the endpoint is not a URL"))?;
+        let origin = Origin::of(&url)?;
+        let user = self.users.get(&origin).map(Vec::as_slice);
+        if let Some(found) = url.host_str().and_then(|host| netrc::of_user(host, user)) {
+            let source = if found.is_named { Source::Given } else { Source::ForAny };
+            self.add(origin, source(found.credential));
+        }
+        Ok(())
+    }
+
+    /// The lines of `http.extraHeader` for this URL. The last one that is a login becomes one; the others, and the
+    /// cookies of this file, go with every request to this origin.
+    pub(crate) fn extra_headers(
+        &mut self,
+        url: &str,
+        headers: Vec<(String, Secret)>,
+        cookie_file: Option<PathBuf>,
+    ) -> Result<(), HostError> {
+        let origin = Origin::of_text(url)?;
+        let (mut logins, others): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| name == AUTHORIZATION);
+        if let Some(login) = logins.pop() {
+            self.add(origin.clone(), Source::Given(Credential::Headers(vec![login])));
+        }
+        self.own_headers = OwnHeaders::new(origin, others, cookie_file);
+        Ok(())
+    }
+
+    /// The headers of the user's for each request; none while he did not approve their origin.
+    pub(crate) fn own_headers(&self) -> OwnHeaders {
+        if self.own_headers.is_for_any_of(&self.trusted) { self.own_headers.clone() } else { OwnHeaders::default() }
+    }
+
+    /// A login that a commit brings for its server.
+    pub(crate) fn bring(&mut self, brought: Brought) {
+        self.brought = Some(brought);
+    }
+
+    /// Whether a login was given for just this URL's origin, and may be sent there: it goes with the first request.
+    pub(crate) fn has_given(&self, url: &str) -> bool {
+        let Ok(origin) = Origin::of_text(url) else { return false };
+        let is_given = |source: &Source| !matches!(source, Source::ForAny(_));
+        let given = self.sources.get(&origin).is_some_and(|sources| sources.iter().any(is_given));
+        (given && self.trusted.contains(&origin)) || self.brought_for(&origin).is_some()
     }
 
     /// Headers that `git-lfs-authenticate` gave for this URL, and how to get them again.
@@ -163,6 +233,11 @@ impl Logins {
         self.git = Some(GitCredential::new(work_dir));
     }
 
+    /// The same for the server of a repository: helpers that keep logins by path are told the path of its remote.
+    pub(crate) fn git_of_remote(&mut self, work_dir: &Path, endpoint: &str, remote: &str, direction: Direction) {
+        self.git = Some(GitCredential::new(Some(work_dir)).of_remote(endpoint, remote, direction));
+    }
+
     /// Who is asked about an origin that is not approved yet.
     pub fn approver(&mut self, approver: Arc<dyn Approver>) {
         self.approver = Some(approver);
@@ -177,9 +252,20 @@ impl Logins {
         self.current.get(origin).map(|current| current.credential.clone())
     }
 
+    /// The login that a commit brings, where the user agreed to send it and it was not refused.
+    fn brought_for(&self, origin: &Origin) -> Option<&Credential> {
+        self.brought.as_ref().and_then(|brought| brought.credential_for(origin))
+    }
+
     /// Finds a login; another one than before when the last was refused. May start git and may ask the user.
     fn find(&mut self, url: &Url, renew: bool) -> Result<Credential, String> {
         let origin = Origin::of(url).map_err(|error| error.to_string())?;
+        if !self.trusted.contains(&origin)
+            && !renew
+            && let Some(credential) = self.brought_for(&origin)
+        {
+            return Ok(credential.clone());
+        }
         self.approve(&origin)?;
         if let (Some(credential), false) = (self.known(&origin), renew) {
             return Ok(credential);
@@ -190,33 +276,36 @@ impl Logins {
             Some(_) => |why: &str| format!("the login that was sent was refused, and {why}"),
             None => str::to_owned,
         };
-        if let (Some(refused), Some(git)) = (refused.filter(|refused| refused.from_git), &self.git) {
-            git.reject(url, &refused.credential);
+        if let (Some(Answer(answer)), Some(git)) = (refused.and_then(|refused| refused.from_git), &self.git) {
+            git.reject(&answer);
         }
         let sources = self.sources.entry(origin.clone()).or_default();
         for (index, source) in sources.iter_mut().enumerate().skip(first) {
             if let Some(credential) = source.give()? {
                 // A source that can give more than once is asked again before the next one.
                 let next = if source.has_more() { index } else { index + 1 };
-                let current = Current { credential: credential.clone(), from_git: false, told: true, next };
-                self.current.insert(origin, current);
-                return Ok(credential);
+                return Ok(self.use_now(origin, credential, None, next));
             }
         }
-        // After the last source comes the one of the caller, and after that git.
-        let next = sources.len() + 1;
-        let asked = self.source.as_ref().filter(|_| first < next).and_then(|source| source(&bare(url)));
+        // After the last source comes what a commit brings, then the one of the caller, and after that git.
+        let last = sources.len();
+        if let Some(credential) = self.brought_for(&origin).filter(|_| first <= last).cloned() {
+            return Ok(self.use_now(origin, credential, None, last + 1));
+        }
+        let asked = self.source.as_ref().filter(|_| first <= last + 1).and_then(|source| source(&bare(url)));
         if let Some((user, password)) = asked {
-            let credential = Credential::Basic(user, password);
-            let current = Current { credential: credential.clone(), from_git: false, told: true, next };
-            self.current.insert(origin, current);
-            return Ok(credential);
+            return Ok(self.use_now(origin, Credential::Basic(user.into(), password), None, last + 2));
         }
         let Some(git) = &self.git else { return Err(none("no login is known for this server")) };
-        let credential = git.fill(url, self.users.get(&origin).map(String::as_str)).map_err(|why| none(&why))?;
-        let current = Current { credential: credential.clone(), from_git: true, told: false, next };
+        let user = self.users.get(&origin).map(Vec::as_slice);
+        let (credential, answer) = git.fill(url, user).map_err(|why| none(&why))?;
+        Ok(self.use_now(origin, credential, Some(answer), last + 2))
+    }
+
+    fn use_now(&mut self, origin: Origin, credential: Credential, git: Option<Answer>, next: usize) -> Credential {
+        let current = Current { credential: credential.clone(), told: git.is_none(), from_git: git, next };
         self.current.insert(origin, current);
-        Ok(credential)
+        credential
     }
 
     fn approve(&mut self, origin: &Origin) -> Result<(), String> {
@@ -234,7 +323,7 @@ impl Logins {
 impl Source {
     fn give(&mut self) -> Result<Option<Credential>, String> {
         match self {
-            Source::Fixed(credential) => Ok(Some(credential.clone())),
+            Source::Given(credential) | Source::ForAny(credential) => Ok(Some(credential.clone())),
             Source::Renewable { headers, given: given @ false, .. } => {
                 *given = true;
                 Ok(Some(Credential::Headers(headers.clone())))
@@ -280,10 +369,11 @@ pub(crate) async fn worked(logins: &Arc<Mutex<Logins>>, url: &Url) {
     let Ok(origin) = Origin::of(url) else { return };
     let Some(current) = held.current.get_mut(&origin).filter(|current| !current.told) else { return };
     current.told = true;
-    let url = url.clone();
     let told = tokio::task::spawn_blocking(move || {
-        if let (Some(git), Some(current)) = (&held.git, held.current.get(&origin)) {
-            git.approve(&url, &current.credential);
+        if let (Some(git), Some(current)) = (&held.git, held.current.get(&origin))
+            && let Some(Answer(answer)) = &current.from_git
+        {
+            git.approve(answer);
         }
     });
     // Waited for, once a run: a process that ends first would leave the helper without the word.

@@ -2,18 +2,18 @@
 
 use std::fmt;
 
-/// Text that is shown as `***` wherever it is printed.
+/// Bytes that are shown as `***` wherever they are printed. Most are text; a password may be anything.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct Secret(Vec<u8>);
 
 impl Secret {
     /// Wraps a secret.
-    pub fn new(value: impl Into<String>) -> Self {
+    pub fn new(value: impl Into<Vec<u8>>) -> Self {
         Secret(value.into())
     }
 
     /// The value itself, for the one place that sends it.
-    pub fn expose(&self) -> &str {
+    pub fn expose(&self) -> &[u8] {
         &self.0
     }
 }
@@ -38,6 +38,6 @@ mod tests {
     fn a_secret_never_prints() {
         let secret = Secret::new("hunter2");
         assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "*** *** Some(***)");
-        assert_eq!(secret.expose(), "hunter2");
+        assert_eq!(secret.expose(), b"hunter2");
     }
 }

@@ -4,7 +4,7 @@
 //! what hosts are made of, `--` stands before it, and the remote command's path is quoted.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -52,8 +52,7 @@ pub(crate) fn authenticate(
     if ended.success() {
         return parse(&ended.stdout).map(Some);
     }
-    let unknown_command = ended.status.code() == Some(127) || ended.stderr.contains("command not found");
-    if unknown_command {
+    if is_unknown_command(ended.status.code(), &ended.stderr) {
         return Ok(None);
     }
     Err(Fault::failed(Code::Auth, format!("ssh to the server failed: {}", first_words(&ended.stderr))))
@@ -64,7 +63,7 @@ fn arguments(ssh: &Ssh, verb: &str) -> Result<Vec<String>, Fault> {
         |what: &str| Err(Fault::failed(Code::Malformed, format!("the {what} of the ssh address is not usable")));
     let odd = |text: &str| text.starts_with('-') || text.contains(|c: char| c.is_control());
     // The user's own ssh configuration may put this into shell commands (`ProxyCommand`, `Match exec`).
-    let harmless = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '@' | ':' | '-' | '[' | ']');
+    let harmless = |c: char| c.is_ascii_alphanumeric() || "._@:-[]+~=,".contains(c);
     if ssh.user_and_host.is_empty() || odd(&ssh.user_and_host) || !ssh.user_and_host.chars().all(harmless) {
         return refused("host");
     }
@@ -87,6 +86,24 @@ fn arguments(ssh: &Ssh, verb: &str) -> Result<Vec<String>, Fault> {
     Ok(arguments)
 }
 
+/// Whether the server has no such command, in the words of shells and of the servers that stand in for one. What ssh
+/// itself cannot do ends with 255.
+fn is_unknown_command(code: Option<i32>, words: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "command not found",
+        "git-lfs-authenticate: not found",
+        "not found: git-lfs-authenticate",
+        "no such file or directory",
+        "unrecognized command",
+        "unknown command",
+        "unknown git/gitolite command",
+        "invalid command",
+        "is not recognized as",
+    ];
+    let words = words.to_ascii_lowercase();
+    code == Some(127) || (code != Some(255) && WORDS.iter().any(|known| words.contains(known)))
+}
+
 /// A path as one word of the remote shell; plain paths stay as they are, which servers without a shell expect.
 fn shell_word(path: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '.' | '_' | '-' | '~' | '+' | '@' | ':' | ',');
@@ -102,12 +119,16 @@ fn user_ssh(directory: &Path, core_ssh_command: Option<String>) -> Result<Comman
         command.args(["-c", &format!("{line} \"$@\""), "ssh"]);
         return Ok(command);
     }
-    if let Some(program) = env::var_os("GIT_SSH").filter(|program| Path::new(program).is_absolute()) {
-        return Ok(Command::new(program));
+    let none = |what: &str| Fault::failed(Code::Host, format!("the remote is reached over ssh, and {what}"));
+    match env::var_os("GIT_SSH").filter(|program| !program.is_empty()).map(PathBuf::from) {
+        // A path is meant from where the user stands.
+        Some(program) if program.components().count() > 1 => Ok(Command::new(std::path::absolute(program)?)),
+        Some(name) => {
+            let found = name.to_str().and_then(|name| find_program(name, directory));
+            found.map(Command::new).ok_or_else(|| none("the program that GIT_SSH names was not found on PATH"))
+        }
+        None => find_program("ssh", directory).map(Command::new).ok_or_else(|| none("no ssh was found on PATH")),
     }
-    let program = find_program("ssh", directory)
-        .ok_or_else(|| Fault::failed(Code::Host, "the remote is reached over ssh, and no ssh was found on PATH"))?;
-    Ok(Command::new(program))
 }
 
 fn parse(answer: &[u8]) -> Result<Authenticated, Fault> {
@@ -154,6 +175,10 @@ mod tests {
         assert_eq!(good, ["-p", "2222", "--", "git@host", "git-lfs-authenticate team/repo.git download"]);
         let quoted = arguments(&ssh("host", "", "a b;c'd"), "upload").expect("quoted");
         assert_eq!(quoted[2], r"git-lfs-authenticate 'a b;c'\''d' upload");
+        for user in ["git", "build+ci", "us~er", "a=b", "a,b", "me@corp.example"] {
+            let taken = arguments(&ssh(&format!("{user}@host"), "", "p"), "download").expect("a user");
+            assert_eq!(taken[1], format!("{user}@host"));
+        }
         for (host, port, path) in [
             ("-oProxyCommand=x", "", "p"),
             ("git@-oProxyCommand=x", "", "p"),
@@ -174,11 +199,32 @@ mod tests {
     }
 
     #[test]
+    fn servers_without_the_command() {
+        for (code, words, is_unknown) in [
+            (127, "", true),
+            (127, "bash: git-lfs-authenticate: command not found", true),
+            (1, "sh: 1: git-lfs-authenticate: not found", true),
+            (128, "fatal: unrecognized command 'git-lfs-authenticate r download'", true),
+            (1, "FATAL: unknown git/gitolite command: 'git-lfs-authenticate r download'", true),
+            (1, "Invalid command: git-lfs-authenticate", true),
+            (1, "ERROR: Unknown command", true),
+            (126, "exec: /usr/lib/git-lfs-authenticate: No such file or directory", true),
+            (1, "ERROR: Repository not found.", false),
+            (1, "", false),
+            (255, "ssh: connect to host h port 22: Connection refused", false),
+            (255, "ssh: exec proxy: command not found", false),
+        ] {
+            assert_eq!(is_unknown_command(Some(code), words), is_unknown, "{code} {words}");
+        }
+        assert!(!is_unknown_command(None, ""));
+    }
+
+    #[test]
     fn answers_are_checked() {
         let good =
             parse(br#"{"href":"https://h/x","header":{"Authorization":"secret"},"expires_in":5}"#).expect("good");
         assert_eq!(good.href.as_deref(), Some("https://h/x"));
-        assert_eq!(good.headers[0].1.expose(), "secret");
+        assert_eq!(good.headers[0].1.expose(), b"secret");
         assert!(parse(b"{}").expect("nothing to add").href.is_none());
         for bad in [&b"[]"[..], b"no", br#"{"href":5}"#, br#"{"header":{"a b":"c"}}"#, br#"{"header":{"a":"c\nd"}}"#] {
             assert!(parse(bad).is_err());

@@ -2,18 +2,18 @@
 //!
 //! The rules it keeps: what only a commit names (`.lfsconfig`) gets no login and no content unless the user agrees, and
 //! is not even asked when it is less public than the user's own server; userinfo leaves the URL before anything else
-//! sees it, and is a login only when the user wrote it; the user's own settings win over the repository's.
+//! sees it, and is a login only when the user wrote it or agreed to it; the user's own settings win over the
+//! repository's.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::contract::endpoints::{Endpoint, Setting, Ssh};
 use crate::contract::types::{Code, Direction};
 use crate::net::address::{Reach, reaches};
-use crate::net::http::{HttpOptions, Way};
-use crate::net::login::{Approver, Logins, Question};
-use crate::net::secret::Secret;
+use crate::net::git_http::GitHttp;
+use crate::net::http::HttpOptions;
+use crate::net::login::{Approver, Brought, Logins, Origin, Question, Split};
 use reqwest::Url;
 
 use crate::contract::error::Fault;
@@ -63,14 +63,22 @@ pub(crate) fn explicit(
     options: &ServerOptions,
     directory: Option<&Path>,
 ) -> Result<Destination, Fault> {
+    let mut destination = given(client, options)?;
+    destination.logins.git(directory);
+    destination.logins.netrc(&destination.endpoint)?;
+    destination.http.work_dir = directory.map(Path::to_owned);
+    Ok(destination)
+}
+
+fn given(client: &Client, options: &ServerOptions) -> Result<Destination, Fault> {
     let url = options.endpoint.as_deref().ok_or_else(|| Fault::misuse("no server is named"))?;
     let mut logins = Logins::new();
     let endpoint = logins.take_userinfo(url)?;
     logins.trust(&endpoint)?;
     logins.environment(&endpoint)?;
-    logins.git(directory);
     client.furnish(&mut logins, options);
-    Ok(Destination { endpoint, reference: None, logins, http: http_options(options) })
+    let http = HttpOptions { endpoint_approved: true, ..http_options(options) };
+    Ok(Destination { endpoint, reference: None, logins, http })
 }
 
 /// No server and no login.
@@ -89,21 +97,55 @@ pub(crate) fn of_repository(
     needed: bool,
 ) -> Result<Destination, Fault> {
     let mut destination = match &options.endpoint {
-        Some(_) => explicit(client, options, Some(&repository.top))?,
+        Some(_) => given(client, options)?,
         None => match derived(client, repository, direction, options, needed) {
             Err(_) if !needed => nobody(options),
             other => other?,
         },
     };
     destination.reference = repository.reference();
-    let GitHttp { all, of_endpoint, header } = git_http(repository, &destination.endpoint)?;
-    destination.http.proxy = all.proxy;
-    destination.http.ca_files = all.ca_files;
-    destination.http.of_endpoint = of_endpoint;
-    if let Some(header) = header {
-        destination.logins.headers(&destination.endpoint, vec![header], None)?;
-    }
+    configured(repository, &mut destination)?;
+    let remote = own_remote(repository, options)?;
+    destination.logins.git_of_remote(&repository.top, &destination.endpoint, &remote, direction);
+    destination.logins.netrc(&destination.endpoint)?;
+    destination.http.work_dir = Some(repository.top.clone());
     Ok(destination)
+}
+
+/// Takes what git's configuration says about this server, and the way to every other.
+fn configured(repository: &Repository, destination: &mut Destination) -> Result<(), Fault> {
+    let Destination { endpoint, logins, http, .. } = destination;
+    let url = Url::parse(endpoint).map_err(|_| Fault::misuse("the endpoint is not a URL"))?;
+    let origin = Origin::of(&url)?;
+    let user = logins.user(&origin).map(<[u8]>::to_vec);
+    let settings = GitHttp::of_list(repository.listed()?).of_user(origin, user);
+    logins.extra_headers(endpoint, settings.extra_headers(&url), settings.cookie_file(&url))?;
+    http.endpoint_approved = logins.trusts(endpoint);
+    http.way_to = Arc::new(move |url| settings.way(url));
+    Ok(())
+}
+
+fn own_remote(repository: &Repository, options: &ServerOptions) -> Result<String, Fault> {
+    match &options.remote {
+        Some(remote) => Ok(remote.clone()),
+        None => repository.remote(),
+    }
+}
+
+/// The remote to read from: the user's choice, else the one of his that `.lfsconfig` names, else git-lfs's rule.
+fn remote_to_ask(
+    repository: &Repository,
+    options: &ServerOptions,
+    direction: Direction,
+    commits: &[Setting],
+) -> Result<String, Fault> {
+    let own = own_remote(repository, options)?;
+    if direction == Direction::Upload || options.remote.is_some() || repository.chosen_remote().is_some() {
+        return Ok(own);
+    }
+    let named = commits.iter().rev().find(|setting| setting.key == "remote.lfsdefault").map(|setting| &setting.value);
+    let is_users = |name: &&String| repository.setting(&format!("remote.{name}.url")).is_some();
+    Ok(named.filter(is_users).cloned().unwrap_or(own))
 }
 
 /// Whose word names the server.
@@ -134,10 +176,6 @@ fn derived(
     options: &ServerOptions,
     needed: bool,
 ) -> Result<Destination, Fault> {
-    let remote = match &options.remote {
-        Some(remote) => remote.clone(),
-        None => repository.remote()?,
-    };
     let mut guest = client.guest()?;
     let users = relevant(repository.settings()?);
     let mut commits = Vec::new();
@@ -146,18 +184,22 @@ fn derived(
             commits.push(setting.clone());
         }
     }
+    let remote = remote_to_ask(repository, options, direction, &commits)?;
     let user = guest.derive_endpoint(&users, direction, &remote).ok();
     let both: Vec<Setting> = commits.into_iter().chain(users.iter().cloned()).collect();
     let found = guest.derive_endpoint(&both, direction, &remote)?;
     let named = Named::of(user.as_ref(), &found);
 
     let mut logins = Logins::new();
-    // Userinfo of a commit's choice is thrown away; the user's own is a login for the user's own server.
-    let mut endpoint = Logins::new().take_userinfo(&found.url)?;
+    // The user's own userinfo is a login for the user's own server; one of a commit's choice has to be agreed to.
+    let mut endpoint = Split::of(&found.url)?.url;
     if let Some(user) = user.as_ref().filter(|_| named != Named::ByCommit) {
         logins.take_userinfo(&user.url)?;
     }
     let approved = needed && approve(client, named, user.as_ref(), &found, direction, options)?;
+    if let Some(brought) = Brought::of(&found.url)?.filter(|_| needed && named != Named::ByUser) {
+        logins.bring(agreed_to(client, repository, options, brought));
+    }
     if let (Some(ssh), true) = (&found.ssh, needed) {
         if named == Named::ByCommit
             && !agrees(client, options, &format!("ssh://{}", ssh.user_and_host), Question::SendLogin)
@@ -179,7 +221,10 @@ fn derived(
                 Ok(None) => Err("the server no longer answers over ssh".to_owned()),
                 Err(fault) => Err(fault.detail),
             };
-            logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
+            // An address alone is no login: the others are asked.
+            if !answer.headers.is_empty() {
+                logins.headers(&endpoint, answer.headers, Some(Box::new(again)))?;
+            }
         }
     }
     if !is_http(&endpoint) {
@@ -192,7 +237,6 @@ fn derived(
         logins.trust(&endpoint)?;
     }
     logins.environment(&endpoint)?;
-    logins.git(Some(&repository.top));
     client.furnish(&mut logins, options);
     let mut http = http_options(options);
     if named == Named::ByCommit && !approved {
@@ -223,6 +267,19 @@ fn approve(
     }
     let denied = format!("only this repository's content names the server {place}; --trust-endpoint is your approval");
     Err(Fault::failed(Code::Auth, denied))
+}
+
+/// Whether the user agreed that a login is sent which the repository brings: before, as the clone's own configuration
+/// notes, or now.
+fn agreed_to(client: &Client, repository: &Repository, options: &ServerOptions, mut brought: Brought) -> Brought {
+    let key = brought.key();
+    brought.is_agreed = repository.setting(&key).is_some_and(|known| known == brought.fingerprint);
+    if !brought.is_agreed && agrees(client, options, &brought.origin.to_string(), Question::SendBroughtLogin) {
+        brought.is_agreed = true;
+        // Where it cannot be noted, it is asked for again.
+        repository.git.run(&["config", "--local", &key, &brought.fingerprint], b"").ok();
+    }
+    brought
 }
 
 /// Whether a server lies where the user's own server could not lead: in a less public network, or on an open line.
@@ -278,60 +335,9 @@ fn is_http(url: &str) -> bool {
 }
 
 fn http_options(options: &ServerOptions) -> HttpOptions {
-    HttpOptions { insecure_http: options.insecure_http, ..HttpOptions::default() }
-}
-
-/// What git's configuration says about the way to this server.
-#[derive(Default)]
-struct GitHttp {
-    /// For every server.
-    all: Way,
-    /// For this server's origin.
-    of_endpoint: Option<Way>,
-    /// A login that somebody put there, as build services do.
-    header: Option<(String, Secret)>,
-}
-
-fn git_http(repository: &Repository, endpoint: &str) -> Result<GitHttp, Fault> {
-    const WANTED: [&str; 3] = [".proxy", ".sslcainfo", ".extraheader"];
-    let wanted = |key: &str| key.starts_with("http.") && WANTED.iter().any(|end| key.ends_with(end));
-    let mut http = GitHttp::default();
-    if !repository.settings()?.iter().any(|setting| wanted(&setting.key)) {
-        return Ok(http);
-    }
-    http.all.proxy = repository.setting("http.proxy");
-    http.all
-        .ca_files
-        .extend(repository.setting("http.sslcainfo").filter(|path| !path.is_empty()).map(|p| home_path(&p)));
-    // git chooses between `http.proxy` and `http.<url>.proxy` itself.
-    let mut way = Way::default();
-    let listed = repository.git.run(&["config", "-z", "--get-urlmatch", "http", endpoint], b"")?;
-    for entry in listed.stdout.split(|byte| *byte == 0) {
-        let entry = String::from_utf8_lossy(entry);
-        match entry.split_once('\n') {
-            // The empty text means no proxy, whatever the environment says.
-            Some(("http.proxy", value)) => way.proxy = Some(value.to_owned()),
-            Some(("http.sslcainfo", value)) if !value.is_empty() => way.ca_files = vec![home_path(value)],
-            Some(("http.extraheader", value)) => http.header = authorization(value),
-            _ => {}
-        }
-    }
-    http.of_endpoint = Some(way);
-    Ok(http)
-}
-
-/// The header when it is a login. Others are none of a server's business that speaks LFS.
-fn authorization(line: &str) -> Option<(String, Secret)> {
-    let (name, value) = line.split_once(':')?;
-    let is_login = name.trim().eq_ignore_ascii_case("authorization") && !value.contains(['\r', '\n', '\0']);
-    is_login.then(|| ("authorization".to_owned(), Secret::new(value.trim())))
-}
-
-fn home_path(value: &str) -> PathBuf {
-    match (value.strip_prefix("~/"), env::var_os("HOME")) {
-        (Some(rest), Some(home)) => PathBuf::from(home).join(rest),
-        _ => PathBuf::from(value),
-    }
+    // git's variables count without a repository, too.
+    let way_to = Arc::new(|url: &Url| GitHttp::default().way(url));
+    HttpOptions { insecure_http: options.insecure_http, way_to, ..HttpOptions::default() }
 }
 
 /// Whether the caller agrees: beforehand, or asked now.
@@ -398,13 +404,6 @@ mod tests {
         }
         assert!(!is_nearer(Some(&public), &endpoint("https://9.9.9.9/r", None)));
         assert!(!is_nearer(Some(&endpoint("http://127.0.0.1/r", None)), &endpoint("http://127.0.0.1:2/r", None)));
-    }
-
-    #[test]
-    fn only_logins_are_taken_from_extra_headers() {
-        let (name, value) = authorization("AUTHORIZATION: basic abc").expect("a login");
-        assert_eq!((name.as_str(), value.expose()), ("authorization", "basic abc"));
-        assert!(authorization("X-Other: 1").is_none() && authorization("nonsense").is_none());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::contract::batches::BatchObject;
 use crate::contract::error::HostError;
 use crate::contract::operations::{Config, Outcome, Source, Want};
 use crate::contract::report::{ErrorReport, rounded};
-use crate::contract::types::{Blob, Code, Direction, Error};
+use crate::contract::types::{Blob, Code, Direction, Error, Login};
 use crate::driver::host::{Host, HostBuilder};
 use crate::driver::{self, Tracing, Watch};
 use crate::engine::{Guest, Operation};
@@ -153,6 +153,9 @@ impl<'a> Runner<'a> {
         let Destination { endpoint, reference, logins, http } = destination;
         let mut config = client.guest()?.default_config(&endpoint, seed())?;
         config.reference = reference;
+        if logins.has_given(&endpoint) {
+            config.login = Login::Stored;
+        }
         config.insecure_http = server.insecure_http;
         config.object_bytes_max = object_bytes_max.unwrap_or(config.object_bytes_max);
         config.idle_max = server.idle_s_max.map_or(config.idle_max, |s| s.saturating_mul(MS_PER_SECOND));

@@ -24,7 +24,9 @@ use crate::driver::host::Host;
 use crate::files::Files;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
-use crate::net::http::HttpOptions;
+use std::sync::Arc;
+
+use crate::net::http::{HttpOptions, Way};
 use crate::net::login::Logins;
 use crate::store::Store;
 
@@ -392,7 +394,8 @@ fn a_login_goes_to_approved_origins_alone() {
 fn a_proxy_is_asked_for_others_and_never_for_this_machine() {
     let script: Script = |stream, _| say(stream, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let ((proxy, proxied), (own, direct)) = (server(script), server(script));
-    let http = HttpOptions { proxy: Some(proxy), insecure_http: true, ..HttpOptions::default() };
+    let way = Way { proxy: Some(proxy), ..Way::default() };
+    let http = HttpOptions { way_to: Arc::new(move |_| way.clone()), insecure_http: true, ..HttpOptions::default() };
     let mut far = Host::builder().endpoint("http://lfs.example.test/r").http(http.clone()).build().expect("a host");
     let replies = perform(&mut far, vec![Effect::Http(get("http://lfs.example.test", "/x"))]);
     assert_eq!(statuses(&replies), ["head 200", "Reply::End"]);

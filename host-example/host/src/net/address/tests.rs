@@ -112,9 +112,15 @@ async fn names_that_a_proxy_resolves_must_pass_here() {
 
 #[tokio::test]
 async fn a_proxys_resolver_knows_the_proxy_alone() {
-    let resolver = ProxyName("localhost".into());
-    assert!(resolver.resolve("localhost".parse().expect("a name")).await.is_ok());
-    assert!(resolver.resolve("elsewhere.invalid".parse().expect("a name")).await.is_err());
+    let resolver = |policy| ProxyName { name: "localhost".into(), policy };
+    assert!(resolver(None).resolve("localhost".parse().expect("a name")).await.is_ok());
+    assert!(resolver(None).resolve("a.localhost".parse().expect("a name")).await.is_err());
+    // Where the proxy wants addresses, a name is judged as for a direct connection.
+    for (endpoint, passes) in [("https://8.8.8.8/r", false), ("http://127.0.0.1/r", true)] {
+        let policy = AddressPolicy::new(Some(&url(endpoint)), Reach::Loopback);
+        let found = resolver(Some(policy)).resolve("ip6-localhost".parse().expect("a name")).await;
+        assert!(found.is_err() || passes, "{endpoint}");
+    }
 }
 
 #[test]

@@ -12,9 +12,9 @@ use crate::net::secret::Secret;
 /// A login, ready to be sent.
 #[derive(Clone, Debug)]
 pub(crate) enum Credential {
-    /// User and password.
-    Basic(String, Secret),
-    /// Headers a server handed out.
+    /// User and password: bytes, which need not be text.
+    Basic(Vec<u8>, Secret),
+    /// Headers as somebody gave them.
     Headers(Vec<(String, Secret)>),
 }
 
@@ -23,22 +23,25 @@ impl Credential {
     pub(crate) fn headers(&self) -> Vec<(String, Secret)> {
         match self {
             Credential::Basic(user, password) => {
-                let value = format!("Basic {}", STANDARD.encode(format!("{user}:{}", password.expose())));
-                vec![("authorization".into(), Secret::new(value))]
+                let login = STANDARD.encode([user, b":".as_slice(), password.expose()].concat());
+                vec![(AUTHORIZATION.into(), Secret::new(format!("Basic {login}")))]
             }
             Credential::Headers(headers) => headers.clone(),
         }
     }
 }
 
-/// Percent-decoded text of a URL that may go into a credential: one line, nothing hidden.
-pub(super) fn decoded(text: &str) -> Result<String, HostError> {
-    let decoded = percent_decode_str(text).decode_utf8().ok().filter(|text| is_one_line(text));
-    let decoded = decoded.ok_or_else(|| HostError::local("the login inside the URL cannot be read"))?;
-    Ok(decoded.into_owned())
+/// The header that holds a login.
+pub(super) const AUTHORIZATION: &str = "authorization";
+
+/// Percent-decoded bytes of a URL that may go into a credential: one line, nothing hidden.
+pub(super) fn decoded(text: &str) -> Result<Vec<u8>, HostError> {
+    let decoded: Vec<u8> = percent_decode_str(text).collect();
+    let unreadable = || HostError::local("the login inside the URL cannot be read");
+    Some(decoded).filter(|bytes| is_one_line(bytes)).ok_or_else(unreadable)
 }
 
 /// Nothing that could begin another line of a protocol.
-pub(super) fn is_one_line(text: &str) -> bool {
-    !text.contains(['\r', '\n', '\0'])
+pub(super) fn is_one_line(bytes: impl AsRef<[u8]>) -> bool {
+    !bytes.as_ref().iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
 }

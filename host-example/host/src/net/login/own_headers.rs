@@ -1,0 +1,41 @@
+//! Headers that the user's git sends with every request to a server: `http.extraHeader` but for logins, and cookies.
+
+use std::path::PathBuf;
+
+use reqwest::Url;
+
+use super::cookies;
+use super::origin::Origin;
+use crate::contract::clock::wall;
+use crate::net::secret::Secret;
+
+const MS_PER_SECOND: u64 = 1000;
+
+/// The headers, for one origin alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct OwnHeaders {
+    origin: Option<Origin>,
+    headers: Vec<(String, Secret)>,
+    cookie_file: Option<PathBuf>,
+}
+
+impl OwnHeaders {
+    pub(super) fn new(origin: Origin, headers: Vec<(String, Secret)>, cookie_file: Option<PathBuf>) -> Self {
+        Self { origin: Some(origin), headers, cookie_file }
+    }
+
+    pub(super) fn is_for_any_of(&self, origins: &[Origin]) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origins.contains(origin))
+    }
+
+    /// The headers for a request to this URL.
+    pub(crate) fn to(&self, url: &Url) -> Vec<(String, Secret)> {
+        if !Origin::of(url).is_ok_and(|origin| Some(origin) == self.origin) {
+            return Vec::new();
+        }
+        let mut headers = self.headers.clone();
+        let cookies = self.cookie_file.as_ref().and_then(|file| cookies::of_file(file, url, wall() / MS_PER_SECOND));
+        headers.extend(cookies.map(|cookies| ("cookie".to_owned(), Secret::new(cookies))));
+        headers
+    }
+}

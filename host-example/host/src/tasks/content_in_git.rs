@@ -19,6 +19,9 @@ use crate::tasks::held::{self, Held};
 
 use folders::Folders;
 
+/// Paths whose attributes git is asked for at once. The longest of them make less than one answer may have.
+const PATHS_AT_ONCE: usize = 8192;
+
 /// A regular file that the index or a commit has.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Candidate {
@@ -146,18 +149,20 @@ fn with_filter(
     holder: Holder<'_>,
     candidates: &[Candidate],
 ) -> Result<BTreeSet<String>, Fault> {
-    if candidates.is_empty() {
-        return Ok(BTreeSet::new());
-    }
-    let paths: Vec<&str> = candidates.iter().map(|one| one.path.as_str()).collect();
     let asked: &[&str] = match holder {
         Holder::Index => &["check-attr", "-z", "--stdin", "--cached", "filter"],
         Holder::Commit { .. } => &["check-attr", "-z", "--stdin", "filter"],
     };
-    let told = repository.git.read(asked, paths.join("\0").as_bytes())?;
-    let fields: Vec<&[u8]> = told.split(|byte| *byte == 0).collect();
-    let of_lfs = fields.chunks_exact(3).filter(|facts| facts[2] == b"lfs");
-    Ok(of_lfs.map(|facts| String::from_utf8_lossy(facts[0]).into_owned()).collect())
+    let mut found = BTreeSet::new();
+    // git says each path again, and no answer of it may be too long.
+    for part in candidates.chunks(PATHS_AT_ONCE) {
+        let paths: Vec<&str> = part.iter().map(|one| one.path.as_str()).collect();
+        let told = repository.git.read(asked, paths.join("\0").as_bytes())?;
+        let fields: Vec<&[u8]> = told.split(|byte| *byte == 0).collect();
+        let of_lfs = fields.chunks_exact(3).filter(|facts| facts[2] == b"lfs");
+        found.extend(of_lfs.map(|facts| String::from_utf8_lossy(facts[0]).into_owned()));
+    }
+    Ok(found)
 }
 
 /// Those of these files where a pointer stood, with what it named.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::contract::error::Fault;
+use crate::contract::types::Code;
 use crate::sessions::ledger::SESSIONS;
 use crate::tasks::content_in_git::commits::{self, Committed};
 use crate::tasks::content_in_git::{self, Holder, InFull, next_commit};
@@ -27,7 +28,16 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
     for (session, files) in by_session(&staged, |one| one) {
         findings.push(of_staged(session, &files));
     }
-    let committed = commits::all(repository, &mut guest)?;
+    let committed = match commits::all(repository, &mut guest) {
+        // Everything else that was found is told all the same.
+        Err(fault) if fault.code == Code::Limit => {
+            let next = Next::told(fault.detail);
+            let what = "whether commits hold content in full is not known";
+            findings.push(Finding::new(FindingKind::CommittedContent, what, next, Cure::Yours).as_note());
+            return Ok(());
+        }
+        committed => committed?,
+    };
     let (pushed, unpushed): (Vec<Committed>, Vec<Committed>) = committed.into_iter().partition(|one| one.pushed);
     for list in [&unpushed, &pushed] {
         for (session, files) in by_session(list, |one| &one.file) {

@@ -47,7 +47,7 @@ impl VerifyReport {
     pub(super) fn of(seen: Seen, asked: usize, options: &VerifyOptions) -> Self {
         Self {
             deep: options.deep,
-            offline: options.offline,
+            offline: options.offline || options.push.is_some(),
             session_count: seen.sessions,
             files: seen.named.len(),
             bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),

@@ -83,7 +83,7 @@ impl Folders {
             let content_files = content_files(repository);
             let is_content = |file: &&str| content_files.iter().any(|one| one == file);
             for (name, is_new) in without.into_iter().zip(is_new) {
-                if is_new || files[name].iter().any(|file| is_content(file)) {
+                if is_new || files[name].iter().any(is_content) {
                     folders.insert(name.to_owned(), Folder::new());
                 }
             }

@@ -196,7 +196,7 @@ impl Finding {
     }
 
     /// The same, as something that may stay as it is.
-    pub(super) fn as_note(self) -> Self {
+    pub(super) fn noted(self) -> Self {
         Self { severity: Severity::Note, ..self }
     }
 

@@ -47,7 +47,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
         let told = format!("{command}, or {FIX}; then commit {LFSCONFIG}");
         Finding::new(FindingKind::GitLfsPull, stages, Next::run(command, &[&new]).told_of(told), cure)
     };
-    findings.push(finding.as_note().at(LFSCONFIG));
+    findings.push(finding.noted().at(LFSCONFIG));
     Ok(())
 }
 

@@ -33,7 +33,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
         Err(fault) if fault.code == Code::Limit => {
             let next = Next::told(fault.detail);
             let what = "whether commits hold content in full is not known";
-            findings.push(Finding::new(FindingKind::CommittedContent, what, next, Cure::Yours).as_note());
+            findings.push(Finding::new(FindingKind::CommittedContent, what, next, Cure::Yours).noted());
             return Ok(());
         }
         committed => committed?,
@@ -82,7 +82,7 @@ fn of_committed(session: Option<&str>, files: &[&Committed]) -> Finding {
     let what = format!("{}: {}", first.place(), told(&list));
     let next = Next::told(format!("{}; {HOOKS}", first.cure()));
     let finding = Finding::new(FindingKind::CommittedContent, what, next, Cure::Yours);
-    let finding = if first.pushed { finding.as_note() } else { finding };
+    let finding = if first.pushed { finding.noted() } else { finding };
     match session {
         Some(session) => finding.of(session),
         None => finding,

@@ -78,7 +78,7 @@ impl Client {
             let look = if options.deep { server::fetch } else { server::ask };
             asked = look(&mut runner, &mut seen)?;
         }
-        Ok(VerifyReport::of(seen, asked, options))
+        Ok(VerifyReport::of(seen, asked, options.deep, options.offline || options.push.is_some()))
     }
 }
 

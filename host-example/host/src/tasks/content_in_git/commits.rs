@@ -5,11 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Candidate, Holder, InFull, look, session_file};
+use super::candidate::{Candidate, Holder, candidate, session_file};
+use super::judge::{InFull, look};
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::engine::Guest;
-use crate::git::tree::{self, Change};
+use crate::git::tree;
 use crate::git::{Git, chain};
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::SESSIONS;
@@ -142,12 +143,6 @@ fn each_change(
         }
         Ok(())
     })
-}
-
-/// A change as a candidate. git writes zeros where nothing was.
-pub(crate) fn candidate(change: Change, path: &[u8]) -> Candidate {
-    let before = Some(change.before).filter(|id| id.bytes().any(|digit| digit != b'0'));
-    Candidate { path: String::from_utf8_lossy(path).into_owned(), git_oid: change.after.oid, before }
 }
 
 /// What the last commit holds in full.

@@ -15,7 +15,7 @@ use crate::repository::Repository;
 use crate::sessions::content_files::{IN_GIT_FILES, content_files};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 
-use super::{Holder, session_file};
+use super::candidate::{Holder, session_file};
 
 /// Begins the names of git's own files, such as `.gitignore`.
 const OF_GIT: &str = ".git";

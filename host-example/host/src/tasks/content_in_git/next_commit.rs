@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::Read;
 
-use super::Candidate;
-use super::commits::candidate;
+use super::candidate::{Candidate, candidate};
 use crate::contract::error::Fault;
 use crate::files::dir::open_file;
 use crate::git::{Git, tree};

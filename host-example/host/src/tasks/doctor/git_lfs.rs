@@ -40,7 +40,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
         let what = format!("this clone's own {SETTING} leaves sessions out: {stages}");
         Finding::new(FindingKind::GitLfsPull, what, Next::run(command, &[&new]), Cure::Yours)
     } else {
-        let command = format!("git config --file {LFSCONFIG} {SETTING} {}", shell(&new));
+        let command = format!("git config --file {LFSCONFIG} --replace-all {SETTING} {}", shell(&new));
         // A part of the file that is not checked out would be lost.
         let is_whole = committed.is_empty() || stands(patient);
         let cure = if is_whole { Cure::LeaveSessions(new.clone()) } else { Cure::Yours };

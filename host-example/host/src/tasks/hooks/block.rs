@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use super::HookKind;
+use super::report::HookKind;
 
 const BEGIN: &str = "# >>> hydrant >>>";
 const END: &str = "# <<< hydrant <<<";
@@ -164,7 +164,7 @@ fn line_end(text: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tasks::hooks::HOOK_KINDS;
+    use crate::tasks::hooks::report::HOOK_KINDS;
 
     #[test]
     fn a_block_comes_and_goes_and_no_other_line_changes() {

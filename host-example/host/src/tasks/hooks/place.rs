@@ -16,7 +16,7 @@ use crate::files::{Access, Dir, Files};
 use crate::repository::Repository;
 
 use super::block::{self, Split};
-use super::{HookKind, HookReport, HookState, HooksTask};
+use super::report::{HookKind, HookReport, HookState, HooksTask};
 
 /// Bytes of a hook that are looked at.
 const HOOK_BYTES_MAX: u64 = 1 << 20;

@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::VerifyOptions;
 use crate::contract::report::ErrorCode;
 use crate::contract::types::Code;
 
@@ -44,10 +43,10 @@ pub struct Finding {
 }
 
 impl VerifyReport {
-    pub(super) fn of(seen: Seen, asked: usize, options: &VerifyOptions) -> Self {
+    pub(super) fn of(seen: Seen, asked: usize, deep: bool, offline: bool) -> Self {
         Self {
-            deep: options.deep,
-            offline: options.offline || options.push.is_some(),
+            deep,
+            offline,
             session_count: seen.sessions,
             files: seen.named.len(),
             bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),

@@ -85,6 +85,9 @@ pub(crate) enum Command {
     /// Replace content of sessions by its pointers, where it is proved to be the same
     #[command(after_help = restore::HELP)]
     Restore(restore::RestoreArgs),
+    /// Have git's hooks check commits and pushes for content in full
+    #[command(subcommand, after_help = hooks::HELP)]
+    Hooks(hooks::HooksCommand),
     /// List, create, verify and unlock the server's locks
     #[command(subcommand)]
     Locks(locks::LocksCommand),

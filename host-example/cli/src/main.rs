@@ -85,6 +85,7 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         Command::Doctor(arguments) => commands::doctor::run(arguments, client, output),
         Command::Draft(arguments) => commands::draft::run(arguments, client, output),
         Command::Restore(arguments) => commands::restore::run(arguments, client, output),
+        Command::Hooks(command) => commands::hooks::run(command, client, output),
         Command::Locks(command) => commands::locks::run(command, client, output),
         Command::Serve(arguments) => commands::serve::run(arguments, client, output),
         Command::Completions(arguments) => commands::completions::run(arguments, output),

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use hydrant_host::contract::report::Document;
 use hydrant_host::tasks::doctor::{DoctorReport, TitlesReport};
 use hydrant_host::tasks::draft::DraftReport;
+use hydrant_host::tasks::hooks::HooksReport;
 use hydrant_host::tasks::hydrate::HydrateReport;
 use hydrant_host::tasks::locks::LocksReport;
 use hydrant_host::tasks::orphans::OrphansReport;
@@ -96,6 +97,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         Made::command("demo").or::<demo::DemoReport<'static>>(),
         Made::command("doctor").or::<DoctorReport>().or::<TitlesReport>(),
         Made::command("draft").or::<DraftReport>(),
+        Made::command("hooks").or::<HooksReport>(),
         Made::command("hydrate").or::<HydrateReport>(),
         Made::command("locks").or::<LocksReport>(),
         Made::command("man").or::<man::ManReport>(),

@@ -52,6 +52,17 @@ const FOREIGN: &[&str] = &[
     "GIT_WORK_TREE",
 ];
 
+/// Those of them by which git tells a hook which commit it is about: the repository, the index that the commit is made
+/// of, and where objects lie meanwhile. What git says to its own hooks holds for them; nobody else listens.
+const OF_A_HOOK: [&str; 6] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_WORK_TREE",
+];
+
 /// A commit can hold a folder with the files of a bare repository. Without this setting git takes such a folder's
 /// `config`, and the programs it names, for the user's own.
 const NO_FOUND_BARE: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
@@ -77,6 +88,28 @@ impl Git {
             alone: false,
             objects: Objects::default(),
         })
+    }
+
+    /// The same git, for a command that a hook runs: it works in the repository and with the index that git named to
+    /// that hook. A relative name counts from the folder it works in, as it does for git.
+    pub fn as_told_to_a_hook(self) -> Self {
+        let told =
+            OF_A_HOOK.iter().filter_map(|name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?)));
+        told.fold(self, |git, (name, value)| git.with_variable(name, value))
+    }
+
+    /// The same git in another folder, with names that counted from the first one.
+    pub(crate) fn moved_to(&self, directory: &Path) -> Self {
+        let mut git = self.at(directory);
+        let base = std::path::absolute(&self.directory).unwrap_or_else(|_| self.directory.clone());
+        for (name, value) in &mut git.variables {
+            // git looks for an index only once it stands at the top. A list of folders may be quoted.
+            let counts_from_here = ["GIT_COMMON_DIR", "GIT_DIR", "GIT_OBJECT_DIRECTORY", "GIT_WORK_TREE"];
+            if counts_from_here.iter().any(|one| name == one) {
+                *value = base.join(&*value).into_os_string();
+            }
+        }
+        git
     }
 
     /// The same git in another folder.

@@ -53,6 +53,7 @@ pub use tasks::client::Client;
 pub use tasks::doctor::{DoctorOptions, DoctorReport, TitlesOptions, TitlesReport};
 pub use tasks::draft::{DraftOptions, DraftReport};
 pub use tasks::endpoint::ServerOptions;
+pub use tasks::hooks::{HookKind, HooksReport, HooksTask};
 pub use tasks::hydrate::{HydrateOptions, HydrateReport};
 pub use tasks::locks::{ListLocksOptions, LocksReport, UnlockOptions};
 pub use tasks::orphans::{OrphansOptions, OrphansReport};

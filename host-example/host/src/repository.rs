@@ -55,6 +55,12 @@ impl Repository {
         Self::open(Git::find(directory.as_ref())?)
     }
 
+    /// The repository that git named to the hook we run in; without a hook, the one around a folder. Its index is that
+    /// of the very commit that is being made, which need not be the one in git's folder.
+    pub fn of_hook(directory: impl AsRef<Path>) -> Result<Self, Fault> {
+        Self::open(Git::find(directory.as_ref())?.as_told_to_a_hook())
+    }
+
     /// The repository around the folder a git works in.
     pub fn open(git: Git) -> Result<Self, Fault> {
         let asked = git.read(&["rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir"], b"");
@@ -67,7 +73,7 @@ impl Repository {
                     return Err(Fault::failed(Code::Host, INSIDE));
                 }
                 let here = std::path::absolute(git.directory())?;
-                let git = git.at(&top);
+                let git = git.moved_to(&top);
                 Ok(Self {
                     git,
                     here,
@@ -114,6 +120,12 @@ impl Repository {
             path.push(part);
             path.symlink_metadata().is_ok_and(|facts| facts.is_dir())
         })
+    }
+
+    /// git's folder of this work tree: HEAD, the index, and what git is in the middle of.
+    pub(crate) fn git_dir(&self) -> Result<PathBuf, Fault> {
+        let asked = self.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
+        Ok(path_of(asked.strip_suffix(b"\n").unwrap_or(&asked)))
     }
 
     /// git-lfs's own object store.

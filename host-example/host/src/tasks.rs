@@ -1,9 +1,12 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 pub mod client;
+pub(crate) mod content_in_git;
 pub mod doctor;
 pub mod draft;
 pub mod endpoint;
+pub(crate) mod held;
+pub mod hooks;
 pub mod hydrate;
 pub mod locks;
 pub mod object_list;

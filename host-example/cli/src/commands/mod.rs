@@ -6,6 +6,7 @@ pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod doctor;
 pub(crate) mod draft;
+pub(crate) mod hooks;
 pub(crate) mod hydrate;
 pub(crate) mod locks;
 pub(crate) mod man;

@@ -8,7 +8,7 @@ use hydrant_host::contract::report::Document;
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::reconcile::{ReconcileOptions, ReconcileReport, Remedy};
-use hydrant_host::text::{count_text, plain, quote};
+use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
 use crate::cli::{LimitArgs, ServerArgs};
 use crate::ending::Ending;
@@ -25,7 +25,7 @@ their manifest entries, from the unpushed commits. The old commits stay under re
 
 Exit codes:
   0 nothing is missing, or all was repaired
-  1 something is missing, or contradicts its manifest
+  1 something is missing, contradicts its manifest, or would be pushed in full
   3 it could not be found out, or nothing may be changed";
 
 /// Digits of an oid that a table shows.
@@ -78,6 +78,10 @@ fn say(report: &ReconcileReport, output: &mut Output) {
     } else {
         changes(report, output);
     }
+    // What is pushed keeps nothing from going through, so `next` has no word on it.
+    if let Some(one) = report.in_full_list.iter().find(|one| one.pushed) {
+        output.note(format!("{}: {}", quote(one.path.as_bytes()), plain(&one.cure)));
+    }
     if let Some(next) = &report.next {
         output.warn(next);
     }
@@ -96,10 +100,18 @@ fn table(report: &ReconcileReport, output: &mut Output) {
         let state = format!("the manifest names {named}");
         table.row([quote(one.path.as_bytes()), short(&one.pointer.oid), state, String::new()]);
     }
-    if !missing.is_empty() || !contradictions.is_empty() {
+    let in_full = &report.in_full_list;
+    for one in in_full.iter().take(ROWS_SHOWN_MAX) {
+        let place = if one.history_only { ", in older commits only" } else { "" };
+        let pushed = if one.pushed { ", pushed" } else { "" };
+        let state = format!("committed in full, {}{place}{pushed}", bytes_text(one.size));
+        table.row([quote(one.path.as_bytes()), String::new(), state, "none: see below".to_owned()]);
+    }
+    let counts = [missing.len(), contradictions.len(), in_full.len()];
+    if counts.iter().any(|count| *count > 0) {
         table.print(output);
     }
-    let hidden = missing.len().saturating_sub(ROWS_SHOWN_MAX) + contradictions.len().saturating_sub(ROWS_SHOWN_MAX);
+    let hidden: usize = counts.iter().map(|count| count.saturating_sub(ROWS_SHOWN_MAX)).sum();
     if hidden > 0 {
         output.line(format!("and {hidden} more; --json names them all"));
     }

@@ -1,12 +1,14 @@
 //! `hydrant verify`: whether everything that is named is really there.
 
 use std::env;
+use std::io::{self, IsTerminal, Read};
 
 use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
+use hydrant_host::contract::types::Code;
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
-use hydrant_host::tasks::verify::{VerifyOptions, VerifyReport};
+use hydrant_host::tasks::verify::{Push, VerifyOptions, VerifyReport};
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
 use crate::cli::{LimitArgs, ServerArgs};
@@ -17,21 +19,31 @@ pub(crate) const HELP: &str = "\
 Examples:
   hydrant verify             all pointers; in a ledger, all sessions
   hydrant verify --deep      fetch and hash every blob: a server's word is no proof
-  hydrant verify --staged    before a commit: does the server have what it names?
+  hydrant verify --staged    before a commit: does it hold content in full, and does the server have
+                             what it names?
 
 Exit code 1: something is missing or wrong; the report names it.";
+
+/// Bytes of git's lines for a pre-push hook at most.
+const PUSHED_BYTES_MAX: u64 = 16 << 20;
 
 #[derive(Args, Debug)]
 pub(crate) struct VerifyArgs {
     /// Sessions, by name or folder [default: all]
-    #[arg(value_name = "SESSION", conflicts_with = "staged")]
+    #[arg(value_name = "SESSION", conflicts_with_all = ["staged", "push"])]
     pub(crate) sessions: Vec<String>,
     /// Fetch every blob and hash it
     #[arg(long)]
     pub(crate) deep: bool,
-    /// Look only at what the next commit would add or change
+    /// Look only at what the next commit would add or change; in a hook, at the commit git is about to make
     #[arg(long)]
     pub(crate) staged: bool,
+    /// Look only for content that a push to REMOTE would send in full; standard input has git's lines for pre-push
+    #[arg(long, value_name = "REMOTE", conflicts_with_all = ["staged", "deep"])]
+    pub(crate) push: Option<String>,
+    /// Ask no server
+    #[arg(long, conflicts_with = "deep")]
+    pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) server: ServerArgs,
     #[command(flatten)]
@@ -39,11 +51,13 @@ pub(crate) struct VerifyArgs {
 }
 
 impl VerifyArgs {
-    fn options(&self) -> VerifyOptions {
+    fn options(&self, push: Option<Push>) -> VerifyOptions {
         VerifyOptions {
             sessions: self.sessions.clone(),
             deep: self.deep,
             staged: self.staged,
+            push,
+            offline: self.offline,
             server: self.server.options(),
             object_bytes_max: self.limits.object_bytes_max,
         }
@@ -51,20 +65,42 @@ impl VerifyArgs {
 }
 
 pub(crate) fn run(arguments: &VerifyArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
-    let report = client.verify(&repository, &arguments.options())?;
+    let is_for_hook = arguments.staged || arguments.push.is_some();
+    let open = if is_for_hook { Repository::of_hook } else { Repository::around };
+    let repository = open(env::current_dir()?)?;
+    let push = arguments.push.as_deref().map(pushed).transpose()?;
+    let report = client.verify(&repository, &arguments.options(push))?;
     output.report(report.is_clean(), &report);
     say(&report, output);
+    if arguments.staged && !arguments.offline && !report.is_clean() {
+        output.note("`hydrant hooks install` looks for content in full before each commit");
+    }
     Ok(if report.is_clean() { Ending::Done } else { Ending::SomeFailed })
 }
 
+/// What git tells a pre-push hook on standard input.
+fn pushed(remote: &str) -> Result<Push, Fault> {
+    let mut told = String::new();
+    if io::stdin().is_terminal() {
+        return Err(Fault::misuse("--push reads what git tells a pre-push hook on standard input; nothing is there"));
+    }
+    io::stdin().take(PUSHED_BYTES_MAX).read_to_string(&mut told)?;
+    if told.len() as u64 == PUSHED_BYTES_MAX {
+        return Err(Fault::failed(Code::Limit, "standard input names more refs than anybody pushes at once"));
+    }
+    Push::read(remote, &told)
+}
+
 fn say(report: &VerifyReport, output: &mut Output) {
-    let how = if report.deep { "fetched and hashed" } else { "asked for at the server" };
+    let asked = match (report.offline, report.deep) {
+        (true, _) => "no server asked".to_owned(),
+        (false, true) => format!("{} fetched and hashed", count_text(report.blobs, "blob")),
+        (false, false) => format!("{} asked for at the server", count_text(report.blobs, "blob")),
+    };
     output.line(format!(
-        "{} named, {}; {} {how}, {} hashed in the cache, {} in the work tree",
+        "{} named, {}; {asked}, {} hashed in the cache, {} in the work tree",
         count_text(report.files, "file"),
         bytes_text(report.bytes),
-        count_text(report.blobs, "blob"),
         report.cached,
         report.in_place
     ));

@@ -66,7 +66,7 @@ fn tidy() -> World {
 fn nothing_is_found_where_nothing_is_wrong() {
     let mut world = World::new();
     let found = findings(&world);
-    assert_eq!(kinds(&found), BTreeSet::from(["gitignore".to_owned()]), "{found:?}");
+    assert_eq!(kinds(&found), BTreeSet::from(["git-lfs-pull", "gitignore"].map(str::to_owned)), "{found:?}");
     let dry = doctor(&world, &["--fix", "--dry-run", "--json"]).ends(0).json();
     assert_eq!(dry["finding_list"][0]["severity"], "note", "{dry}");
     assert!(dry["finding_list"][0]["fix"].as_str().expect("words").contains(".gitignore"), "{dry}");

@@ -1,7 +1,10 @@
 //! The real `hydrant` program, against the embedded server, real git and, where it is installed, the real git-lfs.
 
+mod committed;
 mod doctor;
 mod draft;
+mod git_lfs;
+mod hooks;
 mod hostile;
 mod ledgers;
 mod lock_holders;

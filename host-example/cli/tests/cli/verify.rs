@@ -1,5 +1,7 @@
 //! `hydrant verify`: what is named must be there, and what is about to be committed as well.
 
+mod in_full;
+mod next_commit;
 mod places;
 mod staged;
 mod unnamed;
@@ -99,10 +101,10 @@ fn the_last_commit_is_compared_with_the_manifest() {
         ("gone", "small.bin", None, Some(("missing", &["no commit holds its pointer"]))),
         ("stray", "stray.bin", Some(other.as_bytes()), Some(("conflict", &[unnamed]))),
         ("git", "summary.json", Some(other.as_bytes()), Some(("conflict", &["git should hold content"]))),
-        // From before pointers.
-        ("legacy", "raw.jsonl", Some(&raw), None),
-        ("legacy-short", "small.bin", Some(&small), None),
-        ("notes", "notes.txt", Some(b"words about version 1\n"), None),
+        // The very content of a pointer that an earlier commit had.
+        ("own-content", "raw.jsonl", Some(&raw), Some(("conflict", &["committed in full"]))),
+        ("own-short", "small.bin", Some(&small), Some(("conflict", &["committed in full"]))),
+        ("notes", "notes.txt", Some(b"words about version 1\n"), Some(("conflict", &["committed in full"]))),
     ];
     for (row, name, committed, expected) in table {
         let ledger = ledger(&scene, row);
@@ -210,7 +212,7 @@ fn staged_sessions_are_judged_by_their_manifests() {
         ("content", &[("raw.jsonl", raw.1)], &[("raw.jsonl", "conflict", in_full)]),
         ("short-content", &[("small.bin", b"words")], &[("small.bin", "conflict", in_full)]),
         ("new-content", &[("meta.json", with_new.as_bytes()), ("new.bin", &new)], &[("new.bin", "conflict", in_full)]),
-        ("others", &[("summary.json", b"{}"), ("notes.txt", b"words")], &[]),
+        ("others", &[("summary.json", b"{}"), ("notes.txt", b"words")], &[("notes.txt", "conflict", in_full)]),
     ];
     for (row, files, expected) in table {
         let ledger = ledger(&scene, row);

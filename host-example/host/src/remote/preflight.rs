@@ -27,6 +27,8 @@ pub struct Options {
 pub struct Preflight {
     /// What effects are performed with.
     pub ledger: RemoteLedger,
+    /// The remote's last commit.
+    pub tip: String,
     /// Commits of the user's that go along.
     pub unpushed: u64,
     /// What should be put in order, but stands in nobody's way; a sentence each.
@@ -127,7 +129,7 @@ pub(super) fn preflight(git: &Git, session: &str, options: Options) -> Result<Pr
     })?;
     let unpushed = unpushed(&place, &tip)?;
     let warnings = filters(&place, &folder)?;
-    Ok(Preflight { ledger: RemoteLedger(Arc::new(place)), unpushed, warnings })
+    Ok(Preflight { ledger: RemoteLedger(Arc::new(place)), tip, unpushed, warnings })
 }
 
 /// Where everything is, when HEAD is on a branch that follows one of a remote and nothing is half done.

@@ -9,6 +9,8 @@ mod conflicts;
 mod drafts;
 mod finding;
 mod fix;
+mod git_lfs;
+mod in_full;
 mod leftovers;
 mod patient;
 mod publishes;
@@ -76,5 +78,7 @@ fn look(patient: &Patient<'_>) -> Result<Vec<Finding>, Fault> {
     leftovers::look(patient, &mut findings)?;
     sessions::look(patient, &mut findings)?;
     appended::look(patient, &mut findings)?;
+    in_full::look(patient, &mut findings)?;
+    git_lfs::look(patient, &mut findings)?;
     Ok(findings)
 }

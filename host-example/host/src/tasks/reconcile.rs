@@ -14,11 +14,12 @@ use crate::driver;
 use crate::remote::{Reason, Refusal, RemoteLedger};
 use crate::repository::Repository;
 use crate::tasks::client::Client;
+use crate::tasks::content_in_git::commits;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner};
 use report::Came;
 
-pub use report::{Contradiction, MissingPointer, ReconcileReport, Remedy};
+pub use report::{ContentInFull, Contradiction, MissingPointer, ReconcileReport, Remedy};
 
 /// Whether to repair, and the way to the server.
 #[derive(Clone, Debug, Default)]
@@ -48,11 +49,12 @@ impl Client {
         }
         let before = ledger.last_commit().map_err(refused)?;
         let came = operate(self, options, repairs, repository, &ledger)?;
+        let in_full = commits::all(repository, &mut self.guest()?)?;
         let backup = match came.report.tip {
             Some(_) => ledger.backup_of(&before)?,
             None => None,
         };
-        Ok(ReconcileReport::of(Came { backup, ..came }))
+        Ok(ReconcileReport::of(Came { backup, in_full, ..came }))
     }
 }
 
@@ -85,6 +87,7 @@ fn operate(
         repairs,
         plans: options.dry_run,
         backup: None,
+        in_full: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
         interrupted: runner.host.interrupted(),
     })

@@ -2,18 +2,19 @@
 //!
 //! The rule it keeps: only looks. A server's word is not proof: `deep` fetches every blob and hashes it.
 
-mod held;
 mod in_full;
 mod last_commit;
+mod pushed;
 mod report;
 mod server;
 mod staged;
 mod unnamed;
 mod work_tree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use self::last_commit::LastCommit;
+pub use self::pushed::{Push, PushedRef};
 pub use self::report::{Finding, VerifyReport};
 use self::report::{Named, Seen};
 use crate::contract::error::Fault;
@@ -22,6 +23,7 @@ use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
+use crate::tasks::content_in_git::commits;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
@@ -32,12 +34,16 @@ use crate::worktree::scan::WalkOptions;
 /// What is verified, and how.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// Sessions, by name or folder; all when none is named. Not together with `staged`.
+    /// Sessions, by name or folder; all when none is named. Not together with `staged` or `push`.
     pub sessions: Vec<String>,
     /// Fetch every blob and hash it.
     pub deep: bool,
-    /// Only what the next commit would add or change.
+    /// Only what the next commit would add or change. In a hook: of a repository made by [`Repository::of_hook`].
     pub staged: bool,
+    /// Only content that this push would send in full.
+    pub push: Option<Push>,
+    /// Ask no server.
+    pub offline: bool,
     /// The server.
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.
@@ -47,21 +53,24 @@ pub struct VerifyOptions {
 impl Client {
     /// Looks whether everything that is named in a repository is there.
     pub fn verify(&self, repository: &Repository, options: &VerifyOptions) -> Result<VerifyReport, Fault> {
-        if options.staged && !options.sessions.is_empty() {
-            return Err(Fault::misuse("what is staged is verified as a whole: name no sessions"));
+        let is_of_all = options.staged || options.push.is_some();
+        if is_of_all && !options.sessions.is_empty() {
+            return Err(Fault::misuse("what is staged or pushed is verified as a whole: name no sessions"));
         }
         let store = Store::cache(&repository.store_dir())?;
-        let mut seen = match (options.staged, repository.is_ledger()?) {
-            (true, _) => staged::look(self, repository)?,
-            (false, true) => sessions(self, repository, &store, options)?,
-            (false, false) if options.sessions.is_empty() => pointers(self, repository)?,
-            (false, false) => return Err(Fault::misuse("this repository holds no sessions")),
+        let mut seen = match &options.push {
+            Some(push) => pushed::look(self, repository, push)?,
+            None if options.staged => staged::look(self, repository)?,
+            None if repository.is_ledger()? => sessions(self, repository, &store, options)?,
+            None if options.sessions.is_empty() => pointers(self, repository)?,
+            None => return Err(Fault::misuse("this repository holds no sessions")),
         };
-        if !options.staged {
+        if !is_of_all {
+            look_at_commits(self, repository, options, &mut seen)?;
             look_at_cache(&store, &mut seen)?;
         }
         let mut asked = 0;
-        if !seen.named.is_empty() {
+        if !seen.named.is_empty() && !options.offline {
             let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
             let server = &options.server;
             let destination = endpoint::of_repository(self, repository, Direction::Download, server, true)?;
@@ -69,7 +78,7 @@ impl Client {
             let look = if options.deep { server::fetch } else { server::ask };
             asked = look(&mut runner, &mut seen)?;
         }
-        Ok(VerifyReport::of(seen, asked, options.deep))
+        Ok(VerifyReport::of(seen, asked, options.deep, options.offline || options.push.is_some()))
     }
 }
 
@@ -127,6 +136,33 @@ fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
         Ok(())
     })?;
     Ok(seen)
+}
+
+/// Tells of content that commits hold in full. What was told of a file of the last commit is not told again.
+fn look_at_commits(
+    client: &Client,
+    repository: &Repository,
+    options: &VerifyOptions,
+    seen: &mut Seen,
+) -> Result<(), Fault> {
+    let is_ledger = repository.is_ledger()?;
+    let ledger = Ledger::of(repository)?;
+    let is_wanted = |session: Option<&str>| {
+        let is = |word: &String| match ledger.target(word, &repository.here) {
+            Target::Session { name, .. } => session == Some(name.as_str()),
+            Target::Other => false,
+        };
+        options.sessions.is_empty() || options.sessions.iter().any(is)
+    };
+    let told: BTreeSet<String> = seen.findings.iter().map(|one| one.name.clone()).collect();
+    for one in commits::all(repository, &mut client.guest()?)? {
+        let path = one.file.path.as_str();
+        let name = if is_ledger { path.strip_prefix("sessions/").unwrap_or(path) } else { path };
+        if is_wanted(one.file.session()) && !(one.at_tip && told.contains(name)) {
+            seen.find(name, &one.file.oid, Code::Conflict, format!("{}; {}", one.place(), one.cure()));
+        }
+    }
+    Ok(())
 }
 
 /// Hashes what the cache has of the blobs that are named, each once.

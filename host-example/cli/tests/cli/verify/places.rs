@@ -25,8 +25,8 @@ fn the_cache_hides_nothing() {
         ("other-twice", Some(&other), Some(&other), Some(("integrity", "the file here is not"))),
         ("other-committed", Some(&other), None, Some(("integrity", in_full))),
         ("other-beneath", Some(&other), Some(&raw), Some(("integrity", in_full))),
-        ("right-committed", Some(&raw), None, None),
-        ("right-twice", Some(&raw), Some(&raw), None),
+        ("right-committed", Some(&raw), None, Some(("conflict", "committed in full"))),
+        ("right-twice", Some(&raw), Some(&raw), Some(("conflict", "committed in full"))),
     ];
     for (row, committed, standing, expected) in table {
         let ledger = ledger(&scene, row);

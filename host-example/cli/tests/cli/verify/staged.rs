@@ -1,4 +1,4 @@
-//! Content is known by its name where no manifest names it yet.
+//! Content is found where no manifest names it yet.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn expect(scene: &Scene, ledger: &Path, names: &[&str], row: &str) {
 }
 
 #[test]
-fn content_that_no_manifest_names_is_found_by_its_name() {
+fn content_that_no_manifest_names_is_found() {
     let scene = Scene::new();
     let [(_, raw), _] = content();
     let pointer = pointer(&raw);
@@ -42,7 +42,7 @@ fn content_that_no_manifest_names_is_found_by_its_name() {
                 ("session.md", b""),
                 ("more/raw.jsonl", &long),
             ],
-            &[],
+            &["more/raw.jsonl", "notes.txt"],
         ),
         ("by-git", &[("meta.json", BY_GIT), ("plan.md", &long)], &[]),
         ("beside-by-git", &[("meta.json", BY_GIT), ("session.md", &long)], &["session.md"]),
@@ -70,9 +70,9 @@ fn content_beside_a_draft_is_found() {
     scene.file(&format!("ledger/sessions/{NEW}/raw.jsonl"), &noise(3_000, 42));
     scene.file(&format!("ledger/sessions/{NEW}/events.bin"), &noise(3_000, 43));
     scene.git(&ledger, &["add", "--all"]);
-    expect(&scene, &ledger, &["raw.jsonl"], "content");
+    expect(&scene, &ledger, &["events.bin", "raw.jsonl"], "content");
     scene.git(&ledger, &["config", "hydrant.contentFiles", "events.bin, summary.json"]);
-    expect(&scene, &ledger, &["events.bin"], "configured");
+    expect(&scene, &ledger, &["events.bin", "raw.jsonl"], "configured");
     scene.git(&ledger, &["commit", "--quiet", "--message", "the draft"]);
     scene.file(&format!("ledger/sessions/{NEW}/events.bin"), &noise(3_100, 43));
     scene.git(&ledger, &["add", "--all"]);

@@ -88,7 +88,7 @@ fn a_deleted_manifest_is_found_where_no_other_stands() {
 }
 
 #[test]
-fn folders_without_manifests_are_found_by_their_pointers_alone() {
+fn folders_without_manifests_are_found_by_pointers_and_by_content_that_is_committed() {
     let scene = Scene::new();
     let ledger = ledger(&scene, "ledger");
     let [(_, raw), _] = content();
@@ -98,8 +98,10 @@ fn folders_without_manifests_are_found_by_their_pointers_alone() {
     fs::create_dir(ledger.join("sessions/bare")).expect("a folder");
     are(&findings(&scene, &ledger, &[]), &[], "no pointer");
     scene.commit(&ledger);
-    are(&findings(&scene, &ledger, &[]), &[], "no pointer, committed");
+    let in_full: &[&str] = &["committed in full"];
+    let committed = [("recording/notes.txt", "conflict", in_full), ("recording/raw.jsonl", "conflict", in_full)];
+    are(&findings(&scene, &ledger, &[]), &committed, "no pointer, committed");
     scene.file("ledger/sessions/stray/raw.jsonl", pointer(&raw).as_bytes());
-    let expected: &[(&str, &str, &[&str])] = &[("stray/raw.jsonl", "conflict", &["stands here"])];
-    are(&findings(&scene, &ledger, &[]), expected, "a pointer");
+    let stray: (&str, &str, &[&str]) = ("stray/raw.jsonl", "conflict", &["stands here"]);
+    are(&findings(&scene, &ledger, &[]), &[&[stray], &committed[..]].concat(), "a pointer");
 }

@@ -11,7 +11,6 @@ use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::text::shell;
 
 use super::finding::{Cure, Finding, FindingKind, Next};
-use super::leftovers;
 use super::patient::Patient;
 
 /// The sides of a merge that have a path; the other one removed it.
@@ -54,7 +53,7 @@ pub(super) fn look(patient: &Patient<'_>, unmerged: &Unmerged, findings: &mut Ve
     if unmerged.is_empty() {
         return Ok(());
     }
-    let sides = Sides::of(&leftovers::git_dir(patient.repository)?);
+    let sides = Sides::of(&patient.repository.git_dir()?);
     for (name, paths) in unmerged {
         let Sides { ours, theirs, then } = &sides;
         let (take_ours, take_theirs) = (take(paths, "--ours", |it| it.ours), take(paths, "--theirs", |it| it.theirs));

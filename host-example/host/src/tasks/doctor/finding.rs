@@ -52,6 +52,12 @@ pub enum FindingKind {
     BackupRef,
     /// The sessions' `.gitignore` lacks lines.
     Gitignore,
+    /// Content is staged in full where its pointer belongs.
+    StagedContent,
+    /// Content is committed in full where its pointer belongs.
+    CommittedContent,
+    /// `git lfs pull` would put content of sessions into the work tree and the index.
+    GitLfsPull,
 }
 
 /// Whether something is to be done about it.
@@ -141,6 +147,8 @@ pub(super) enum Cure {
     Unlock,
     /// Writes the sessions' `.gitignore`.
     WriteGitignore,
+    /// Has git-lfs leave sessions alone, by this list of paths.
+    LeaveSessions(String),
 }
 
 impl Cure {
@@ -159,6 +167,7 @@ impl Cure {
             Self::TakeIn(_) => "take it into the cache".to_owned(),
             Self::Prune => "remove them".to_owned(),
             Self::Unlock => "take the lock away".to_owned(),
+            Self::LeaveSessions(_) => "write lfs.fetchexclude into .lfsconfig; commit it then".to_owned(),
             Self::WriteGitignore => format!("write {GITIGNORE}; commit it then"),
         })
     }
@@ -184,6 +193,11 @@ impl Finding {
             next: told,
             cure,
         }
+    }
+
+    /// The same, as something that may stay as it is.
+    pub(super) fn noted(self) -> Self {
+        Self { severity: Severity::Note, ..self }
     }
 
     pub(super) fn of(self, session: &str) -> Self {

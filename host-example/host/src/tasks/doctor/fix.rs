@@ -18,8 +18,8 @@ use crate::worktree::restoring;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 use super::finding::{Cure, Finding};
-use super::leftovers;
 use super::patient::{DoctorOptions, Patient};
+use super::{git_lfs, leftovers};
 
 /// Whether the next finding is to be taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, options: &Doctor
         }
         Cure::Unlock => unlock(patient),
         Cure::WriteGitignore => write_gitignore(patient),
+        Cure::LeaveSessions(value) => git_lfs::leave_sessions(patient, value),
     };
     let is_interrupted = matches!(&done, Err(fault) if fault.kind == FaultKind::Interrupted);
     finding.came(done);

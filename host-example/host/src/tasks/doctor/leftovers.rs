@@ -156,15 +156,9 @@ fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault
     Ok(())
 }
 
-/// Git's folder of this work tree, where it notes what it is doing.
-pub(super) fn git_dir(repository: &Repository) -> Result<PathBuf, Fault> {
-    let asked = repository.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
-    Ok(PathBuf::from(String::from_utf8_lossy(&asked).trim_end_matches('\n').to_owned()))
-}
-
 /// `index.lock` and the file of ours that it is a second name of, when nobody holds that.
 pub(super) fn stale_index_lock(repository: &Repository) -> Result<Option<(PathBuf, fs::File)>, Fault> {
-    let git_dir = git_dir(repository)?;
+    let git_dir = repository.git_dir()?;
     let lock = git_dir.join("index.lock");
     let (Ok(there), Ok(ours)) = (open_file(&lock), open_file(&git_dir.join("hydrant/settle.lock"))) else {
         return Ok(None);

@@ -28,7 +28,7 @@ impl Scene<'_> {
         if self.recording.files.iter().any(|file| file.place == Place::InSession && !file.in_git) {
             self.client.watching().noted(
                 "content stands in the session's folder, where a commit could take it in full: \
-                 better keep it outside and publish with --from",
+                 better keep it outside and publish with --from; `hydrant hooks install` checks each commit",
             );
         }
         let is_copy = downloaded::is_marked(&self.repository.store_dir(), &self.session);

@@ -1,18 +1,49 @@
-//! What of the user's stands in the session's folder where a publish would have to put something else.
+//! What of the user's is in the way of a publish: a file where something else would have to stand, and commits that
+//! hold content in full.
 //!
 //! The rule it keeps: found before anything is sent; only git says what is committed.
 
 use crate::contract::error::Fault;
 use crate::files::digest::blob_of_file;
+use crate::remote::Preflight;
 use crate::sessions::ledger::path_in;
-use crate::text::quote;
+use crate::tasks::content_in_git::commits;
+use crate::text::{bytes_text, quote};
 
+use super::operation::refused;
 use super::recording::Place;
 use super::scene::Scene;
 
 impl Scene<'_> {
-    /// The first file that git carries, and that is neither committed nor what is published, in a sentence.
-    pub(super) fn obstacle(&self) -> Result<Option<String>, Fault> {
+    /// The first thing that is in the way, in a sentence.
+    pub(super) fn obstacle(&self, preflight: &Preflight) -> Result<Option<String>, Fault> {
+        match self.content_going_along(preflight)? {
+            Some(sentence) => Ok(Some(sentence)),
+            None => self.change_in_the_way(),
+        }
+    }
+
+    /// Content that the user's unpushed commits would bring into the remote's history for ever.
+    fn content_going_along(&self, preflight: &Preflight) -> Result<Option<String>, Fault> {
+        if preflight.unpushed == 0 {
+            return Ok(None);
+        }
+        let head = preflight.ledger.last_commit().map_err(|refusal| refused(&refusal))?;
+        let (tip, mut guest) = (preflight.tip.as_str(), self.client.guest()?);
+        let range = [head.as_str(), "--not", tip];
+        let found = commits::of_range(self.repository, &mut guest, &range, &head, Some(tip))?;
+        let Some(first) = found.first() else { return Ok(None) };
+        let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
+        Ok(Some(format!(
+            "the commits that were not pushed hold content in full: {}, {}{more}; {}",
+            quote(first.file.path.as_bytes()),
+            bytes_text(first.file.size),
+            first.cure()
+        )))
+    }
+
+    /// The first file that git carries, and that is neither committed nor what is published.
+    fn change_in_the_way(&self) -> Result<Option<String>, Fault> {
         if self.unfinished {
             // The rest of that one is settled first, and says by itself what is in its way.
             return Ok(None);

@@ -52,7 +52,7 @@ impl Scene<'_> {
     /// Publishes it. What is worth knowing beside the report is said at once.
     pub(super) fn publish(&self) -> Result<Came, Fault> {
         let preflight = self.preflight().map_err(|refusal| refused(&refusal))?;
-        if let Some(sentence) = self.obstacle()? {
+        if let Some(sentence) = self.obstacle(&preflight)? {
             return Err(Fault::failed(Code::Conflict, sentence));
         }
         self.lint(&preflight);

@@ -27,7 +27,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
     match scene.preflight() {
         Ok(preflight) => {
             scene.lint(&preflight);
-            plan.obstacle_list.extend(scene.obstacle()?);
+            plan.obstacle_list.extend(scene.obstacle(&preflight)?);
             let documents: Documents = scene.files.clone().into();
             let came = scene.operate(&preflight.ledger, documents, destination, Shown::Nothing)?;
             if came.interrupted {

@@ -6,6 +6,7 @@ use serde::Serialize;
 use crate::contract::error::code_name;
 use crate::contract::report::{BlobReport, ErrorReport, rounded};
 use crate::contract::sessions;
+use crate::tasks::content_in_git::commits::Committed;
 use crate::text::plain;
 
 /// What a reconcile found, and what it did.
@@ -23,6 +24,8 @@ pub struct ReconcileReport {
     pub missing_list: Vec<MissingPointer>,
     /// Pointers that contradict the manifest of their session.
     pub contradiction_list: Vec<Contradiction>,
+    /// Content that commits hold in full where a pointer belongs, pushed or not. A repair leaves it as it is.
+    pub in_full_list: Vec<ContentInFull>,
     /// A repair is possible, or not needed.
     pub repairable: bool,
     /// Why nothing may be changed; null where a repair is possible or not needed.
@@ -91,6 +94,21 @@ pub struct Contradiction {
     pub manifest: Option<BlobReport>,
 }
 
+/// Content that commits hold in full.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct ContentInFull {
+    /// Its path in the repository.
+    pub path: String,
+    /// Its bytes.
+    pub size: u64,
+    /// Only older commits hold it.
+    pub history_only: bool,
+    /// The remote has it already, so it keeps no push from going through.
+    pub pushed: bool,
+    /// How it is taken out, for people.
+    pub cure: String,
+}
+
 /// How a reconcile ended.
 pub(super) struct Came {
     pub(super) report: sessions::ReconcileReport,
@@ -100,6 +118,8 @@ pub(super) struct Came {
     pub(super) plans: bool,
     /// Where the old commits are kept.
     pub(super) backup: Option<String>,
+    /// What commits hold in full.
+    pub(super) in_full: Vec<Committed>,
     pub(super) seconds: f64,
     /// The caller asked to stop.
     pub(super) interrupted: bool,
@@ -107,7 +127,7 @@ pub(super) struct Came {
 
 impl ReconcileReport {
     pub(super) fn of(came: Came) -> Self {
-        let Came { report, repairs, plans, backup, seconds, interrupted } = came;
+        let Came { report, repairs, plans, backup, in_full, seconds, interrupted } = came;
         let not_repairable = report.repairable.err().as_ref().map(ErrorReport::from);
         let mut told = Self {
             repair: repairs,
@@ -116,6 +136,7 @@ impl ReconcileReport {
             scanned: report.scanned,
             missing_list: report.missing.into_iter().map(MissingPointer::from).collect(),
             contradiction_list: report.contradictions.iter().map(Contradiction::from).collect(),
+            in_full_list: in_full.into_iter().map(ContentInFull::from).collect(),
             repairable: not_repairable.is_none(),
             not_repairable,
             uploaded_list: report.uploaded.iter().map(BlobReport::from).collect(),
@@ -133,10 +154,15 @@ impl ReconcileReport {
         told
     }
 
-    /// Whether nothing is missing any more, and nothing contradicts its manifest.
+    /// Whether nothing is missing any more, nothing contradicts its manifest, and no content would be pushed in full.
     pub fn is_clean(&self) -> bool {
         let is_cured = self.repair || self.missing_list.is_empty();
-        self.error.is_none() && is_cured && self.contradiction_list.is_empty()
+        self.error.is_none() && is_cured && self.contradiction_list.is_empty() && self.to_be_pushed().is_none()
+    }
+
+    /// The first content in full that a push would send.
+    fn to_be_pushed(&self) -> Option<&ContentInFull> {
+        self.in_full_list.iter().find(|one| !one.pushed)
     }
 
     /// Whether the wish to stop ended it early.
@@ -149,6 +175,13 @@ impl From<sessions::MissingBlob> for MissingPointer {
     fn from(one: sessions::MissingBlob) -> Self {
         let sessions::MissingBlob { path, blob, history_only, remedy } = one;
         Self { path, oid: blob.oid, size: blob.size, history_only, remedy: remedy.into() }
+    }
+}
+
+impl From<Committed> for ContentInFull {
+    fn from(one: Committed) -> Self {
+        let (cure, history_only) = (one.cure(), !one.at_tip);
+        Self { path: one.file.path, size: one.file.size, history_only, pushed: one.pushed, cure }
     }
 }
 
@@ -176,6 +209,9 @@ fn next(report: &ReconcileReport) -> Option<String> {
     if report.error.is_some() {
         return Some("nothing is known for certain, so no commit and no file was changed".to_owned())
             .filter(|_| report.tip.is_none() && !is_missing);
+    }
+    if let (Some(one), false) = (report.to_be_pushed(), is_missing && !report.repair) {
+        return Some(format!("do not push yet: {}", one.cure));
     }
     if let Some(backup) = &report.backup {
         return Some(format!("`git push` is next; the old commits are kept: `git reset --keep {backup}` goes back"));

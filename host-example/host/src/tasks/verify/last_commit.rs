@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::held::{self, Held};
 use super::in_full::{self, InFull};
 use super::report::Seen;
 use super::work_tree::Standing;
@@ -16,6 +15,7 @@ use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{MANIFEST, SESSIONS};
+use crate::tasks::held::{self, Held};
 
 /// A file of a session in the last commit; none when it is not a regular file.
 type File = Option<Held>;

@@ -11,7 +11,9 @@ use crate::contract::types::Code;
 pub struct VerifyReport {
     /// Every blob was fetched and hashed; otherwise the server was asked whether it has them.
     pub deep: bool,
-    /// Sessions that were looked at; 0 where there are none, and of what is staged.
+    /// No server was asked.
+    pub offline: bool,
+    /// Sessions that were looked at; 0 where there are none, and of what is staged or pushed.
     pub session_count: usize,
     /// Files that name a blob.
     pub files: usize,
@@ -30,7 +32,7 @@ pub struct VerifyReport {
 /// Something that is not as it should be, or not known to be.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
-    /// The file: `SESSION/FILE` in a ledger; its path in the repository elsewhere, and of what is staged.
+    /// The file: `SESSION/FILE` in a ledger; its path in the repository elsewhere, and of what is staged or pushed.
     pub name: String,
     /// SHA-256 of the blob that it should name; empty where that is not known.
     pub oid: String,
@@ -41,9 +43,10 @@ pub struct Finding {
 }
 
 impl VerifyReport {
-    pub(super) fn of(seen: Seen, asked: usize, deep: bool) -> Self {
+    pub(super) fn of(seen: Seen, asked: usize, deep: bool, offline: bool) -> Self {
         Self {
             deep,
+            offline,
             session_count: seen.sessions,
             files: seen.named.len(),
             bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),

@@ -1,125 +1,88 @@
-//! What the next commit would add or change: its pointers, its manifests, and content that a manifest wants elsewhere.
+//! What the next commit would add or change: its pointers, its manifests, and content where a pointer belongs.
 //!
-//! The rules it keeps: only what is staged is accused; manifests are read one after the other, and only the engine
-//! reads them. Whose manifest does not name a file yet is judged by the names that content goes by.
+//! The rules it keeps: the next commit is what git says it is, so in a hook its index is the one that git names; only
+//! what is staged is accused; manifests are read one after the other, and only the engine reads them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
-use super::held::{self, Held};
 use super::report::{Named, Seen};
 use crate::contract::error::{Fault, HostError};
-use crate::contract::manifests::{FileRef, FileStorage, Manifest};
+use crate::contract::manifests::{FileStorage, Manifest};
 use crate::contract::types::Code;
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::engine::Guest;
+use crate::git::Git;
 use crate::git::objects::Header;
-use crate::git::{Git, tree};
 use crate::repository::Repository;
-use crate::sessions::content_files::content_files;
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::tasks::client::Client;
-
-/// A regular file that is staged.
-struct Change {
-    path: String,
-    /// The blob's id in git.
-    oid: String,
-    /// The blob that the last commit has there.
-    before: String,
-}
-
-/// The staged files of one session.
-#[derive(Default)]
-struct Session<'a> {
-    manifest: Option<&'a Change>,
-    /// Lengths of content, by the name within the session.
-    content: BTreeMap<&'a str, u64>,
-}
+use crate::tasks::content_in_git::{self, Candidate, Holder, InFull, Why, next_commit};
+use crate::tasks::held::{self, Held};
+use crate::text::shell;
 
 /// A manifest as the next commit would hold it.
 struct Document<'a> {
-    name: &'a str,
-    session: &'a Session<'a>,
-    oid: String,
+    session: &'a str,
+    change: &'a Candidate,
     size: u64,
 }
 
 pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
     let git = repository.as_it_is();
     let mut guest = client.guest()?;
-    let changes = changes(git)?;
-    let ids: Vec<String> = changes.iter().map(|change| change.oid.clone()).collect();
+    let changes = next_commit::changes(repository)?;
+    let ids: Vec<&str> = changes.iter().map(|change| change.git_oid.as_str()).collect();
     let sizes = git.blob_info(&ids)?.into_iter().map(|blob| Some(blob?.size));
-    let blobs: Vec<(&str, Option<u64>)> = ids.iter().map(String::as_str).zip(sizes).collect();
+    let blobs: Vec<(&str, Option<u64>)> = ids.into_iter().zip(sizes).collect();
     let held = held::each(git, &mut guest, &blobs)?;
     let mut seen = Seen::default();
+    let mut content = Vec::new();
     for (change, held) in changes.iter().zip(&held) {
         match held {
             Held::Pointer(blob) => {
                 seen.named.push(Named { name: change.path.clone(), oid: blob.oid.clone(), size: blob.size });
             }
             Held::Malformed(why) => seen.find(&change.path, "", Code::Malformed, why),
-            Held::Content { .. } | Held::Unknown => {}
+            Held::Content { .. } => content.push(change.clone()),
+            Held::Unknown => {}
         }
     }
     // The commit may be the one that makes this a ledger, so only its owner can say that it is none.
     if repository.flag("hydrant.ledger") != Some(false) {
-        let sessions = by_session(&changes, &held);
-        let documents = documents(git, &sessions, &mut seen)?;
-        let content_files = content_files(repository);
-        judge(git, &mut guest, &documents, &content_files, &mut seen)?;
-        let read: BTreeSet<&str> = documents.iter().map(|document| document.name).collect();
-        let unread: Vec<_> = sessions.iter().filter(|(name, _)| !read.contains(*name)).collect();
-        // A folder of this name means nothing where no session has ever been.
-        if !unread.is_empty() && (!documents.is_empty() || repository.is_ledger()?) {
-            for (name, session) in unread {
-                look_at_content(name, None, session, &content_files, &mut seen);
-            }
-        }
+        let documents = documents(git, &changes, &mut seen)?;
+        judge(git, &mut guest, &documents, &mut seen)?;
+    }
+    for one in content_in_git::look(repository, &mut guest, Holder::Index, content)?.in_full {
+        seen.find(&one.path, &one.oid, Code::Conflict, in_full(&one));
     }
     Ok(seen)
 }
 
-/// Regular files that the next commit would add or change.
-fn changes(git: &Git) -> Result<Vec<Change>, Fault> {
-    let raw = ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=d"];
-    let listed = git.read(&raw, b"")?;
-    let files = tree::changes(&listed).filter(|(change, _)| change.after.is_file());
-    let change = |(change, path): (tree::Change, &[u8])| {
-        let path = String::from_utf8_lossy(path).into_owned();
-        Change { path, oid: change.after.oid, before: change.before }
+/// Why it may not be committed like that, and what is to be done.
+fn in_full(one: &InFull) -> String {
+    let why = match one.why {
+        Why::Session => return "content would be committed in full; publish it instead".to_owned(),
+        Why::Attributes => "its attributes say filter=lfs",
+        Why::Pointer => "the last commit has its pointer",
     };
-    Ok(files.map(change).collect())
+    let path = shell(&one.path);
+    format!(
+        "content would be committed in full, and {why}: take it out with `git restore --staged -- {path}`, then add it \
+         through a clean filter"
+    )
 }
 
-fn by_session<'a>(changes: &'a [Change], held: &[Held]) -> BTreeMap<&'a str, Session<'a>> {
-    let mut sessions: BTreeMap<&str, Session<'_>> = BTreeMap::new();
-    for (change, held) in changes.iter().zip(held) {
-        let below = change.path.strip_prefix(SESSIONS).and_then(|path| path.strip_prefix('/'));
-        let Some((name, file)) = below.and_then(|path| path.split_once('/')) else { continue };
-        if file == MANIFEST {
-            sessions.entry(name).or_default().manifest = Some(change);
-        } else if let Held::Content { size, .. } = held {
-            sessions.entry(name).or_default().content.insert(file, *size);
-        }
-    }
-    sessions
-}
-
-/// The manifests of these sessions: those that are staged, else those that stay as they are committed.
-fn documents<'a>(
-    git: &Git,
-    sessions: &'a BTreeMap<&'a str, Session<'a>>,
-    seen: &mut Seen,
-) -> Result<Vec<Document<'a>>, Fault> {
-    // The index has both kinds.
-    let words: Vec<String> = sessions.keys().map(|name| format!(":{}", path_in(name, MANIFEST))).collect();
+/// The staged manifests of sessions.
+fn documents<'a>(git: &Git, changes: &'a [Candidate], seen: &mut Seen) -> Result<Vec<Document<'a>>, Fault> {
+    let manifest = |change: &'a Candidate| Some((manifest_of(&change.path)?, change));
+    let manifests: Vec<(&str, &Candidate)> = changes.iter().filter_map(manifest).collect();
+    let ids: Vec<&str> = manifests.iter().map(|(_, change)| change.git_oid.as_str()).collect();
     let mut documents = Vec::new();
-    for ((name, session), found) in sessions.iter().zip(git.blob_info(&words)?) {
-        let Some(Header { git_oid: oid, size, .. }) = found else { continue };
+    for ((session, change), found) in manifests.into_iter().zip(git.blob_info(&ids)?) {
+        let Some(Header { size, .. }) = found else { continue };
         if size <= DOCUMENT_BYTES_MAX {
-            documents.push(Document { name, session, oid, size });
-        } else if let Some(change) = session.manifest {
+            documents.push(Document { session, change, size });
+        } else {
             let detail = format!("{size} bytes; a manifest has at most {DOCUMENT_BYTES_MAX}");
             seen.find(&change.path, "", Code::Limit, detail);
         }
@@ -127,34 +90,25 @@ fn documents<'a>(
     Ok(documents)
 }
 
-fn judge(
-    git: &Git,
-    guest: &mut Guest,
-    documents: &[Document<'_>],
-    content_files: &[String],
-    seen: &mut Seen,
-) -> Result<(), Fault> {
+/// The session whose manifest has this path.
+fn manifest_of(path: &str) -> Option<&str> {
+    let (session, file) = path.strip_prefix(SESSIONS)?.strip_prefix('/')?.split_once('/')?;
+    (file == MANIFEST).then_some(session)
+}
+
+fn judge(git: &Git, guest: &mut Guest, documents: &[Document<'_>], seen: &mut Seen) -> Result<(), Fault> {
     let before = before(git, guest, documents)?;
     let staged: BTreeSet<(String, String)> =
         seen.named.iter().map(|named| (named.name.clone(), named.oid.clone())).collect();
-    let blobs: Vec<(&str, u64)> = documents.iter().map(|document| (document.oid.as_str(), document.size)).collect();
+    let blobs: Vec<(&str, u64)> =
+        documents.iter().map(|document| (document.change.git_oid.as_str(), document.size)).collect();
     git.each_object(&blobs, &mut |at, _, text| {
-        let Document { name, session, .. } = &documents[at];
-        let manifest = match guest.manifest_read(&text) {
-            Ok(manifest) => Some(manifest),
-            Err(HostError::Engine(error)) => {
-                // One that is committed like that is not what this commit changes.
-                if let Some(change) = session.manifest {
-                    seen.find(&change.path, "", error.code, error.detail);
-                }
-                None
-            }
+        let Document { session, change, .. } = &documents[at];
+        match guest.manifest_read(&text) {
+            Ok(manifest) => look_at_entries(session, &manifest, before.get(session), &staged, seen),
+            Err(HostError::Engine(error)) => seen.find(&change.path, "", error.code, error.detail),
             Err(error) => return Err(error.into()),
-        };
-        if let (Some(manifest), Some(_)) = (&manifest, session.manifest) {
-            look_at_entries(name, manifest, before.get(name), &staged, seen);
         }
-        look_at_content(name, manifest.as_ref(), session, content_files, seen);
         Ok(())
     })
 }
@@ -165,8 +119,8 @@ fn before<'a>(
     guest: &mut Guest,
     documents: &[Document<'a>],
 ) -> Result<HashMap<&'a str, BTreeSet<String>>, Fault> {
-    let staged = |document: &Document<'a>| Some((document.name, document.session.manifest?.before.clone()));
-    let (names, ids): (Vec<&str>, Vec<String>) = documents.iter().filter_map(staged).unzip();
+    let old = |document: &Document<'a>| Some((document.session, document.change.before.as_deref()?));
+    let (names, ids): (Vec<&str>, Vec<&str>) = documents.iter().filter_map(old).unzip();
     let sizes = git.blob_info(&ids)?;
     // One that cannot be read names nothing, and then everything is new.
     let (names, blobs): (Vec<&str>, Vec<(&str, u64)>) = names
@@ -208,35 +162,6 @@ fn look_at_entries(
         {
             let (name, oid) = one;
             seen.named.push(Named { name, oid, size: file.size });
-        }
-    }
-}
-
-/// Staged content of files that the manifest has out of band, or that are content by their names where it does not say
-/// that git carries them. The empty file is the pointer of the empty blob.
-fn look_at_content(
-    name: &str,
-    manifest: Option<&Manifest>,
-    session: &Session<'_>,
-    content_files: &[String],
-    seen: &mut Seen,
-) {
-    if session.content.is_empty() {
-        return;
-    }
-    let entries = manifest.into_iter().flat_map(|manifest| &manifest.files);
-    let entries: HashMap<&str, &FileRef> = entries.map(|file| (file.name.as_str(), file)).collect();
-    for (file, size) in &session.content {
-        let entry = entries.get(file);
-        let is_wrong = match entry {
-            Some(entry) if entry.storage == FileStorage::Git => false,
-            Some(entry) if entry.storage == FileStorage::Lfs && entry.flaw.is_none() => (*size, entry.size) != (0, 0),
-            _ => *size > 0 && content_files.iter().any(|one| one == file),
-        };
-        if is_wrong {
-            let oid = entry.and_then(|entry| entry.oid.as_deref()).unwrap_or_default();
-            let detail = "content would be committed in full; publish it instead";
-            seen.find(path_in(name, file), oid, Code::Conflict, detail);
         }
     }
 }

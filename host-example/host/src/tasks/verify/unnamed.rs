@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::{fs, io};
 
-use super::held::{self, Held, SAMPLES_MAX};
 use super::last_commit::LastCommit;
 use super::report::Seen;
 use crate::contract::error::Fault;
@@ -15,6 +14,7 @@ use crate::engine::Guest;
 use crate::files::Glance;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS};
+use crate::tasks::held::{self, Held, SAMPLES_MAX};
 use crate::text::quote;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 

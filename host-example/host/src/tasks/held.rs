@@ -11,11 +11,11 @@ use crate::git::Git;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Small files that are judged in one call.
-pub(super) const SAMPLES_MAX: usize = 4096;
+pub(crate) const SAMPLES_MAX: usize = 4096;
 
 /// One file.
 #[derive(Clone, Debug)]
-pub(super) enum Held {
+pub(crate) enum Held {
     /// A pointer.
     Pointer(Blob),
     /// It begins like a pointer and is broken; why.
@@ -31,7 +31,7 @@ pub(super) enum Held {
 }
 
 /// What each of these blobs is; they are named by their ids in git, and by their lengths where git knows them.
-pub(super) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) -> Result<Vec<Held>, Fault> {
+pub(crate) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) -> Result<Vec<Held>, Fault> {
     let long = |(_, size): &(&str, Option<u64>)| match size {
         Some(size) => Held::Content { size: *size, oid: None },
         None => Held::Unknown,
@@ -59,7 +59,7 @@ pub(super) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
 }
 
 /// What these small files are.
-pub(super) fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
+pub(crate) fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
     let kinds = guest.classify_many(samples)?;
     let held = |(sample, kind): (&Sample, Kind)| match kind {
         Kind::Pointer(pointer) if !sample.head.is_empty() => {

@@ -97,6 +97,18 @@ impl fmt::Display for LessPublic {
 
 impl std::error::Error for LessPublic {}
 
+/// The name service says that there is no host of this name. It does not change from one second to the next.
+#[derive(Debug)]
+pub struct UnknownHost(String);
+
+impl fmt::Display for UnknownHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no host {}: is the address spelled right, and is the network up?", self.0)
+    }
+}
+
+impl std::error::Error for UnknownHost {}
+
 /// The policy of one run, set by its endpoint. Also the resolver of direct connections.
 pub struct AddressPolicy {
     endpoint: Option<String>,
@@ -240,7 +252,20 @@ async fn opinion(host: &str) -> Vec<SocketAddr> {
 }
 
 async fn lookup(host: &str) -> std::io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((host, 0)).await?.collect())
+    match tokio::net::lookup_host((host, 0)).await {
+        Ok(found) => Ok(found.collect()),
+        // All platforms have words for this alone, and a number of their own for each.
+        Err(error) if !["emporary", "again"].iter().any(|word| error.to_string().contains(word)) => {
+            Err(std::io::Error::new(std::io::ErrorKind::NotFound, UnknownHost(host.to_owned())))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Host and port of a URL that leads to this machine by its own words.
+pub(crate) fn on_this_machine(url: &Url) -> Option<String> {
+    literal(url).filter(|address| reach(*address) == Reach::Loopback)?;
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }
 
 /// The address a URL spells out; names for this machine are this machine.

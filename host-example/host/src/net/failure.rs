@@ -5,11 +5,12 @@ use std::io;
 
 use crate::contract::failure::failed;
 use crate::contract::types::{Failed, Failure};
-use crate::net::address::LessPublic;
+use crate::net::address::{LessPublic, UnknownHost, on_this_machine};
 use crate::text::without_number;
 
-/// A failure of a request before or within its answer.
+/// A failure of a request before or within its answer. What is certain is not tried again: `Io` instead of `Offline`.
 pub(crate) fn of_http(error: reqwest::Error) -> Failed {
+    let here = error.url().and_then(on_this_machine);
     // The URL may hold a secret query.
     let error = error.without_url();
     let mut innermost = None;
@@ -18,6 +19,13 @@ pub(crate) fn of_http(error: reqwest::Error) -> Failed {
         let inner = unwrapped(cause);
         if let Some(less_public) = inner.downcast_ref::<LessPublic>() {
             return failed(Failure::Blocked, &less_public.to_string());
+        }
+        if let Some(unknown) = inner.downcast_ref::<UnknownHost>() {
+            return failed(Failure::Io, &unknown.to_string());
+        }
+        let refused = cause.downcast_ref::<io::Error>().map(io::Error::kind) == Some(io::ErrorKind::ConnectionRefused);
+        if let (true, Some(here)) = (refused, &here) {
+            return failed(Failure::Io, &format!("nothing listens at {here}: is the server running?"));
         }
         if let Some(rustls::Error::InvalidCertificate(why)) = inner.downcast_ref() {
             // A word of policy, not a broken line: trying again is useless.

@@ -343,7 +343,10 @@ fn failures_before_an_answer_have_their_class() {
     let mut host = host(&url, scratch.path());
     for (target, expected) in [
         (format!("{url}/x?secret=1"), Failure::Offline),
-        ("http://127.0.0.1:1/?secret=1".to_owned(), Failure::Offline),
+        // Nobody listens there, and nobody will in a second.
+        ("http://127.0.0.1:1/?secret=1".to_owned(), Failure::Io),
+        ("http://localhost:1/?secret=1".to_owned(), Failure::Io),
+        ("http://[::1]:1/?secret=1".to_owned(), Failure::Io),
         ("http://8.8.8.8/?secret=1".to_owned(), Failure::Blocked),
         (format!("{}/", url.replace("http://", "http://me:secret@")), Failure::Blocked),
         ("file:///etc/passwd?secret".to_owned(), Failure::Blocked),

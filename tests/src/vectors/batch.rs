@@ -9,7 +9,7 @@ use hydrant_lfs::contract::Direction;
 use hydrant_lfs::contract::Want;
 use hydrant_lfs::contract::{Effect, Head, Login, Step};
 use hydrant_lfs::git_lfs::batch::{Action, BatchObject, BatchRequest, BatchResponse, Verdict};
-use hydrant_lfs::git_lfs::response_error::ResponseError;
+use hydrant_lfs::git_lfs::response_error::{ResponseError, ResponseErrorKind};
 use hydrant_lfs::text::error::Error;
 use hydrant_lfs::text::limits::RETRY_DELAY_MS_MIN;
 use hydrant_lfs::text::oid::{Blob, Oid};
@@ -207,7 +207,19 @@ impl Scene {
             decision["retry_after_ms"] = json!(millis);
         }
         let (mut host, first) = self.after_the_tries_before(engine)?;
-        match host.step() {
+        let mut step = host.step();
+        // What a 404 means is asked about, once. The same answer again makes it what it was.
+        if let Step::Perform(id, Effect::Http(exchange)) = &step
+            && refused.kind == ResponseErrorKind::NotFound
+            && self.question.direction == Direction::Download
+        {
+            if asked(exchange)? != first.objects {
+                return Err("it asks about other objects".to_owned());
+            }
+            host.answer(*id, self.head.clone(), &self.body)?;
+            step = host.step();
+        }
+        match step {
             Step::Done => {
                 let error = host.end()?.objects().err().ok_or("a refused request ended well")?;
                 self.judge_error(refused, &error)?;

@@ -4,7 +4,7 @@
 //!
 //! | effect | replies, in order |
 //! | --- | --- |
-//! | http | so-far*, head, so-far*, then chunk* end; staged 200, 203 and 206 may end in `received`; `sent` for a file body |
+//! | http | so-far*, head, so-far*, then chunk* end; staged 200, 203, 206 may end in `received`; `sent` for a file |
 //! | read-file | so-far*, chunk* end or `received`, then `at`; or `absent` |
 //! | load-doc | doc or `absent` |
 //! | save-doc | `at`, or `end` for a removal; or `conflict` |

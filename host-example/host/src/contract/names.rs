@@ -1,4 +1,4 @@
-//! Names and limits of the engine that this host needs where there is no engine at hand. A test asks the engine for them.
+//! Names and limits of the engine that this host needs where there is no engine at hand. A test asks the engine.
 
 /// Folder of a ledger that holds the sessions.
 pub const SESSIONS: &str = "sessions";

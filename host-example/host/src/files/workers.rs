@@ -1,6 +1,6 @@
 //! At most two worker threads for work on large files: hashing, writing, reading.
 //!
-//! Rule: a worker does its jobs in the order they were given, and whoever gives more than a worker can hold waits, so that
+//! Rule: a worker does its jobs in the order they were given, and whoever gives more than it can hold waits, so that
 //! memory stays bounded.
 
 use std::cell::{Cell, RefCell};

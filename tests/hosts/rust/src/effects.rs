@@ -219,7 +219,13 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("rust-host-login-{}", std::process::id()));
         fs::create_dir_all(&folder).expect("a folder");
         let (http, login) = (crate::request::client().expect("a client"), Some(("user".into(), "secret".into())));
-        let performer = Performer::new(&http, &folder, "https://lfs.test/r", login, 1).expect("a performer");
+        let limits = HostLimits {
+            pointer_bytes_below: 1024,
+            chunk_bytes_max: 1 << 18,
+            name_bytes_max: 4096,
+            sent_bytes_per_ms_min: 4,
+        };
+        let performer = Performer::new(&http, &folder, "https://lfs.test/r", login, 1, limits).expect("a performer");
         let table = [
             ("https://lfs.test/another", true),
             ("https://lfs.test:443/r", true),

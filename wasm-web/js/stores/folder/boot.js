@@ -27,8 +27,8 @@ export async function checkFormat(root) {
   if (!(await facts(join(root, 'format')))) return;
   const said = (await textAt(join(root, 'format'), FORMAT_BYTES_MAX)).trim();
   if (said === FORMAT) return;
-  throw new DOMException(`the folder of the store says format ${JSON.stringify(said)}, and this version knows ${FORMAT}`,
-    'NotSupportedError');
+  const detail = `the folder of the store says format ${JSON.stringify(said)}, and this version knows ${FORMAT}`;
+  throw new DOMException(detail, 'NotSupportedError');
 }
 
 /** The name of the running boot; nothing where boots have no names. */

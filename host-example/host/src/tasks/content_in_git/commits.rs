@@ -55,8 +55,8 @@ impl Committed {
                 format!("{UNDO}; then `hydrant publish {}`, and commit the rest", shell(session))
             }
             (None, true) => format!(
-                "`git add --renormalize -- {}` puts a pointer in its place where a clean filter is set; the history that \
-                 was pushed keeps it",
+                "`git add --renormalize -- {}` puts a pointer in its place where a clean filter is set; the history \
+                 that was pushed keeps it",
                 shell(&self.file.path)
             ),
             (None, false) => format!("{UNDO}; then set a clean filter, or write pointers, and commit them anew"),

@@ -1,7 +1,7 @@
 //! The command line as types: every command, and the arguments that several have. What a command is given and what it
 //! does stands in its own file.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, value_parser};
 use hydrant_host::tasks::endpoint::ServerOptions;
 use hydrant_host::text::parse_bytes;
 
@@ -128,10 +128,10 @@ pub(crate) struct ServerArgs {
     #[arg(long, value_name = "COUNT")]
     pub(crate) retries: Option<u32>,
     /// Transfers at the same time
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub(crate) transfers: Option<u32>,
     /// Objects in one batch request
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = value_parser!(u32).range(1..))]
     pub(crate) batch_objects: Option<u32>,
 }
 

@@ -63,6 +63,9 @@ const OF_A_HOOK: [&str; 6] = [
     "GIT_WORK_TREE",
 ];
 
+/// Those of them by which a user says where a repository and its work tree are.
+const OF_A_PLACE: [&str; 3] = ["GIT_COMMON_DIR", "GIT_DIR", "GIT_WORK_TREE"];
+
 /// A commit can hold a folder with the files of a bare repository. Without this setting git takes such a folder's
 /// `config`, and the programs it names, for the user's own.
 const NO_FOUND_BARE: [&str; 2] = ["-c", "safe.bareRepository=explicit"];
@@ -93,8 +96,16 @@ impl Git {
     /// The same git, for a command that a hook runs: it works in the repository and with the index that git named to
     /// that hook. A relative name counts from the folder it works in, as it does for git.
     pub fn as_told_to_a_hook(self) -> Self {
-        let told =
-            OF_A_HOOK.iter().filter_map(|name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?)));
+        self.told(&OF_A_HOOK)
+    }
+
+    /// The same git, in the repository and the work tree that the environment names, if it does.
+    pub fn as_the_environment_says(self) -> Self {
+        self.told(&OF_A_PLACE)
+    }
+
+    fn told(self, names: &[&str]) -> Self {
+        let told = names.iter().filter_map(|name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?)));
         told.fold(self, |git, (name, value)| git.with_variable(name, value))
     }
 

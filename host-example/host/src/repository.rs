@@ -55,6 +55,11 @@ impl Repository {
         Self::open(Git::find(directory.as_ref())?)
     }
 
+    /// The repository that the environment names (`GIT_DIR`, `GIT_WORK_TREE`), else the one around a folder.
+    pub fn of_environment(directory: impl AsRef<Path>) -> Result<Self, Fault> {
+        Self::open(Git::find(directory.as_ref())?.as_the_environment_says())
+    }
+
     /// The repository that git named to the hook we run in; without a hook, the one around a folder. Its index is that
     /// of the very commit that is being made, which need not be the one in git's folder.
     pub fn of_hook(directory: impl AsRef<Path>) -> Result<Self, Fault> {
@@ -233,6 +238,15 @@ impl Repository {
         remotes.sort_unstable();
         remotes.dedup();
         Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
+    }
+
+    /// The remote that `git push` would push this branch to, with the one setting more that git-lfs has for it.
+    pub(crate) fn push_remote(&self) -> Result<String, Fault> {
+        let branch = self.branch().and_then(|branch| branch.strip_prefix("refs/heads/"));
+        let of_branch = branch.and_then(|branch| self.setting(&format!("branch.{branch}.pushremote")));
+        let chosen =
+            of_branch.or_else(|| self.setting("remote.lfspushdefault")).or_else(|| self.setting("remote.pushdefault"));
+        chosen.map_or_else(|| self.remote(), Ok)
     }
 
     /// The remote that the user chose for this branch, or for all of them.

@@ -14,7 +14,7 @@ mod recorded;
 mod stage;
 mod tend;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -66,6 +66,8 @@ pub struct Store {
     staged: HashMap<String, Staged>,
     /// Called a beginning, and kept locked until an exchange goes on with it. A leftover is named by its oid.
     begun: HashMap<String, StageFile>,
+    /// Entries that are not what they are called.
+    distrusted: HashSet<String>,
     /// Whether the folder of stages holds any, once somebody looked.
     has_stages: Option<bool>,
     /// Sync each entry, where boots have no names.
@@ -140,6 +142,7 @@ impl Store {
             recorded: None,
             staged,
             begun,
+            distrusted: HashSet::new(),
             has_stages: None,
             synced,
             prefix,
@@ -149,6 +152,13 @@ impl Store {
     /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
     pub fn second_source(mut self, objects: &Path) -> Store {
         self.second_source = Some(objects.to_path_buf());
+        self
+    }
+
+    /// Takes these entries for absent, because they turned out to be something else: what is fetched takes their
+    /// place, and until then they stay.
+    pub(crate) fn distrusting(mut self, oids: impl IntoIterator<Item = String>) -> Store {
+        self.distrusted.extend(oids);
         self
     }
 
@@ -371,6 +381,9 @@ impl Store {
     }
 
     fn has_entry(&self, blob: &Blob) -> io::Result<bool> {
+        if self.distrusted.contains(&blob.oid) {
+            return Ok(false);
+        }
         Ok(self.entries().find(self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
     }
 

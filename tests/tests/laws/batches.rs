@@ -205,8 +205,8 @@ fn a_404_for_a_whole_batch_is_asked_about() {
         < 0 head 404
         > 1 POST https://lfs.test/r/objects/batch 223 bytes
         < 1 head 200
-        = a missing: the server answered 404 for this object: it would take it
-        = b missing: the server answered 404 for this object: it would take it
+        = a not-found: the server answered 404 to a request for several objects, and would take this one
+        = b not-found: the server answered 404 to a request for several objects, and would take this one
     "#]]
     .assert_eq(&download(&[b"one", b"other"]).run([none(), offer()]));
     let has_one = Answer::Offer(|entry| {
@@ -216,7 +216,11 @@ fn a_404_for_a_whole_batch_is_asked_about() {
     });
     let uncertain = "not-found: the batch request: the server answered 404: Cannot find any";
     let said = download(&[b"one", b"other"]).run([none(), has_one]);
-    assert!(said.contains(&format!("= a {uncertain}")) && said.contains("= b missing: "), "{said}");
+    assert!(
+        said.contains(&format!("= a {uncertain}"))
+            && said.contains("= b not-found: the server answered 404 to a request for several objects, and would"),
+        "{said}"
+    );
     // Nothing certain comes of anything else, no login is asked for, and nothing is sent again.
     for answer in [
         none(),
@@ -232,6 +236,10 @@ fn a_404_for_a_whole_batch_is_asked_about() {
         assert!(said.ends_with(&format!("= a {uncertain}\n")) || said.contains(&format!("= a {uncertain}")), "{said}");
         assert_eq!((said.matches("POST").count(), said.matches("login").count()), (2, 0), "{answer:?}: {said}");
     }
+    // Where it says nothing once, it is not asked again.
+    let config = Config { batch_objects_max: 1, ..Config::new(ENDPOINT, 0) };
+    let said = many(config, 3).run([none(), none(), none(), none()]);
+    assert_eq!(said.matches("POST").count(), 4, "{said}");
     // An upload that is answered so has no second meaning.
     let said = crate::play::upload(&[b"one"]).run([none()]);
     assert_eq!(said.matches("POST").count(), 1, "{said}");

@@ -35,14 +35,14 @@ fn theirs(path: &str) -> Value {
 fn whoever_holds_a_path_is_told_whatever_the_refusal_says() {
     let held = json!({"locks": [theirs("a b.psd.bak"), theirs("a b.psd")]});
     let refusals = [
-        answer(409, &json!({"message": "already created lock"})),
-        answer(409, &json!({})),
-        answer(409, &json!({"lock": null, "message": "already created lock"})),
-        answer(409, &json!({"lock": {"path": "a b.psd"}})),
-        status(409),
-        answer(200, &json!({"lock": null, "message": "lock already created"})),
+        (409, json!({"message": "already created lock"})),
+        (409, json!({})),
+        (409, json!({"lock": null, "message": "already created lock"})),
+        (409, json!({"lock": {"path": "a b.psd"}})),
+        (200, json!({"lock": null, "message": "lock already created"})),
     ];
-    for refusal in refusals {
+    for (status_code, body) in refusals {
+        let refusal = answer(status_code, &body);
         let (report, asked) = played(take(), [refusal.clone(), answer(200, &held)]);
         let owners: Vec<_> = report.theirs.iter().filter_map(|lock| lock.owner.as_deref()).collect();
         assert_eq!((owners, asked), (vec!["Jane"], 2), "{refusal:?}");
@@ -51,22 +51,36 @@ fn whoever_holds_a_path_is_told_whatever_the_refusal_says() {
         // Nothing is made up where the list does not say it.
         for silent in [answer(200, &json!({"locks": []})), answer(200, &json!({})), status(403), status(404)] {
             let (report, _) = played(take(), [refusal.clone(), silent]);
-            assert!(report.theirs.is_empty(), "{refusal:?}");
-            assert_eq!(report.ended.expect_err("the path is taken").code.name(), "conflict");
+            assert!(report.theirs.is_empty() && report.locks.is_empty(), "{refusal:?}");
+            let code = report.ended.expect_err("the path is taken").code.name();
+            assert_eq!(code, if status_code == 409 { "conflict" } else { "rejected" });
         }
     }
     // Where the refusal names the lock, nobody is asked.
-    let (report, asked) = played(take(), [answer(409, &json!({"lock": theirs("a b.psd"), "message": "taken"}))]);
-    assert_eq!((report.theirs.len(), asked), (1, 1));
+    for status_code in [409, 200] {
+        let (report, asked) =
+            played(take(), [answer(status_code, &json!({"lock": theirs("a b.psd"), "message": "taken"}))]);
+        assert_eq!((report.locks.len(), report.theirs.len(), asked), (0, 1, 1));
+        assert_eq!(report.ended.expect_err("the path is taken").code.name(), "conflict");
+    }
 }
 
 #[test]
 fn a_refusal_with_status_200_is_told_in_its_words() {
-    let unlock = LockTask::Unlock { id: "7".to_owned(), force: false };
-    let (report, asked) = played(unlock, [answer(200, &json!({"message": "lock belongs to Jane"}))]);
-    let error = report.ended.expect_err("refused");
-    assert!(error.detail.ends_with("the server answered 200: lock belongs to Jane"), "{error}");
-    assert_eq!((error.code.name(), asked), ("conflict", 1));
+    let unlock = || LockTask::Unlock { id: "7".to_owned(), force: false };
+    for (task, body) in [
+        (unlock(), json!({"message": "lock belongs to Jane"})),
+        (unlock(), json!({"message": "lock belongs to Jane", "lock": theirs("a b.psd")})),
+        (LockTask::ListAll(None), json!({"message": "lock belongs to Jane"})),
+        (LockTask::Verify, json!({"message": "lock belongs to Jane", "theirs": null})),
+    ] {
+        let (report, asked) = played(task, [answer(200, &body)]);
+        let error = report.ended.expect_err("refused");
+        assert!(error.detail.ends_with("the server answered 200: lock belongs to Jane"), "{body}: {error}");
+        assert_eq!((error.code.name(), asked), ("rejected", 1), "{body}");
+    }
     let (report, _) = played(take(), [answer(200, &json!({"unknown": 1}))]);
     assert_eq!(report.ended.expect_err("no lock").code.name(), "malformed");
+    let (report, _) = played(LockTask::ListAll(None), [answer(200, &json!({"message": "", "locks": []}))]);
+    assert!(report.ended.is_ok());
 }

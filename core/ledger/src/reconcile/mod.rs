@@ -213,7 +213,8 @@ impl Reconcile {
         if self.stopped {
             return self.end(Err(refusal::stopped()));
         }
-        let missing = self.facts.pointers.iter().filter(|fact| fact.verdict == Verdict::Missing);
+        let missing = |fact: &&PointerFact| matches!(fact.verdict, Verdict::Missing | Verdict::Wanted);
+        let missing = self.facts.pointers.iter().filter(missing);
         let unchecked: SortedMap<Oid, Blob> = missing.map(|fact| (fact.blob.oid, fact.blob)).collect();
         let at_tip = self.facts.pointers.iter().filter(|fact| fact.at_tip);
         let sessions: SortedSet<&str> =
@@ -231,6 +232,9 @@ impl Reconcile {
     fn looked(&mut self) {
         if self.stopped {
             return self.end(Err(refusal::stopped()));
+        }
+        for fact in self.facts.pointers.iter_mut().filter(|fact| fact.verdict == Verdict::Wanted) {
+            fact.verdict = if fact.cached { Verdict::Missing } else { Verdict::Inconclusive(refusal::would_take()) };
         }
         let plan = plan::plan(&self.facts);
         self.report.missing = plan.missing;
@@ -579,7 +583,7 @@ fn verdict(answer: Result<batch::BatchObject, Error>) -> Verdict {
             if error.code == Code::Missing { Verdict::Missing } else { Verdict::Inconclusive(error) }
         }
         Ok(batch::Verdict::Broken(flaw)) => Verdict::Inconclusive(Error::new(Code::Malformed, flaw.explain())),
-        Ok(batch::Verdict::Upload(..)) => Verdict::Inconclusive(refusal::unfitting()),
+        Ok(batch::Verdict::Upload(..)) => Verdict::Wanted,
     }
 }
 
@@ -590,7 +594,7 @@ fn confirmed(answers: Vec<ObjectAnswer>) -> Result<(), Error> {
         match verdict(answer) {
             Verdict::Present => {}
             Verdict::Inconclusive(error) => return Err(error),
-            Verdict::Missing => {
+            Verdict::Missing | Verdict::Wanted => {
                 let why = format!("the server took {oid} and does not have it; nothing here was changed");
                 return Err(Error::new(Code::Missing, why));
             }

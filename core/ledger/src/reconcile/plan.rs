@@ -25,6 +25,9 @@ pub(super) enum Verdict {
     Present,
     /// The batch response says of this very object that it does not exist.
     Missing,
+    /// It has said 404 to a question about many, and would take the blob: one that is here may be sent again, and
+    /// nothing else follows.
+    Wanted,
     /// Anything else.
     Inconclusive(Error),
 }

@@ -48,6 +48,8 @@ struct Host {
     forgets: bool,
     /// Status of every answer of the API.
     status: u16,
+    /// It answers 404 to a download request when it has none of the objects.
+    whole_404: bool,
     cache: BTreeSet<String>,
     docs: BTreeMap<String, Vec<u8>>,
     asked: Vec<String>,
@@ -182,7 +184,9 @@ impl Host {
         };
         let answer = format!("{{\"objects\":[{}]}}", objects.iter().map(answer).collect::<Vec<_>>().join(","));
         let headers = vec![Header::new("Content-Type", "application/vnd.git-lfs+json")];
-        vec![Reply::Head(Head { status: self.status, headers }), Reply::Chunk(answer.into_bytes()), Reply::End]
+        let has_any = answer.contains("\"download\"");
+        let status = if self.whole_404 && !upload && !has_any { 404 } else { self.status };
+        vec![Reply::Head(Head { status, headers }), Reply::Chunk(answer.into_bytes()), Reply::End]
     }
 }
 
@@ -250,6 +254,26 @@ fn what_is_not_definite_changes_nothing() {
         assert_eq!(report.ended.map_err(|error| error.code), Err(code), "I15: {status}");
         assert!(report.missing.is_empty() && host.docs == docs && host.files == files, "{status}");
     }
+}
+
+/// Law 11: a 404 for a whole request proves nothing of one object. What the server would take may be sent again.
+#[test]
+fn what_a_server_would_take_is_sent_again_and_nothing_is_removed() {
+    let mut host = Host::new(vec![at_tip(PLAN, "plan.md")]);
+    (host.whole_404, host.cache) = (true, ["plan.md".to_owned()].into());
+    let report = host.run(false);
+    let remedies: Vec<Remedy> = report.missing.iter().map(|it| it.remedy).collect();
+    assert_eq!((report.ended, remedies), (Ok(()), vec![Remedy::UploadAgain]));
+    let report = host.run(true);
+    assert_eq!((report.ended, report.uploaded), (Ok(()), vec![blob(b"plan.md")]));
+    assert!(report.removed.is_empty() && report.tip.is_none() && host.server.contains("plan.md"));
+
+    let mut host = Host::new(vec![at_tip(PLAN, "plan.md"), at_tip(RAW, "raw.jsonl"), older(RAW, "old")]);
+    (host.whole_404, host.cache) = (true, ["plan.md".to_owned()].into());
+    let (docs, files) = (host.docs.clone(), host.files.clone());
+    let report = host.run(true);
+    assert_eq!(report.ended.map_err(|error| error.code), Err(Code::NotFound), "one of them is not here");
+    assert!(host.docs == docs && host.files == files && host.server.is_empty());
 }
 
 /// Shows I5.

@@ -98,9 +98,26 @@ impl Locks {
         self.done = true;
     }
 
-    /// Whether a path is locked by somebody who is not known yet.
-    fn is_taken(&self, error: &Error) -> bool {
-        matches!(self.task, LockTask::Create(_)) && error.code == Code::Conflict && self.report.theirs.is_empty()
+    /// Whether a list that was asked for is there.
+    fn is_listed(&self, root: &Value<'_>) -> bool {
+        let key = match self.task {
+            LockTask::ListAll(_) => "locks",
+            LockTask::Verify => "ours",
+            LockTask::Create(_) | LockTask::Unlock { .. } => return false,
+        };
+        root.get(key).is_some()
+    }
+
+    /// Whether a path may be locked by somebody who is not known yet.
+    fn may_be_taken(&self, error: &Error) -> bool {
+        let is_refusal = matches!(error.code, Code::Conflict | Code::Rejected);
+        matches!(self.task, LockTask::Create(_)) && is_refusal && self.report.theirs.is_empty()
+    }
+
+    /// The refusal of a path, which is a conflict once its lock is known.
+    fn taken(&self, error: Error) -> Error {
+        let is_taken = matches!(self.task, LockTask::Create(_)) && !self.report.theirs.is_empty();
+        if is_taken { Error { code: Code::Conflict, ..error } } else { error }
     }
 
     /// The lock on the path, in the answer to a list.
@@ -130,20 +147,19 @@ impl Locks {
             return Err(if status == 409 { Error { code: Code::Conflict, ..refused } } else { refused });
         }
         let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
-        let refused = || {
-            // Some servers refuse with 200 and a message.
-            let said = root.get("message").map(|_| refusal_in(&answer.head, &answer.body, now));
-            said.map_or_else(broken, |said| Error {
-                code: Code::Conflict,
-                ..refusal::whole("the lock request", &said, now)
-            })
-        };
+        // Some servers refuse with 200 and a message, and may show the lock that is there already.
+        let is_message = |message: &str| !message.is_empty();
+        if root.get("message").and_then(Value::text).is_some_and(is_message) && !self.is_listed(&root) {
+            self.report.theirs.extend(root.get("lock").and_then(lock));
+            let said = refusal_in(&answer.head, &answer.body, now);
+            return Err(refusal::whole("the lock request", &said, now));
+        }
         let list = |key| {
             root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
         };
         match &self.task {
             LockTask::Create(_) | LockTask::Unlock { .. } => {
-                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(refused)?);
+                self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
                 return Ok(None);
             }
             LockTask::ListAll(_) => self.report.locks.extend(list("locks")),
@@ -181,7 +197,7 @@ impl Machine for Locks {
         self.call = None;
         if let Some(error) = self.held.take() {
             self.report.theirs.extend(ended.ok().and_then(|answer| self.holder(&answer)));
-            return self.end(Err(error));
+            return self.end(Err(self.taken(error)));
         }
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
@@ -198,8 +214,8 @@ impl Machine for Locks {
             }
             Ok(Some(cursor)) => self.cursor = Some(cursor),
             // Who holds it? Not every server says so in its refusal.
-            Err(error) if self.is_taken(&error) => self.held = Some(error),
-            Err(error) => self.end(Err(error)),
+            Err(error) if self.may_be_taken(&error) => self.held = Some(error),
+            Err(error) => self.end(Err(self.taken(error))),
         }
     }
 

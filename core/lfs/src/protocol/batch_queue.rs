@@ -3,15 +3,16 @@
 //! The first request goes alone, so that a login is asked for once. After its response, up to [`BATCHES_IN_FLIGHT_MAX`]
 //! are in flight. A 413 halves the batch. Every object gets an answer of its own.
 //!
-//! A 404 for a whole download request is not certain: the repository may not be there, or may not be ours. Giftless
-//! answers so when it has none of the objects. Which one it is, the server says when it is asked whether it would take
-//! these objects: an object that it wants uploaded is missing. Nothing is sent, and no login is asked for.
+//! A 404 for a whole download request names no object: the repository may not be there, or may not be ours. Giftless
+//! answers so when it has none of the objects. Which one it is, the server shows when it is asked whether it would take
+//! these objects: those that it would take have [`Verdict::Upload`] as their answer. That is no proof that it lacks
+//! them. Nothing is sent, and no login is asked for.
 
 use crate::contract::config::BASIC;
 use crate::contract::{Direction, EffectId};
 use crate::git_lfs::batch::{self, BatchObject, BatchRequest, Verdict};
 use crate::git_lfs::response_error::ResponseErrorKind;
-use crate::protocol::call::Call;
+use crate::protocol::call::{Call, Response};
 use crate::protocol::link::Link;
 use crate::protocol::outbox::{Event, Outbox};
 use crate::protocol::outgoing::batch_call;
@@ -36,6 +37,8 @@ pub struct BatchQueue {
     admitted: bool,
     /// A batch response named objects.
     heard: bool,
+    /// It is worth asking what a 404 for a whole request means.
+    doubts: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
 }
@@ -63,6 +66,7 @@ impl BatchQueue {
             calls: Vec::new(),
             admitted: false,
             heard: false,
+            doubts: true,
             closed: None,
         }
     }
@@ -140,21 +144,8 @@ impl BatchQueue {
         let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
         let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
         let asking = self.calls.remove(at);
-        if let Some(doubt) = asking.doubt {
-            let told = ended.ok().and_then(|answer| {
-                let now = out.now.wall;
-                batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, now).ok()
-            });
-            self.heard |= told.is_some();
-            let objects = told.map(|response| response.objects).unwrap_or_default();
-            let wanted = |at: usize| {
-                objects.get(at).is_some_and(|object| matches!(object.verdict, Verdict::Upload(..) | Verdict::Expired))
-            };
-            let answer = |at: usize, blob: Blob| {
-                if wanted(at) { Ok(BatchObject::missing(blob.oid)) } else { Err(doubt.clone()) }
-            };
-            let blobs = asking.request.objects.into_iter().enumerate();
-            return asking.numbers.into_iter().zip(blobs.map(|(at, blob)| answer(at, blob))).collect();
+        if asking.doubt.is_some() {
+            return self.doubted(asking, ended, out);
         }
         let answer = match ended {
             Ok(answer) => answer,
@@ -190,10 +181,8 @@ impl BatchQueue {
             }
             Err(refused) => {
                 let error = refusal::whole("the batch request", &refused, out.now.wall);
-                if refused.kind == ResponseErrorKind::NotFound
-                    && self.direction == Direction::Download
-                    && self.closed.is_none()
-                {
+                let is_doubtful = refused.kind == ResponseErrorKind::NotFound && self.direction == Direction::Download;
+                if is_doubtful && self.doubts && self.closed.is_none() {
                     self.doubt(asking, error, link);
                     return Vec::new();
                 }
@@ -220,6 +209,33 @@ impl BatchQueue {
         let Some(body) = batch::write_request(&request) else { return };
         let call = Call::new("the batch request", batch_call(link, body)).of_low_concern();
         self.calls.push(Asking { call, request, numbers: asking.numbers, doubt: Some(error) });
+    }
+
+    /// What it meant, as far as that is known: objects that the server would take, and for all others what it said.
+    fn doubted(&mut self, asking: Asking, ended: Result<Response, Error>, out: &Outbox) -> Vec<ObjectAnswer> {
+        let Asking { request, numbers, doubt: Some(doubt), .. } = asking else { return Vec::new() };
+        let read = ended.and_then(|answer| {
+            let now = out.now.wall;
+            let read = batch::read_response(&request, &answer.head, &answer.body, answer.asked_at, now);
+            read.map_err(|_| doubt.clone())
+        });
+        let objects = match read {
+            Ok(response) => response.objects,
+            // It was stopped.
+            Err(error) if error.code == Code::Unfinished => {
+                return numbers.into_iter().map(|number| (number, Err(error.clone()))).collect();
+            }
+            Err(_) => Vec::new(),
+        };
+        self.heard |= !objects.is_empty();
+        // Where it says nothing once, it need not be asked again.
+        self.doubts = !objects.is_empty();
+        let mut objects = objects.into_iter();
+        let mut answer = || {
+            let object = objects.next().filter(|object| matches!(object.verdict, Verdict::Upload(..)));
+            object.ok_or_else(|| doubt.clone())
+        };
+        numbers.into_iter().map(|number| (number, answer())).collect()
     }
 
     /// Stops: nothing is asked any more, open requests are cancelled.

@@ -80,6 +80,8 @@ impl Call {
         if at > out.now.ticks || (login != Login::None && link.renewing()) {
             return;
         }
+        // Only who asks in earnest asks for another login.
+        let login = if self.of_low_concern && login == Login::Renewed { Login::Stored } else { login };
         let exchange = Exchange {
             request: self.outgoing.request(login, link.config.reports_redirects),
             stage: None,

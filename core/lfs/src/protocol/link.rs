@@ -158,6 +158,11 @@ impl Link {
         }
     }
 
+    /// Whether nothing is sent again after so many retries.
+    pub(crate) fn tries_are_over(&self, retries: u32) -> bool {
+        retries >= self.config.retries_max
+    }
+
     /// The response to a request that was sent at this tick came. How long it took is known at the next poll: replies
     /// carry no time.
     pub(crate) fn answered(&mut self, sent: u64) {

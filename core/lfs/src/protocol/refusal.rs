@@ -57,6 +57,11 @@ pub fn object(status: u16, message: &str) -> Error {
     Error::new(code, format_args!("the server answered {status} for this object{words}"))
 }
 
+/// A 404 for all objects of a request, from a server that would take this one. It proves nothing.
+pub fn would_take() -> Error {
+    Error::new(Code::NotFound, "the server answered 404 to a request for several objects, and would take this one")
+}
+
 /// The status of a transfer that failed.
 pub fn transfer(what: &str, status: u16) -> Error {
     let code = match status {

@@ -126,7 +126,7 @@ pub(crate) fn run(arguments: &BatchArgs, client: &Client, output: &mut Output) -
     let server = arguments.server.options();
     let repository = match &server.endpoint {
         Some(_) => None,
-        None => Some(Repository::around(&env::current_dir()?)?),
+        None => Some(Repository::of_environment(env::current_dir()?)?),
     };
     let limit = arguments.limits.object_bytes_max;
     let answers = client.batch(repository.as_ref(), direction, &objects, &server, limit)?;

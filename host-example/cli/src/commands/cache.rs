@@ -246,7 +246,7 @@ fn open(place: &CachePlaceArgs) -> Result<Store, Fault> {
             Err(Fault::misuse("--store names a folder that is no cache of hydrant's"))
         }
         Some(folder) => Ok(Store::cache(folder)?),
-        None => Ok(Store::cache(&Repository::around(&env::current_dir()?)?.store_dir())?),
+        None => Ok(Store::cache(&Repository::of_environment(env::current_dir()?)?.store_dir())?),
     }
 }
 

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: &DoctorArgs, client: &Client, output: &mut Output) 
     if arguments.dry_run && !arguments.fix && !arguments.titles {
         return Err(Fault::misuse("--dry-run belongs to --fix or --titles; alone, doctor changes nothing anyway"));
     }
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     if arguments.titles {
         let report = client.titles(&repository, &TitlesOptions { dry_run: arguments.dry_run })?;
         output.report(report.is_complete(), &report);

@@ -82,7 +82,7 @@ impl DraftArgs {
 }
 
 pub(crate) fn run(arguments: &DraftArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = client.draft(&repository, &arguments.options())?;
     output.report(true, &report);
     let verb = if report.dry_run { "would be written" } else { "written" };

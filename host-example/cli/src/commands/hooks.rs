@@ -61,7 +61,7 @@ pub(crate) fn run(command: &HooksCommand, client: &Client, output: &mut Output) 
         HookWord::Push => HookKind::Push,
     };
     let kinds: Vec<HookKind> = arguments.hooks.iter().map(kind).collect();
-    let repository = Repository::around(env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = client.hooks(&repository, task, &kinds)?;
     output.report(report.is_complete(), &report);
     say(&report, task, output);

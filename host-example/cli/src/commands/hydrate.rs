@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output)
         say(&report, output);
         return Ok(ending(&report));
     }
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = client.hydrate(&repository, &arguments.options())?;
     output.report(report.is_complete(), &report);
     say_all(&report, output);
@@ -88,6 +88,18 @@ pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output)
 fn say_all(report: &HydrateReport, output: &mut Output) {
     for one in report.broken_list.iter().flatten() {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
+    }
+    if report.transfer.objects == 0 {
+        match report.left_out {
+            Some(left_out @ 1..) => {
+                let pointers = count_text(left_out, "pointer");
+                output.note(format!(
+                    "no pointer was chosen: --include, --exclude or git's settings leave {pointers} out"
+                ));
+            }
+            Some(0) => output.note("no pointer was found"),
+            None => {}
+        }
     }
     let Some(placed) = &report.placed else { return say(&report.transfer, output) };
     output.failures(&report.transfer);

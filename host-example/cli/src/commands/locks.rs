@@ -77,7 +77,7 @@ pub(crate) struct LocksVerifyArgs {
 }
 
 pub(crate) fn run(command: &LocksCommand, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = match command {
         LocksCommand::List(arguments) => {
             let options = ListLocksOptions { path: arguments.path.clone(), server: arguments.server.options() };

@@ -30,7 +30,7 @@ pub(crate) struct OrphansArgs {
 }
 
 pub(crate) fn run(arguments: &OrphansArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = client.orphans(&repository, &OrphansOptions { all: arguments.all })?;
     output.report(true, &report);
     say(&report, output);

@@ -151,7 +151,7 @@ pub(crate) fn fields(named: &[(&str, &Option<String>)], others: &[String]) -> Re
 }
 
 pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let options = arguments.options()?;
     if arguments.dry_run {
         say_plan(&client.plan_publish(&repository, &options)?, output);

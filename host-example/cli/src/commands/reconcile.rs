@@ -60,7 +60,7 @@ impl ReconcileArgs {
 }
 
 pub(crate) fn run(arguments: &ReconcileArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let report = client.reconcile(&repository, &arguments.options())?;
     output.document(&Document::ended(report.error.clone(), report.is_clean(), &report));
     say(&report, output);

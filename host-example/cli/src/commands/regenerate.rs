@@ -75,7 +75,7 @@ impl RegenerateArgs {
 }
 
 pub(crate) fn run(arguments: &RegenerateArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let options = arguments.options()?;
     if arguments.dry_run {
         publish::say_plan(&client.plan_regenerate(&repository, &options)?, output);

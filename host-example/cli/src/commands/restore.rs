@@ -32,7 +32,7 @@ pub(crate) struct RestoreArgs {
 }
 
 pub(crate) fn run(arguments: &RestoreArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let options = RestoreOptions { targets: arguments.targets.clone(), dry_run: arguments.dry_run };
     let report = client.restore(&repository, &options)?;
     output.report(report.is_complete(), &report);

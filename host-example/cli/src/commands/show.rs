@@ -32,7 +32,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::around(&env::current_dir()?)?;
+    let repository = Repository::of_environment(env::current_dir()?)?;
     let options = ShowOptions {
         session: arguments.session.clone(),
         file: arguments.file.clone(),
@@ -49,14 +49,15 @@ pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) ->
 }
 
 fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<Ending, Fault> {
+    let name = content.name.clone();
     if !output.options.is_json() {
-        content.read(lines, |block| output.bytes(block))?;
-        return Ok(Ending::Done);
+        let (_, has_given) = content.read(lines, |block| output.bytes(block))?;
+        return Ok(ending(&name, lines, has_given, output));
     }
     let (session, file, oid) = (content.session.clone(), content.name.clone(), content.oid.clone());
     let mut text = Vec::new();
     let mut too_long = false;
-    let read = content.read(lines, |block| {
+    let (read, has_given) = content.read(lines, |block| {
         if (text.len() + block.len()) as u64 <= JSON_TEXT_BYTES_MAX {
             text.extend_from_slice(block);
         } else {
@@ -70,6 +71,19 @@ fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<
         .map_err(|_| Fault::failed(Code::Rejected, "the content is not text; it can be shown without --json"))?;
     let first_line = lines.map_or(1, |lines| lines.first);
     let verified = oid.is_some();
-    output.report(true, ShowReport { session, file, oid, size: read.size, verified, first_line, text });
-    Ok(Ending::Done)
+    let ending = ending(&name, lines, has_given, output);
+    output
+        .report(ending == Ending::Done, ShowReport { session, file, oid, size: read.size, verified, first_line, text });
+    Ok(ending)
+}
+
+/// Whoever asks for lines that are not there hears of it.
+fn ending(name: &str, lines: Option<Lines>, has_given: bool, output: &mut Output) -> Ending {
+    match lines {
+        Some(lines) if !has_given => {
+            output.warn(format!("{} ends before line {}", quote(name.as_bytes()), lines.first));
+            Ending::SomeFailed
+        }
+        _ => Ending::Done,
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(arguments: &StatusArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = match env::current_dir().map_err(Fault::from).and_then(|here| Repository::around(&here)) {
+    let repository = match env::current_dir().map_err(Fault::from).and_then(|here| Repository::of_environment(&here)) {
         Ok(repository) => repository,
         Err(fault) => return stopped(Stopped::outside(fault), client, None, arguments, output),
     };

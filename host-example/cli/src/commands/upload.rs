@@ -52,7 +52,7 @@ pub(crate) fn run(arguments: &UploadArgs, client: &Client, output: &mut Output) 
     // With a server of the user's choice no repository is needed.
     let repository = match &options.server.endpoint {
         Some(_) => None,
-        None => Some(Repository::around(&env::current_dir()?)?),
+        None => Some(Repository::of_environment(env::current_dir()?)?),
     };
     let report = client.upload(repository.as_ref(), &options)?;
     output.report(report.is_complete(), &report);

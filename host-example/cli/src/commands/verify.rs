@@ -66,7 +66,7 @@ impl VerifyArgs {
 
 pub(crate) fn run(arguments: &VerifyArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let is_for_hook = arguments.staged || arguments.push.is_some();
-    let open = if is_for_hook { Repository::of_hook } else { Repository::around };
+    let open = if is_for_hook { Repository::of_hook } else { Repository::of_environment };
     let repository = open(env::current_dir()?)?;
     let push = arguments.push.as_deref().map(pushed).transpose()?;
     let report = client.verify(&repository, &arguments.options(push))?;

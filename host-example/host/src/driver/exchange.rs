@@ -139,7 +139,9 @@ async fn run(
         }
         answers.say(Reply::Sent(sending.digest()));
     }
-    if wanted.login != Login::None && response.status().is_success() {
+    // A 203 is somebody else's answer, such as a sign-in page: it says nothing of the login.
+    let worked = response.status().is_success() && response.status().as_u16() != 203;
+    if wanted.login != Login::None && worked {
         login::worked(&shared.logins, &url).await;
     }
     answers.say(Reply::Head(head(&response)));

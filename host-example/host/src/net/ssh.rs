@@ -13,6 +13,7 @@ use crate::contract::types::{Code, Direction};
 use crate::git::find_program;
 use crate::net::secret::Secret;
 use crate::process::{self, Bounds};
+use reqwest::header::HeaderName;
 use serde_json::Value;
 
 use crate::contract::error::Fault;
@@ -144,10 +145,9 @@ fn parse(answer: &[u8]) -> Result<Authenticated, Fault> {
     };
     let mut headers = Vec::new();
     if let Some(Value::Object(given)) = fields.get("header") {
-        for (name, value) in given {
+        for (name, value) in given.iter().filter(|(_, value)| !value.is_null()) {
             let value = value.as_str().filter(|value| !value.contains(['\r', '\n', '\0'])).ok_or_else(broken)?;
-            let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-            if !is_name || headers.len() >= HEADERS_MAX {
+            if HeaderName::from_bytes(name.as_bytes()).is_err() || headers.len() >= HEADERS_MAX {
                 return Err(broken());
             }
             headers.push((name.clone(), Secret::new(value)));
@@ -226,6 +226,14 @@ mod tests {
         assert_eq!(good.href.as_deref(), Some("https://h/x"));
         assert_eq!(good.headers[0].1.expose(), b"secret");
         assert!(parse(b"{}").expect("nothing to add").href.is_none());
+        for (given, names) in [
+            (&br#"{"header":null}"#[..], &[][..]),
+            (br#"{"header":{"Authorization":null}}"#, &[]),
+            (br#"{"header":{"X_Tok":"1","x-9!#$%&'*+.^_`|~":"2"}}"#, &["X_Tok", "x-9!#$%&'*+.^_`|~"]),
+        ] {
+            let headers = parse(given).expect("an answer").headers;
+            assert_eq!(headers.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>(), names);
+        }
         for bad in [&b"[]"[..], b"no", br#"{"href":5}"#, br#"{"header":{"a b":"c"}}"#, br#"{"header":{"a":"c\nd"}}"#] {
             assert!(parse(bad).is_err());
         }

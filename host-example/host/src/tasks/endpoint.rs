@@ -20,6 +20,7 @@ use crate::contract::error::Fault;
 use crate::net::ssh::{self, Authenticated};
 use crate::repository::Repository;
 use crate::tasks::client::Client;
+use crate::text::quote;
 
 /// Stands for the server when everything is here already and no server can be found.
 const NOBODY: &str = "http://127.0.0.1:9/nobody";
@@ -45,6 +46,14 @@ pub struct ServerOptions {
     pub in_flight_max: Option<u32>,
     /// Objects in one request to the server.
     pub batch_objects_max: Option<u32>,
+}
+
+impl ServerOptions {
+    /// The same for a ledger: its blobs go where its commits go, to the remote of the branch.
+    pub(crate) fn of_ledger(&self, repository: &Repository) -> Result<Self, Fault> {
+        let remote = self.remote.clone().map_or_else(|| repository.remote(), Ok)?;
+        Ok(Self { remote: Some(remote), ..self.clone() })
+    }
 }
 
 /// A server and the way to it.
@@ -105,7 +114,7 @@ pub(crate) fn of_repository(
     };
     destination.reference = repository.reference();
     configured(repository, &mut destination)?;
-    let remote = own_remote(repository, options)?;
+    let remote = own_remote(repository, options, direction)?;
     destination.logins.git_of_remote(&repository.top, &destination.endpoint, &remote, direction);
     destination.logins.netrc(&destination.endpoint)?;
     destination.http.work_dir = Some(repository.top.clone());
@@ -125,11 +134,25 @@ fn configured(repository: &Repository, destination: &mut Destination) -> Result<
     Ok(())
 }
 
-fn own_remote(repository: &Repository, options: &ServerOptions) -> Result<String, Fault> {
-    match &options.remote {
-        Some(remote) => Ok(remote.clone()),
-        None => repository.remote(),
+/// The user's own remote: one that he named, else where git pulls from or pushes to.
+fn own_remote(repository: &Repository, options: &ServerOptions, direction: Direction) -> Result<String, Fault> {
+    match (&options.remote, direction) {
+        (Some(remote), _) => is_known(repository, remote).map(|()| remote.clone()),
+        (None, Direction::Download) => repository.remote(),
+        (None, Direction::Upload) => repository.push_remote(),
     }
+}
+
+/// A remote that the user named is one of his, unless it is an address.
+fn is_known(repository: &Repository, remote: &str) -> Result<(), Fault> {
+    let is_set = ["url", "pushurl", "lfsurl", "lfspushurl"]
+        .iter()
+        .any(|key| repository.setting(&format!("remote.{remote}.{key}")).is_some());
+    if is_set || remote.contains([':', '/']) {
+        return Ok(());
+    }
+    let shown = quote(remote.as_bytes());
+    Err(Fault::misuse(format!("there is no remote {shown}; `git remote` lists those of this repository")))
 }
 
 /// The remote to read from: the user's choice, else the one of his that `.lfsconfig` names, else git-lfs's rule.
@@ -139,7 +162,7 @@ fn remote_to_ask(
     direction: Direction,
     commits: &[Setting],
 ) -> Result<String, Fault> {
-    let own = own_remote(repository, options)?;
+    let own = own_remote(repository, options, direction)?;
     if direction == Direction::Upload || options.remote.is_some() || repository.chosen_remote().is_some() {
         return Ok(own);
     }

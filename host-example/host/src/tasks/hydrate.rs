@@ -46,6 +46,9 @@ pub struct HydrateReport {
     /// The objects, each once.
     #[serde(flatten)]
     pub transfer: TransferReport,
+    /// Pointers that the patterns leave out; not in a ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<usize>,
     /// Files that begin like pointers and are none; not in a ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_list: Option<Vec<BrokenPointer>>,
@@ -85,6 +88,15 @@ pub struct Placed {
     pub was_interrupted: bool,
 }
 
+impl Placed {
+    fn add(&mut self, more: Self) {
+        self.in_place += more.in_place;
+        self.left.extend(more.left);
+        self.index_lags |= more.index_lags;
+        self.was_interrupted |= more.was_interrupted;
+    }
+}
+
 /// A pointer file that was left as it is.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct LeftPointer {
@@ -96,7 +108,7 @@ pub struct LeftPointer {
 
 impl HydrateReport {
     pub(crate) fn of_ledger(transfer: TransferReport) -> Self {
-        Self { transfer, broken_list: None, placed: None }
+        Self { transfer, left_out: None, broken_list: None, placed: None }
     }
 
     /// Whether everything that was asked for is here.

@@ -66,7 +66,7 @@ fn operate(
     ledger: &RemoteLedger,
 ) -> Result<Came, Fault> {
     let started = Instant::now();
-    let server = &options.server;
+    let server = &options.server.of_ledger(repository)?;
     // With nothing to ask about, nobody is looked for, not even over ssh.
     let needed = ledger.sends_small_files().map_err(refused)?;
     let destination = endpoint::of_repository(client, repository, Direction::Upload, server, needed)?;

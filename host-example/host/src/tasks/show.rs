@@ -120,20 +120,23 @@ impl Client {
 
 impl Content {
     /// Hands over the content, block by block, or the part of it that these lines are. The whole is hashed meanwhile:
-    /// an error at the end says that it is no longer what was verified.
-    pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<Blob, Fault> {
+    /// an error at the end says that it is no longer what was verified. Also whether anything was handed over.
+    pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<(Blob, bool), Fault> {
         let mut cut = Cut::new(lines);
         let mut digest = Digesting::new();
+        let mut has_given = false;
         let read = each_block(&mut self.file, |block| {
             digest.update(block);
-            take(cut.of(block));
+            let part = cut.of(block);
+            has_given |= !part.is_empty();
+            take(part);
         });
         read.map_err(|error| Fault::local("the content cannot be read", &error))?;
         let read = digest.finish();
         if self.oid.as_ref().is_some_and(|oid| read.oid != *oid) {
             return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Integrity, CHANGED) });
         }
-        Ok(read)
+        Ok((read, has_given))
     }
 }
 

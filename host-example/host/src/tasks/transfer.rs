@@ -89,6 +89,19 @@ impl From<Outcome> for ObjectReport {
 }
 
 impl TransferReport {
+    /// Takes over how objects ended when they were tried once more.
+    pub(crate) fn amend(&mut self, again: &Self) {
+        for outcome in &mut self.outcomes {
+            if let Some(later) = again.outcomes.iter().find(|later| later.oid == outcome.oid) {
+                (outcome.state, outcome.error) = (later.state, later.error.clone());
+            }
+        }
+        let present = self.outcomes.iter().filter(|outcome| outcome.is_present());
+        (self.present, self.bytes) = present.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.size));
+        self.interrupted |= again.interrupted;
+        self.seconds += again.seconds;
+    }
+
     pub(crate) fn new(outcomes: Vec<Outcome>, started: Instant, interrupted: bool) -> Self {
         let outcomes: Vec<ObjectReport> = outcomes.into_iter().map(ObjectReport::from).collect();
         let there = outcomes.iter().filter(|one| one.is_present());

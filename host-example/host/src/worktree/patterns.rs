@@ -54,10 +54,11 @@ impl Pattern {
         if text.len() > PATTERN_BYTES_MAX {
             return Err(format!("a pattern of more than {PATTERN_BYTES_MAX} bytes"));
         }
-        let text = text.strip_prefix("./").unwrap_or(text);
+        // Whoever says `./foo` means the one here, not each of that name.
+        let (text, is_here) = text.strip_prefix("./").map_or((text, false), |rest| (rest, true));
         let body = text.trim_end_matches('/');
         let glob = body.trim_start_matches('/');
-        let anchored = body.contains('/');
+        let anchored = is_here || body.contains('/');
         Ok(Self { glob: glob.into(), anchored, folder: body.len() < text.len() })
     }
 
@@ -94,6 +95,14 @@ mod tests {
             ("a/b", "a/b/c", true),
             ("a/b", "x/a/b", false),
             ("./a/b", "a/b", true),
+            ("./foo", "foo", true),
+            ("./foo", "foo/a", true),
+            ("./foo", "deep/foo", false),
+            ("./foo/", "foo/a", true),
+            ("./foo/", "foo", false),
+            ("./foo/", "deep/foo/a", false),
+            ("./*.bin", "a.bin", true),
+            ("./*.bin", "deep/a.bin", false),
             ("a/*/c", "a/b/c", true),
             ("a/*/c", "a/b/b/c", false),
             ("a/**/c", "a/c", true),

@@ -150,15 +150,6 @@ pub struct BatchObject {
     pub verdict: Verdict,
 }
 
-impl BatchObject {
-    /// An object that the server does not have, where it did not say so object by object.
-    pub(crate) fn missing(oid: Oid) -> Self {
-        let message = String::from("it would take it");
-        let verdict = Verdict::Refused(ObjectError { status: 404, message, retryable: false });
-        Self { oid, authenticated: false, verdict }
-    }
-}
-
 /// A batch response with objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BatchResponse {

@@ -104,6 +104,11 @@ impl Fetch {
         })
     }
 
+    /// Whether it goes on from a beginning.
+    pub(super) fn is_resumed(&self) -> bool {
+        self.resume.is_some()
+    }
+
     /// The request as it is sent now.
     pub(super) fn effect(&mut self, link: &Link, now: Instant) -> Result<Effect, Error> {
         link.may_reach(&self.outgoing.url)?;
@@ -203,7 +208,7 @@ impl Fetch {
                 }
             }
             // Whatever it dislikes, it may be the range: the whole is asked for once before this counts.
-            status if self.resume.is_some() && !has_to_wait(head) => {
+            status if self.resume.is_some() && !retryable(status) => {
                 let detail = format_args!("the server answered {status} to the rest of this download: it starts over");
                 Next::Restart(Error::new(Code::Rejected, detail))
             }
@@ -223,11 +228,6 @@ impl Fetch {
         let ours = self.outgoing.with_login && self.outgoing.url.origin() == link.endpoint.origin();
         if ours { link.refused(self.generation) } else { Ok(()) }
     }
-}
-
-/// Whether a server that is busy says when to come again, or that we come too often.
-fn has_to_wait(head: &Head) -> bool {
-    head.status == 429 || (retryable(head.status) && head.value("retry-after").is_some())
 }
 
 /// Whether a 206 is this range, from its first to its last byte. Its total is not checked: one server gets it wrong

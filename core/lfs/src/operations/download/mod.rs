@@ -162,7 +162,8 @@ impl Download {
                         }
                     }
                     Verdict::Broken(flaw) => self.end(number, Err(Error::new(Code::Malformed, flaw.explain())), out),
-                    Verdict::Present | Verdict::Upload(..) => {
+                    Verdict::Upload(..) => self.end(number, Err(refusal::would_take()), out),
+                    Verdict::Present => {
                         self.end(
                             number,
                             Err(Error::new(
@@ -254,6 +255,12 @@ impl Download {
             Next::Ask(error) => {
                 out.retry(&object.name, &error, out.now.ticks);
                 self.ask(number);
+            }
+            // A server that fails whenever it is asked for a rest may have the whole: what was kept is worth more than
+            // that only while there are tries left.
+            Next::Later(None, error) if fetch.is_resumed() && link.tries_are_over(object.retries) => {
+                out.retry(&object.name, &error, out.now.ticks);
+                self.ready(number, fetch.action, fetch.authenticated, out);
             }
             Next::Later(asked, error) => self.later(number, asked, error, out, link),
             Next::End(error) => self.end(number, Err(error), out),

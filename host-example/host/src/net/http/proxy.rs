@@ -7,8 +7,8 @@ use std::env;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::Url;
 
-/// Never asked through a proxy.
-const LOOPBACK_NAMES: &str = "localhost,127.0.0.0/8,::1";
+use crate::net::address::is_loopback;
+
 /// Schemes of proxies that can be used.
 const SCHEMES: [&str; 6] = ["http", "https", "socks4", "socks4a", "socks5", "socks5h"];
 /// Stands for any proxy where only the exceptions matter.
@@ -44,12 +44,16 @@ impl Proxies {
         let of =
             of.map(|(scheme, names)| (scheme, named(names).filter(|text| !text.is_empty()).map(|text| read(&text))));
         let named = env::var("no_proxy").or_else(|_| env::var("NO_PROXY")).unwrap_or_default();
-        let exceptions = Matcher::builder().http(ANY).https(ANY).no(format!("{LOOPBACK_NAMES},{named}")).build();
+        let exceptions = Matcher::builder().http(ANY).https(ANY).no(named).build();
         Self { of, exceptions }
     }
 
     /// The proxy that a request for this URL goes through.
     pub(super) fn to(&self, url: &Url) -> Option<&Named> {
+        // This machine is never asked through a proxy, however it is spelled.
+        if is_loopback(url) {
+            return None;
+        }
         let (_, named) = self.of.iter().find(|(scheme, _)| *scheme == url.scheme())?;
         let named = named.as_ref()?;
         let uri: http::Uri = url.as_str().parse().ok()?;

@@ -23,6 +23,9 @@ use crate::text::quote;
 use crate::worktree::in_place::{Placer, Swap};
 use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 
+/// What is told of an entry of the cache that is something else.
+const WRONG_IN_CACHE: &str = "the cached content is not what the pointer names";
+
 /// Hydrates the pointers of a working tree.
 pub(crate) fn hydrate(
     client: &Client,
@@ -31,26 +34,74 @@ pub(crate) fn hydrate(
 ) -> Result<HydrateReport, Fault> {
     let selection = selection(repository, options)?;
     let mut found = search(client, repository, &options.targets)?;
+    let pointers = found.pointers.len();
     found.pointers.retain(|one| selection.wants(&one.path));
+    let left_out = Some(pointers - found.pointers.len());
     found.broken.retain(|one| selection.wants(&one.path));
 
-    let wants = wants(&found.pointers);
+    let mut transfer = fetch(client, repository, options, &found.pointers, &[])?;
+    let mut placed = None;
+    if options.in_place && !transfer.interrupted {
+        let (mut first, wrong) = place(client, repository, &found.pointers, &transfer)?;
+        if !wrong.is_empty() && !first.was_interrupted {
+            first.add(fetch_again(client, repository, options, wrong, &mut transfer)?);
+        }
+        transfer.interrupted |= first.was_interrupted;
+        placed = Some(first);
+    }
+    let broken = found.broken.into_iter().map(BrokenPointer::from);
+    Ok(HydrateReport { transfer, left_out, broken_list: Some(broken.collect()), placed })
+}
+
+/// Brings what the pointers name. Entries of the cache that are called like `distrusted` count as absent.
+fn fetch(
+    client: &Client,
+    repository: &Repository,
+    options: &HydrateOptions,
+    pointers: &[PointerFile],
+    distrusted: &[String],
+) -> Result<TransferReport, Fault> {
+    let wants = wants(pointers);
     let store = repository.store()?;
-    let needed = wants.iter().any(|want| !is_here(&store, repository, &want.oid, want.size));
+    let is_wanted = |want: &Want| !distrusted.is_empty() || !is_here(&store, repository, &want.oid, want.size);
+    let needed = wants.iter().any(is_wanted);
     let server = &options.server;
     let destination = endpoint::of_repository(client, repository, Direction::Download, server, needed)?;
     let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-    let mut transfer = {
-        let mut runner = Runner::new(client, destination, server, limit, |host| host.store(store))?;
-        runner.transfer(Work::Hydrate(wants))?
+    let store = store.distrusting(distrusted.iter().cloned());
+    let mut runner = Runner::new(client, destination, server, limit, |host| host.store(store))?;
+    runner.transfer(Work::Hydrate(wants))
+}
+
+/// The cache had something else under these oids: the right content is fetched, and put in place. What cannot be
+/// fetched stays as it is.
+fn fetch_again(
+    client: &Client,
+    repository: &Repository,
+    options: &HydrateOptions,
+    wrong: Vec<PointerFile>,
+    transfer: &mut TransferReport,
+) -> Result<Placed, Fault> {
+    let oids: Vec<String> = wrong.iter().map(|one| one.pointer.oid.clone()).collect();
+    let left = |pointers: &[PointerFile], why: &str| -> Vec<LeftPointer> {
+        let detail = format!("{WRONG_IN_CACHE}{why}");
+        pointers.iter().map(|one| LeftPointer { path: quote(&one.path), detail: detail.clone() }).collect()
     };
-    let placed = match options.in_place && !transfer.interrupted {
-        true => Some(place(client, repository, &found.pointers, &transfer)?),
-        false => None,
+    let again = match fetch(client, repository, options, &wrong, &oids) {
+        Ok(again) => again,
+        Err(fault) => {
+            let why = format!(", and it cannot be fetched again: {}", fault.detail);
+            return Ok(Placed { left: left(&wrong, &why), ..Placed::default() });
+        }
     };
-    transfer.interrupted |= placed.as_ref().is_some_and(|placed| placed.was_interrupted);
-    let broken = found.broken.into_iter().map(BrokenPointer::from);
-    Ok(HydrateReport { transfer, broken_list: Some(broken.collect()), placed })
+    transfer.amend(&again);
+    let is_present =
+        |one: &PointerFile| again.outcomes.iter().any(|outcome| outcome.oid == one.pointer.oid && outcome.is_present());
+    let (fetched, gone): (Vec<PointerFile>, Vec<PointerFile>) = wrong.into_iter().partition(is_present);
+    let (mut placed, still_wrong) = place(client, repository, &fetched, &again)?;
+    placed.left.extend(left(&still_wrong, ""));
+    placed.left.extend(left(&gone, ", and it could not be fetched again"));
+    Ok(placed)
 }
 
 /// The pointers of the places named on the command line, of the whole work tree when none is.
@@ -172,19 +223,20 @@ pub(crate) fn is_here(store: &Store, repository: &Repository, oid: &str, size: u
 }
 
 /// Puts content in the place of each pointer whose object is here. A file that cannot be written does not keep the
-/// others from it, and git's index always hears of those that were.
+/// others from it, and git's index always hears of those that were. Also gives the pointers whose entry in the cache
+/// is something else.
 fn place(
     client: &Client,
     repository: &Repository,
     pointers: &[PointerFile],
     report: &TransferReport,
-) -> Result<Placed, Fault> {
+) -> Result<(Placed, Vec<PointerFile>), Fault> {
     let store = repository.store()?;
     let ended_well = report.outcomes.iter().filter(|outcome| outcome.is_present());
     let here: HashMap<&str, u64> = ended_well.map(|outcome| (outcome.oid.as_str(), outcome.size)).collect();
     let unwritable = |error: &std::io::Error| Fault::local("the work tree cannot be written", error);
     let mut placer = Placer::new(&repository.top, &client.cancel).map_err(|error| unwritable(&error))?;
-    let mut placed = Placed::default();
+    let (mut placed, mut wrong) = (Placed::default(), Vec::new());
     let mut replaced = HashSet::new();
     for one in pointers.iter().filter(|one| here.get(one.pointer.oid.as_str()) == Some(&one.pointer.size)) {
         if client.cancel.is_cancelled() {
@@ -203,13 +255,16 @@ fn place(
             }
             Ok(Swap::Changed) => "it is no longer the same pointer".to_owned(),
             Ok(Swap::Extended) => "its pointer names filters that hydrant does not run".to_owned(),
-            Ok(Swap::Corrupt) => "the cached content is not what the pointer names".to_owned(),
+            Ok(Swap::Corrupt) => {
+                wrong.push(one.clone());
+                continue;
+            }
             Err(fault) => fault.detail,
         };
         placed.left.push(LeftPointer { path: quote(&one.path), detail: why });
     }
     placed.index_lags = !stat_cache::forget(repository, &replaced).unwrap_or(false);
-    Ok(placed)
+    Ok((placed, wrong))
 }
 
 fn place_one(store: &Store, placer: &mut Placer, one: &PointerFile) -> Result<Swap, Fault> {

@@ -45,8 +45,8 @@ impl Scene<'_> {
 
     /// The server that blobs go to.
     pub(super) fn destination(&self, needed: bool) -> Result<Destination, Fault> {
-        let server = &self.options.server;
-        endpoint::of_repository(self.client, self.repository, Direction::Upload, server, needed)
+        let server = self.options.server.of_ledger(self.repository)?;
+        endpoint::of_repository(self.client, self.repository, Direction::Upload, &server, needed)
     }
 
     /// Publishes it. What is worth knowing beside the report is said at once.

@@ -22,6 +22,7 @@ mod secrets;
 mod serving;
 mod signals;
 mod status_report;
+mod surroundings;
 mod trees;
 mod trust;
 mod verify;

@@ -174,6 +174,23 @@ fn changed_content_keeps_the_id_and_names_what_it_orphans() {
     assert_eq!((&titled["title"], &titled["files"]), (&"Another".into(), &after["files"]));
 }
 
+/// Same rule and same words as `orphans` and `regenerate`.
+#[test]
+fn what_another_session_names_is_no_orphan() {
+    let mut world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    // Another session with the same transcript.
+    let other = world.clone.join("sessions/2026-06-01T00-00-other-Ox1111");
+    fs::create_dir_all(&other).expect("a folder");
+    fs::write(other.join("raw.jsonl"), &world.content["raw.jsonl"]).expect("a transcript");
+    world.scene.hydrant(&world.clone, &["publish", "2026-06-01T00-00-other-Ox1111"]).ends(0);
+    record(&mut world, "raw.jsonl", &transcript(41));
+    let json = publish_recording(&world, &["--json"]).ends(0).json();
+    assert_eq!((&json["orphan_list"], &json["ok"]), (&serde_json::json!([]), &true.into()), "{json}");
+    let register = fs::read_to_string(world.clone.join(".git/hydrant/orphans.json")).expect("a register");
+    assert!(register.contains(&blob_of(&transcript(40)).oid), "the register says what was superseded");
+}
+
 #[test]
 fn content_in_place_gives_way_to_its_pointer() {
     let mut world = World::new();

@@ -13,7 +13,7 @@ use crate::files::digest::blob_of_file;
 use crate::remote::{Options, Preflight, Reason, Refusal, RemoteLedger};
 use crate::sessions::ledger::path_in;
 use crate::sessions::remembered::{self, Known, Notes};
-use crate::sessions::{new_session, replaced};
+use crate::sessions::{new_session, orphaned, replaced};
 use crate::store::Store;
 use crate::tasks::endpoint::{self, Destination};
 use crate::tasks::transfer::{self, Runner};
@@ -73,7 +73,25 @@ impl Scene<'_> {
         if came.report.ended.is_ok() {
             self.remember(states, &came.report);
         }
-        Ok(came)
+        Ok(self.without_named(came))
+    }
+
+    /// The same without orphans that other sessions name. The register keeps them: it is compared with what is named
+    /// whenever it is read.
+    fn without_named(&self, mut came: Came) -> Came {
+        if came.report.orphans.is_empty() {
+            return came;
+        }
+        let orphans = came.report.orphans.clone();
+        let engine = self.client.engine().map_err(Fault::from);
+        match engine.and_then(|engine| orphaned::unnamed(self.repository, engine, orphans, Some(&self.session))) {
+            Ok(orphans) => came.report.orphans = orphans,
+            Err(Fault { detail, .. }) => {
+                let text = format!("whether other sessions name an orphan could not be found out: {detail}");
+                self.client.watching().warned(&text);
+            }
+        }
+        came
     }
 
     /// Runs the operation with these documents and this ledger.

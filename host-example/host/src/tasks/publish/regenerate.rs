@@ -16,13 +16,12 @@ use crate::engine::Guest;
 use crate::remote::{Options, RemoteLedger};
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
-use crate::sessions::orphaned;
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::ServerOptions;
 use crate::text::quote;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
-use super::operation::{Came, refused};
+use super::operation::refused;
 use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, recording, scene};
 
 /// Names shown in a refusal at most.
@@ -75,10 +74,7 @@ impl Client {
         let session = check(self, repository, &options)?;
         match Begun::of(self, repository, &options, &session)? {
             Begun::Idle { session_id, why } => Ok(PublishReport::idle(&session, session_id, why)),
-            Begun::Open(scene) => {
-                let came = without_named(self, repository, &session, scene.publish()?);
-                Ok(PublishReport::new(&session, came))
-            }
+            Begun::Open(scene) => Ok(PublishReport::new(&session, scene.publish()?)),
         }
     }
 
@@ -183,22 +179,4 @@ fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<()
         }
     }
     Ok(())
-}
-
-/// The report without orphans that other sessions name. The register keeps them: it is compared with what is named
-/// whenever it is read.
-fn without_named(client: &Client, repository: &Repository, session: &str, mut came: Came) -> Came {
-    if came.report.orphans.is_empty() {
-        return came;
-    }
-    let orphans = came.report.orphans.clone();
-    let left = client.engine().map_err(Fault::from);
-    match left.and_then(|engine| orphaned::unnamed(repository, engine, orphans, Some(session))) {
-        Ok(orphans) => came.report.orphans = orphans,
-        Err(Fault { detail, .. }) => {
-            let text = format!("whether other sessions name an orphan could not be found out: {detail}");
-            client.watching().warned(&text);
-        }
-    }
-    came
 }

@@ -154,8 +154,7 @@ pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output)
     let repository = Repository::of_environment(env::current_dir()?)?;
     let options = arguments.options()?;
     if arguments.dry_run {
-        say_plan(&client.plan_publish(&repository, &options)?, output);
-        return Ok(Ending::Done);
+        return Ok(say_plan(&client.plan_publish(&repository, &options)?, output));
     }
     Ok(say(&client.publish(&repository, &options)?, output))
 }
@@ -207,14 +206,15 @@ pub(crate) fn table(report: &PublishReport, output: &mut Output) {
     }
 }
 
-/// Says what a publish or a regenerate would do.
-pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) {
+/// Says what a publish or a regenerate would do. The exit code says whether it would.
+pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) -> Ending {
     output.report(plan.is_clear(), plan);
     if plan.resumes {
         output.line("an interrupted publish would be brought to its end first");
     }
     if let Some(why) = plan.idle {
-        return output.line(why);
+        output.line(why);
+        return Ending::Done;
     }
     let mut table = Table::new(&["file", ">size", "goes to", "oid", "replaces"]);
     for file in &plan.file_list {
@@ -233,6 +233,7 @@ pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) {
     for obstacle in &plan.obstacle_list {
         output.line(format!("now it would be refused: {}", plain(obstacle)));
     }
+    if plan.is_clear() { Ending::Done } else { Ending::SomeFailed }
 }
 
 fn state_text(state: PublishedFileState) -> &'static str {

@@ -78,8 +78,7 @@ pub(crate) fn run(arguments: &RegenerateArgs, client: &Client, output: &mut Outp
     let repository = Repository::of_environment(env::current_dir()?)?;
     let options = arguments.options()?;
     if arguments.dry_run {
-        publish::say_plan(&client.plan_regenerate(&repository, &options)?, output);
-        return Ok(Ending::Done);
+        return Ok(publish::say_plan(&client.plan_regenerate(&repository, &options)?, output));
     }
     Ok(publish::say(&client.regenerate(&repository, &options)?, output))
 }

@@ -300,11 +300,11 @@ fn a_dry_run_writes_nothing_and_says_what_would_be() {
     assert_eq!(see(&world), before);
     // What stands in the way, in git and in the content.
     world.git(&["checkout", "--quiet", "--detach"]);
-    let json = publish_recording(&world, &["--dry-run", "--json"]).ends(0).json();
+    let json = publish_recording(&world, &["--dry-run", "--json"]).ends(1).json();
     assert!(json["obstacle_list"][0].as_str().expect("one").contains("no branch"), "{json}");
     world.git(&["checkout", "--quiet", "main"]);
     record(&mut world, "raw.jsonl", b"{\"type\":\"header\"}\n");
-    let ran = publish_recording(&world, &["--dry-run"]).ends(0);
+    let ran = publish_recording(&world, &["--dry-run"]).ends(1);
     assert!(ran.out.contains("would be refused: raw.jsonl holds no entry"), "{}", ran.out);
     assert_eq!(see(&world), before);
 }

@@ -8,8 +8,9 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::rc::Rc;
 
-use crate::files::Dir;
 use crate::files::lock::lock;
+use crate::files::platform::effective_user;
+use crate::files::{Dir, Facts};
 
 /// Bytes of a validator at most.
 const VALIDATOR_BYTES_MAX: usize = 512;
@@ -103,9 +104,12 @@ impl Drop for StageFile {
     }
 }
 
-/// Locks a file and proves that it is still the one of this name. Where nothing can be locked, none is ours.
+/// Locks a file and proves that it is still the one of this name. Where nothing can be locked, none is ours. Nor is one
+/// that somebody else made, who could write to it afterwards, or one with another name, whose bytes would be lost.
 pub(super) fn is_ours(folder: &Dir, name: &str, file: &File) -> io::Result<bool> {
-    Ok(lock(file).unwrap_or(false) && folder.holds(name, file)?)
+    let facts = Facts::of(file)?;
+    let is_own = facts.owner.0 == effective_user() && facts.links == 1;
+    Ok(is_own && lock(file).unwrap_or(false) && folder.holds(name, file)?)
 }
 
 fn validator_name(stage: &str) -> String {

@@ -84,6 +84,29 @@ async fn one_process_goes_on_and_the_other_one_begins_anew() {
     assert_eq!(names(&scratch.path().join("stage")), Vec::<String>::new());
 }
 
+/// Whoever made it could write to it after it was proved; and what has another name would lose its bytes.
+#[tokio::test]
+async fn a_stage_that_is_not_ours_alone_is_none() {
+    let (bytes, blob) = large();
+    let workers = Workers::default();
+    type Prepare = fn(&std::path::Path, &std::path::Path);
+    let linked: Prepare = |stage, folder| std::fs::hard_link(stage, folder.join("precious")).expect("a link");
+    let foreign: Prepare = |stage, _| std::os::unix::fs::chown(stage, Some(65_534), None).expect("root may");
+    let is_root = crate::files::platform::effective_user() == 0;
+    for prepare in [Some(linked), is_root.then_some(foreign)].into_iter().flatten() {
+        let scratch = Scratch::new();
+        let mut store = Store::into_dir(scratch.path()).expect("a folder");
+        let stage = scratch.path().join(stage_name(&blob.oid));
+        fs::write(&stage, &bytes[..70_000]).expect("a stage");
+        prepare(&stage, scratch.path());
+        assert!(matches!(store.has(&blob).expect("readable"), Held::Absent));
+        assert_eq!(receive(&mut store, &workers, &blob, &bytes, 0).await, blob);
+        store.keep(&blob.oid, &blob.oid).expect("kept");
+        assert_eq!(fs::read(&stage).expect("still there"), bytes[..70_000]);
+        assert_eq!(fs::read(scratch.path().join(&blob.oid)).expect("kept"), bytes);
+    }
+}
+
 #[tokio::test]
 async fn a_beginning_is_free_again_after_its_run() {
     let scratch = Scratch::new();

@@ -63,6 +63,37 @@ fn a_cache_that_was_regenerated_over_is_left_out() {
     world.scene.hydrant(&world.clone, &["publish", &format!("other-{SESSION}")]).ends(0);
 }
 
+/// Whoever can commit cannot put words into somebody else's session.
+#[test]
+fn what_git_tracks_is_no_recorders_cache() {
+    let mut world = World::new();
+    let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
+    world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
+    world.scene.file(&format!("{cache}/session.md"), b"not my words");
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    world.in_place("raw.jsonl", transcript(2));
+    let ran = publish(&world, &[]).ends(0);
+    assert!(ran.err.contains("git tracks it, so no recorder left it there"), "{}", ran.err);
+    expect_published(&world);
+    assert_eq!(manifest(&world)["entry_count"], 2);
+    assert!(manifest(&world)["files"].get("session.md").is_none());
+}
+
+/// The recorder's own cache wins, and whoever has other content in the session's folder hears of it.
+#[test]
+fn two_sources_that_differ_are_told() {
+    let mut world = World::new();
+    world.scene.file("clone/.gitignore", b".sageox/\n");
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
+    world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
+    world.in_place("raw.jsonl", transcript(2));
+    let dry = publish(&world, &["--dry-run"]).ends(0);
+    assert!(dry.err.contains("has other content of this name"), "{}{}", dry.err, dry.out);
+}
+
 #[test]
 fn a_cache_behind_a_link_is_none() {
     let mut world = World::new();

@@ -28,6 +28,10 @@ use super::options::PublishOptions;
 pub(super) use folder::named;
 use folder::{Listed, listed};
 
+/// Why content is left out that git tracks where a recorder keeps its own.
+const COMMITTED: &str = "git tracks it, so no recorder left it there; --from takes it all the same";
+/// Why content of the session's folder is left out.
+const DIFFERS: &str = "the recorder's cache has other content of this name, which is taken; --from takes this one";
 /// Why a file of the original recorder's cache is not published.
 const REPLACED: &str = "something else was published in its place; --from takes it all the same";
 /// Begins what the engine calls a file of the user's own folder.
@@ -227,12 +231,19 @@ impl Search<'_> {
         let cache = replaced::folder_of(self.session);
         let has_cache = self.options.from.is_none() && self.repository.is_real_folder(&cache);
         let replaced = Replaced::of(self.repository, self.session);
+        let committed = if has_cache { self.tracked_in(&cache)? } else { BTreeSet::new() };
         for name in names {
             let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
             let in_git = self.in_git(&name);
             let cached = format!("{cache}/{name}");
-            if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
+            if committed.contains(cached.as_bytes()) {
+                recording.left_out.push((cached, COMMITTED));
+            } else if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
                 if !replaced.holds(&name, &opened.revision) {
+                    let path = self.repository.top.join(&cached);
+                    if self.stands_in_session(&name, &path, opened.size)? == Some(false) {
+                        recording.left_out.push((path_in(self.session, &name), DIFFERS));
+                    }
                     recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
                     continue;
                 }
@@ -252,6 +263,12 @@ impl Search<'_> {
         }
         self.without_pointers(&mut recording, small, guest)?;
         Ok(recording)
+    }
+
+    /// What git tracks beneath the recorder's cache. A recorder commits nothing there, so it is somebody else's.
+    fn tracked_in(&self, cache: &str) -> Result<BTreeSet<Vec<u8>>, Fault> {
+        let listed = self.repository.git.read(&["--literal-pathspecs", "ls-files", "-z", "--", cache], b"")?;
+        Ok(listed.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect())
     }
 
     /// Names of a session's files that a publish looks for unless it is told a folder.

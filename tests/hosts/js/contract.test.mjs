@@ -80,7 +80,7 @@ test('two operations with one seed are refused until the first is finished', asy
 
 test('a chunk that is too large changes nothing, however large it is', async (context) => {
   const { operation, id } = await asking(batch);
-  operation.reply(id, { tag: 'head', val: { status: 404, headers: [] } });
+  operation.reply(id, { tag: 'head', val: { status: 410, headers: [] } });
   const chunk = (bytes) => misuse(() => operation.reply(id, { tag: 'chunk', val: bytes }));
   assert.equal(chunk(new Uint8Array(300 * 1024)), 'too-large');
   assert.equal(chunk(new Uint8Array(256 * 1024 + 1)), 'too-large');

@@ -382,7 +382,8 @@ class Words(unittest.TestCase):
                            ("http://127.0.0.1:1/", "renewed")]:
             answers, request = queue.SimpleQueue(), record(url=url, login=login, headers=[])
             here = origin("http://127.0.0.1:1")
-            operation = SimpleNamespace(host=None, answers=answers, stages={}, login=LOGIN, origin=here)
+            limits = record(**{"pointer-bytes-below": 1024})
+            operation = SimpleNamespace(host=None, answers=answers, stages={}, login=LOGIN, origin=here, limits=limits)
             Effect(operation, record(id=1, effect=Variant("http", record(request=request)))).run()
             self.assertEqual(answers.get()[1].payload.why, "denied")
 

@@ -292,7 +292,7 @@ fn verify(client: &Client, reader: &Repository, recording: &Path, files: &[Liste
         let mut original = File::open(recording.join(&file.name)).map_err(|error| unreadable(&error))?;
         let mut expected = vec![0; READ_BYTES];
         let mut is_same = true;
-        let read = open(client, reader, &file.name)?.read(None, |block| {
+        let (read, _) = open(client, reader, &file.name)?.read(None, |block| {
             expected.resize(block.len(), 0);
             is_same &= original.read_exact(&mut expected).is_ok() && expected == block;
         })?;

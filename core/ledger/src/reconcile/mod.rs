@@ -197,7 +197,7 @@ impl Reconcile {
     fn take(&mut self, answers: Vec<ObjectAnswer>) {
         let Doing::Ask(_, blobs) = &self.doing else { return };
         let said: SortedMap<Blob, Verdict> =
-            answers.into_iter().map(|(number, answer)| (blobs[number], verdict(answer))).collect();
+            answers.into_iter().map(|(number, answer)| (blobs[number], Verdict::of(answer))).collect();
         if said.is_empty() {
             return;
         }
@@ -572,26 +572,11 @@ impl Doing {
     }
 }
 
-/// Only a 404 for this object in a batch response is definite.
-fn verdict(answer: Result<batch::BatchObject, Error>) -> Verdict {
-    match answer.map(|object| object.verdict) {
-        Err(error) => Verdict::Inconclusive(error),
-        // An expired link was a link to this object, so the server has it.
-        Ok(batch::Verdict::Present | batch::Verdict::Download(_) | batch::Verdict::Expired) => Verdict::Present,
-        Ok(batch::Verdict::Refused(refused)) => {
-            let error = refusal::object(refused.status, &refused.message);
-            if error.code == Code::Missing { Verdict::Missing } else { Verdict::Inconclusive(error) }
-        }
-        Ok(batch::Verdict::Broken(flaw)) => Verdict::Inconclusive(Error::new(Code::Malformed, flaw.explain())),
-        Ok(batch::Verdict::Upload(..)) => Verdict::Wanted,
-    }
-}
-
 /// Checks that the server has what was sent again.
 fn confirmed(answers: Vec<ObjectAnswer>) -> Result<(), Error> {
     for (_, answer) in answers {
         let oid = answer.as_ref().map(|object| object.oid.to_string()).unwrap_or_default();
-        match verdict(answer) {
+        match Verdict::of(answer) {
             Verdict::Present => {}
             Verdict::Inconclusive(error) => return Err(error),
             Verdict::Missing | Verdict::Wanted => {

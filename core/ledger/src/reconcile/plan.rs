@@ -13,7 +13,9 @@ use crate::name;
 use alloc::borrow::ToOwned as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+use hydrant_lfs::git_lfs::batch::{self, BatchObject};
 use hydrant_lfs::order::{SortedMap, SortedSet};
+use hydrant_lfs::protocol::refusal;
 use hydrant_lfs::text::error::{Code, Error, quote};
 use hydrant_lfs::text::limits::WANTS_MAX;
 use hydrant_lfs::text::oid::{Blob, Oid};
@@ -30,6 +32,23 @@ pub(super) enum Verdict {
     Wanted,
     /// Anything else.
     Inconclusive(Error),
+}
+
+impl Verdict {
+    /// Only a 404 for this object in a batch response is definite.
+    pub(super) fn of(answer: Result<BatchObject, Error>) -> Self {
+        match answer.map(|object| object.verdict) {
+            Err(error) => Self::Inconclusive(error),
+            // An expired link was a link to this object, so the server has it.
+            Ok(batch::Verdict::Present | batch::Verdict::Download(_) | batch::Verdict::Expired) => Self::Present,
+            Ok(batch::Verdict::Refused(refused)) => {
+                let error = refusal::object(refused.status, &refused.message);
+                if error.code == Code::Missing { Self::Missing } else { Self::Inconclusive(error) }
+            }
+            Ok(batch::Verdict::Broken(flaw)) => Self::Inconclusive(Error::new(Code::Malformed, flaw.explain())),
+            Ok(batch::Verdict::Upload(..)) => Self::Wanted,
+        }
+    }
 }
 
 /// A pointer that the push would send.

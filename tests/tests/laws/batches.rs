@@ -205,8 +205,8 @@ fn a_404_for_a_whole_batch_is_asked_about() {
         < 0 head 404
         > 1 POST https://lfs.test/r/objects/batch 223 bytes
         < 1 head 200
-        = a not-found: the server answered 404 to a request for several objects, and would take this one
-        = b not-found: the server answered 404 to a request for several objects, and would take this one
+        = a not-found: the server answered 404 to the whole request, and would take this object
+        = b not-found: the server answered 404 to the whole request, and would take this object
     "#]]
     .assert_eq(&download(&[b"one", b"other"]).run([none(), offer()]));
     let has_one = Answer::Offer(|entry| {
@@ -218,7 +218,7 @@ fn a_404_for_a_whole_batch_is_asked_about() {
     let said = download(&[b"one", b"other"]).run([none(), has_one]);
     assert!(
         said.contains(&format!("= a {uncertain}"))
-            && said.contains("= b not-found: the server answered 404 to a request for several objects, and would"),
+            && said.contains("= b not-found: the server answered 404 to the whole request, and would"),
         "{said}"
     );
     // Nothing certain comes of anything else, no login is asked for, and nothing is sent again.

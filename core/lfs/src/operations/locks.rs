@@ -66,8 +66,8 @@ pub struct LockReport {
 #[derive(Debug)]
 pub struct Locks {
     task: LockTask,
-    /// The refusal of a path that is locked already, while its lock is looked up.
-    held: Option<Error>,
+    /// The refusal of a path, while the locks on it are listed.
+    refusal: Option<Error>,
     call: Option<Call>,
     cursor: Option<String>,
     pages: u32,
@@ -90,41 +90,36 @@ impl Locks {
         }
         let report =
             LockReport { locks: Vec::new(), theirs: Vec::new(), supported: true, ended: Err(refusal::unfinished()) };
-        Ok(Self { task, held: None, call: None, cursor: None, pages: 0, report, done: false })
+        Ok(Self { task, refusal: None, call: None, cursor: None, pages: 0, report, done: false })
     }
 
     fn end(&mut self, ended: Result<(), Error>) {
-        self.report.ended = ended;
+        self.report.ended = match self.refusal.take() {
+            Some(error) => Err(self.told(error)),
+            None => ended,
+        };
         self.done = true;
     }
 
-    /// Whether a list that was asked for is there.
-    fn is_listed(&self, root: &Value<'_>) -> bool {
-        let key = match self.task {
-            LockTask::ListAll(_) => "locks",
-            LockTask::Verify => "ours",
-            LockTask::Create(_) | LockTask::Unlock { .. } => return false,
-        };
-        root.get(key).is_some()
+    /// The refusal of a path, after the locks on it were listed. It is a conflict once there is one.
+    fn told(&mut self, error: Error) -> Error {
+        let LockTask::ListAll(Some(path)) = &self.task else { return error };
+        self.report.theirs = core::mem::take(&mut self.report.locks);
+        self.report.theirs.retain(|lock| lock.path == *path);
+        if self.report.theirs.is_empty() { error } else { Error { code: Code::Conflict, ..error } }
     }
 
-    /// Whether a path may be locked by somebody who is not known yet.
-    fn may_be_taken(&self, error: &Error) -> bool {
+    /// Who holds the path? Not every server says so in its refusal, so the locks on it are listed.
+    fn refused(&mut self, error: Error) {
         let is_refusal = matches!(error.code, Code::Conflict | Code::Rejected);
-        matches!(self.task, LockTask::Create(_)) && is_refusal && self.report.theirs.is_empty()
-    }
-
-    /// The refusal of a path, which is a conflict once its lock is known.
-    fn taken(&self, error: Error) -> Error {
-        let is_taken = matches!(self.task, LockTask::Create(_)) && !self.report.theirs.is_empty();
-        if is_taken { Error { code: Code::Conflict, ..error } } else { error }
-    }
-
-    /// The lock on the path, in the answer to a list.
-    fn holder(&self, answer: &Response) -> Option<Lock> {
-        let LockTask::Create(path) = &self.task else { return None };
-        let root = json::parse(&answer.body).ok().filter(|_| answer.head.status == 200)?;
-        root.get("locks")?.items().iter().filter_map(lock).find(|lock| lock.path == *path)
+        match &self.task {
+            LockTask::Create(path) if is_refusal && self.report.theirs.is_empty() => {
+                self.task = LockTask::ListAll(Some(path.clone()));
+                self.refusal = Some(error);
+            }
+            LockTask::Create(_) if is_refusal => self.end(Err(Error { code: Code::Conflict, ..error })),
+            _ => self.end(Err(error)),
+        }
     }
 
     /// Takes a response into the report; `Some` is the cursor of the next page.
@@ -148,8 +143,8 @@ impl Locks {
         }
         let root = json::parse(&answer.body).ok().filter(Value::is_object).ok_or_else(broken)?;
         // Some servers refuse with 200 and a message, and may show the lock that is there already.
-        let is_message = |message: &str| !message.is_empty();
-        if root.get("message").and_then(Value::text).is_some_and(is_message) && !self.is_listed(&root) {
+        let is_listed = ["locks", "ours"].iter().any(|key| root.get(key).is_some());
+        if !is_listed && root.get("message").and_then(Value::text).is_some_and(|message| !message.is_empty()) {
             self.report.theirs.extend(root.get("lock").and_then(lock));
             let said = refusal_in(&answer.head, &answer.body, now);
             return Err(refusal::whole("the lock request", &said, now));
@@ -183,11 +178,7 @@ impl Machine for Locks {
         if self.done {
             return;
         }
-        let holder = match &self.task {
-            LockTask::Create(path) if self.held.is_some() => Some(LockTask::ListAll(Some(path.clone()))),
-            _ => None,
-        };
-        let (task, cursor) = (holder.as_ref().unwrap_or(&self.task), self.cursor.as_deref());
+        let (task, cursor) = (&self.task, self.cursor.as_deref());
         self.call.get_or_insert_with(|| Call::new("the lock request", request(task, cursor, link))).advance(out, link);
     }
 
@@ -195,10 +186,6 @@ impl Machine for Locks {
         let Some(call) = self.call.as_mut().filter(|call| call.id() == Some(id)) else { return };
         let Some(ended) = call.on(event, out, link) else { return };
         self.call = None;
-        if let Some(error) = self.held.take() {
-            self.report.theirs.extend(ended.ok().and_then(|answer| self.holder(&answer)));
-            return self.end(Err(self.taken(error)));
-        }
         match ended.and_then(|answer| self.read(&answer, out.now.wall)) {
             Ok(None) => self.end(Ok(())),
             Ok(Some(cursor)) if self.cursor.as_deref() == Some(&cursor) => {
@@ -213,9 +200,7 @@ impl Machine for Locks {
                 )));
             }
             Ok(Some(cursor)) => self.cursor = Some(cursor),
-            // Who holds it? Not every server says so in its refusal.
-            Err(error) if self.may_be_taken(&error) => self.held = Some(error),
-            Err(error) => self.end(Err(self.taken(error))),
+            Err(error) => self.refused(error),
         }
     }
 

@@ -143,9 +143,9 @@ impl BatchQueue {
     pub fn on(&mut self, id: EffectId, event: Event, out: &mut Outbox, link: &mut Link) -> Vec<ObjectAnswer> {
         let Some(at) = self.calls.iter().position(|asking| asking.call.id() == Some(id)) else { return Vec::new() };
         let Some(ended) = self.calls[at].call.on(event, out, link) else { return Vec::new() };
-        let asking = self.calls.remove(at);
-        if asking.doubt.is_some() {
-            return self.doubted(asking, ended, out);
+        let mut asking = self.calls.remove(at);
+        if let Some(doubt) = asking.doubt.take() {
+            return self.doubted(asking, doubt, ended, out);
         }
         let answer = match ended {
             Ok(answer) => answer,
@@ -212,30 +212,31 @@ impl BatchQueue {
     }
 
     /// What it meant, as far as that is known: objects that the server would take, and for all others what it said.
-    fn doubted(&mut self, asking: Asking, ended: Result<Response, Error>, out: &Outbox) -> Vec<ObjectAnswer> {
-        let Asking { request, numbers, doubt: Some(doubt), .. } = asking else { return Vec::new() };
-        let read = ended.and_then(|answer| {
-            let now = out.now.wall;
-            let read = batch::read_response(&request, &answer.head, &answer.body, answer.asked_at, now);
-            read.map_err(|_| doubt.clone())
-        });
-        let objects = match read {
-            Ok(response) => response.objects,
+    fn doubted(
+        &mut self,
+        asking: Asking,
+        doubt: Error,
+        ended: Result<Response, Error>,
+        out: &Outbox,
+    ) -> Vec<ObjectAnswer> {
+        let error = match &ended {
             // It was stopped.
-            Err(error) if error.code == Code::Unfinished => {
-                return numbers.into_iter().map(|number| (number, Err(error.clone()))).collect();
-            }
-            Err(_) => Vec::new(),
+            Err(error) if error.code == Code::Unfinished => error.clone(),
+            _ => doubt,
         };
-        self.heard |= !objects.is_empty();
+        let now = out.now.wall;
+        let read = ended.ok().and_then(|answer| {
+            batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, now).ok()
+        });
         // Where it says nothing once, it need not be asked again.
-        self.doubts = !objects.is_empty();
-        let mut objects = objects.into_iter();
-        let mut answer = || {
-            let object = objects.next().filter(|object| matches!(object.verdict, Verdict::Upload(..)));
-            object.ok_or_else(|| doubt.clone())
+        self.doubts = read.is_some();
+        self.heard |= self.doubts;
+        let mut objects = read.map(|response| response.objects).unwrap_or_default().into_iter();
+        let mut answer = |number| {
+            let wanted = objects.next().filter(|object| matches!(object.verdict, Verdict::Upload(..)));
+            (number, wanted.ok_or_else(|| error.clone()))
         };
-        numbers.into_iter().map(|number| (number, answer())).collect()
+        asking.numbers.iter().map(|number| answer(*number)).collect()
     }
 
     /// Stops: nothing is asked any more, open requests are cancelled.

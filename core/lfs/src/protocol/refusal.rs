@@ -59,7 +59,7 @@ pub fn object(status: u16, message: &str) -> Error {
 
 /// A 404 for all objects of a request, from a server that would take this one. It proves nothing.
 pub fn would_take() -> Error {
-    Error::new(Code::NotFound, "the server answered 404 to a request for several objects, and would take this one")
+    Error::new(Code::NotFound, "the server answered 404 to the whole request, and would take this object")
 }
 
 /// The status of a transfer that failed.

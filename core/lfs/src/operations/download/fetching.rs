@@ -155,23 +155,14 @@ impl Fetch {
 
     /// The error of bytes that are not the blob.
     fn wrong(&self, got: Blob) -> Error {
-        let Blob { oid, size } = self.blob;
-        let expected = format!("expected {oid} of {size} bytes");
-        match &self.took {
+        let (code, received) = match &self.took {
             // What stands between us and the server changed the answer; some show strangers a sign-in page so.
-            (203, _) => Error::new(
-                Code::Auth,
-                format_args!(
-                    "{} answered 203 with other bytes: it may ask for a login; {expected}",
-                    self.outgoing.url.shown()
-                ),
-            ),
-            (_, Some(coding)) => Error::new(
-                Code::Integrity,
-                format_args!("{expected}, received them in the coding {coding}, which the server was asked not to use"),
-            ),
-            _ => Error::new(Code::Integrity, format_args!("{expected}, received {} of {} bytes", got.oid, got.size)),
-        }
+            (203, _) => (Code::Auth, format!("a 203 from {}, which may ask for a login", self.outgoing.url.shown())),
+            (_, Some(coding)) => (Code::Integrity, format!("them in the coding {coding}, which was not asked for")),
+            _ => (Code::Integrity, format!("{} of {} bytes", got.oid, got.size)),
+        };
+        let Blob { oid, size } = self.blob;
+        Error::new(code, format_args!("expected {oid} of {size} bytes, received {received}"))
     }
 
     fn broken(&self, failed: &Failed) -> Next {

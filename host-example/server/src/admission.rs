@@ -70,12 +70,11 @@ impl Admission {
     fn try_enter(self: &Arc<Admission>, address: IpAddr) -> Option<Place> {
         let peer = Peer::of(address);
         let mut places = self.places();
-        let going = if places.taken.len() >= self.places_max {
-            Some(places.first_to_go(self.fresh)?)
-        } else {
-            places.over_its_share(peer, self.share, self.fresh)
-        };
-        if let Some((_, guest)) = going.and_then(|number| places.taken.remove(&number)) {
+        let mut going = places.over_its_share(peer, self.share, self.fresh);
+        if going.is_empty() && places.taken.len() >= self.places_max {
+            going.push(places.first_to_go(self.fresh)?);
+        }
+        for (_, guest) in going.iter().filter_map(|number| places.taken.remove(number)) {
             guest.ask_to_leave();
         }
         let number = places.next;
@@ -109,11 +108,12 @@ impl Places {
         crowd.or(idle.map(|(_, number)| (1, number))).map(|(_, number)| number)
     }
 
-    /// The oldest stranger of an address that has as many as it may.
-    fn over_its_share(&self, peer: Peer, share: usize, fresh: Duration) -> Option<u64> {
-        let mut strangers = self.taken.iter().filter(|(_, (from, guest))| *from == peer && guest.is_stranger());
-        let oldest = strangers.next().filter(|(_, (_, guest))| guest.age() >= fresh);
-        (strangers.count() + 1 >= share).then_some(oldest).flatten().map(|(number, _)| *number)
+    /// The oldest strangers of an address that has too many with the next one. Those who are fresh stay for now.
+    fn over_its_share(&self, peer: Peer, share: usize, fresh: Duration) -> Vec<u64> {
+        let strangers = self.taken.iter().filter(|(_, (from, guest))| *from == peer && guest.is_stranger());
+        let too_many = (strangers.clone().count() + 1).saturating_sub(share);
+        let oldest = strangers.take(too_many).filter(|(_, (_, guest))| guest.age() >= fresh);
+        oldest.map(|(number, _)| *number).collect()
     }
 }
 
@@ -133,6 +133,8 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
 
     /// Everybody may be asked to go at once.
@@ -198,6 +200,27 @@ mod tests {
         let admission = Admission::new(&Limits { fresh: Duration::from_secs(3600), ..limits });
         let first = from(&admission, "::1").expect("a place");
         assert!(from(&admission, "::1").is_none() && is_in(&first));
+    }
+
+    #[test]
+    fn an_address_is_back_at_its_share_when_its_strangers_are_no_longer_fresh() {
+        for places_max in [10, 100] {
+            let fresh = Duration::from_millis(50);
+            let limits = Limits { connections_max: places_max, strangers_per_address_max: 3, ..Limits::default() };
+            let admission = Admission::new(&Limits { fresh, ..limits });
+            let known = from(&admission, "10.0.0.1").expect("a place");
+            known.guest.let_in();
+            let other = from(&admission, "10.0.0.2").expect("a place");
+            let mut strangers: Vec<Place> = (0..8).filter_map(|_| from(&admission, "10.0.0.1")).collect();
+            while strangers.iter().any(|place| place.guest.age() < fresh) {
+                thread::yield_now();
+            }
+            strangers.push(from(&admission, "10.0.0.1").expect("a place"));
+            let stays: Vec<bool> = strangers.iter().map(is_in).collect();
+            let (gone, stay) = stays.split_at(stays.len() - 3);
+            assert!(gone.iter().all(|stays| !stays) && stay.iter().all(|stays| *stays), "{places_max} {stays:?}");
+            assert!(is_in(&known) && is_in(&other), "{places_max}");
+        }
     }
 
     #[test]

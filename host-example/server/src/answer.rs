@@ -33,6 +33,7 @@ pub(super) struct AnswerBody {
 
 enum Content {
     Small(Bytes),
+    Counted(Bytes),
     Blob(Box<BlobBody>),
 }
 
@@ -50,16 +51,24 @@ impl AnswerBody {
         self._turn = Some(turn);
     }
 
-    /// Counts what is held in memory; nothing is held when there is no room for it.
+    /// Counts what is held in memory and is not counted yet; nothing is held when there is no room for it. Nobody waits
+    /// for room with the bytes in hand: what is not counted would be neither small nor few.
     pub(super) fn counted(&mut self, mut lease: Lease) -> Result<(), Exhausted> {
         if let Content::Small(bytes) = &mut self.content
             && bytes.len() > UNCOUNTED_BYTES_MAX
         {
             let held = std::mem::take(bytes);
             lease.try_grow(held.len())?;
-            *bytes = lease.bind(held.into());
+            self.content = Content::Counted(lease.bind(held.into()));
         }
         Ok(())
+    }
+
+    /// Counts what is held in memory by a lease that has room for it already.
+    pub(super) fn counted_before(&mut self, lease: Lease) {
+        if let Content::Small(bytes) = &mut self.content {
+            self.content = Content::Counted(lease.bind(std::mem::take(bytes).into()));
+        }
     }
 }
 
@@ -69,8 +78,10 @@ impl Body for AnswerBody {
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         match &mut self.content {
-            Content::Small(bytes) if bytes.is_empty() => Poll::Ready(None),
-            Content::Small(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
+            Content::Small(bytes) | Content::Counted(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
             Content::Blob(blob) => blob.poll_piece(cx).map(|piece| piece.map(|bytes| bytes.map(Frame::data))),
         }
     }
@@ -87,7 +98,7 @@ impl Body for AnswerBody {
 impl AnswerBody {
     fn left(&self) -> u64 {
         match &self.content {
-            Content::Small(bytes) => bytes.len() as u64,
+            Content::Small(bytes) | Content::Counted(bytes) => bytes.len() as u64,
             Content::Blob(blob) => blob.left(),
         }
     }

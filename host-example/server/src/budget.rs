@@ -100,17 +100,20 @@ impl Lease {
         }
         let budget = Arc::clone(&self.budget);
         let deadline = Instant::now() + budget.patience;
-        while Instant::now() < deadline {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Exhausted);
+            }
             let freed = budget.freed.notified();
             // Whoever holds memory freshly now does not for long.
-            tokio::time::timeout(budget.fresh, freed).await.ok();
+            tokio::time::timeout(budget.fresh.min(left), freed).await.ok();
             if self.try_grow(bytes).is_ok() {
                 // There may be enough for the next one as well.
                 budget.freed.notify_one();
                 return Ok(());
             }
         }
-        Err(Exhausted)
     }
 
     /// The same, for who polls.

@@ -10,7 +10,8 @@ use std::time::Duration;
 pub struct Limits {
     /// Connections at a time. When they run out, strangers go first, and then whoever asks nothing.
     pub connections_max: usize,
-    /// Connections of one address that showed no valid login yet. One more, and the oldest of them goes.
+    /// Connections of one address that showed no valid login yet. One more, and the oldest of them go, as many as are
+    /// too many. Fresh ones stay, so there may be more for that long.
     pub strangers_per_address_max: usize,
     /// Nobody is asked to go for another's sake before this time: a request that was sent at once is heard.
     pub fresh: Duration,
@@ -78,6 +79,8 @@ pub(super) const REF_BYTES_MAX: usize = 1024;
 pub(super) const LOCKS_PAGE_DEFAULT: usize = 100;
 /// Most locks on a page.
 pub(super) const LOCKS_PAGE_MAX: usize = 1_000;
+/// Largest answer about one lock: its path, every byte of it escaped, and its owner, twice.
+pub(super) const LOCK_ANSWER_BYTES_MAX: usize = 32 * 1024;
 /// Largest lock file; a lock that would make it larger is refused.
 pub(super) const LOCK_FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Longest name of a lock's owner.

@@ -1,5 +1,5 @@
-//! The locks API: create, list, verify, unlock. Keeps one rule: a lock belongs to the name the caller logged in with,
-//! and a conflict always shows the lock that stands in the way.
+//! The locks API: create, list, verify, unlock. Keeps three rules: a lock belongs to the name the caller logged in with,
+//! a conflict always shows the lock that stands in the way, and nothing changes before there is room for its answer.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -13,8 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::Shared;
 use super::answer::{Answer, Refusal, json_answer};
+use super::budget::Lease;
 use super::json_body::{self, ref_name};
-use super::limits::{JSON_BYTES_MAX, LOCK_PATH_BYTES_MAX, LOCKS_PAGE_DEFAULT, LOCKS_PAGE_MAX};
+use super::limits::{JSON_BYTES_MAX, LOCK_ANSWER_BYTES_MAX, LOCK_PATH_BYTES_MAX, LOCKS_PAGE_DEFAULT, LOCKS_PAGE_MAX};
 use super::lock_book::{Lock, NotLocked, NotUnlocked};
 use super::service::{Caller, Visit};
 
@@ -34,11 +35,12 @@ pub(super) async fn create(
     let reference = ref_name(&request)?;
     drop(request);
     let owner = caller.owner;
+    let room = room(visit).await?;
     match on_disk(&visit.shared, move |shared| shared.locks.lock(&repository, &path, &owner, reference)).await? {
-        Ok(lock) => Ok(json_answer(StatusCode::CREATED, &json!({ "lock": lock.shown() }))),
+        Ok(lock) => Ok(answer_in(room, StatusCode::CREATED, &json!({ "lock": lock.shown() }))),
         Err(NotLocked::Held(lock)) => {
             let message = format!("{} holds the lock on this path", lock.owner);
-            Ok(json_answer(StatusCode::CONFLICT, &json!({ "lock": lock.shown(), "message": message })))
+            Ok(answer_in(room, StatusCode::CONFLICT, &json!({ "lock": lock.shown(), "message": message })))
         }
         Err(NotLocked::Full) => Err(Refusal::new(StatusCode::INSUFFICIENT_STORAGE, "this server keeps no more locks")),
         Err(NotLocked::Disk(error)) => Err(error.into()),
@@ -105,8 +107,9 @@ pub(super) async fn unlock(
     let owner = caller.owner;
     let unknown = || Refusal::new(StatusCode::NOT_FOUND, "there is no such lock");
     let number = id.parse().map_err(|_| unknown())?;
+    let room = room(visit).await?;
     match on_disk(&visit.shared, move |shared| shared.locks.unlock(&repository, number, &owner, force)).await? {
-        Ok(lock) => Ok(json_answer(StatusCode::OK, &json!({ "lock": lock.shown() }))),
+        Ok(lock) => Ok(answer_in(room, StatusCode::OK, &json!({ "lock": lock.shown() }))),
         Err(NotUnlocked::Unknown) => Err(unknown()),
         Err(NotUnlocked::Foreign(lock)) => {
             Err(Refusal::new(StatusCode::FORBIDDEN, format!("{} holds this lock, only force takes it", lock.owner)))
@@ -120,6 +123,19 @@ fn enter<'a>(visit: &'a Visit, head: &Parts) -> Result<Caller<'a>, Refusal> {
     let caller = visit.admit(&head.headers)?;
     visit.shared.counters.locks.fetch_add(1, Ordering::Relaxed);
     Ok(caller)
+}
+
+/// Room for the answer about one lock. Whoever does not get any may ask again as if for the first time.
+async fn room(visit: &Visit) -> Result<Lease, Refusal> {
+    let mut lease = visit.lease();
+    lease.grow(LOCK_ANSWER_BYTES_MAX).await?;
+    Ok(lease)
+}
+
+fn answer_in(room: Lease, status: StatusCode, value: &Value) -> Answer {
+    let mut answer = json_answer(status, value);
+    answer.body_mut().counted_before(room);
+    answer
 }
 
 /// Runs a change of the locks beside the loop, because it waits for the disk.

@@ -30,6 +30,11 @@ pub(crate) fn open_at_once(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
+/// Whether the file belongs to the user who runs this program, or to the system.
+pub(crate) fn is_ours(found: &Metadata) -> bool {
+    found.uid() == 0 || found.uid() == rustix::process::geteuid().as_raw()
+}
+
 /// Whether users who have nothing to do with the file may read it.
 pub(crate) fn is_open_to_all(found: &Metadata) -> bool {
     found.mode() & 0o004 != 0

@@ -39,11 +39,12 @@ impl Route {
         }
         let (before, place) = match segments.as_slice() {
             [before @ .., "objects", "batch"] => (before, Place::Batch),
-            [before @ .., "objects", oid] => (before, Place::Object { oid: (*oid).to_owned() }),
             [before @ .., "locks", "verify"] => (before, Place::LocksVerify),
             [before @ .., "verify"] => (before, Place::Verify),
             [before @ .., "locks", id, "unlock"] => (before, Place::Unlock { id: (*id).to_owned() }),
             [before @ .., "locks"] => (before, Place::Locks),
+            // Last, because a repository may be called so: no object is called like one of the places above.
+            [before @ .., "objects", oid] => (before, Place::Object { oid: (*oid).to_owned() }),
             _ => return None,
         };
         Some(Route { repository: repository(before)?, place })
@@ -92,6 +93,13 @@ mod tests {
             ("/repo.git/info/lfs/objects/abc", route("repo", object())),
             ("/verify", route("", Place::Verify)),
             ("/repo/verify", route("repo", Place::Verify)),
+            ("/team/objects/locks", route("team/objects", Place::Locks)),
+            ("/team/objects/locks/verify", route("team/objects", Place::LocksVerify)),
+            ("/team/objects/locks/12/unlock", route("team/objects", Place::Unlock { id: "12".into() })),
+            ("/team/objects/verify", route("team/objects", Place::Verify)),
+            ("/team/objects/objects/batch", route("team/objects", Place::Batch)),
+            ("/team/objects/objects/abc", route("team/objects", object())),
+            ("/objects/locks", route("objects", Place::Locks)),
             ("/team/locks.git/info/lfs/verify", route("team/locks", Place::Verify)),
             ("/locks", route("", Place::Locks)),
             ("/repo.git/info/lfs/locks", route("repo", Place::Locks)),
@@ -120,6 +128,9 @@ mod tests {
                 ("verify", Place::Verify),
                 ("objects/batch", Place::Batch),
                 ("objects/abc", Place::Object { oid: "abc".into() }),
+                ("locks", Place::Locks),
+                ("locks/verify", Place::LocksVerify),
+                ("locks/12/unlock", Place::Unlock { id: "12".into() }),
             ] {
                 let path = format!("{}/{place}", beginning(name));
                 assert!(path.is_ascii() && !path.contains(['?', '#', ' ']), "{path}");

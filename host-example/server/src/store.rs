@@ -7,6 +7,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -80,6 +81,8 @@ pub(super) struct Store {
     root: PathBuf,
     is_shared: bool,
     arrivals: AtomicU64,
+    /// Held by whoever makes a folder for blobs: nobody goes on in one that is not on disk yet.
+    making: Arc<Mutex<()>>,
     /// Held locked for as long as the store is open.
     _in_use: File,
 }
@@ -96,13 +99,18 @@ impl Store {
         ignore_in_git(root)?;
         private_folder(&root.join(INCOMING))?;
         remove_leftovers(&root.join(INCOMING))?;
-        let is_shared = holds_something(&root.join(OBJECTS))? || shared;
-        if is_shared && holds_something(&root.join(REPOSITORIES))? {
+        let (objects, repositories) = (root.join(OBJECTS), root.join(REPOSITORIES));
+        let is_apart = holds_something(&repositories)?;
+        if is_apart && (shared || holds_something(&objects)?) {
             let why = "this store keeps the objects of each repository apart: use it without --shared, or another one";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
         }
-        private_folder(&root.join(if is_shared { OBJECTS } else { REPOSITORIES }))?;
-        Ok(Store { root: root.to_owned(), is_shared, arrivals: AtomicU64::new(0), _in_use: in_use })
+        // The folder says which kind it is, from the first start on.
+        let is_shared = !is_apart && (shared || objects.is_dir());
+        private_folder(if is_shared { &objects } else { &repositories })?;
+        sync_folder(root)?;
+        let making = Arc::default();
+        Ok(Store { root: root.to_owned(), is_shared, arrivals: AtomicU64::new(0), making, _in_use: in_use })
     }
 
     /// Where other state of the server is kept.
@@ -169,7 +177,9 @@ impl Shelf<'_> {
             let path = self.store.root.join(INCOMING).join(number.to_string());
             let file = private_file(&path, OpenOptions::new().create_new(true))?;
             let name = (!self.store.is_shared).then(|| self.repository.clone());
-            arrival.file = Some(ArrivalFile { file, path, shelf: self.folder.clone(), name, target: self.path(oid) });
+            let (shelf, target) = (self.folder.clone(), self.path(oid));
+            let making = Arc::clone(&self.store.making);
+            arrival.file = Some(ArrivalFile { file, path, shelf, name, target, making });
         }
         Ok(arrival)
     }
@@ -190,10 +200,31 @@ pub(super) struct Arrival {
 struct ArrivalFile {
     file: File,
     path: PathBuf,
-    /// The folder of the repository's blobs, and the name to leave there when it is made.
+    /// The folder of the repository's blobs, and the name that has to lie there.
     shelf: PathBuf,
     name: Option<String>,
     target: PathBuf,
+    making: Arc<Mutex<()>>,
+}
+
+impl ArrivalFile {
+    /// The folder of the target, made where it is absent. The name lies there before any blob does.
+    fn ready_folder(&self) -> io::Result<&Path> {
+        let _turn = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let name_file = self.shelf.join(NAME);
+        if let Some(name) = &self.name
+            && !name_file.try_exists()?
+        {
+            private_folder(&self.shelf)?;
+            sync_folder(folder_of(&self.shelf))?;
+            replace_file(&name_file, name.as_bytes())?;
+        }
+        let folder = folder_of(&self.target);
+        if private_folder(folder)? {
+            sync_folder(folder_of(folder))?;
+        }
+        Ok(folder)
+    }
 }
 
 impl Arrival {
@@ -218,16 +249,7 @@ impl Arrival {
         }
         if let Some(held) = &self.file {
             held.file.sync_all()?;
-            if let Some(name) = &held.name
-                && private_folder(&held.shelf)?
-            {
-                replace_file(&held.shelf.join(NAME), name.as_bytes())?;
-                sync_folder(held.shelf.parent().unwrap_or(Path::new(".")))?;
-            }
-            let folder = held.target.parent().unwrap_or(Path::new("."));
-            if private_folder(folder)? {
-                sync_folder(folder.parent().unwrap_or(Path::new(".")))?;
-            }
+            let folder = held.ready_folder()?;
             fs::rename(&held.path, &held.target)?;
             sync_folder(folder)?;
         }
@@ -242,14 +264,14 @@ impl Drop for ArrivalFile {
     }
 }
 
-/// Replaces `path` by `bytes` in one durable step.
+/// Replaces `path` by `bytes` in one durable step. One at a time for one path: all go by way of the same file.
 pub(super) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = private_file(&beside, OpenOptions::new().create(true).truncate(true))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
-    sync_folder(path.parent().unwrap_or(Path::new(".")))
+    sync_folder(folder_of(path))
 }
 
 /// A folder that holds something and was never a store is somebody's work: nothing is made or removed there.
@@ -302,12 +324,19 @@ fn private_folder(path: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
+fn folder_of(path: &Path) -> &Path {
+    path.parent().unwrap_or(Path::new("."))
+}
+
 fn sync_folder(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Barrier;
+
     use super::*;
     use crate::scratch::Scratch;
 
@@ -388,31 +417,92 @@ mod tests {
             assert!(arrival.keep().expect("kept"), "{other}");
             assert_eq!(store.shelf(other).size_of(&oid).expect("looked"), Some(10));
         }
-        let names = fs::read_dir(scratch.path().join(REPOSITORIES)).expect("a folder");
-        let names = names.map(|entry| fs::read_to_string(entry.expect("an entry").path().join(NAME)).expect("a name"));
-        assert_eq!(names.collect::<std::collections::BTreeSet<_>>().len(), 7);
+        assert_eq!(names(scratch.path()).len(), 7);
+    }
+
+    /// What the repositories of a store are called.
+    fn names(root: &Path) -> BTreeSet<String> {
+        let folders = fs::read_dir(root.join(REPOSITORIES)).expect("a folder");
+        folders.map(|entry| fs::read_to_string(entry.expect("an entry").path().join(NAME)).expect("a name")).collect()
+    }
+
+    #[test]
+    fn many_first_uploads_to_one_repository_are_all_kept() {
+        const UPLOADS: usize = 8;
+        const REPOSITORIES_NEW: usize = 100;
+        let scratch = Scratch::new();
+        let store = Store::open(scratch.path(), false).expect("opened");
+        let together = Barrier::new(UPLOADS);
+        thread::scope(|scope| {
+            for upload in 0..UPLOADS {
+                let (store, together) = (&store, &together);
+                scope.spawn(move || {
+                    // Some bring the same bytes.
+                    let bytes = format!("bytes {}", upload / 2);
+                    let oid = Oid::of(bytes.as_bytes());
+                    let kept = (0..REPOSITORIES_NEW).map(|number| {
+                        let shelf = store.shelf(&format!("repository {number}"));
+                        let mut arrival = shelf.receive(&oid).expect("a place");
+                        arrival.write(bytes.as_bytes()).expect("written");
+                        together.wait();
+                        let kept = arrival.keep();
+                        kept.is_ok_and(|kept| kept) && shelf.size_of(&oid).is_ok_and(|size| size.is_some())
+                    });
+                    assert_eq!(kept.filter(|kept| *kept).count(), REPOSITORIES_NEW);
+                });
+            }
+        });
+        assert_eq!(names(scratch.path()).len(), REPOSITORIES_NEW);
+        assert_eq!(incoming(scratch.path()), 0);
+    }
+
+    #[test]
+    fn a_repository_has_its_name_although_an_earlier_run_ended_before_it() {
+        for left in [None, Some("name.new"), Some("so")] {
+            let scratch = Scratch::new();
+            let store = Store::open(scratch.path(), false).expect("opened");
+            let folder = store.shelf("r").folder;
+            fs::create_dir(&folder).expect("a folder");
+            if let Some(left) = left {
+                fs::write(folder.join(left), b"some bytes of before").expect("written");
+            }
+            assert!(put(&store, &Oid::of(b"some bytes"), b"some bytes"));
+            assert_eq!(names(scratch.path()), BTreeSet::from(["r".to_owned()]), "{left:?}");
+            assert!(!folder.join("name.new").exists(), "{left:?}");
+        }
     }
 
     #[test]
     fn a_store_stays_as_it_was_begun() {
         let bytes = b"some bytes";
-        for (first, then, is_shared) in
-            [(true, true, Some(true)), (true, false, Some(true)), (false, false, Some(false)), (false, true, None)]
-        {
+        for (first, filled, then, is_shared) in [
+            (true, true, true, Some(true)),
+            (true, true, false, Some(true)),
+            (true, false, true, Some(true)),
+            (true, false, false, Some(true)),
+            (false, true, false, Some(false)),
+            (false, true, true, None),
+            (false, false, false, Some(false)),
+            // Nothing is lost by it.
+            (false, false, true, Some(true)),
+        ] {
+            let case = format!("{first} {filled} {then}");
             let scratch = Scratch::new();
             let store = Store::open(scratch.path(), first).expect("opened");
-            assert!(put(&store, &Oid::of(bytes), bytes));
+            if filled {
+                assert!(put(&store, &Oid::of(bytes), bytes));
+            }
             drop(store);
             let opened = Store::open(scratch.path(), then);
-            assert_eq!(opened.as_ref().ok().map(Store::is_shared), is_shared, "{first} {then}");
-            if let Ok(store) = opened {
-                let other = store.shelf("other").size_of(&Oid::of(bytes)).expect("looked");
-                assert_eq!(other.is_some(), store.is_shared(), "{first} {then}");
-            }
+            assert_eq!(opened.as_ref().ok().map(Store::is_shared), is_shared, "{case}");
+            let Ok(store) = opened else { continue };
+            assert!(put(&store, &Oid::of(bytes), bytes));
+            let other = store.shelf("other").size_of(&Oid::of(bytes)).expect("looked");
+            assert_eq!(other.is_some(), store.is_shared(), "{case}");
+            drop(store);
+            let again = Store::open(scratch.path(), false).expect("opened");
+            assert_eq!(Some(again.is_shared()), is_shared, "{case}");
         }
-        let scratch = Scratch::new();
-        drop(Store::open(scratch.path(), true).expect("opened"));
-        assert!(!Store::open(scratch.path(), false).expect("opened").is_shared(), "nothing was in it");
     }
 
     #[test]

@@ -96,15 +96,11 @@ fn token(arguments: &ServeArgs) -> io::Result<Option<String>> {
         return token.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, unfit())).map(Some);
     }
     let Some(state) = state_folder() else { return Ok(None) };
-    match kept_token(&token_file(&state, &arguments.store)?) {
-        // A home that is a work tree, or that nobody can write to, is no reason not to serve.
-        Err(error) if is_no_place(&error) => Ok(None),
+    match token_file(&state, &arguments.store).and_then(|file| kept_token(&file)) {
+        // A home that is a work tree, that nobody can write to or that is none is no reason not to serve.
+        Err(error) if error.kind() != ErrorKind::InvalidData => Ok(None),
         kept => kept.map(Some),
     }
-}
-
-fn is_no_place(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
 }
 
 /// Where programs of this user keep what outlives them. A relative path counts as none.

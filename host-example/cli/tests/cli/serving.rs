@@ -66,6 +66,11 @@ fn the_token_of_a_store_stays_and_a_commit_takes_neither() {
     fs::remove_file(files.iter().find(|file| fs::read_to_string(file).expect("text").trim() == first).expect("there"))
         .expect("removed");
     assert_ne!(token(&mut run()), first, "a new one, as the user wanted");
+    for file in &files {
+        fs::write(file, "two words").expect("written");
+    }
+    let ran = scene.hydrant(&repository, &["serve"]).ends(3);
+    assert!(ran.err.contains("one word"), "what is there and wrong is the user's to mend: {}", ran.err);
 
     let elsewhere = scene.path("state");
     let of = |state: &Path| token(run().env("XDG_STATE_HOME", state));
@@ -79,7 +84,20 @@ fn the_token_of_a_store_stays_and_a_commit_takes_neither() {
 fn without_a_place_for_it_the_token_is_for_one_run_and_that_is_said() {
     let scene = Scene::new();
     let work_tree = scene.repository("home-in-git");
-    for home in [None, Some(work_tree.as_path())] {
+    let file = scene.file("file", b"x");
+    scene.file("half/.local", b"x");
+    let circle = scene.path("circle");
+    std::os::unix::fs::symlink(&circle, &circle).expect("a link");
+    let homes = [
+        None,
+        Some(work_tree.clone()),
+        Some("/dev/null".into()),
+        Some(file),
+        Some(scene.path("half")),
+        Some(circle),
+        Some(scene.path(&"long".repeat(100))),
+    ];
+    for home in &homes {
         let run = || {
             let mut command = serve(&scene, &scene.folder);
             match home {

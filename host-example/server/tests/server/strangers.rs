@@ -12,6 +12,7 @@ use crate::frames;
 
 const LONG: Duration = Duration::from_secs(3600);
 const DRIP: Duration = Duration::from_millis(20);
+const LOGIN: (&str, &str) = ("authorization", "Bearer tok");
 
 /// What a stranger sends at first, and then again and again.
 struct Kind {
@@ -95,9 +96,8 @@ fn whatever_bytes_come_a_stranger_has_a_bounded_time() {
 #[test]
 fn a_caller_with_a_login_is_served_although_strangers_want_every_place() {
     let world = limited(|limits| limits.connections_max = 8);
-    let login = ("authorization", "Bearer tok");
     let path = format!("/objects/{}", oid(b"here"));
-    assert_eq!(world.send("PUT", &path, &[login], b"here").status, 200);
+    assert_eq!(world.send("PUT", &path, &[LOGIN], b"here").status, 200);
     let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer tok\r\n", world.host());
     let mut kept = world.socket();
     kept.write_all(format!("{request}\r\n").as_bytes()).expect("sent");
@@ -110,7 +110,7 @@ fn a_caller_with_a_login_is_served_although_strangers_want_every_place() {
     for kind in kinds(&world.host()) {
         let strangers: Vec<TcpStream> = (0..20).map(|_| begin(&world, &kind)).collect();
         for _ in 0..5 {
-            assert_eq!(world.send("GET", &path, &[login], b"").body, b"here", "{}", kind.name);
+            assert_eq!(world.send("GET", &path, &[LOGIN], b"").body, b"here", "{}", kind.name);
         }
         drop(strangers);
     }
@@ -123,8 +123,7 @@ fn callers_are_not_closed_for_those_who_ask_nothing() {
     let world = limited(|limits| limits.connections_max = 2);
     let bytes = noise(30_000_000, 3);
     let path = format!("/objects/{}", oid(&bytes));
-    let login = ("authorization", "Bearer tok");
-    assert_eq!(world.send("PUT", &path, &[login], &bytes).status, 200);
+    assert_eq!(world.send("PUT", &path, &[LOGIN], &bytes).status, 200);
     let mut slow = world.socket();
     let head = format!("GET {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer tok\r\n", world.host());
     slow.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).expect("sent");
@@ -158,7 +157,7 @@ fn memory_goes_to_who_uses_it_not_to_who_holds_it() {
         }
         let batch = json!({ "operation": "download", "objects": [{ "oid": oid(b"a"), "size": 1 }] });
         for _ in 0..5 {
-            let reply = world.post("/objects/batch", &[("authorization", "Bearer tok")], &batch);
+            let reply = world.post("/objects/batch", &[LOGIN], &batch);
             assert_eq!(reply.status, 200, "{reply:?}");
         }
         let mut over = 0;
@@ -171,23 +170,79 @@ fn memory_goes_to_who_uses_it_not_to_who_holds_it() {
     }
 }
 
+/// A server whose memory one caller holds but for 16 KiB, and the number of a lock whose path is longer than that.
+fn crowded(patience: Duration) -> (World, TcpStream, String) {
+    let world = limited(|limits| {
+        limits.memory_bytes_max = 64 * 1024;
+        // Nobody has to go for another's sake.
+        limits.fresh = LONG;
+        limits.patience = patience;
+    });
+    let made = world.post("/r/locks", &[LOGIN], &json!({ "path": "\u{1}".repeat(4096) }));
+    assert_eq!(made.status, 201);
+    let mut holder = world.socket();
+    let head = format!("POST /objects/batch HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer tok\r\n", world.host());
+    holder.write_all(format!("{head}content-length: 1000000\r\n\r\n").as_bytes()).expect("sent");
+    holder.write_all(&[b' '; 40_000]).expect("sent");
+    while world.send("GET", "/r/locks", &[LOGIN], b"").status == 200 {}
+    let number = made.json()["lock"]["id"].as_str().expect("a number").to_owned();
+    (world, holder, number)
+}
+
+#[test]
+fn nothing_is_changed_when_there_is_no_room_for_its_answer() {
+    let (world, holder, number) = crowded(DRIP);
+    let unlock = format!("/r/locks/{number}/unlock");
+    let changes = [(unlock.as_str(), json!({}), 200), ("/r/locks", json!({ "path": "other" }), 201)];
+    for (path, body, _) in &changes {
+        let refused = world.post(path, &[LOGIN], body);
+        assert_eq!((refused.status, refused.header("retry-after")), (503, Some("1")), "{path}");
+    }
+    drop(holder);
+    let locks = loop {
+        let list = world.send("GET", "/r/locks", &[LOGIN], b"");
+        if list.status == 200 {
+            break list.json();
+        }
+    };
+    assert_eq!(locks["locks"].as_array().map(Vec::len), Some(1));
+    assert_eq!(locks["locks"][0]["id"], number);
+    for (path, body, status) in &changes {
+        assert_eq!(world.post(path, &[LOGIN], body).status, *status, "asked again: {path}");
+    }
+}
+
+#[test]
+fn a_change_waits_for_room_for_its_answer() {
+    let (world, holder, number) = crowded(LONG);
+    let asked = world.server.stats().locks;
+    let mut waiting = world.socket();
+    let head = format!("POST /r/locks/{number}/unlock HTTP/1.1\r\nhost: {}\r\n", world.host());
+    let more = "authorization: Bearer tok\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}";
+    waiting.write_all((head + more).as_bytes()).expect("sent");
+    while world.server.stats().locks == asked {
+        std::thread::yield_now();
+    }
+    drop(holder);
+    assert_eq!(Reply::read(waiting, false).status, 200);
+}
+
 #[test]
 fn a_closed_window_costs_no_piece() {
     let world = limited(|limits| limits.memory_bytes_max = 256 * 1024);
     let bytes = noise(1_000_000, 5);
     let path = format!("/objects/{}", oid(&bytes));
-    let login = ("authorization", "Bearer tok");
-    assert_eq!(world.send("PUT", &path, &[login], &bytes).status, 200);
+    assert_eq!(world.send("PUT", &path, &[LOGIN], &bytes).status, 200);
     let mut closed: Vec<TcpStream> = (0..4).map(|_| world.socket()).collect();
     for socket in &mut closed {
-        let streams = (0..32).flat_map(|n| frames::request(2 * n + 1, "GET", &world.host(), &path, &[login]));
+        let streams = (0..32).flat_map(|n| frames::request(2 * n + 1, "GET", &world.host(), &path, &[LOGIN]));
         socket.write_all(&frames::beginning(0)).expect("sent");
         socket.write_all(&streams.collect::<Vec<u8>>()).expect("sent");
     }
     while world.server.stats().gets < 4 * 32 {
         std::thread::yield_now();
     }
-    let reply = world.send("GET", &path, &[login], b"");
+    let reply = world.send("GET", &path, &[LOGIN], b"");
     assert!(reply.status == 200 && reply.body == bytes);
     for socket in &mut closed {
         socket.set_read_timeout(Some(DRIP)).expect("a timeout");
@@ -200,10 +255,9 @@ fn a_stream_without_progress_ends_although_pings_come() {
     let world = limited(|limits| limits.idle = Duration::from_millis(300));
     let bytes = noise(1_000_000, 6);
     let path = format!("/objects/{}", oid(&bytes));
-    let login = ("authorization", "Bearer tok");
-    assert_eq!(world.send("PUT", &path, &[login], &bytes).status, 200);
-    let get = frames::request(1, "GET", &world.host(), &path, &[login]);
-    let post = frames::request(1, "POST", &world.host(), "/objects/batch", &[login, ("content-type", LFS_JSON)]);
+    assert_eq!(world.send("PUT", &path, &[LOGIN], &bytes).status, 200);
+    let get = frames::request(1, "GET", &world.host(), &path, &[LOGIN]);
+    let post = frames::request(1, "POST", &world.host(), "/objects/batch", &[LOGIN, ("content-type", LFS_JSON)]);
     for (name, stream) in [("a closed window", get), ("a body that never comes", post)] {
         let first = [frames::beginning(0), stream].concat();
         let kind = Kind { name, first, drip: frames::ping() };

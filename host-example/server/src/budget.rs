@@ -26,12 +26,12 @@ pub(super) struct Budget {
 struct Leases {
     next: u64,
     bytes: usize,
-    /// Numbers grow, so what is held for longest stands first.
     held: BTreeMap<u64, Holding>,
 }
 
 struct Holding {
     bytes: usize,
+    /// When it first got any.
     since: Instant,
     guest: Arc<Guest>,
 }
@@ -80,14 +80,19 @@ impl Lease {
         let mut leases = self.budget.leases();
         if leases.bytes + bytes > self.budget.bytes_max {
             // An empty lease holds nothing back.
-            let mut held = leases.held.values().filter(|holding| holding.bytes > 0);
-            if let Some(longest) = held.next().filter(|holding| holding.since.elapsed() >= self.budget.fresh) {
+            let held = leases.held.values().filter(|holding| holding.bytes > 0);
+            let longest = held.min_by_key(|holding| holding.since);
+            if let Some(longest) = longest.filter(|holding| holding.since.elapsed() >= self.budget.fresh) {
                 longest.guest.ask_to_leave();
             }
             return Err(Exhausted);
         }
         leases.bytes += bytes;
         if let Some(holding) = leases.held.get_mut(&self.number) {
+            // Who had to wait for it has not held it meanwhile.
+            if holding.bytes == 0 {
+                holding.since = Instant::now();
+            }
             holding.bytes += bytes;
         }
         Ok(())
@@ -189,16 +194,24 @@ mod tests {
 
     #[test]
     fn who_has_held_for_longest_is_asked_to_go() {
-        for (fresh, goes) in [(Duration::ZERO, true), (Duration::from_secs(3600), false)] {
+        let forever = Duration::from_secs(3600);
+        for (fresh, order, goes) in [
+            (Duration::ZERO, [1, 2, 3], Some(1)),
+            (Duration::ZERO, [3, 1, 2], Some(3)),
+            (Duration::ZERO, [2, 3, 1], Some(2)),
+            (forever, [1, 2, 3], None),
+        ] {
             let budget = budget(fresh);
             let guests: Vec<Arc<Guest>> = (0..4).map(|_| Arc::new(Guest::new())).collect();
             let mut leases: Vec<Lease> = guests.iter().map(|guest| budget.lease(guest)).collect();
-            for lease in &mut leases[1..] {
-                lease.try_grow(30).expect("it fits");
+            for holder in order {
+                leases[holder].try_grow(30).expect("it fits");
+                let now = Instant::now();
+                while now.elapsed().is_zero() {}
             }
             assert!(leases[3].try_grow(30).is_err());
-            let asked: Vec<bool> = guests.iter().map(asked_to_leave).collect();
-            assert_eq!(asked, [false, goes, false, false], "the first holds nothing");
+            let asked: Vec<usize> = (0..guests.len()).filter(|one| asked_to_leave(&guests[*one])).collect();
+            assert_eq!(asked, Vec::from_iter(goes), "the first holds nothing");
         }
     }
 }

@@ -66,11 +66,6 @@ fn the_token_of_a_store_stays_and_a_commit_takes_neither() {
     fs::remove_file(files.iter().find(|file| fs::read_to_string(file).expect("text").trim() == first).expect("there"))
         .expect("removed");
     assert_ne!(token(&mut run()), first, "a new one, as the user wanted");
-    for file in &files {
-        fs::write(file, "two words").expect("written");
-    }
-    let ran = scene.hydrant(&repository, &["serve"]).ends(3);
-    assert!(ran.err.contains("one word"), "what is there and wrong is the user's to mend: {}", ran.err);
 
     let elsewhere = scene.path("state");
     let of = |state: &Path| token(run().env("XDG_STATE_HOME", state));
@@ -78,6 +73,12 @@ fn the_token_of_a_store_stays_and_a_commit_takes_neither() {
     assert!(elsewhere.join("hydrant/serve").is_dir());
     assert_eq!(of(Path::new("state")), token(&mut run()), "a relative path counts as none");
     assert!(!repository.join("state").exists());
+
+    for file in &files {
+        fs::write(file, "two words").expect("written");
+    }
+    let ran = scene.hydrant(&repository, &["serve"]).ends(3);
+    assert!(ran.err.contains("one word"), "what is there and wrong is the user's to mend: {}", ran.err);
 }
 
 #[test]

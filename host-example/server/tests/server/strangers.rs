@@ -183,7 +183,7 @@ fn crowded(patience: Duration) -> (World, TcpStream, String) {
     let mut holder = world.socket();
     let head = format!("POST /objects/batch HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer tok\r\n", world.host());
     holder.write_all(format!("{head}content-length: 1000000\r\n\r\n").as_bytes()).expect("sent");
-    holder.write_all(&[b' '; 40_000]).expect("sent");
+    holder.write_all(" ".repeat(40_000).as_bytes()).expect("sent");
     while world.send("GET", "/r/locks", &[LOGIN], b"").status == 200 {}
     let number = made.json()["lock"]["id"].as_str().expect("a number").to_owned();
     (world, holder, number)

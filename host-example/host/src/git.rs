@@ -21,6 +21,7 @@ use std::time::Duration;
 
 pub use self::fault::{GIT_LOCAL_SECONDS_MAX, GIT_REMOTE_SECONDS_MAX, GIT_STDOUT_BYTES_MAX, GitFault};
 use self::staying::Objects;
+pub(crate) use self::stream::USAGE;
 use crate::files::platform::is_program;
 use crate::process::{self, Bounds, Finished};
 

@@ -78,6 +78,9 @@ fn say(report: &ReconcileReport, output: &mut Output) {
     } else {
         changes(report, output);
     }
+    if let Some(why) = &report.in_full_unknown {
+        output.warn(plain(why));
+    }
     // What is pushed keeps nothing from going through, so `next` has no word on it.
     if let Some(one) = report.in_full_list.iter().find(|one| one.pushed) {
         output.note(format!("{}: {}", quote(one.path.as_bytes()), plain(&one.cure)));

@@ -71,7 +71,7 @@ pub(crate) fn run(arguments: &VerifyArgs, client: &Client, output: &mut Output) 
     let push = arguments.push.as_deref().map(pushed).transpose()?;
     let report = client.verify(&repository, &arguments.options(push))?;
     output.report(report.is_clean(), &report);
-    say(&report, output);
+    say(&report, is_for_hook, output);
     if arguments.staged && !arguments.offline && !report.is_clean() {
         output.note("`hydrant hooks install` looks for content in full before each commit");
     }
@@ -80,18 +80,37 @@ pub(crate) fn run(arguments: &VerifyArgs, client: &Client, output: &mut Output) 
 
 /// What git tells a pre-push hook on standard input.
 fn pushed(remote: &str) -> Result<Push, Fault> {
-    let mut told = String::new();
+    let mut told = Vec::new();
     if io::stdin().is_terminal() {
         return Err(Fault::misuse("--push reads what git tells a pre-push hook on standard input; nothing is there"));
     }
-    io::stdin().take(PUSHED_BYTES_MAX).read_to_string(&mut told)?;
+    io::stdin().take(PUSHED_BYTES_MAX).read_to_end(&mut told)?;
     if told.len() as u64 == PUSHED_BYTES_MAX {
         return Err(Fault::failed(Code::Limit, "standard input names more refs than anybody pushes at once"));
     }
     Push::read(remote, &told)
 }
 
-fn say(report: &VerifyReport, output: &mut Output) {
+fn say(report: &VerifyReport, is_for_hook: bool, output: &mut Output) {
+    if let Some(why) = &report.in_full_unknown {
+        output.warn(plain(why));
+    }
+    // A hook that stops somebody says why, and nothing else.
+    if report.is_clean() || !is_for_hook {
+        say_what_was_seen(report, output);
+    }
+    if report.is_clean() {
+        output.line("nothing is wrong");
+        return;
+    }
+    let mut table = Table::new(&["file", "code", ""]);
+    for one in &report.finding_list {
+        table.row([quote(one.name.as_bytes()), code_name(one.code.0).to_owned(), plain(&one.detail)]);
+    }
+    table.print(output);
+}
+
+fn say_what_was_seen(report: &VerifyReport, output: &mut Output) {
     let asked = match (report.offline, report.deep) {
         (true, _) => "no server asked".to_owned(),
         (false, true) => format!("{} fetched and hashed", count_text(report.blobs, "blob")),
@@ -104,13 +123,4 @@ fn say(report: &VerifyReport, output: &mut Output) {
         report.cached,
         report.in_place
     ));
-    if report.is_clean() {
-        output.line("nothing is wrong");
-        return;
-    }
-    let mut table = Table::new(&["file", "code", ""]);
-    for one in &report.finding_list {
-        table.row([quote(one.name.as_bytes()), code_name(one.code.0).to_owned(), plain(&one.detail)]);
-    }
-    table.print(output);
 }

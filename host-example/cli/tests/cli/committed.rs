@@ -1,6 +1,9 @@
 //! Content that commits hold in full: who tells of it, how it is taken out, and who refuses to push it.
 
+mod partial;
+
 use std::fs;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -88,6 +91,51 @@ fn content_of_commits_is_told_by_all_three_and_taken_out_as_they_say() {
     }
 }
 
+/// Runs the first command that is told.
+fn follow(world: &World, told: &Value) {
+    let command = told.as_str().and_then(|told| told.split('`').nth(1)).expect("a command");
+    let mut shell: Command = world.scene.program("sh", &world.clone);
+    assert!(shell.args(["-e", "-c", command]).status().expect("a shell").success(), "{command}");
+}
+
+/// The commit that is named is there, whether or not the branch has an upstream.
+#[test]
+fn commits_are_taken_back_as_they_say_without_an_upstream() {
+    // What becomes of the clone before, and what is still committed afterwards.
+    let table: [(&str, &[&[&str]], Option<&str>); 5] = [
+        ("upstream", &[], Some("fine")),
+        ("no-upstream", &[&["branch", "--unset-upstream"]], Some("fine")),
+        ("no-remote", &[&["remote", "remove", "origin"]], Some("fine")),
+        ("first", &[&["switch", "--quiet", "--orphan", "another"]], None),
+        ("first-of-all", &[&["remote", "remove", "origin"], &["switch", "--quiet", "--orphan", "another"]], None),
+    ];
+    for (row, before, left) in table {
+        let world = published();
+        before.iter().for_each(|arguments| drop(world.git(arguments)));
+        if left.is_some() {
+            world.git(&["commit", "--quiet", "--allow-empty", "--message", "fine"]);
+        }
+        put(&world, ".gitattributes", b"*.bin filter=lfs\n");
+        put(&world, "a.bin", &noise(9_000, 74));
+        commit(&world);
+        put(&world, "a.bin", &noise(9_000, 75));
+        put(&world, "b.bin", &noise(9_000, 76));
+        commit(&world);
+        // Without a remote it is the last commit that is looked at, each time.
+        for _ in 0..2 {
+            let told = found(&world, "committed-content");
+            assert!(told.len() <= 1, "{row}: {told:?}");
+            told.iter().for_each(|one| follow(&world, &one["detail"]));
+        }
+        assert!(verified(&world).is_empty() && found(&world, "committed-content").is_empty(), "{row}");
+        assert_eq!(fs::read(world.clone.join("a.bin")).expect("it stands"), noise(9_000, 75), "{row}");
+        let mut log = world.scene.program("git", &world.clone);
+        let log = log.args(["log", "-1", "--format=%s"]).output().expect("git runs").stdout;
+        assert_eq!(String::from_utf8_lossy(&log).trim(), left.unwrap_or_default(), "{row}");
+        assert!(world.git(&["ls-files", "*.bin"]).is_empty(), "nothing of it is staged: {row}");
+    }
+}
+
 /// The way that is told leads out, also of what was pushed.
 #[test]
 fn a_publish_puts_pointers_where_content_was_committed() {
@@ -170,6 +218,32 @@ fn a_publish_pushes_no_content_along() {
     world.git(&["commit", "--quiet", "--message", "words", "notes.txt"]);
     world.scene.hydrant(&world.clone, &["publish", SESSION, "--with-unpushed"]).ends(0);
     assert_eq!(world.remote_file("notes.txt").as_deref(), Some(&b"two\n"[..]));
+}
+
+/// Before the first commit there is nothing to restore from, and nobody wants everything unstaged.
+#[test]
+fn staged_content_of_no_session_is_taken_out_as_doctor_says() {
+    for (row, files, is_first) in [("few", 2, false), ("many", 7, false), ("first", 2, true), ("many-first", 7, true)] {
+        let world = published();
+        if is_first {
+            world.git(&["switch", "--quiet", "--orphan", "another"]);
+        }
+        put(&world, ".gitattributes", b"*.bin filter=lfs\n");
+        (0..files).for_each(|at| put(&world, &format!("{at}.bin"), &noise(9_000, 77)));
+        world.git(&["add", "--all"]);
+        let told = found(&world, "staged-content");
+        assert_eq!(told.len(), 1, "{row}: {told:?}");
+        let detail = told[0]["detail"].as_str().expect("words");
+        if files > 5 {
+            assert!(detail.contains("-- FILE for each of them") && !detail.contains("-- ."), "{row}: {detail}");
+        } else {
+            let command = detail.split("; ").nth(1).and_then(|it| it.split(", then").next()).expect("a command");
+            world.git(&command.split(' ').skip(1).collect::<Vec<_>>());
+            assert!(found(&world, "staged-content").is_empty(), "{row}");
+            assert_eq!(world.git(&["ls-files", ".gitattributes"]).trim(), ".gitattributes", "{row}");
+        }
+        assert!((0..files).all(|at| world.clone.join(format!("{at}.bin")).exists()), "{row}");
+    }
 }
 
 #[test]

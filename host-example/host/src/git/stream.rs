@@ -18,7 +18,7 @@ const PIECES_AHEAD: usize = 4;
 /// Bytes of one record at most: a path and the facts before it.
 const RECORD_BYTES_MAX: u64 = 1 << 20;
 /// How git ends when it does not know what it was told to do.
-const USAGE: i32 = 129;
+pub(crate) const USAGE: i32 = 129;
 
 /// What the last command says.
 pub(crate) struct Said(BufReader<Pieces>);

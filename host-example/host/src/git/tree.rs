@@ -101,10 +101,17 @@ pub(crate) fn listed(line: &[u8]) -> Option<(String, Listed)> {
 /// What changed under one name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Change {
-    /// The id of what stood there; for a merge, in its first parent.
-    pub(crate) before: String,
+    /// The id of what stood there, in each parent.
+    pub(crate) before: Vec<String>,
     /// What stands there now.
     pub(crate) after: Entry,
+}
+
+impl Change {
+    /// Whether a file has bytes that it had in no parent. Who may run it is no content.
+    pub(crate) fn is_of_content(&self) -> bool {
+        self.after.is_file() && !self.before.contains(&self.after.oid)
+    }
 }
 
 /// The facts of a raw diff: `:mode mode oid oid status`, with one more colon, mode and oid for each further parent.
@@ -113,8 +120,9 @@ pub(crate) fn change(facts: &[u8]) -> Option<Change> {
     let sides = facts.trim_start_matches(':');
     let parents = facts.len() - sides.len();
     let words: Vec<&str> = sides.split(' ').collect();
-    let (mode, before, after) = (words.get(parents)?, words.get(parents + 1)?, words.get(2 * parents + 1)?);
-    (parents > 0).then(|| Change { before: (*before).to_owned(), after: Entry::new(mode, after) })
+    let (mode, after) = (words.get(parents)?, words.get(2 * parents + 1)?);
+    let before = words.get(parents + 1..2 * parents + 1)?.iter().map(|id| (*id).to_owned()).collect();
+    (parents > 0).then(|| Change { before, after: Entry::new(mode, after) })
 }
 
 /// All changes of a raw diff with `-z`, each with its path.
@@ -191,14 +199,21 @@ mod tests {
     }
 
     #[test]
-    fn the_new_side_of_a_change_is_found_for_any_number_of_parents() {
-        let after = |facts: &str| change(facts.as_bytes()).map(|change| change.after);
-        let new = Some(Entry::new("100755", "cc"));
-        assert_eq!(after(":100644 100755 aa cc M"), new);
-        assert_eq!(after("::100644 100644 100755 aa bb cc MM"), new);
-        assert_eq!(after(":::100644 000000 100644 100755 aa bb dd cc MAM"), new);
-        assert_eq!(after("100644 100755 aa cc M"), None);
-        assert_eq!(after(":100644"), None);
+    fn both_sides_of_a_change_are_found_for_any_number_of_parents() {
+        for (facts, before, is_of_content) in [
+            (":100644 100755 aa cc M", &["aa"][..], true),
+            (":100644 100755 cc cc M", &["cc"], false),
+            ("::100644 100644 100755 aa bb cc MM", &["aa", "bb"], true),
+            ("::100644 100644 100755 aa cc cc MM", &["aa", "cc"], false),
+            (":::100644 000000 100644 100755 aa bb dd cc MAM", &["aa", "bb", "dd"], true),
+        ] {
+            let found = change(facts.as_bytes()).expect("a change");
+            assert_eq!(found.before, before, "{facts}");
+            assert_eq!(found.after, Entry::new("100755", "cc"), "{facts}");
+            assert_eq!(found.is_of_content(), is_of_content, "{facts}");
+        }
+        assert_eq!(change(b"100644 100755 aa cc M"), None);
+        assert_eq!(change(b":100644"), None);
     }
 
     #[test]
@@ -208,7 +223,7 @@ mod tests {
         let expected = [("s/\na", "00", "100755", "ab"), ("b", "01", "120000", "cd")];
         assert_eq!(
             read,
-            expected.map(|(path, old, mode, oid)| (path.as_bytes(), old.to_owned(), Entry::new(mode, oid)))
+            expected.map(|(path, old, mode, oid)| (path.as_bytes(), vec![old.to_owned()], Entry::new(mode, oid)))
         );
         assert_eq!(changes(b"").count(), 0);
     }

@@ -8,6 +8,8 @@ pub(crate) mod commits;
 mod folders;
 mod judge;
 pub(crate) mod next_commit;
+mod undo;
 
 pub(crate) use candidate::{Candidate, Holder};
 pub(crate) use judge::{InFull, Why, look};
+pub(crate) use next_commit::take_out;

@@ -14,7 +14,7 @@ use crate::driver;
 use crate::remote::{Reason, Refusal, RemoteLedger};
 use crate::repository::Repository;
 use crate::tasks::client::Client;
-use crate::tasks::content_in_git::commits;
+use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner};
 use report::Came;
@@ -49,7 +49,12 @@ impl Client {
         }
         let before = ledger.last_commit().map_err(refused)?;
         let came = operate(self, options, repairs, repository, &ledger)?;
-        let in_full = commits::all(repository, &mut self.guest()?)?;
+        // Whatever this look comes to, what a repair did is told.
+        let looked = self.guest().map_err(Fault::from).and_then(|mut guest| commits::all(repository, &mut guest));
+        let in_full = looked.unwrap_or_else(|fault| InCommits {
+            unknown: Some(commits::unknown_because(&fault.detail)),
+            ..InCommits::default()
+        });
         let backup = match came.report.tip {
             Some(_) => ledger.backup_of(&before)?,
             None => None,
@@ -87,7 +92,7 @@ fn operate(
         repairs,
         plans: options.dry_run,
         backup: None,
-        in_full: Vec::new(),
+        in_full: InCommits::default(),
         seconds: started.elapsed().as_secs_f64(),
         interrupted: runner.host.interrupted(),
     })

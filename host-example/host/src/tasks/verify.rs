@@ -23,7 +23,7 @@ use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
-use crate::tasks::content_in_git::commits;
+use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
@@ -57,22 +57,16 @@ impl Client {
         if is_of_all && !options.sessions.is_empty() {
             return Err(Fault::misuse("what is staged or pushed is verified as a whole: name no sessions"));
         }
-        let store = Store::cache(&repository.store_dir())?;
+        // What commits hold is git's alone to say: nobody's commit or push waits for a cache.
         let mut seen = match &options.push {
             Some(push) => pushed::look(self, repository, push)?,
             None if options.staged => staged::look(self, repository)?,
-            None if repository.is_ledger()? => sessions(self, repository, &store, options)?,
-            None if options.sessions.is_empty() => pointers(self, repository)?,
-            None => return Err(Fault::misuse("this repository holds no sessions")),
+            None => everything(self, repository, options)?,
         };
-        if !is_of_all {
-            look_at_commits(self, repository, options, &mut seen)?;
-            look_at_cache(&store, &mut seen)?;
-        }
         let mut asked = 0;
         if !seen.named.is_empty() && !options.offline {
             let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-            let server = &options.server;
+            let (server, store) = (&options.server, Store::cache(&repository.store_dir())?);
             let destination = endpoint::of_repository(self, repository, Direction::Download, server, true)?;
             let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
             let look = if options.deep { server::fetch } else { server::ask };
@@ -80,6 +74,19 @@ impl Client {
         }
         Ok(VerifyReport::of(seen, asked, options.deep, options.offline || options.push.is_some()))
     }
+}
+
+/// What stands here, what is committed, and what the cache has.
+fn everything(client: &Client, repository: &Repository, options: &VerifyOptions) -> Result<Seen, Fault> {
+    let store = Store::cache(&repository.store_dir())?;
+    let mut seen = match repository.is_ledger()? {
+        true => sessions(client, repository, &store, options)?,
+        false if options.sessions.is_empty() => pointers(client, repository)?,
+        false => return Err(Fault::misuse("this repository holds no sessions")),
+    };
+    look_at_commits(client, repository, options, &mut seen)?;
+    look_at_cache(&store, &mut seen)?;
+    Ok(seen)
 }
 
 /// Manifests and pointers of a ledger.
@@ -155,7 +162,9 @@ fn look_at_commits(
         options.sessions.is_empty() || options.sessions.iter().any(is)
     };
     let told: BTreeSet<String> = seen.findings.iter().map(|one| one.name.clone()).collect();
-    for one in commits::all(repository, &mut client.guest()?)? {
+    let InCommits { list, unknown } = commits::all(repository, &mut client.guest()?)?;
+    seen.in_full_unknown = unknown;
+    for one in list {
         let path = one.file.path.as_str();
         let name = if is_ledger { path.strip_prefix("sessions/").unwrap_or(path) } else { path };
         if is_wanted(one.file.session()) && !(one.at_tip && told.contains(name)) {

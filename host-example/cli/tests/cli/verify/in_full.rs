@@ -71,6 +71,28 @@ fn attributes_of_this_clone_count_and_a_changed_mode_is_no_content() {
     are(&findings(&scene, &repository, &["--staged"]), &[("b c.bin", "conflict", &["-- 'b c.bin'"])], "staged");
 }
 
+/// Before the first commit there is nothing to restore from.
+#[test]
+fn what_is_staged_is_taken_out_as_told() {
+    let scene = Scene::new();
+    for (row, is_first) in [("first", true), ("next", false)] {
+        let repository = scene.repository(row);
+        if is_first {
+            scene.git(&repository, &["update-ref", "-d", "HEAD"]);
+        }
+        scene.file(&format!("{row}/.gitattributes"), LFS);
+        scene.file(&format!("{row}/a b.bin"), &noise(3_000, 66));
+        scene.git(&repository, &["add", "--all"]);
+        // What is staged need not be what stands there.
+        scene.file(&format!("{row}/a b.bin"), b"other");
+        let found = findings(&scene, &repository, &["--staged", "--offline"]);
+        let command = found[0].2.split('`').nth(1).expect("a command").to_owned();
+        assert!(scene.program("sh", &repository).args(["-c", &command]).status().expect("a shell").success(), "{row}");
+        are(&findings(&scene, &repository, &["--staged", "--offline"]), &[], row);
+        assert!(repository.join("a b.bin").exists(), "{row}");
+    }
+}
+
 #[test]
 fn every_file_of_a_session_is_found_but_what_git_carries() {
     let scene = Scene::new();

@@ -102,3 +102,20 @@ fn content_beside_a_manifest_that_cannot_be_read_is_found() {
     let expected: &[(&str, &str, &[&str])] = &[(&meta, "malformed", &[]), (&raw, "conflict", &["publish it instead"])];
     are(&findings(&scene, &ledger, &["--staged"]), expected, "marks");
 }
+
+/// git says more of such a commit than one answer may have, and it is fine.
+#[test]
+fn a_huge_commit_is_looked_at() {
+    let scene = Scene::new();
+    let repository = scene.repository("repository");
+    scene.file("repository/words", &noise(2_000, 45));
+    let blob = scene.git(&repository, &["hash-object", "-w", "words"]).trim().to_owned();
+    let long = "n".repeat(3_900);
+    let listed: String = (0..18_000).map(|at| format!("100644 {blob}\t{long}{at}\n")).collect();
+    assert!(listed.len() > 64 << 20);
+    let mut index = scene.program("git", &repository);
+    index.args(["update-index", "--index-info"]);
+    index.stdin(std::fs::File::open(scene.file("listed", listed.as_bytes())).expect("there"));
+    assert!(index.status().expect("git runs").success());
+    are(&findings(&scene, &repository, &["--staged", "--offline"]), &[], "fine");
+}

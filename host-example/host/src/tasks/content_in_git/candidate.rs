@@ -9,8 +9,8 @@ pub(crate) struct Candidate {
     pub(crate) path: String,
     /// Its id in git.
     pub(crate) git_oid: String,
-    /// What stood there before, by its id in git; none where nothing did, or where nobody asked.
-    pub(crate) before: Option<String>,
+    /// What stood there before, in any parent, by its id in git; nothing where nobody asked.
+    pub(crate) before: Vec<String>,
 }
 
 /// What holds the files.
@@ -18,7 +18,9 @@ pub(crate) struct Candidate {
 pub(crate) enum Holder<'a> {
     /// The index.
     Index,
-    /// A commit, and an older one where something was before it.
+    /// The last commit, whose attributes stand in the work tree.
+    Head(&'a str),
+    /// A commit that is about to be pushed, and an older one where something was before it.
     Commit { id: &'a str, older: Option<&'a str> },
 }
 
@@ -30,6 +32,7 @@ pub(crate) fn session_file(path: &str) -> Option<(&str, &str)> {
 
 /// A change as a candidate. git writes zeros where nothing was.
 pub(super) fn candidate(change: Change, path: &[u8]) -> Candidate {
-    let before = Some(change.before).filter(|id| id.bytes().any(|digit| digit != b'0'));
+    let is_something = |id: &String| id.bytes().any(|digit| digit != b'0');
+    let before = change.before.into_iter().filter(is_something).collect();
     Candidate { path: String::from_utf8_lossy(path).into_owned(), git_oid: change.after.oid, before }
 }

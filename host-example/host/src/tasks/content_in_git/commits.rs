@@ -1,12 +1,14 @@
 //! Content that commits hold in full: the last one, and those that were not pushed yet, whatever became of it later.
 //!
 //! The rule it keeps: sessions of the first recorders, which were committed in full from the beginning and are pushed,
-//! are taken as they are; git's history is only asked about sessions that look like one.
+//! are taken as they are; git's history is only asked about sessions that look like one. What cannot be read, as in a
+//! clone without the trees of older commits, is not known; nothing is fetched for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::candidate::{Candidate, Holder, candidate, session_file};
-use super::judge::{InFull, look};
+use super::judge::{InFull, Looked, look};
+use super::undo;
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::engine::Guest;
@@ -21,8 +23,16 @@ use crate::text::shell;
 const CHANGES_MAX: usize = 1 << 20;
 /// Paths that git is given by name, at most.
 const PATHS_MAX: usize = 1024;
-/// What undoes commits that were not pushed, and leaves the files.
-const UNDO: &str = "`git reset @{upstream}` takes back the commits that were not pushed, and leaves the files";
+/// What brings the trees that a clone lacks.
+const BRING: &str = "in a clone without them, `git fetch --refetch --filter=blob:none` brings the trees of all commits";
+
+/// What commits hold in full.
+#[derive(Default)]
+pub(crate) struct InCommits {
+    pub(crate) list: Vec<Committed>,
+    /// A sentence on why there may be more, and what helps; none where this is all.
+    pub(crate) unknown: Option<String>,
+}
 
 /// A file that commits hold in full.
 #[derive(Clone, Debug)]
@@ -32,6 +42,8 @@ pub(crate) struct Committed {
     pub(crate) at_tip: bool,
     /// Others have it already.
     pub(crate) pushed: bool,
+    /// What takes the commits back that bring it, for people.
+    undo: String,
 }
 
 impl Committed {
@@ -52,60 +64,92 @@ impl Committed {
                 shell(session)
             ),
             (Some(session), false) => {
-                format!("{UNDO}; then `hydrant publish {}`, and commit the rest", shell(session))
+                format!("{}; then `hydrant publish {}`, and commit the rest", self.undo, shell(session))
             }
             (None, true) => format!(
                 "`git add --renormalize -- {}` puts a pointer in its place where a clean filter is set; the history \
                  that was pushed keeps it",
                 shell(&self.file.path)
             ),
-            (None, false) => format!("{UNDO}; then set a clean filter, or write pointers, and commit them anew"),
+            (None, false) => {
+                format!("{}; then set a clean filter, or write pointers, and commit them anew", self.undo)
+            }
         }
     }
 }
 
 /// Everything that the last commit and the commits that were not pushed hold in full, by path.
-pub(crate) fn all(repository: &Repository, guest: &mut Guest) -> Result<Vec<Committed>, Fault> {
-    let Some(head) = committed::commit(repository, "HEAD")? else { return Ok(Vec::new()) };
+pub(crate) fn all(repository: &Repository, guest: &mut Guest) -> Result<InCommits, Fault> {
+    let Some(head) = committed::commit(repository, "HEAD")? else { return Ok(InCommits::default()) };
+    let mut unknown = None;
     // Without a remote everything is only here, and the last commit says enough.
-    let has_remote = !repository.git.read(&["for-each-ref", "--count=1", "refs/remotes"], b"")?.is_empty();
-    let unpushed = if has_remote {
-        let range = [head.as_str(), "--not", "--remotes"];
-        of_range(repository, guest, &range, &head, None)?
-    } else {
-        Vec::new()
-    };
-    let key = |one: &InFull| (one.path.clone(), one.git_oid.clone());
-    let brought: BTreeSet<_> = unpushed.iter().map(|one| key(&one.file)).collect();
-    let mut found = unpushed;
-    for file in of_tip(repository, guest, &head)? {
-        if !brought.contains(&key(&file)) {
-            found.push(Committed { file, at_tip: true, pushed: has_remote });
-        }
+    let is_remote = has_remote(repository)?;
+    let unpushed = if is_remote { unpushed(repository, guest, &head, None) } else { Ok(Vec::new()) };
+    let mut found = known(unpushed, &mut unknown)?;
+    if unknown.is_some() {
+        // Nobody can tell what of the last commit is pushed.
+        return Ok(InCommits { list: Vec::new(), unknown });
     }
+    let key = |one: &InFull| (one.path.clone(), one.git_oid.clone());
+    let brought: BTreeSet<_> = found.iter().map(|one| key(&one.file)).collect();
+    let of_tip = of_tip(repository, guest, &head, &mut unknown);
+    let mut of_tip = known(of_tip, &mut unknown)?;
+    of_tip.retain(|file| !brought.contains(&key(file)));
+    let undo = if is_remote { String::new() } else { undo::words(repository, &[head.as_str()], &head, &of_tip)? };
+    let committed = |file| Committed { file, at_tip: true, pushed: is_remote, undo: undo.clone() };
+    found.extend(of_tip.into_iter().map(committed));
     found.sort_by(|one, other| one.file.path.cmp(&other.file.path).then(other.at_tip.cmp(&one.at_tip)));
-    Ok(found)
+    Ok(InCommits { list: found, unknown })
 }
 
-/// What the commits of a range bring in full, by git's words for them. `older` is a commit before them all.
-pub(crate) fn of_range(
+fn has_remote(repository: &Repository) -> Result<bool, Fault> {
+    Ok(!repository.git.read(&["for-each-ref", "--count=1", "refs/remotes"], b"")?.is_empty())
+}
+
+/// The sentence for what nobody can tell.
+pub(crate) fn unknown_because(why: &str) -> String {
+    format!("whether all commits are free of content in full is not known: {why}")
+}
+
+/// What could be read; of the rest, why it could not.
+fn known<T: Default>(found: Result<T, Fault>, unknown: &mut Option<String>) -> Result<T, Fault> {
+    match found {
+        Err(fault) if matches!(fault.code, Code::Limit | Code::Host) => {
+            let help = if fault.code == Code::Host { format!("; {BRING}") } else { String::new() };
+            unknown.get_or_insert_with(|| unknown_because(&(fault.detail + &help)));
+            Ok(T::default())
+        }
+        found => found,
+    }
+}
+
+/// What the commits up to this one bring in full and no remote has, as far as this clone knows: what one has can no
+/// longer be taken out. `older` is what is known to be where they go.
+pub(crate) fn unpushed(
     repository: &Repository,
     guest: &mut Guest,
-    range: &[&str],
     tip: &str,
     older: Option<&str>,
 ) -> Result<Vec<Committed>, Fault> {
     let git = repository.as_it_is();
-    let candidates = changes(git, range)?.into_iter().collect();
-    let mut in_full = look(repository, guest, Holder::Commit { id: tip, older }, candidates)?.in_full;
+    let range = [&[tip, "--not", "--remotes"], older.as_slice()].concat();
+    let candidates = changes(git, &range)?.into_iter().collect();
+    let looked = look(repository, guest, Holder::Commit { id: tip, older }, candidates)?;
+    let mut in_full = if has_remote(repository)? {
+        looked.in_full
+    } else {
+        // Nobody can tell what was pushed.
+        without_first_recorders(looked, |paths| had_pointers(git, guest, tip, paths))?
+    };
     // The same content may have come in the place of several others.
     in_full.sort_by(|one, other| (&one.path, &one.git_oid).cmp(&(&other.path, &other.git_oid)));
     in_full.dedup_by(|one, other| (&one.path, &one.git_oid) == (&other.path, &other.git_oid));
     let words: Vec<String> = in_full.iter().map(|one| format!("{tip}:{}", one.path)).collect();
     let at_tip = git.blob_info(&words)?;
+    let undo = undo::words(repository, &range, tip, &in_full)?;
     let committed = |(file, there): (InFull, Option<crate::git::objects::Header>)| {
         let at_tip = there.is_some_and(|there| there.git_oid == file.git_oid);
-        Committed { file, at_tip, pushed: false }
+        Committed { file, at_tip, pushed: false, undo: undo.clone() }
     };
     Ok(in_full.into_iter().zip(at_tip).map(committed).collect())
 }
@@ -136,8 +180,7 @@ fn each_change(
     let diffs = [&diffs[..], &["--no-abbrev", "--no-commit-id", "--"], paths].concat();
     chain::read(git, &[&commits, &diffs], |said| {
         while let Some((change, path)) = said.change()? {
-            // Who may run a file is no content.
-            if change.after.is_file() && change.before != change.after.oid {
+            if change.is_of_content() {
                 see(candidate(change, &path))?;
             }
         }
@@ -146,27 +189,39 @@ fn each_change(
 }
 
 /// What the last commit holds in full.
-fn of_tip(repository: &Repository, guest: &mut Guest, head: &str) -> Result<Vec<InFull>, Fault> {
+fn of_tip(
+    repository: &Repository,
+    guest: &mut Guest,
+    head: &str,
+    unknown: &mut Option<String>,
+) -> Result<Vec<InFull>, Fault> {
     let mut candidates = Vec::new();
     tree::each_entry(repository.as_it_is(), head, &[], |path, entry| {
         if entry.is_file() {
             let path = String::from_utf8_lossy(path).into_owned();
-            candidates.push(Candidate { path, git_oid: entry.oid, before: None });
+            candidates.push(Candidate { path, git_oid: entry.oid, before: Vec::new() });
         }
         Ok::<_, Fault>(())
     })?;
-    let looked = look(repository, guest, Holder::Commit { id: head, older: None }, candidates)?;
+    let looked = look(repository, guest, Holder::Head(head), candidates)?;
+    without_first_recorders(looked, |paths| known(had_pointers(repository.as_it_is(), guest, head, paths), unknown))
+}
+
+/// What is held in full, without sessions of which all content is, as their manifests say: unless earlier commits had
+/// their pointers, nobody ever had.
+fn without_first_recorders(
+    looked: Looked,
+    had_pointers: impl FnOnce(&[&str]) -> Result<BTreeSet<String>, Fault>,
+) -> Result<Vec<InFull>, Fault> {
     let mut found = looked.in_full;
     let of_session = |path: &str| session_file(path).map(|(session, _)| session.to_owned());
     let with_pointers: BTreeSet<String> = looked.pointers.iter().filter_map(|path| of_session(path)).collect();
-    // All that it has is content, as its manifest says: either nobody ever had pointers there, or they were replaced.
     let is_doubtful = |one: &InFull| {
         one.is_as_named && of_session(&one.path).is_some_and(|session| !with_pointers.contains(&session))
     };
     let doubtful: Vec<&str> = found.iter().filter(|one| is_doubtful(one)).map(|one| one.path.as_str()).collect();
     if !doubtful.is_empty() {
-        let had = had_pointers(repository.as_it_is(), guest, head, &doubtful)?;
-        let had: BTreeSet<String> = had.iter().filter_map(|path| of_session(path)).collect();
+        let had: BTreeSet<String> = had_pointers(&doubtful)?.iter().filter_map(|path| of_session(path)).collect();
         found.retain(|one| !is_doubtful(one) || of_session(&one.path).is_some_and(|session| had.contains(&session)));
     }
     Ok(found)
@@ -179,8 +234,10 @@ fn had_pointers(git: &Git, guest: &mut Guest, head: &str, paths: &[&str]) -> Res
     let wanted: BTreeSet<&str> = paths.iter().copied().collect();
     let mut before: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     each_change(git, &[head], &words, |Candidate { path, before: old, .. }| {
-        if let Some(id) = old.filter(|_| wanted.contains(path.as_str())) {
-            before.entry(id).or_default().insert(path);
+        if wanted.contains(path.as_str()) {
+            for id in old {
+                before.entry(id).or_default().insert(path.clone());
+            }
         }
         Ok(())
     })?;

@@ -49,7 +49,7 @@ impl Folders {
         let git = repository.as_it_is();
         let place = match holder {
             Holder::Index => String::new(),
-            Holder::Commit { id, .. } => id.to_owned(),
+            Holder::Head(id) | Holder::Commit { id, .. } => id.to_owned(),
         };
         let names: Vec<&str> = files.keys().copied().collect();
         let words: Vec<String> = names.iter().map(|name| format!("{place}:{}", path_in(name, MANIFEST))).collect();
@@ -112,6 +112,7 @@ impl Folders {
 fn new(repository: &Repository, holder: Holder<'_>, names: &[&str]) -> Result<Vec<bool>, Fault> {
     let older = match holder {
         Holder::Index => Some("HEAD"),
+        Holder::Head(_) => None,
         Holder::Commit { older, .. } => older,
     };
     let Some(older) = older else { return Ok(vec![false; names.len()]) };

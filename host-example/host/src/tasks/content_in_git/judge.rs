@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::contract::error::Fault;
 use crate::contract::types::Blob;
 use crate::engine::Guest;
-use crate::git::Git;
+use crate::git::{Git, GitFault, USAGE};
 use crate::repository::Repository;
 use crate::tasks::held::{self, Held};
 
@@ -69,7 +69,7 @@ pub(crate) fn look(
     // Only its owner can say that a repository is no ledger.
     let has_sessions = repository.flag("hydrant.ledger") != Some(false);
     let is_of_session = |one: &Candidate| has_sessions && session_file(&one.path).is_some();
-    let by_attributes = with_filter(repository, holder, &candidates)?;
+    let by_attributes = with_filter(git, holder, &candidates)?;
     let mut before = pointers_before(git, guest, candidates.iter().filter(|one| !by_attributes.contains(&one.path)))?;
     let mut concerned = candidates;
     concerned.retain(|one| is_of_session(one) || by_attributes.contains(&one.path) || before.contains_key(one));
@@ -114,25 +114,33 @@ pub(crate) fn look(
 }
 
 /// Paths whose attributes say `filter=lfs`.
-fn with_filter(
-    repository: &Repository,
-    holder: Holder<'_>,
-    candidates: &[Candidate],
-) -> Result<BTreeSet<String>, Fault> {
-    let asked: &[&str] = match holder {
-        Holder::Index => &["check-attr", "-z", "--stdin", "--cached", "filter"],
-        Holder::Commit { .. } => &["check-attr", "-z", "--stdin", "filter"],
-    };
+fn with_filter(git: &Git, holder: Holder<'_>, candidates: &[Candidate]) -> Result<BTreeSet<String>, Fault> {
     let mut found = BTreeSet::new();
     // git says each path again, and no answer of it may be too long.
     for part in candidates.chunks(PATHS_AT_ONCE) {
         let paths: Vec<&str> = part.iter().map(|one| one.path.as_str()).collect();
-        let told = repository.git.read(asked, paths.join("\0").as_bytes())?;
+        let told = filters(git, holder, paths.join("\0").as_bytes())?;
         let fields: Vec<&[u8]> = told.split(|byte| *byte == 0).collect();
         let of_lfs = fields.chunks_exact(3).filter(|facts| facts[2] == b"lfs");
         found.extend(of_lfs.map(|facts| String::from_utf8_lossy(facts[0]).into_owned()));
     }
     Ok(found)
+}
+
+/// What git says of the attribute `filter` of these paths.
+fn filters(git: &Git, holder: Holder<'_>, paths: &[u8]) -> Result<Vec<u8>, GitFault> {
+    let ask = |of: &[&str]| git.run(&[&["check-attr", "-z", "--stdin"], of, &["filter"]].concat(), paths);
+    let ended = match holder {
+        Holder::Index => ask(&["--cached"])?,
+        // For each folder git would read that commit's tree anew.
+        Holder::Head(_) => ask(&[])?,
+        Holder::Commit { id, .. } => match ask(&[&format!("--source={id}")])? {
+            // One that is older than 2.40 knows only those of the work tree.
+            ended if ended.status.code() == Some(USAGE) => ask(&[])?,
+            ended => ended,
+        },
+    };
+    if ended.success() { Ok(ended.stdout) } else { Err(GitFault::Refused(ended.stderr)) }
 }
 
 /// Those of these files where a pointer stood, with what it named.
@@ -142,7 +150,7 @@ fn pointers_before<'a>(
     candidates: impl Iterator<Item = &'a Candidate>,
 ) -> Result<HashMap<Candidate, Blob>, Fault> {
     let (candidates, ids): (Vec<&Candidate>, Vec<&str>) =
-        candidates.filter_map(|one| Some((one, one.before.as_deref()?))).unzip();
+        candidates.flat_map(|one| one.before.iter().map(move |id| (one, id.as_str()))).unzip();
     let sizes = git.blob_info(&ids)?.into_iter().map(|blob| Some(blob?.size));
     let blobs: Vec<(&str, Option<u64>)> = ids.into_iter().zip(sizes).collect();
     let held = held::each(git, guest, &blobs)?;

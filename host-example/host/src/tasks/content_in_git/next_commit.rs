@@ -1,13 +1,13 @@
 //! What the next commit would add or change, by git's word for it: the index against every parent of that commit.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 use std::io::Read;
 
 use super::candidate::{Candidate, candidate};
 use crate::contract::error::Fault;
 use crate::files::dir::open_file;
-use crate::git::{Git, tree};
-use crate::repository::Repository;
+use crate::git::{Git, chain};
+use crate::repository::{Repository, committed};
 
 /// Where git notes the commits that are being merged.
 const MERGED: &str = "MERGE_HEAD";
@@ -20,21 +20,35 @@ pub(crate) fn changes(repository: &Repository) -> Result<Vec<Candidate>, Fault> 
     let mut changes = against(git, None)?;
     if !changes.is_empty() {
         for parent in merged(repository)? {
-            let others: BTreeSet<String> = against(git, Some(&parent))?.into_iter().map(|one| one.path).collect();
-            changes.retain(|one| others.contains(&one.path));
+            let theirs = against(git, Some(&parent))?.into_iter().map(|one| (one.path, one.before));
+            let mut theirs: HashMap<String, Vec<String>> = theirs.collect();
+            // What stood there on their side was there before, too.
+            changes.retain_mut(|one| theirs.remove(&one.path).map(|before| one.before.extend(before)).is_some());
         }
     }
     Ok(changes)
 }
 
+/// The command that takes files out of the next commit and leaves them where they stand.
+pub(crate) fn take_out(repository: &Repository) -> Result<&'static str, Fault> {
+    // Before the first commit there is nothing that could be restored.
+    let is_first = committed::commit(repository, "HEAD")?.is_none();
+    Ok(if is_first { "git rm -r --cached --force --quiet" } else { "git restore --staged" })
+}
+
 /// How the index differs from a commit, or from the last one, if there is one.
 fn against(git: &Git, commit: Option<&str>) -> Result<Vec<Candidate>, Fault> {
     let raw = ["diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--no-relative", "--diff-filter=d"];
-    let listed = git.read(&[&raw[..], commit.as_slice(), &["--"]].concat(), b"")?;
-    // Who may run a file is no content.
-    let files =
-        tree::changes(&listed).filter(|(change, _)| change.after.is_file() && change.before != change.after.oid);
-    Ok(files.map(|(change, path)| candidate(change, path)).collect())
+    let mut files = Vec::new();
+    chain::read(git, &[&[&raw[..], commit.as_slice(), &["--"]].concat()], |said| {
+        while let Some((change, path)) = said.change()? {
+            if change.is_of_content() {
+                files.push(candidate(change, &path));
+            }
+        }
+        Ok::<_, Fault>(())
+    })?;
+    Ok(files)
 }
 
 /// The other parents of the next commit.

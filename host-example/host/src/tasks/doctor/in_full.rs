@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use crate::contract::error::Fault;
-use crate::contract::types::Code;
 use crate::sessions::ledger::SESSIONS;
-use crate::tasks::content_in_git::commits::{self, Committed};
+use crate::tasks::content_in_git::commits::{self, Committed, InCommits};
 use crate::tasks::content_in_git::{self, Holder, InFull, next_commit};
 use crate::text::{bytes_text, count_text, quote, shell};
 
@@ -25,20 +24,16 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
     let mut guest = patient.client.guest()?;
     let changes = next_commit::changes(repository)?;
     let staged = content_in_git::look(repository, &mut guest, Holder::Index, changes)?.in_full;
+    let take_out = content_in_git::take_out(repository)?;
     for (session, files) in by_session(&staged, |one| one) {
-        findings.push(of_staged(session, &files));
+        findings.push(of_staged(session, &files, take_out));
     }
-    let committed = match commits::all(repository, &mut guest) {
-        // Everything else that was found is told all the same.
-        Err(fault) if fault.code == Code::Limit => {
-            let next = Next::told(fault.detail);
-            let what = "whether commits hold content in full is not known";
-            findings.push(Finding::new(FindingKind::CommittedContent, what, next, Cure::Yours).noted());
-            return Ok(());
-        }
-        committed => committed?,
-    };
-    let (pushed, unpushed): (Vec<Committed>, Vec<Committed>) = committed.into_iter().partition(|one| one.pushed);
+    let InCommits { list, unknown } = commits::all(repository, &mut guest)?;
+    if let Some(why) = unknown {
+        let what = "not all commits could be looked at";
+        findings.push(Finding::new(FindingKind::CommittedContent, what, Next::told(why), Cure::Yours).noted());
+    }
+    let (pushed, unpushed): (Vec<Committed>, Vec<Committed>) = list.into_iter().partition(|one| one.pushed);
     for list in [&unpushed, &pushed] {
         for (session, files) in by_session(list, |one| &one.file) {
             findings.push(of_committed(session, &files));
@@ -55,26 +50,20 @@ fn by_session<'a, T>(list: &'a [T], file: impl Fn(&'a T) -> &'a InFull) -> BTree
     sessions
 }
 
-fn of_staged(session: Option<&str>, files: &[&InFull]) -> Finding {
+fn of_staged(session: Option<&str>, files: &[&InFull], take_out: &str) -> Finding {
     let what = format!("content is staged in full: {}", told(files));
-    let paths: Vec<String> = files.iter().take(NAMED_MAX).map(|one| shell(&one.path)).collect();
-    let all = match session {
-        _ if files.len() <= NAMED_MAX => paths.join(" "),
-        Some(session) => shell(&format!("{SESSIONS}/{session}")),
-        None => ".".to_owned(),
+    let paths: Vec<String> = files.iter().map(|one| shell(&one.path)).collect();
+    let is_few = files.len() <= NAMED_MAX;
+    let Some(session) = session else {
+        let which = if is_few { paths.join(" ") } else { "FILE".to_owned() };
+        let each = if is_few { "" } else { " for each of them" };
+        let told = format!("{take_out} -- {which}{each}, then set a clean filter and add them again; {HOOKS}");
+        return Finding::new(FindingKind::StagedContent, what, Next::told(told), Cure::Yours);
     };
-    let take_out = format!("git restore --staged -- {all}");
-    match session {
-        Some(session) => {
-            let command = format!("{take_out} && hydrant restore {}", shell(session));
-            let next = Next::run(command.clone(), &[session]).told_of(format!("{command}; {HOOKS}"));
-            Finding::new(FindingKind::StagedContent, what, next, Cure::Yours).of(session)
-        }
-        None => {
-            let told = format!("{take_out}, then set a clean filter and add them again; {HOOKS}");
-            Finding::new(FindingKind::StagedContent, what, Next::told(told), Cure::Yours)
-        }
-    }
+    let all = if is_few { paths.join(" ") } else { shell(&format!("{SESSIONS}/{session}")) };
+    let command = format!("{take_out} -- {all} && hydrant restore {}", shell(session));
+    let next = Next::run(command.clone(), &[session]).told_of(format!("{command}; {HOOKS}"));
+    Finding::new(FindingKind::StagedContent, what, next, Cure::Yours).of(session)
 }
 
 fn of_committed(session: Option<&str>, files: &[&Committed]) -> Finding {

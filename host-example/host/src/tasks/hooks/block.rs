@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use super::report::HookKind;
 
 const BEGIN: &str = "# >>> hydrant >>>";
+const KEPT: &str = "# Kept by `hydrant hooks`, which writes it anew.";
 const END: &str = "# <<< hydrant <<<";
 /// The first line of a hook that is made here.
 const SHELL_LINE: &str = "#!/bin/sh\n";
@@ -49,14 +50,6 @@ fi
 # <<< hydrant <<<
 "#;
 
-const COMMIT_LINE: &str = "hydrant verify --staged --offline || exit 1\n";
-const PUSH_LINES: &str = r#"hydrant_refs=$(cat)
-printf '%s\n' "$hydrant_refs" | hydrant verify --push "$1" || exit 1
-exec <<HYDRANT_REFS
-$hydrant_refs
-HYDRANT_REFS
-"#;
-
 /// Stands in every line that checks, whoever wrote it.
 const CHECKS: [&str; 2] = ["hydrant verify --staged", "hydrant verify --push"];
 
@@ -68,12 +61,10 @@ impl HookKind {
         }
     }
 
-    /// The lines for a hook that somebody else keeps.
-    pub(super) fn lines(self) -> &'static str {
-        match self {
-            Self::Commit => COMMIT_LINE,
-            Self::Push => PUSH_LINES,
-        }
+    /// The lines for a hook that somebody else keeps: those of the block, without its marks.
+    pub(super) fn lines(self) -> String {
+        let is_mark = |line: &str| [BEGIN, KEPT, END].contains(&line.trim_end());
+        self.block().split_inclusive('\n').filter(|line| !is_mark(line)).collect()
     }
 
     /// Whether a hook that somebody else keeps has these lines, or others to the same end.
@@ -146,6 +137,10 @@ pub(super) fn is_nothing(rest: &[u8]) -> bool {
 
 /// Whether a shell runs a hook. git gives one without a first line of this kind to `sh`.
 pub(super) fn is_shell(text: &[u8]) -> bool {
+    // A program of the machine's own has no first line either.
+    if text.contains(&0) {
+        return false;
+    }
     let Some(line) = text.strip_prefix(b"#!") else { return true };
     let line = String::from_utf8_lossy(&line[..line_end(line)]).into_owned();
     let name = |word: &str| word.rsplit('/').next().unwrap_or_default().to_owned();
@@ -219,6 +214,9 @@ mod tests {
             ("#!/usr/bin/env python3\n", false),
             ("#!/usr/bin/node\n", false),
             ("#!/usr/bin/fish\n", false),
+            ("\x7fELF\x02\x01\x01\0\0\n", false),
+            ("MZ\0", false),
+            ("#!/bin/sh\n\0", false),
             ("#!\n", false),
         ] {
             assert_eq!(is_shell(text.as_bytes()), is_one, "{text:?}");

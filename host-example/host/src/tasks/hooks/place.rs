@@ -27,11 +27,15 @@ const TEMPORARY: &str = ".hydrant-hook-";
 /// Where husky has the hooks that it makes itself, beside those of the user.
 const HUSKY: (&str, &str) = (".husky", "_");
 
+const NOT_RUN: &str = "this hook is not executable, so git does not run it; `chmod +x` it if it is to run";
+
 /// The folder of the hooks.
 pub(super) struct Place {
     folder: PathBuf,
     /// Why nothing in it is ours to change.
     reason: Option<&'static str>,
+    /// husky runs its hooks, which need not be executable.
+    is_husky: bool,
 }
 
 impl Place {
@@ -48,7 +52,7 @@ impl Place {
         };
         let is_husky = folder.ends_with(Path::new(HUSKY.0).join(HUSKY.1));
         let folder = folder.parent().filter(|_| is_husky).map(Path::to_owned).unwrap_or(folder);
-        Ok(Self { folder, reason })
+        Ok(Self { folder, reason, is_husky })
     }
 
     /// Does it to one hook, and says how that is then.
@@ -66,15 +70,16 @@ impl Place {
         let split = block::split(kind, text.as_deref().unwrap_or_default());
         let reason = self.reason.or_else(|| foreign(&path, text.as_deref())).or(split.as_ref().err().copied());
         let (Ok(Split { rest, is_current }), None) = (&split, reason) else {
-            let is_checked = text.as_deref().is_some_and(|text| kind.is_checked_by(text));
-            report.state = if is_checked { HookState::Installed } else { HookState::Absent };
+            let has_lines = text.as_deref().is_some_and(|text| kind.is_checked_by(text));
+            let is_run = self.is_husky || is_program(&path);
+            report.state = if has_lines && is_run { HookState::Installed } else { HookState::Absent };
             let is_to_do = match task {
                 HooksTask::List => false,
-                HooksTask::Install => !is_checked,
-                HooksTask::Remove => is_checked,
+                HooksTask::Install => !has_lines,
+                HooksTask::Remove => has_lines,
             };
-            report.lines = is_to_do.then(|| kind.lines().to_owned());
-            report.reason = reason.map(str::to_owned);
+            report.lines = is_to_do.then(|| kind.lines());
+            report.reason = if has_lines && !is_run { Some(NOT_RUN) } else { reason }.map(str::to_owned);
             return Ok(report);
         };
         report.state = match is_current {
@@ -143,7 +148,7 @@ fn foreign(path: &Path, text: Option<&[u8]>) -> Option<&'static str> {
         _ if facts.kind != Kind::File => Some("this hook is a link, or no file: what it leads to is somebody else's"),
         Some(text) if text.len() as u64 > HOOK_BYTES_MAX => Some("this hook is too long to be a script"),
         Some(text) if !block::is_shell(text) => Some("this hook is no shell script"),
-        Some(_) if !is_program(path) => Some("this hook is not executable, so git does not run it"),
+        Some(_) if !is_program(path) => Some(NOT_RUN),
         _ => None,
     }
 }

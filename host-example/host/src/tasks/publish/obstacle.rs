@@ -29,9 +29,7 @@ impl Scene<'_> {
             return Ok(None);
         }
         let head = preflight.ledger.last_commit().map_err(|refusal| refused(&refusal))?;
-        let (tip, mut guest) = (preflight.tip.as_str(), self.client.guest()?);
-        let range = [head.as_str(), "--not", tip];
-        let found = commits::of_range(self.repository, &mut guest, &range, &head, Some(tip))?;
+        let found = commits::unpushed(self.repository, &mut self.client.guest()?, &head, Some(preflight.tip.as_str()))?;
         let Some(first) = found.first() else { return Ok(None) };
         let more = if found.len() > 1 { format!(" and {} more", found.len() - 1) } else { String::new() };
         Ok(Some(format!(

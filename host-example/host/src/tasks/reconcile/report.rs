@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::contract::error::code_name;
 use crate::contract::report::{BlobReport, ErrorReport, rounded};
 use crate::contract::sessions;
-use crate::tasks::content_in_git::commits::Committed;
+use crate::tasks::content_in_git::commits::{Committed, InCommits};
 use crate::text::plain;
 
 /// What a reconcile found, and what it did.
@@ -26,6 +26,8 @@ pub struct ReconcileReport {
     pub contradiction_list: Vec<Contradiction>,
     /// Content that commits hold in full where a pointer belongs, pushed or not. A repair leaves it as it is.
     pub in_full_list: Vec<ContentInFull>,
+    /// Why there may be more of it, as in a clone without old trees; null where that is all.
+    pub in_full_unknown: Option<String>,
     /// A repair is possible, or not needed.
     pub repairable: bool,
     /// Why nothing may be changed; null where a repair is possible or not needed.
@@ -119,7 +121,7 @@ pub(super) struct Came {
     /// Where the old commits are kept.
     pub(super) backup: Option<String>,
     /// What commits hold in full.
-    pub(super) in_full: Vec<Committed>,
+    pub(super) in_full: InCommits,
     pub(super) seconds: f64,
     /// The caller asked to stop.
     pub(super) interrupted: bool,
@@ -136,7 +138,8 @@ impl ReconcileReport {
             scanned: report.scanned,
             missing_list: report.missing.into_iter().map(MissingPointer::from).collect(),
             contradiction_list: report.contradictions.iter().map(Contradiction::from).collect(),
-            in_full_list: in_full.into_iter().map(ContentInFull::from).collect(),
+            in_full_list: in_full.list.into_iter().map(ContentInFull::from).collect(),
+            in_full_unknown: in_full.unknown,
             repairable: not_repairable.is_none(),
             not_repairable,
             uploaded_list: report.uploaded.iter().map(BlobReport::from).collect(),

@@ -1,6 +1,8 @@
 //! Content that a push would send in full.
 //!
-//! The rule it keeps: a push sends what git says it sends, ref by ref; what the remote has of it is no news.
+//! The rule it keeps: a push sends what git says it sends, ref by ref; what any remote has of it is no news.
+
+use std::collections::BTreeSet;
 
 use super::report::Seen;
 use crate::contract::error::Fault;
@@ -30,20 +32,21 @@ pub struct PushedRef {
 impl Push {
     /// Reads what git tells its pre-push hook, a line for each ref: `NAME ID NAME-THERE ID-THERE`. What is only removed
     /// sends nothing.
-    pub fn read(remote: &str, told: &str) -> Result<Self, Fault> {
-        let is_id = |word: &str| word.len() >= 40 && word.bytes().all(|digit| digit.is_ascii_hexdigit());
+    pub fn read(remote: &str, told: &[u8]) -> Result<Self, Fault> {
+        // Names need not be text.
+        let id = |word: &[u8]| {
+            let id = std::str::from_utf8(word.trim_ascii_end()).ok()?;
+            (id.len() >= 40 && id.bytes().all(|digit| digit.is_ascii_hexdigit())).then(|| id.to_owned())
+        };
         let is_zero = |id: &str| id.bytes().all(|digit| digit == b'0');
         let mut refs = Vec::new();
-        for line in told.lines().filter(|line| !line.trim().is_empty()) {
+        for line in told.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()) {
             // A name has no blanks; the first may be any word of git's for a commit.
-            let words: Vec<&str> = line.rsplitn(4, ' ').collect();
+            let words: Vec<&[u8]> = line.rsplitn(4, |byte| *byte == b' ').collect();
             let [there, _, local, _] = words[..] else { return Err(not_a_line()) };
-            if !is_id(there) || !is_id(local) {
-                return Err(not_a_line());
-            }
-            if !is_zero(local) {
-                let remote = Some(there.to_owned()).filter(|id| !is_zero(id));
-                refs.push(PushedRef { local: local.to_owned(), remote });
+            let (Some(there), Some(local)) = (id(there), id(local)) else { return Err(not_a_line()) };
+            if !is_zero(&local) {
+                refs.push(PushedRef { local, remote: Some(there).filter(|id| !is_zero(id)) });
             }
         }
         Ok(Self { remote: remote.to_owned(), refs })
@@ -57,19 +60,20 @@ fn not_a_line() -> Fault {
 pub(super) fn look(client: &Client, repository: &Repository, push: &Push) -> Result<Seen, Fault> {
     let mut guest = client.guest()?;
     let mut seen = Seen::default();
-    // One without a name has no refs here: then whatever any remote has is no news.
-    let is_named = repository.setting(&format!("remote.{}.url", push.remote)).is_some();
-    let remotes = if is_named { format!("--remotes={}", push.remote) } else { "--remotes".to_owned() };
+    let git = repository.as_it_is();
+    let mut looked_at = BTreeSet::new();
     for one in &push.refs {
-        let git = repository.as_it_is();
         // A tag may be of something else.
         let Some(local) = git.commit(&one.local)? else { continue };
         let there = match &one.remote {
             Some(id) => git.commit(id)?,
             None => None,
         };
-        let range: Vec<&str> = [local.as_str(), "--not", &remotes].into_iter().chain(there.as_deref()).collect();
-        for found in commits::of_range(repository, &mut guest, &range, &local, there.as_deref())? {
+        // Many tags may be of one commit.
+        if !looked_at.insert((local.clone(), there.clone())) {
+            continue;
+        }
+        for found in commits::unpushed(repository, &mut guest, &local, there.as_deref())? {
             let Committed { file, .. } = &found;
             let detail = format!("{}; {}", found.place(), found.cure());
             seen.find(&file.path, &file.oid, Code::Conflict, detail);

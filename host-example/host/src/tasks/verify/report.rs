@@ -27,6 +27,9 @@ pub struct VerifyReport {
     pub in_place: usize,
     /// What is not as it should be, or not known to be.
     pub finding_list: Vec<Finding>,
+    /// Why it is not known of all commits whether they hold content in full, as in a clone without old trees; null
+    /// where it is known, or was not asked.
+    pub in_full_unknown: Option<String>,
 }
 
 /// Something that is not as it should be, or not known to be.
@@ -54,6 +57,7 @@ impl VerifyReport {
             cached: seen.cached,
             in_place: seen.in_place,
             finding_list: seen.findings,
+            in_full_unknown: seen.in_full_unknown,
         }
     }
 
@@ -76,6 +80,8 @@ pub(super) struct Seen {
     pub(super) sessions: usize,
     pub(super) named: Vec<Named>,
     pub(super) findings: Vec<Finding>,
+    /// Why more may be committed in full.
+    pub(super) in_full_unknown: Option<String>,
     /// Blobs of the cache that were hashed and are right.
     pub(super) cached: usize,
     /// Files of the work tree that were hashed.

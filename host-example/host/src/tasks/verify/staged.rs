@@ -52,14 +52,15 @@ pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fau
         let documents = documents(git, &changes, &mut seen)?;
         judge(git, &mut guest, &documents, &mut seen)?;
     }
+    let take_out = content_in_git::take_out(repository)?;
     for one in content_in_git::look(repository, &mut guest, Holder::Index, content)?.in_full {
-        seen.find(&one.path, &one.oid, Code::Conflict, in_full(&one));
+        seen.find(&one.path, &one.oid, Code::Conflict, in_full(&one, take_out));
     }
     Ok(seen)
 }
 
 /// Why it may not be committed like that, and what is to be done.
-fn in_full(one: &InFull) -> String {
+fn in_full(one: &InFull, take_out: &str) -> String {
     let why = match one.why {
         Why::Session => return "content would be committed in full; publish it instead".to_owned(),
         Why::Attributes => "its attributes say filter=lfs",
@@ -67,8 +68,8 @@ fn in_full(one: &InFull) -> String {
     };
     let path = shell(&one.path);
     format!(
-        "content would be committed in full, and {why}: take it out with `git restore --staged -- {path}`, then add it \
-         through a clean filter"
+        "content would be committed in full, and {why}: take it out with `{take_out} -- {path}`, then add it through a \
+         clean filter"
     )
 }
 
@@ -113,14 +114,17 @@ fn judge(git: &Git, guest: &mut Guest, documents: &[Document<'_>], seen: &mut Se
     })
 }
 
-/// The blobs that the last commit's manifests name, by session, of manifests that are about to change.
+/// The blobs that the manifests of the next commit's parents name, by session, of manifests that are about to change.
 fn before<'a>(
     git: &Git,
     guest: &mut Guest,
     documents: &[Document<'a>],
 ) -> Result<HashMap<&'a str, BTreeSet<String>>, Fault> {
-    let old = |document: &Document<'a>| Some((document.session, document.change.before.as_deref()?));
-    let (names, ids): (Vec<&str>, Vec<&str>) = documents.iter().filter_map(old).unzip();
+    let old = |document: &Document<'a>| {
+        let Document { session, change, .. } = *document;
+        change.before.iter().map(move |id| (session, id.as_str()))
+    };
+    let (names, ids): (Vec<&str>, Vec<&str>) = documents.iter().flat_map(old).unzip();
     let sizes = git.blob_info(&ids)?;
     // One that cannot be read names nothing, and then everything is new.
     let (names, blobs): (Vec<&str>, Vec<(&str, u64)>) = names
@@ -129,11 +133,11 @@ fn before<'a>(
         .filter_map(|(name, found)| found.as_ref().map(|blob| (name, (blob.git_oid.as_str(), blob.size))))
         .filter(|(_, (_, size))| *size <= DOCUMENT_BYTES_MAX)
         .unzip();
-    let mut named = HashMap::new();
+    let mut named: HashMap<&str, BTreeSet<String>> = HashMap::new();
     git.each_object(&blobs, &mut |at, _, text| {
         match guest.manifest_read(&text) {
             Ok(manifest) => {
-                named.insert(names[at], manifest.files.into_iter().filter_map(|file| file.oid).collect());
+                named.entry(names[at]).or_default().extend(manifest.files.into_iter().filter_map(|file| file.oid));
             }
             Err(HostError::Engine(_)) => {}
             Err(error) => return Err(error.into()),

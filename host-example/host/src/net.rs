@@ -8,3 +8,4 @@ pub mod login;
 pub mod secret;
 pub(crate) mod ssh;
 mod url_match;
+mod user_file;

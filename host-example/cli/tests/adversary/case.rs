@@ -34,8 +34,8 @@ pub(crate) enum Tls {
     None,
     Trusted,
     Unknown,
-    /// The server shows this certificate, and the program is given the same to trust.
-    Named(&'static str),
+    /// The server shows the first of these certificates, and the program is given the second to trust.
+    Named(&'static str, &'static str),
 }
 
 /// One row.

@@ -79,7 +79,7 @@ impl Evidence {
         let tls = match case.tls {
             Tls::None => None,
             Tls::Trusted | Tls::Unknown => Some(secure::server("server")),
-            Tls::Named(name) => Some(secure::server(name)),
+            Tls::Named(shown, _) => Some(secure::server(shown)),
         };
         let liar = Liar::start(blobs.clone(), case.script, tls);
         let scratch = Scratch::new();
@@ -99,7 +99,7 @@ impl Evidence {
         match case.tls {
             Tls::None | Tls::Unknown => {}
             Tls::Trusted => drop(command.env("GIT_SSL_CAINFO", secure::certificate("authority"))),
-            Tls::Named(name) => drop(command.env("GIT_SSL_CAINFO", secure::certificate(name))),
+            Tls::Named(_, name) => drop(command.env("GIT_SSL_CAINFO", secure::certificate(name))),
         }
         let (code, out, err) = finish(&mut command, Duration::from_secs(case.seconds))?;
         let (seen, job) = (liar.plot.seen(), case.job);

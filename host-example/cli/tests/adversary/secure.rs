@@ -27,7 +27,9 @@ pub(crate) fn server(name: &str) -> Arc<ServerConfig> {
     Arc::new(config)
 }
 
-/// `authority` signed `server`. The others are their own authorities, as `openssl req -x509` makes them.
+/// `authority` signed `server`, which is no authority and signed `forged` all the same. `old` is an authority of
+/// version 1, and signed `below-old`. The others signed themselves: `leaf` says that it is no authority, `bare` says
+/// nothing, and the rest are authorities, as `openssl req -x509` makes them.
 pub(crate) fn certificate(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/adversary/certificates/{name}.pem"))
 }
@@ -112,9 +114,28 @@ fn a_certificate_that_the_user_named_may_be_its_own_authority() {
         ..base
     };
     run(&[
-        Case { name: "it is its own authority", tls: Tls::Named("own"), ..base },
-        Case { name: "the authority that signed it is not known", tls: Tls::Named("server"), ..base },
-        Case { name: "it is of another host", tls: Tls::Named("elsewhere"), ..refused },
-        Case { name: "its time is over", tls: Tls::Named("expired"), ..refused },
+        Case { name: "it is its own authority", tls: Tls::Named("own", "own"), ..base },
+        Case { name: "the authority that signed it is not known", tls: Tls::Named("server", "server"), ..base },
+        Case { name: "it is no authority, by its own word", tls: Tls::Named("leaf", "leaf"), ..base },
+        Case { name: "it does not say what it is", tls: Tls::Named("bare", "bare"), ..base },
+        Case { name: "it is of another host", tls: Tls::Named("elsewhere", "elsewhere"), ..refused },
+        Case { name: "its time is over", tls: Tls::Named("expired", "expired"), ..refused },
+    ]);
+}
+
+#[test]
+fn a_certificate_that_the_user_named_vouches_for_others_only_as_an_authority() {
+    let honest = |talk: &mut Talk| if talk.is_batch() { secure_entry(talk) } else { talk.honest() };
+    let base = Case { script: honest, ..HYDRATE };
+    let refused = Case {
+        ends: Ends::Whole("blocked"),
+        also: |seen, _| if seen.is_empty() { Ok(()) } else { Err("it was asked all the same".into()) },
+        ..base
+    };
+    run(&[
+        Case { name: "an authority", tls: Tls::Named("server", "authority"), ..base },
+        Case { name: "one of version 1", tls: Tls::Named("below-old", "old"), ..base },
+        Case { name: "another server's", tls: Tls::Named("forged", "server"), ..refused },
+        Case { name: "another authority", tls: Tls::Named("below-old", "authority"), ..refused },
     ]);
 }

@@ -133,6 +133,30 @@ fn a_login_that_a_commit_brings_counts_after_the_user_agreed() {
 }
 
 #[test]
+fn a_login_of_the_users_own_is_nobody_elses() {
+    let scene = Scene::new();
+    let tree = led(&scene, &scene.bare_url());
+    let server = scene.server.url();
+    let base = server.replace("http://", &format!("http://me:{TOKEN}@"));
+    scene.git(&tree, &["config", &format!("url.{base}/.insteadOf"), &format!("{server}/")]);
+    for (remote, flag, agrees) in [
+        // Another server on this machine: this one is a commit's choice, and gets no login of the user's unasked.
+        ("http://127.0.0.1:9/team/repo.git", "--json", false),
+        ("http://127.0.0.1:9/team/repo.git", "--trust-endpoint", true),
+        (&format!("{server}/team/other.git"), "--json", true),
+        (&format!("{server}/team/other.git"), "--trust-endpoint", true),
+    ] {
+        fs::remove_dir_all(tree.join(".git/hydrant")).ok();
+        scene.git(&tree, &["remote", "set-url", "origin", remote]);
+        let said = scene.hydrant(&tree, &["hydrate", "--retries", "0", flag]);
+        assert_eq!(said.code == 0, agrees, "{remote} {flag}: {}", said.err);
+        // It is not the repository's, so there is nothing to agree to, and no digest of it is noted.
+        let config = fs::read_to_string(tree.join(".git/config")).expect("the clone's configuration");
+        assert!(!config.contains("trustedlogin"), "{config}");
+    }
+}
+
+#[test]
 fn a_commit_chooses_among_the_remotes_of_the_user_alone() {
     let scene = Scene::new();
     scene.upload(CONTENT);

@@ -254,12 +254,26 @@ async fn opinion(host: &str) -> Vec<SocketAddr> {
 async fn lookup(host: &str) -> std::io::Result<Vec<SocketAddr>> {
     match tokio::net::lookup_host((host, 0)).await {
         Ok(found) => Ok(found.collect()),
-        // All platforms have words for this alone, and a number of their own for each.
-        Err(error) if !["emporary", "again"].iter().any(|word| error.to_string().contains(word)) => {
+        Err(error) if says_unknown(&error.to_string()) => {
             Err(std::io::Error::new(std::io::ErrorKind::NotFound, UnknownHost(host.to_owned())))
         }
         Err(error) => Err(error),
     }
+}
+
+/// Whether a name service says that it knows no such host. A service that failed says something else: it is asked
+/// again. Each platform has a number of its own for this, and its own words.
+fn says_unknown(words: &str) -> bool {
+    const UNKNOWN: [&str; 6] = [
+        "not known",
+        "No address associated",
+        "nodename nor servname",
+        "No such host",
+        // musl's.
+        "does not resolve",
+        "no usable address",
+    ];
+    UNKNOWN.iter().any(|unknown| words.contains(unknown))
 }
 
 /// Host and port of a URL that leads to this machine by its own words.

@@ -18,6 +18,8 @@ use crate::net::url_match::{Match, compare};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct GitHttp {
     entries: Vec<Entry>,
+    /// Where relative paths begin: the top of the work tree, and without one the folder of this process.
+    top: PathBuf,
     /// The user's name that a URL of this origin holds.
     user: Option<(Origin, Vec<u8>)>,
 }
@@ -30,9 +32,6 @@ struct Entry {
     name: String,
     value: Secret,
 }
-
-/// A value, and how well the URL it is for means the server.
-type Chosen<'a> = (&'a [u8], Match);
 
 impl GitHttp {
     /// The settings among what `git config --list -z` prints.
@@ -49,7 +48,12 @@ impl GitHttp {
             };
             Some(Entry { url, name: name.to_owned(), value: Secret::new(value) })
         });
-        Self { entries: entries.collect(), user: None }
+        Self { entries: entries.collect(), ..Self::default() }
+    }
+
+    /// The same in a work tree, at whose top git goes before it reads any file.
+    pub(crate) fn at_top(self, top: &Path) -> Self {
+        Self { top: top.to_owned(), ..self }
     }
 
     /// The same where the URL of the server names a user, whom the URL of a setting may name too.
@@ -63,13 +67,10 @@ impl GitHttp {
     }
 
     fn way_in(&self, url: &Url, environment: impl Fn(&str) -> Option<OsString>) -> Way {
-        let path = |name| self.last(name, url).map(|(value, _)| value).filter(|value| !value.is_empty()).map(home_path);
-        let of_environment = |name| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let text = |(value, _): Chosen<'_>| String::from_utf8_lossy(value).into_owned();
+        let path = |name| self.path(name, url);
+        let of_environment = |name| environment(name).filter(|value| !value.is_empty()).map(|path| self.top.join(path));
+        let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let certificate = of_environment("GIT_SSL_CERT").or_else(|| path("sslcert"));
-        // The user named the server with it.
-        let is_named = self.last("sslcert", url).is_some_and(|(_, how)| how > Match::default());
-        let is_for_this = is_named && of_environment("GIT_SSL_CERT").is_none();
         Way {
             ca_files: of_environment("GIT_SSL_CAINFO").into_iter().chain(path("sslcainfo")).collect(),
             ca_folders: of_environment("GIT_SSL_CAPATH").into_iter().chain(path("sslcapath")).collect(),
@@ -77,7 +78,6 @@ impl GitHttp {
             proxy: self.last("proxy", url).map(text),
             certificate: certificate.map(|chain| ClientCertificate {
                 key: of_environment("GIT_SSL_KEY").or_else(|| path("sslkey")).unwrap_or_else(|| chain.clone()),
-                is_for_this,
                 chain,
             }),
         }
@@ -86,7 +86,7 @@ impl GitHttp {
     /// The lines of `http.extraHeader` for a server, in order. An empty one takes back those before it.
     pub(crate) fn extra_headers(&self, url: &Url) -> Vec<(String, Secret)> {
         let mut headers = Vec::new();
-        for (value, _) in self.values("extraheader", url) {
+        for value in self.values("extraheader", url) {
             if value.is_empty() {
                 headers.clear();
             }
@@ -97,16 +97,24 @@ impl GitHttp {
 
     /// The file of cookies for a server.
     pub(crate) fn cookie_file(&self, url: &Url) -> Option<PathBuf> {
-        let (value, _) = self.last("cookiefile", url)?;
-        (!value.is_empty()).then(|| home_path(value))
+        self.path("cookiefile", url)
     }
 
-    fn last(&self, name: &str, url: &Url) -> Option<Chosen<'_>> {
+    /// A path of the user's, who may begin it with `~/`.
+    fn path(&self, name: &str, url: &Url) -> Option<PathBuf> {
+        let value = self.last(name, url).filter(|value| !value.is_empty())?;
+        Some(match (value.strip_prefix(b"~/"), env::var_os("HOME")) {
+            (Some(rest), Some(home)) => Path::new(&home).join(path_of(rest)),
+            _ => self.top.join(path_of(value)),
+        })
+    }
+
+    fn last(&self, name: &str, url: &Url) -> Option<&[u8]> {
         self.values(name, url).pop()
     }
 
     /// The values that git would take, one after the other: none that is for the server less than one before it.
-    fn values(&self, name: &str, url: &Url) -> Vec<Chosen<'_>> {
+    fn values(&self, name: &str, url: &Url) -> Vec<&[u8]> {
         let user = self.user.as_ref().filter(|(origin, _)| Origin::of(url).is_ok_and(|of_url| of_url == *origin));
         let user = user.map(|(_, user)| user.as_slice());
         let mut best = Match::default();
@@ -121,7 +129,7 @@ impl GitHttp {
             };
             if how >= best {
                 best = how;
-                values.push((entry.value.expose(), how));
+                values.push(entry.value.expose());
             }
         }
         values
@@ -136,17 +144,10 @@ fn header(line: &[u8]) -> Option<(String, Secret)> {
     (!name.is_empty() && !value.is_empty()).then(|| (name, Secret::new(value)))
 }
 
-/// A path of the user's, who may begin it with `~/`.
-fn home_path(value: &[u8]) -> PathBuf {
-    match (value.strip_prefix(b"~/"), env::var_os("HOME")) {
-        (Some(rest), Some(home)) => Path::new(&home).join(path_of(rest)),
-        _ => path_of(value),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
+    use std::path::{Path, PathBuf};
 
     use super::{GitHttp, Secret};
     use crate::net::login::Origin;
@@ -210,14 +211,39 @@ mod tests {
         assert_eq!((own.proxy.as_deref(), other.proxy.as_deref()), (Some(""), Some("http://all.invalid:1")));
         assert_eq!((own.ca_files.len(), other.ca_files.len(), other.ca_folders.len()), (1, 0, 1));
         let (own, other) = (own.certificate.expect("one"), other.certificate.expect("one"));
-        assert_eq!((own.chain, own.key, own.is_for_this), ("all.pem".into(), "all.pem".into(), false));
-        assert_eq!((other.chain, other.key, other.is_for_this), ("own.pem".into(), "own.key".into(), true));
+        assert_eq!((own.chain, own.key), ("all.pem".into(), "all.pem".into()));
+        assert_eq!((other.chain, other.key), ("own.pem".into(), "own.key".into()));
 
         let variables = |name: &str| name.starts_with("GIT_SSL_").then(|| OsString::from(name));
         let way = http.way_in(&url("https://h:444/x"), variables);
         let folders = vec!["GIT_SSL_CAPATH".into(), "/folder".into()];
         assert_eq!((way.ca_files, way.ca_folders), (vec!["GIT_SSL_CAINFO".into()], folders));
-        let certificate = way.certificate.expect("one");
-        assert_eq!((certificate.chain, certificate.is_for_this), ("GIT_SSL_CERT".into(), false));
+        assert_eq!(way.certificate.expect("one").chain, Path::new("GIT_SSL_CERT"));
+    }
+
+    #[test]
+    fn relative_paths_begin_at_the_top_of_the_work_tree() {
+        let home = PathBuf::from(std::env::var_os("HOME").expect("tests have a home"));
+        for (value, path) in [
+            ("own.pem", "/top/own.pem".into()),
+            ("../own.pem", "/top/../own.pem".into()),
+            ("/etc/own.pem", "/etc/own.pem".into()),
+            ("~/own.pem", home.join("own.pem")),
+            ("a/~/own.pem", "/top/a/~/own.pem".into()),
+        ] {
+            let names =
+                ["sslcainfo", "sslcapath", "sslcert", "sslkey", "cookiefile"].map(|name| format!("http.{name}"));
+            let list: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), value)).collect();
+            let (http, server) = (settings(&list).at_top(Path::new("/top")), url("https://h/"));
+            let way = http.way_in(&server, |_| None);
+            let certificate = way.certificate.expect("one");
+            let found = [way.ca_files[0].clone(), way.ca_folders[0].clone(), certificate.chain, certificate.key];
+            assert!(found.iter().chain(&http.cookie_file(&server)).all(|one| *one == path), "{value}: {found:?}");
+            // git's variables know no `~`.
+            let way = http.way_in(&server, |_| Some(OsString::from(value)));
+            let certificate = way.certificate.expect("one");
+            let found = [way.ca_files[0].clone(), way.ca_folders[0].clone(), certificate.chain, certificate.key];
+            assert!(found.iter().all(|one| *one == Path::new("/top").join(value)), "{value}: {found:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! One exchange over them is the business of `exchange`.
 
+mod authority;
 mod client;
 mod options;
 mod proxy;

@@ -193,9 +193,13 @@ impl Logins {
         Ok(())
     }
 
-    /// The headers of the user's for each request; none while he did not approve their origin.
+    /// The headers of the user's for each request; none while he did not approve their origin. Reads his cookies.
     pub(crate) fn own_headers(&self) -> OwnHeaders {
-        if self.own_headers.is_for_any_of(&self.trusted) { self.own_headers.clone() } else { OwnHeaders::default() }
+        if self.own_headers.is_for_any_of(&self.trusted) {
+            self.own_headers.with_cookies()
+        } else {
+            OwnHeaders::default()
+        }
     }
 
     /// A login that a commit brings for its server.

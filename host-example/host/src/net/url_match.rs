@@ -41,11 +41,37 @@ fn is_host(pattern: &str, host: &str) -> bool {
 
 /// How much of the path is named, and 1 more: the whole, or up to a slash.
 fn path(pattern: &str, path: &str) -> Option<usize> {
-    let decoded = |text: &str| -> Vec<u8> { percent_decode_str(text).collect() };
-    let (pattern, path) = (decoded(pattern), decoded(path));
+    let (pattern, path) = (normal(pattern), normal(path));
     let pattern = pattern.strip_suffix(b"/").unwrap_or(&pattern);
     let rest = path.strip_prefix(pattern)?;
     (rest.is_empty() || rest.starts_with(b"/")).then_some(pattern.len() + 1)
+}
+
+/// A path in which nothing is escaped that need not be. An escaped `/` is none.
+fn normal(path: &str) -> Vec<u8> {
+    let mut normal = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((first, behind)) = rest.split_first() {
+        let escaped = behind.get(..2).filter(|_| *first == b'%').and_then(hex);
+        let byte = escaped.unwrap_or(*first);
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
+        if escaped.is_some_and(|byte| !is_unreserved(byte)) || byte == b'|' {
+            normal.extend(format!("%{byte:02X}").bytes());
+        } else {
+            normal.push(byte);
+        }
+    }
+    normal
+}
+
+fn hex(digits: &[u8]) -> Option<u8> {
+    let digits = str::from_utf8(digits).ok().filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    u8::from_str_radix(digits, 16).ok()
+}
+
+/// What means the same whether it is escaped or not (RFC 3986 section 2.3).
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
 }
 
 #[cfg(test)]
@@ -58,10 +84,59 @@ mod tests {
 
     const SERVER: &str = "https://bob@h.example/team/x.git/info/lfs";
 
+    fn git() -> Git {
+        Git::find(Path::new("/")).expect("tests need git").alone(Path::new("/nowhere"))
+    }
+
+    /// And here: does it take the one?
+    #[test]
+    fn as_git_reads_escapes() {
+        let git = git();
+        let paths = [
+            "/a%2Fb",
+            "/a%2fb",
+            "/a/b",
+            "/a%40b",
+            "/a@b",
+            "/a%20b",
+            "/a b",
+            "/a%c3%a9b",
+            "/a\u{e9}b",
+            "/a%21b",
+            "/a!b",
+            "/a%7Eb",
+            "/a%7eb",
+            "/a~b",
+            "/%61b",
+            "/ab",
+            "/a%7Cb",
+            "/a|b",
+            "/a%2Bb",
+            "/a+b",
+            "/a%3Ab",
+            "/a:b",
+        ];
+        let mut text = String::new();
+        for (at, path) in paths.iter().enumerate() {
+            text.push_str(&format!("[p{at} \"https://h.example{path}/\"]\nk = 1\n"));
+        }
+        for path in paths {
+            let server = format!("https://h.example{path}/r");
+            let url = Url::parse(&server).expect("a URL");
+            for (at, pattern) in paths.iter().enumerate() {
+                let section = format!("p{at}.k");
+                let asked = git.run(&["config", "--file", "-", "--get-urlmatch", &section, &server], text.as_bytes());
+                let takes = asked.expect("git runs").stdout == b"1\n";
+                let found = compare(&format!("https://h.example{pattern}/"), &url, None);
+                assert_eq!(found.is_some(), takes, "{pattern} for {path}");
+            }
+        }
+    }
+
     /// git itself is asked about each pair: which of the two does it take?
     #[test]
     fn as_git_compares() {
-        let git = Git::find(Path::new("/")).expect("tests need git").alone(Path::new("/nowhere"));
+        let git = git();
         let patterns = [
             "https://h.example",
             "https://h.example/",

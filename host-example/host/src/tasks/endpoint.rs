@@ -127,7 +127,7 @@ fn configured(repository: &Repository, destination: &mut Destination) -> Result<
     let url = Url::parse(endpoint).map_err(|_| Fault::misuse("the endpoint is not a URL"))?;
     let origin = Origin::of(&url)?;
     let user = logins.user(&origin).map(<[u8]>::to_vec);
-    let settings = GitHttp::of_list(repository.listed()?).of_user(origin, user);
+    let settings = GitHttp::of_list(repository.listed()?).at_top(&repository.top).of_user(origin, user);
     logins.extra_headers(endpoint, settings.extra_headers(&url), settings.cookie_file(&url))?;
     http.endpoint_approved = logins.trusts(endpoint);
     http.way_to = Arc::new(move |url| settings.way(url));
@@ -209,18 +209,24 @@ fn derived(
     }
     let remote = remote_to_ask(repository, options, direction, &commits)?;
     let user = guest.derive_endpoint(&users, direction, &remote).ok();
-    let both: Vec<Setting> = commits.into_iter().chain(users.iter().cloned()).collect();
+    let both: Vec<Setting> = commits.iter().chain(&users).cloned().collect();
     let found = guest.derive_endpoint(&both, direction, &remote)?;
     let named = Named::of(user.as_ref(), &found);
+    let is_own = is_rewritten_login(&users, &found);
 
     let mut logins = Logins::new();
     // The user's own userinfo is a login for the user's own server; one of a commit's choice has to be agreed to.
     let mut endpoint = Split::of(&found.url)?.url;
-    if let Some(user) = user.as_ref().filter(|_| named != Named::ByCommit) {
-        logins.take_userinfo(&user.url)?;
+    match &user {
+        Some(user) if named != Named::ByCommit => drop(logins.take_userinfo(&user.url)?),
+        _ if is_own => drop(logins.take_userinfo(&found.url)?),
+        _ => {}
     }
     let approved = needed && approve(client, named, user.as_ref(), &found, direction, options)?;
-    if let Some(brought) = Brought::of(&found.url)?.filter(|_| needed && named != Named::ByUser) {
+    if let Some(brought) = Brought::of(&found.url)?.filter(|_| needed && named != Named::ByUser && !is_own)
+        && guest.derive_endpoint(&commits, direction, &remote).is_ok_and(|alone| brought.is_login_of(&alone.url))
+    {
+        // The words of a commit, and not what the user rewrites addresses to.
         logins.bring(agreed_to(client, repository, options, brought));
     }
     if let (Some(ssh), true) = (&found.ssh, needed) {
@@ -267,6 +273,15 @@ fn derived(
         http.endpoint_reach_min = reach_of_user(user.as_ref());
     }
     Ok(Destination { endpoint, reference: None, logins, http })
+}
+
+/// Whether the login in this address is one that the user wrote into `url.<base>.insteadOf`.
+fn is_rewritten_login(users: &[Setting], found: &Endpoint) -> bool {
+    let Ok(Some(login)) = Brought::of(&found.url) else { return false };
+    users.iter().any(|setting| {
+        let base = setting.key.strip_prefix("url.").and_then(|key| key.rsplit_once('.'));
+        base.is_some_and(|(base, _)| found.url.starts_with(base) && login.is_of(base))
+    })
 }
 
 /// Asks the user, where a commit's word does not suffice: true when the user agreed, false when nobody had to be asked.

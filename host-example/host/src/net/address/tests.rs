@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{AddressPolicy, ProxyName, Reach, is_loopback, reach, reaches};
+use super::{AddressPolicy, ProxyName, Reach, is_loopback, reach, reaches, says_unknown};
 use reqwest::Url;
 use reqwest::dns::Resolve;
 
@@ -128,6 +128,26 @@ fn reaches_of_urls() {
     assert_eq!(reaches(&url("http://localhost/")), Some((Reach::Loopback, Reach::Loopback)));
     assert_eq!(reaches(&url("http://192.168.0.1/")), Some((Reach::Private, Reach::Private)));
     assert_eq!(reaches(&url("http://nobody.invalid/")), None);
+}
+
+#[test]
+fn a_host_is_unknown_in_these_words_alone() {
+    for (words, is_unknown) in [
+        ("failed to lookup address information: Name or service not known", true),
+        ("failed to lookup address information: No address associated with hostname", true),
+        ("failed to lookup address information: nodename nor servname provided, or not known", true),
+        ("failed to lookup address information: Name does not resolve", true),
+        ("failed to lookup address information: Name has no usable address", true),
+        ("No such host is known. (os error 11001)", true),
+        ("failed to lookup address information: Temporary failure in name resolution", false),
+        ("failed to lookup address information: Try again", false),
+        ("failed to lookup address information: Non-recoverable failure in name resolution", false),
+        ("failed to lookup address information: System error", false),
+        ("failed to lookup address information: Memory allocation failure", false),
+        ("Too many open files (os error 24)", false),
+    ] {
+        assert_eq!(says_unknown(words), is_unknown, "{words}");
+    }
 }
 
 #[test]

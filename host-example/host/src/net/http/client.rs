@@ -27,6 +27,9 @@ const POOL_IDLE_S: u64 = 60;
 const STREAM_WINDOW_BYTES: u32 = 1 << 20;
 /// Bytes of one HTTP/2 connection that may be on the way unread.
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+/// Why nothing goes through an https proxy where a client certificate is shown to the server.
+const CERTIFICATE_AND_PROXY: &str = "the proxy of https would be shown the client certificate of http.sslCert, too; \
+    name a proxy of http or socks5 for this server, or unset the certificate";
 /// What the requests call themselves.
 const AGENT: &str = concat!("hydrant/", env!("CARGO_PKG_VERSION"));
 
@@ -99,8 +102,8 @@ impl Http {
         }
         let mut way = (self.options.way_to)(url);
         let is_approved = self.options.endpoint_approved && self.endpoint.as_ref() == Some(&origin);
-        // Our certificate is a login: it is shown where the user meant it to be, and to nobody else who asks for one.
-        way.certificate = way.certificate.filter(|certificate| certificate.is_for_this || is_approved);
+        // Our certificate is a login: whatever URL it is set for, only a server that the user approved is shown it.
+        way.certificate = way.certificate.filter(|_| is_approved);
         let lines = match all.iter().find(|(_, lines)| lines.way == way) {
             Some((_, lines)) => Rc::clone(lines),
             None => Rc::new(Lines::new(way)),
@@ -115,6 +118,10 @@ impl Http {
     }
 
     async fn make_proxied(&self, lines: &Lines, proxy: &Url) -> Result<Client, Failed> {
+        // One configuration of TLS serves both: the proxy would be shown what is for the server alone.
+        if proxy.scheme() == "https" && lines.way.certificate.is_some() {
+            return Err(failed(Failure::Blocked, CERTIFICATE_AND_PROXY));
+        }
         let name = proxy.host_str().unwrap_or_default().to_owned();
         // Other names are looked up here for these two alone, and judged as those of direct connections.
         let policy = matches!(proxy.scheme(), "socks4" | "socks5").then(|| Arc::clone(&self.policy));
@@ -157,7 +164,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::super::{ClientCertificate, HttpOptions, Way};
-    use super::Http;
+    use super::{CERTIFICATE_AND_PROXY, Http};
+    use crate::contract::types::Failure;
     use reqwest::Url;
 
     fn url(text: &str) -> Url {
@@ -178,22 +186,41 @@ mod tests {
         assert!(!Rc::ptr_eq(&lines("https://lfs.invalid/"), &lines("https://lfs.invalid:444/")));
     }
 
+    fn with_certificate(proxy: Option<&str>) -> Way {
+        let certificate = ClientCertificate { chain: "c".into(), key: "k".into() };
+        Way { certificate: Some(certificate), proxy: proxy.map(str::to_owned), ..Way::default() }
+    }
+
     #[test]
-    fn a_client_certificate_goes_where_it_was_meant_to_go() {
-        fn way(is_for_this: bool) -> Way {
-            let certificate = ClientCertificate { chain: "c".into(), key: "k".into(), is_for_this };
-            Way { certificate: Some(certificate), ..Way::default() }
-        }
-        for (way_to, approved, at_endpoint, elsewhere) in [
-            ((|_| Way::default()) as fn(&Url) -> Way, true, false, false),
-            (|_| way(false), true, true, false),
-            (|_| way(false), false, false, false),
-            (|_| way(true), false, true, true),
+    fn a_client_certificate_goes_to_the_approved_server_alone() {
+        // What the settings say for just one URL, or one with a star, is no approval either.
+        let for_all: fn(&Url) -> Way = |_| with_certificate(None);
+        let for_a_few: fn(&Url) -> Way =
+            |url| if url.host_str() == Some("lfs.invalid") { with_certificate(None) } else { Way::default() };
+        for (way_to, approved, at_endpoint) in [
+            ((|_| Way::default()) as fn(&Url) -> Way, true, false),
+            (for_all, true, true),
+            (for_all, false, false),
+            (for_a_few, true, true),
+            (for_a_few, false, false),
         ] {
             let http = http(way_to, approved);
             let is_shown = |text: &str| http.lines_to(&url(text)).expect("lines").way.certificate.is_some();
-            let shown = (is_shown("https://lfs.invalid/x"), is_shown("https://lfs.invalid:444/"));
-            assert_eq!(shown, (at_endpoint, elsewhere));
+            assert_eq!(is_shown("https://lfs.invalid/x"), at_endpoint);
+            for elsewhere in ["https://lfs.invalid:444/", "http://lfs.invalid/x", "https://store.invalid/"] {
+                assert!(!is_shown(elsewhere), "{elsewhere}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn an_https_proxy_is_not_shown_the_servers_certificate() {
+        let secure: fn(&Url) -> Way = |_| with_certificate(Some("https://me:pw@proxy.invalid"));
+        let open: fn(&Url) -> Way = |_| with_certificate(Some("http://proxy.invalid"));
+        for (way_to, approved, is_blocked) in [(secure, true, true), (secure, false, false), (open, true, false)] {
+            let found = http(way_to, approved).client_for(&url("https://lfs.invalid/x")).await;
+            let why = found.err().filter(|failed| failed.why == Failure::Blocked).map(|failed| failed.detail);
+            assert_eq!(why.as_deref(), is_blocked.then_some(CERTIFICATE_AND_PROXY), "{approved}");
         }
     }
 }

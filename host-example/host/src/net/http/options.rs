@@ -22,7 +22,7 @@ pub struct HttpOptions {
     pub insecure_http: bool,
     /// The way to each server: git's `http.*`, `http.<url>.*` and their variables.
     pub way_to: WayTo,
-    /// The user approved the endpoint: a client certificate that is meant for every server goes there, and to no other.
+    /// The user approved the endpoint: a client certificate goes there, and to no other server.
     pub endpoint_approved: bool,
     /// The endpoint itself may not be less public than this.
     pub endpoint_reach_min: Reach,
@@ -32,8 +32,8 @@ pub struct HttpOptions {
     pub work_dir: Option<PathBuf>,
 }
 
-/// Settings of the way to one server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Settings of the way to one server. Nothing prints them: the proxy's URL may hold a password.
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Way {
     /// Files of more certificates to trust there, in PEM: git's `http.sslCAInfo`.
     pub ca_files: Vec<PathBuf>,
@@ -52,8 +52,6 @@ pub struct ClientCertificate {
     pub chain: PathBuf,
     /// Its key. It may be the same file.
     pub key: PathBuf,
-    /// The user named it for this server, and not for every one.
-    pub is_for_this: bool,
 }
 
 impl Default for HttpOptions {

@@ -21,8 +21,8 @@ pub(super) struct Proxies {
     exceptions: Matcher,
 }
 
-/// A proxy that somebody named.
-#[derive(Clone, Debug)]
+/// A proxy that somebody named. Nothing prints it: its URL may hold a password.
+#[derive(Clone)]
 pub(super) enum Named {
     Usable(Url),
     /// Why it is of no use.

@@ -1,7 +1,7 @@
 //! TLS as git has it: which certificates of servers are trusted, and which one is shown to them.
 
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,15 +19,20 @@ use rustls::{
 };
 use rustls_platform_verifier::Verifier;
 
+use super::authority::is_authority;
 use super::options::{ClientCertificate, Way};
 use crate::contract::failure::failed;
 use crate::contract::types::{Failed, Failure};
 use crate::net::login::certificate_password;
+use crate::net::user_file;
+use crate::text::bytes_text;
 
 /// Bytes of a file of certificates or of a key at most.
 const PEM_BYTES_MAX: u64 = 4 << 20;
 /// Files that are read of a folder of certificates.
 const FOLDER_FILES_MAX: usize = 4096;
+/// Bytes of all these files.
+const FOLDER_BYTES_MAX: u64 = 64 << 20;
 /// What is spoken behind TLS, the best first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
 
@@ -47,8 +52,7 @@ pub(super) fn config(
     let mut config = match certificate {
         None => builder.with_no_client_auth(),
         Some(own) => {
-            let chain = certificates(&own.chain).ok().filter(|chain| !chain.is_empty());
-            let chain = chain.ok_or_else(|| failed(Failure::Io, "the file of http.sslCert holds no certificate"))?;
+            let chain = certificates(&own.chain).map_err(|error| unread("the file of http.sslCert", &error))?;
             let unfit =
                 |_| failed(Failure::Io, "the key of http.sslKey does not belong to the certificate of http.sslCert");
             builder.with_client_auth_cert(chain, key(own, work_dir)?).map_err(unfit)?
@@ -66,8 +70,9 @@ pub(super) fn none() -> Result<ClientConfig, Failed> {
     Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// Trusts what the system trusts, and besides that the certificates that the user named. A named certificate may be
-/// the server's own, and its own authority, as `openssl req -x509` makes it: OpenSSL, and so git, takes that.
+/// Trusts what the system trusts, and besides that the certificates that the user named. An authority among them
+/// vouches for others. A named certificate may also be the server's own, and its own authority, as `openssl req -x509`
+/// makes it: OpenSSL, and so git, takes that.
 #[derive(Debug)]
 struct Named {
     system: Verifier,
@@ -76,9 +81,11 @@ struct Named {
 
 impl Named {
     fn new(certificates: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
-        let system = match certificates.as_slice() {
+        // Whoever holds the key of a server could otherwise sign certificates for every other.
+        let authorities: Vec<_> = certificates.iter().filter(|one| is_authority(one)).cloned().collect();
+        let system = match authorities.as_slice() {
             [] => Verifier::new(provider)?,
-            named => Verifier::new_with_extra_roots(named.iter().cloned(), provider)?,
+            _ => Verifier::new_with_extra_roots(authorities, provider)?,
         };
         Ok(Self { system, certificates })
     }
@@ -95,7 +102,8 @@ impl ServerCertVerifier for Named {
     ) -> Result<ServerCertVerified, Error> {
         let judged = self.system.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let Err(Error::InvalidCertificate(why)) = &judged else { return judged };
-        // These are found after the times and the purpose of the certificate were found right.
+        // Its times were found right before either of these. An authority's purpose is not looked at any more: the user
+        // named this very certificate.
         let only_unsigned = match why {
             CertificateError::UnknownIssuer => true,
             CertificateError::Other(OtherError(why)) => {
@@ -135,37 +143,57 @@ impl ServerCertVerifier for Named {
 
 /// The certificates of the files and folders that the user named.
 fn authorities(way: &Way) -> Result<Vec<CertificateDer<'static>>, Failed> {
-    let unusable = |what: &str| failed(Failure::Io, &format!("the configured certificate {what} cannot be read"));
     let mut named = Vec::new();
     for file in &way.ca_files {
-        let found = certificates(file).ok().filter(|found| !found.is_empty());
-        named.extend(found.ok_or_else(|| unusable("file"))?);
+        named.extend(certificates(file).map_err(|error| unread("the file of http.sslCAInfo", &error))?);
     }
     for folder in &way.ca_folders {
-        let entries = fs::read_dir(folder).map_err(|_| unusable("folder"))?;
+        let entries = fs::read_dir(folder).map_err(|error| unread("the folder of http.sslCAPath", &error))?;
         let mut files: Vec<PathBuf> =
             entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
         files.sort_unstable();
-        // Such folders hold other files as well.
-        named.extend(files.iter().take(FOLDER_FILES_MAX).filter_map(|file| certificates(file).ok()).flatten());
+        files.truncate(FOLDER_FILES_MAX);
+        let bytes: u64 = files.iter().map(|file| file.metadata().map_or(0, |facts| facts.len())).sum();
+        if bytes > FOLDER_BYTES_MAX {
+            return Err(too_large("the folder of http.sslCAPath", FOLDER_BYTES_MAX));
+        }
+        for file in &files {
+            match certificates(file) {
+                Ok(found) => named.extend(found),
+                Err(error) if error.kind() == ErrorKind::FileTooLarge => {
+                    return Err(too_large("a file in the folder of http.sslCAPath", PEM_BYTES_MAX));
+                }
+                // Such folders hold other files as well.
+                Err(_) => {}
+            }
+        }
     }
     Ok(named)
 }
 
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, ()> {
-    CertificateDer::pem_slice_iter(&read(file)?).collect::<Result<_, _>>().map_err(drop)
+/// The certificates of a file, at least one.
+fn certificates(file: &Path) -> io::Result<Vec<CertificateDer<'static>>> {
+    let found = CertificateDer::pem_slice_iter(&user_file::read(file, PEM_BYTES_MAX)?).collect::<Result<Vec<_>, _>>();
+    found.ok().filter(|found| !found.is_empty()).ok_or_else(|| ErrorKind::InvalidData.into())
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, ()> {
-    let mut pem = Vec::new();
-    File::open(file).and_then(|file| file.take(PEM_BYTES_MAX).read_to_end(&mut pem)).map_err(drop)?;
-    Ok(pem)
+/// Why files of this setting cannot be used.
+fn unread(what: &str, error: &io::Error) -> Failed {
+    match error.kind() {
+        ErrorKind::FileTooLarge => too_large(what, PEM_BYTES_MAX),
+        ErrorKind::InvalidData => failed(Failure::Io, &format!("{what} holds no certificate")),
+        _ => failed(Failure::Io, &format!("{what} cannot be read")),
+    }
+}
+
+fn too_large(what: &str, bytes_max: u64) -> Failed {
+    failed(Failure::Io, &format!("{what} is too large: at most {} are read", bytes_text(bytes_max)))
 }
 
 /// The key of our certificate; git is asked for its password when it is encrypted.
 fn key(own: &ClientCertificate, work_dir: Option<&Path>) -> Result<PrivateKeyDer<'static>, Failed> {
     let refused = |why: &str| failed(Failure::Denied, &format!("the key of the client certificate: {why}"));
-    let pem = read(&own.key).map_err(|()| failed(Failure::Io, "the file of http.sslKey cannot be read"))?;
+    let pem = user_file::read(&own.key, PEM_BYTES_MAX).map_err(|error| unread("the file of http.sslKey", &error))?;
     if let Some(encrypted) = encrypted_key(&pem) {
         let open = |password: &[u8]| {
             let key = EncryptedPrivateKeyInfoRef::try_from(encrypted.as_slice()).ok()?.decrypt(password).ok()?;
@@ -192,7 +220,39 @@ fn encrypted_key(pem: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{EncryptedPrivateKeyInfoRef, encrypted_key};
+    use std::fs;
+
+    use super::super::options::Way;
+    use super::{EncryptedPrivateKeyInfoRef, FOLDER_BYTES_MAX, PEM_BYTES_MAX, authorities, encrypted_key};
+    use crate::files::scratch::Scratch;
+
+    #[test]
+    fn what_is_too_large_is_told() {
+        const LARGE: &str = "is too large: at most";
+        let of_file = |path| Way { ca_files: vec![path], ..Way::default() };
+        let of_folder = |path| Way { ca_folders: vec![path], ..Way::default() };
+        let sizes = |sizes: &[u64]| {
+            let scratch = Scratch::new();
+            for (at, size) in sizes.iter().enumerate() {
+                let file = fs::File::create(scratch.path().join(at.to_string())).expect("a file");
+                file.set_len(*size).expect("its size");
+            }
+            scratch
+        };
+        for (size, why) in [(PEM_BYTES_MAX, "holds no certificate"), (PEM_BYTES_MAX + 1, LARGE)] {
+            let scratch = sizes(&[size]);
+            let said = authorities(&of_file(scratch.path().join("0"))).expect_err("no certificate").detail;
+            assert!(said.contains(why), "{said}");
+        }
+        let none = authorities(&of_file("/nowhere/at/all".into())).expect_err("no file").detail;
+        assert!(none.ends_with("cannot be read"), "{none}");
+        let many = vec![PEM_BYTES_MAX; usize::try_from(FOLDER_BYTES_MAX / PEM_BYTES_MAX).expect("a few") + 1];
+        for (files, is_large) in [(&[1, 2][..], false), (&[1, PEM_BYTES_MAX + 1], true), (&many, true)] {
+            let scratch = sizes(files);
+            let said = authorities(&of_folder(scratch.path().to_owned()));
+            assert_eq!(said.err().is_some_and(|failed| failed.detail.contains(LARGE)), is_large, "{}", files.len());
+        }
+    }
 
     /// Made for this test by `openssl genpkey -algorithm EC -aes256 -pass pass:geheim`; it protects nothing.
     const KEY: &[u8] = b"-----BEGIN ENCRYPTED PRIVATE KEY-----

@@ -36,6 +36,16 @@ impl Brought {
         Ok(Some(Self { origin, credential, fingerprint, is_agreed: false }))
     }
 
+    /// Whether this URL holds the same login for the same server.
+    pub(crate) fn is_of(&self, url: &str) -> bool {
+        matches!(Self::of(url), Ok(Some(other)) if other.fingerprint == self.fingerprint)
+    }
+
+    /// Whether this URL holds the same login, whatever server it is for.
+    pub(crate) fn is_login_of(&self, url: &str) -> bool {
+        matches!(Self::of(url), Ok(Some(other)) if other.credential.headers() == self.credential.headers())
+    }
+
     /// Where the agreement is noted: a key of git's configuration.
     pub(crate) fn key(&self) -> String {
         format!("hydrant.{}.trustedlogin", self.origin)
@@ -64,6 +74,17 @@ mod tests {
             "https://tP:W@h.example/x",
         ] {
             assert_ne!(known, of(other), "{other}");
+        }
+        let brought = Brought::of("https://t:PW@h.example/x").expect("a URL").expect("a login");
+        for (url, is_of, is_login_of) in [
+            ("https://t:PW@h.example/", true, true),
+            ("http://t:PW@other.example/", false, true),
+            ("https://t:pw@h.example/", false, false),
+            ("https://h.example/", false, false),
+            ("https://t:PW@", false, false),
+            ("alias:t:PW@h.example/", false, false),
+        ] {
+            assert_eq!((brought.is_of(url), brought.is_login_of(url)), (is_of, is_login_of), "{url}");
         }
         assert!(Brought::of("https://t@h.example/x").expect("a URL").is_none());
         assert!(Brought::of("https://h.example/x").expect("a URL").is_none());

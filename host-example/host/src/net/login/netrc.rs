@@ -1,12 +1,11 @@
 //! The logins of `.netrc`, where curl, and so git, finds them too.
 
 use std::env;
-use std::fs::File;
-use std::io::Read;
 use std::path::PathBuf;
 
 use super::credential::{Credential, is_one_line};
 use crate::net::secret::Secret;
+use crate::net::user_file;
 
 /// Bytes of the file that are read.
 const NETRC_BYTES_MAX: u64 = 1 << 20;
@@ -19,12 +18,10 @@ pub(super) struct Found {
     pub(super) is_named: bool,
 }
 
-/// What the user's file says about a host. A file that cannot be read says nothing, as with curl.
+/// What the user's file says about a host. A file that is too large or cannot be read says nothing, as with curl.
 pub(super) fn of_user(host: &str, user: Option<&[u8]>) -> Option<Found> {
     let path = PathBuf::from(env::var_os("HOME").filter(|home| !home.is_empty())?).join(".netrc");
-    let mut text = Vec::new();
-    File::open(path).ok()?.take(NETRC_BYTES_MAX).read_to_end(&mut text).ok()?;
-    find(&text, host, user)
+    find(&user_file::read(&path, NETRC_BYTES_MAX).ok()?, host, user)
 }
 
 /// One entry of the file.
@@ -60,25 +57,26 @@ fn entries(text: &[u8]) -> Vec<Entry> {
     let mut awaited: Option<Vec<u8>> = None;
     let mut in_macro = false;
     for line in text.split(|byte| *byte == b'\n') {
-        let is_blank = line.trim_ascii().is_empty();
-        in_macro &= !is_blank;
-        if in_macro || is_blank || line.starts_with(b"#") {
+        // Blanks do not end the text of a macro.
+        in_macro &= !matches!(line, b"" | b"\r");
+        if in_macro {
             continue;
         }
         for word in words(line) {
-            match (awaited.take().as_deref(), word.as_slice()) {
+            let keyword = word.to_ascii_lowercase();
+            match (awaited.take().as_deref(), keyword.as_slice()) {
                 (Some(b"machine"), _) => entries.push(Entry { machine: Some(word), ..Entry::default() }),
                 (Some(b"login"), _) => put(&mut entries, |entry| &mut entry.login, word),
                 (Some(b"password"), _) => put(&mut entries, |entry| &mut entry.password, word),
-                (Some(b"macdef"), _) => {
-                    // Its text goes on to an empty line.
+                // The value of a word that says nothing here.
+                (Some(_), _) => {}
+                (None, b"macdef") => {
+                    // Its name and its text go on to an empty line.
                     in_macro = true;
                     break;
                 }
-                // The value of a word that says nothing here.
-                (Some(_), _) => {}
                 (None, b"default") => entries.push(Entry::default()),
-                (None, b"machine" | b"login" | b"password" | b"account" | b"macdef") => awaited = Some(word),
+                (None, b"machine" | b"login" | b"password" | b"account") => awaited = Some(keyword),
                 (None, _) => {}
             }
         }
@@ -92,11 +90,12 @@ fn put(entries: &mut [Entry], field: fn(&mut Entry) -> &mut Option<Vec<u8>>, wor
     }
 }
 
-/// The words of a line. One in double quotes may hold blanks, and escapes behind a backslash.
+/// The words of a line, up to one that begins with `#`. One in double quotes may hold blanks, and escapes behind a
+/// backslash.
 fn words(line: &[u8]) -> Vec<Vec<u8>> {
     let mut words = Vec::new();
     let mut rest = line.trim_ascii_start();
-    while let Some(first) = rest.first() {
+    while let Some(first) = rest.first().filter(|first| **first != b'#') {
         if *first == b'"' {
             let (mut word, mut at) = (Vec::new(), 1);
             while let Some(byte) = rest.get(at).filter(|byte| **byte != b'"') {
@@ -161,7 +160,21 @@ mod tests {
             ("machine h login a password b\ndefault login c password d", "h", None, "a:b"),
             ("machine x login a password b\ndefault login c password d", "h", None, "*c:d"),
             ("# machine h login n password n\nmachine h login a password b", "h", None, "a:b"),
+            ("  # machine h login n password n\nmachine h login a password b", "h", None, "a:b"),
+            ("machine h login a # password n\npassword b", "h", None, "a:b"),
+            ("machine h login a #password n\npassword b", "h", None, "a:b"),
+            ("machine h login #n\na password b", "h", None, "a:b"),
+            ("machine h login a password #b", "h", None, "none"),
+            ("machine h login a password b#c", "h", None, "a:b#c"),
+            ("machine h login \"#a\" password \"#b\"", "h", None, "#a:#b"),
+            ("MACHINE h Login Login passWORD Machine", "h", None, "Login:Machine"),
+            ("Default LOGIN a password b", "h", None, "*a:b"),
             ("macdef init\nmachine h login n password n\n\nmachine h login a password b", "h", None, "a:b"),
+            ("MacDef init\nmachine h login n password n\n\r\nmachine h login a password b", "h", None, "a:b"),
+            ("macdef init\nx\n \nmachine h login n password n\n\t\r\nmachine h login a password b", "h", None, "none"),
+            ("macdef init machine h login n password n\n\nmachine h login a password b", "h", None, "a:b"),
+            ("macdef\n\nmachine h login a password b", "h", None, "a:b"),
+            ("macdef\nmachine h login a password b", "h", None, "none"),
             ("machine h login a password b\r\n", "h", None, "a:b"),
             ("machine ::1 login a password b", "[::1]", None, "a:b"),
             ("machine h login a password \"b\\nc\"", "h", None, "none"),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use reqwest::Url;
 
-use super::cookies;
+use super::cookies::{self, Cookie};
 use super::origin::Origin;
 use crate::contract::clock::wall;
 use crate::net::secret::Secret;
@@ -12,16 +12,23 @@ use crate::net::secret::Secret;
 const MS_PER_SECOND: u64 = 1000;
 
 /// The headers, for one origin alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct OwnHeaders {
     origin: Option<Origin>,
     headers: Vec<(String, Secret)>,
     cookie_file: Option<PathBuf>,
+    cookies: Vec<Cookie>,
 }
 
 impl OwnHeaders {
     pub(super) fn new(origin: Origin, headers: Vec<(String, Secret)>, cookie_file: Option<PathBuf>) -> Self {
-        Self { origin: Some(origin), headers, cookie_file }
+        Self { origin: Some(origin), headers, cookie_file, cookies: Vec::new() }
+    }
+
+    /// The same with the cookies of the file as it is now: it is read once for a run, and not for each request.
+    pub(super) fn with_cookies(&self) -> Self {
+        let cookies = self.cookie_file.as_deref().map(|file| cookies::of_file(file, now())).unwrap_or_default();
+        Self { cookies, ..self.clone() }
     }
 
     pub(super) fn is_for_any_of(&self, origins: &[Origin]) -> bool {
@@ -34,8 +41,12 @@ impl OwnHeaders {
             return Vec::new();
         }
         let mut headers = self.headers.clone();
-        let cookies = self.cookie_file.as_ref().and_then(|file| cookies::of_file(file, url, wall() / MS_PER_SECOND));
+        let cookies = cookies::header(&self.cookies, url, now());
         headers.extend(cookies.map(|cookies| ("cookie".to_owned(), Secret::new(cookies))));
         headers
     }
+}
+
+fn now() -> u64 {
+    wall() / MS_PER_SECOND
 }

@@ -101,8 +101,9 @@ fn follow(world: &World, told: &Value) {
 /// The commit that is named is there, whether or not the branch has an upstream.
 #[test]
 fn commits_are_taken_back_as_they_say_without_an_upstream() {
+    type Before<'a> = &'a [&'a [&'a str]];
     // What becomes of the clone before, and what is still committed afterwards.
-    let table: [(&str, &[&[&str]], Option<&str>); 5] = [
+    let table: [(&str, Before<'_>, Option<&str>); 5] = [
         ("upstream", &[], Some("fine")),
         ("no-upstream", &[&["branch", "--unset-upstream"]], Some("fine")),
         ("no-remote", &[&["remote", "remove", "origin"]], Some("fine")),
@@ -203,7 +204,7 @@ fn a_publish_pushes_no_content_along() {
     let before = world.git(&["ls-remote", "origin"]);
     let batches = world.scene.server.stats().batches;
     let dry = ["publish", SESSION, "--with-unpushed", "--dry-run", "--json"];
-    let plan = world.scene.hydrant(&world.clone, &dry).ends(0).json();
+    let plan = world.scene.hydrant(&world.clone, &dry).ends(1).json();
     assert!(list(&plan, "obstacle_list").iter().any(|one| one.as_str().is_some_and(|it| it.contains("in full"))));
     let asked = world.scene.server.stats().batches;
     let said = world.scene.hydrant(&world.clone, &["publish", SESSION, "--with-unpushed"]).ends(3);

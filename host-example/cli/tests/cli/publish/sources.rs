@@ -90,8 +90,9 @@ fn two_sources_that_differ_are_told() {
     let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
     world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
     world.in_place("raw.jsonl", transcript(2));
-    let dry = publish(&world, &["--dry-run"]).ends(0);
-    assert!(dry.err.contains("has other content of this name"), "{}{}", dry.err, dry.out);
+    let ran = publish(&world, &[]).ends(0);
+    assert!(ran.err.contains("has other content of this name"), "{}{}", ran.err, ran.out);
+    assert_eq!(manifest(&world)["entry_count"], 9);
 }
 
 #[test]

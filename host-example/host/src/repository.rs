@@ -240,20 +240,27 @@ impl Repository {
         Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
     }
 
-    /// The remote that `git push` would push this branch to, with the one setting more that git-lfs has for it.
+    /// The remote that `git push` would push this branch to.
     pub(crate) fn push_remote(&self) -> Result<String, Fault> {
-        let branch = self.branch().and_then(|branch| branch.strip_prefix("refs/heads/"));
-        let of_branch = branch.and_then(|branch| self.setting(&format!("branch.{branch}.pushremote")));
-        let chosen =
-            of_branch.or_else(|| self.setting("remote.lfspushdefault")).or_else(|| self.setting("remote.pushdefault"));
+        let chosen = self.branch_setting("pushremote").or_else(|| self.setting("remote.pushdefault"));
         chosen.map_or_else(|| self.remote(), Ok)
+    }
+
+    /// The remote where files of this branch are locked: git-lfs has a setting more for it.
+    pub(crate) fn lock_remote(&self) -> Result<String, Fault> {
+        let chosen = self.branch_setting("pushremote").or_else(|| self.setting("remote.lfspushdefault"));
+        chosen.map_or_else(|| self.push_remote(), Ok)
+    }
+
+    /// A setting of the branch that HEAD is on.
+    fn branch_setting(&self, name: &str) -> Option<String> {
+        let branch = self.branch()?.strip_prefix("refs/heads/")?;
+        self.setting(&format!("branch.{branch}.{name}"))
     }
 
     /// The remote that the user chose for this branch, or for all of them.
     pub(crate) fn chosen_remote(&self) -> Option<String> {
-        let branch = self.branch().and_then(|branch| branch.strip_prefix("refs/heads/"));
-        let of_branch = branch.and_then(|branch| self.setting(&format!("branch.{branch}.remote")));
-        of_branch.or_else(|| self.setting("remote.lfsdefault"))
+        self.branch_setting("remote").or_else(|| self.setting("remote.lfsdefault"))
     }
 
     /// Full name of the branch that HEAD is on, as it was when first asked.

@@ -1,5 +1,6 @@
-//! The locks API: create, list, verify, unlock. Keeps three rules: a lock belongs to the name the caller logged in with,
-//! a conflict always shows the lock that stands in the way, and nothing changes before there is room for its answer.
+//! The locks API: create, list, verify, unlock. Keeps three rules: a lock belongs to the name the caller logged in
+//! with, a conflict always shows the lock that stands in the way, and nothing changes before there is room for its
+//! answer.
 
 use std::collections::BTreeMap;
 use std::io;

@@ -51,8 +51,18 @@ pub struct ServerOptions {
 impl ServerOptions {
     /// The same for a ledger: its blobs go where its commits go, to the remote of the branch.
     pub(crate) fn of_ledger(&self, repository: &Repository) -> Result<Self, Fault> {
-        let remote = self.remote.clone().map_or_else(|| repository.remote(), Ok)?;
-        Ok(Self { remote: Some(remote), ..self.clone() })
+        Ok(self.or_of(repository, repository.remote()?))
+    }
+
+    /// The same for locks.
+    pub(crate) fn of_locks(&self, repository: &Repository) -> Result<Self, Fault> {
+        Ok(self.or_of(repository, repository.lock_remote()?))
+    }
+
+    /// With this remote, unless the user named one, or there is none of this name.
+    fn or_of(&self, repository: &Repository, remote: String) -> Self {
+        let chosen = self.remote.clone().or_else(|| Some(remote).filter(|remote| is_set(repository, remote)));
+        Self { remote: chosen, ..self.clone() }
     }
 }
 
@@ -143,12 +153,15 @@ fn own_remote(repository: &Repository, options: &ServerOptions, direction: Direc
     }
 }
 
+/// Whether git's configuration knows a remote of this name.
+fn is_set(repository: &Repository, remote: &str) -> bool {
+    let keys = ["url", "pushurl", "lfsurl", "lfspushurl"];
+    keys.iter().any(|key| repository.setting(&format!("remote.{remote}.{key}")).is_some())
+}
+
 /// A remote that the user named is one of his, unless it is an address.
 fn is_known(repository: &Repository, remote: &str) -> Result<(), Fault> {
-    let is_set = ["url", "pushurl", "lfsurl", "lfspushurl"]
-        .iter()
-        .any(|key| repository.setting(&format!("remote.{remote}.{key}")).is_some());
-    if is_set || remote.contains([':', '/']) {
+    if is_set(repository, remote) || remote.contains([':', '/']) {
         return Ok(());
     }
     let shown = quote(remote.as_bytes());

@@ -109,8 +109,9 @@ struct Asking<'a>(Runner<'a>);
 
 impl<'a> Asking<'a> {
     fn of(client: &'a Client, repository: &Repository, server: &ServerOptions) -> Result<Self, Fault> {
-        let destination = endpoint::of_repository(client, repository, Direction::Upload, server, true)?;
-        Ok(Self(Runner::new(client, destination, server, None, |host| host)?))
+        let server = server.of_locks(repository)?;
+        let destination = endpoint::of_repository(client, repository, Direction::Upload, &server, true)?;
+        Ok(Self(Runner::new(client, destination, &server, None, |host| host)?))
     }
 
     fn ask(&mut self, task: LockTask) -> Result<LockReport, Fault> {

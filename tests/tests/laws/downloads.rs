@@ -237,6 +237,11 @@ fn a_refusal_of_the_rest_is_no_refusal_of_the_whole() {
         let again = [offer(), status(code), offer(), part("bytes 3-8/9", b"eteen!")];
         let said = resumed(b"nineteen!", 3, None).run(again);
         assert!(said.matches("range=").count() == 2 && said.ends_with("= a well\n"), "{code}: {said}");
+        // A connection that breaks is no refusal: the beginning stays.
+        let config = Config { retries_max: 0, ..Config::new(ENDPOINT, 0) };
+        let broken = [offer(), Answer::Failed(Failure::Offline), bytes(b"nineteen!")];
+        let said = resumed_with(config, b"nineteen!", 3, None).run(broken);
+        assert!(said.matches("GET").count() == 1 && said.contains("= a host: "), "{said}");
         for retries_max in [0, 2] {
             let config = Config { retries_max, ..Config::new(ENDPOINT, 0) };
             let tries = (0..=retries_max).flat_map(|_| [offer(), status(code)]);

@@ -207,7 +207,7 @@ impl BatchQueue {
     fn doubt(&mut self, asking: Asking, error: Error, link: &Link) {
         let request = BatchRequest { direction: Direction::Upload, ..asking.request };
         let Some(body) = batch::write_request(&request) else { return };
-        let call = Call::new("the batch request", batch_call(link, body)).of_low_concern();
+        let call = Call::new("the batch request", batch_call(link, body)).once();
         self.calls.push(Asking { call, request, numbers: asking.numbers, doubt: Some(error) });
     }
 

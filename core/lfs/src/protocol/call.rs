@@ -23,7 +23,7 @@ pub(crate) struct Call {
     outgoing: Outgoing,
     retries: u32,
     /// Its refusal is an answer, too: for it no login is renewed, and nothing is sent again.
-    of_low_concern: bool,
+    once: bool,
     state: State,
 }
 
@@ -49,12 +49,12 @@ pub(crate) struct Response {
 
 impl Call {
     pub(crate) fn new(what: &'static str, outgoing: Outgoing) -> Self {
-        Self { what, first: outgoing.clone(), outgoing, retries: 0, of_low_concern: false, state: State::Due(0) }
+        Self { what, first: outgoing.clone(), outgoing, retries: 0, once: false, state: State::Due(0) }
     }
 
     /// The same, sent once: whatever is answered ends it.
-    pub(crate) fn of_low_concern(self) -> Self {
-        Self { of_low_concern: true, ..self }
+    pub(crate) fn once(self) -> Self {
+        Self { once: true, ..self }
     }
 
     /// The open effect, if there is one.
@@ -81,7 +81,7 @@ impl Call {
             return;
         }
         // Only who asks in earnest asks for another login.
-        let login = if self.of_low_concern && login == Login::Renewed { Login::Stored } else { login };
+        let login = if self.once && login == Login::Renewed { Login::Stored } else { login };
         let exchange = Exchange {
             request: self.outgoing.request(login, link.config.reports_redirects),
             stage: None,
@@ -103,7 +103,7 @@ impl Call {
         match event {
             Event::Answer { head, body, .. } => {
                 link.answered(sent.ticks);
-                if self.of_low_concern {
+                if self.once {
                     return Some(Ok(Response { head, body, asked_at: sent.wall }));
                 }
                 if is_redirect(head.status) {
@@ -126,7 +126,7 @@ impl Call {
             }
             Event::Failed(failed) => {
                 let error = refusal::failed(self.what, &failed);
-                if failed.why == Failure::Aborted || !refusal::passing(failed.why) || self.of_low_concern {
+                if failed.why == Failure::Aborted || !refusal::passing(failed.why) || self.once {
                     return Some(Err(error));
                 }
                 self.later(None, error, out, link)

@@ -48,6 +48,12 @@ pub struct TransferReport {
     pub outcomes: Vec<ObjectReport>,
 }
 
+/// How many objects ended well, and their bytes.
+fn there(outcomes: &[ObjectReport]) -> (usize, u64) {
+    let there = outcomes.iter().filter(|one| one.is_present());
+    there.fold((0, 0), |(count, bytes), one| (count + 1, bytes.saturating_add(one.size)))
+}
+
 /// One object of a transfer.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ObjectReport {
@@ -96,17 +102,14 @@ impl TransferReport {
                 (outcome.state, outcome.error) = (later.state, later.error.clone());
             }
         }
-        let present = self.outcomes.iter().filter(|outcome| outcome.is_present());
-        (self.present, self.bytes) = present.fold((0, 0), |(count, bytes), one| (count + 1, bytes + one.size));
+        (self.present, self.bytes) = there(&self.outcomes);
         self.interrupted |= again.interrupted;
         self.seconds += again.seconds;
     }
 
     pub(crate) fn new(outcomes: Vec<Outcome>, started: Instant, interrupted: bool) -> Self {
         let outcomes: Vec<ObjectReport> = outcomes.into_iter().map(ObjectReport::from).collect();
-        let there = outcomes.iter().filter(|one| one.is_present());
-        let (present, bytes) =
-            there.fold((0, 0_u64), |(count, bytes), one| (count + 1, bytes.saturating_add(one.size)));
+        let (present, bytes) = there(&outcomes);
         let seconds = started.elapsed().as_secs_f64();
         Self { interrupted, objects: outcomes.len(), present, bytes, seconds, outcomes }
     }

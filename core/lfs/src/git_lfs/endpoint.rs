@@ -150,8 +150,10 @@ impl<'a> Settings<'a> {
         if url.starts_with('/') {
             return plain(format!("file://{url}"));
         }
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return if url.contains("::") { unusable() } else { scp_form(&url) };
+        let Some((scheme, rest)) = url.split_once(':') else { return unusable() };
+        let Some(rest) = rest.strip_prefix("//") else {
+            // `name::address` is for a program of git's that hydrant does not know.
+            return if rest.starts_with(':') { unusable() } else { scp_form(&url) };
         };
         // A scheme has no case (RFC 3986 section 3.1).
         match scheme.to_ascii_lowercase().as_str() {
@@ -190,8 +192,8 @@ fn ssh_url(rest: &str) -> Result<Endpoint, Error> {
 /// `user@host:path` or `[user@host:port]:path`; nothing in it is an escape. A path from the root keeps its slash
 /// behind the host's, as git-lfs writes it.
 fn scp_form(url: &str) -> Result<Endpoint, Error> {
-    let (authority, path) = match url.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
-        Some(bracketed) => bracketed,
+    let (authority, path) = match url.strip_prefix('[').and_then(bracketed) {
+        Some(split) => split,
         None => match url.split_once(':') {
             Some(split) => split,
             None => return unusable(),
@@ -201,6 +203,12 @@ fn scp_form(url: &str) -> Result<Endpoint, Error> {
         if url.starts_with('[') { authority.rsplit_once(':').unwrap_or((authority, "")) } else { (authority, "") };
     let host = login.rsplit_once('@').map_or(login, |(_, host)| host);
     ssh(login, host, port, path, &format!("/{path}"))
+}
+
+/// Splits `user@host:port]:path`.
+fn bracketed(rest: &str) -> Option<(&str, &str)> {
+    let (authority, path) = rest.split_once(']')?;
+    Some((authority, path.strip_prefix(':')?))
 }
 
 /// What the percent escapes of a part of an ssh address stand for.

@@ -208,7 +208,12 @@ fn like_a_version_line(line: &str) -> bool {
     let line = line.trim_start_matches(unseen).to_ascii_lowercase();
     let Some(value) = line.strip_prefix("version") else { return false };
     value.starts_with(|c: char| c.is_whitespace() || c == '=' || c == ':')
-        && MARKERS.iter().any(|marker| value.contains(marker))
+        && has_marker(value)
+}
+
+/// The standard library's search is larger than all that reads pointers.
+fn has_marker(text: &str) -> bool {
+    MARKERS.iter().any(|marker| text.as_bytes().windows(marker.len()).any(|part| part == marker.as_bytes()))
 }
 
 /// The canonical text. An empty blob's pointer is the empty text.
@@ -266,7 +271,7 @@ fn parse(head: &[u8], file_size: u64) -> Result<Pointer, Finding> {
         return Ok(pointer);
     }
     let text = String::from_utf8_lossy(head);
-    if !MARKERS.iter().any(|marker| text.contains(marker)) {
+    if !has_marker(&text) {
         return Err(whole(Flaw::NoMarker));
     }
     let lines = Lines::read(&text)?;

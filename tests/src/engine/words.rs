@@ -6,7 +6,7 @@
 use super::{Answer, ManifestFacts, Sample};
 use hydrant_ledger::manifest::{Change, FileRef, Storage};
 use hydrant_ledger::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
+use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy, Unknown};
 use hydrant_ledger::status::{Fact, FileState, Hydration, Place, State, Status, Tally};
 use hydrant_lfs::contract as core;
 use hydrant_lfs::contract::Config;
@@ -549,6 +549,7 @@ pub(super) fn reconcile_report(it: sessions::ReconcileReport) -> ReconcileReport
         history_only: it.history_only,
         remedy: same_case!(it.remedy, sessions::Remedy => Remedy: UploadAgain Remove Squash None),
     };
+    let unknown = |it: sessions::UnknownBlob| Unknown { path: it.path, blob: blob(it.blob), error: error(it.error) };
     let contradiction = |it: sessions::Contradiction| Contradiction {
         path: it.path,
         pointer: blob(it.pointer),
@@ -558,6 +559,7 @@ pub(super) fn reconcile_report(it: sessions::ReconcileReport) -> ReconcileReport
         commits: it.commits,
         scanned: it.scanned,
         missing: it.missing.into_iter().map(missing).collect(),
+        unknown: it.unknown.into_iter().map(unknown).collect(),
         contradictions: it.contradictions.into_iter().map(contradiction).collect(),
         repairable: it.repairable.map_err(error),
         uploaded: it.uploaded.into_iter().map(blob).collect(),

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use cases::case;
 use hydrant_ledger::manifest::{FileRef, Storage};
 use hydrant_ledger::publish::{PublishFile, PublishReport, Published, PublishedState};
-use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
+use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy, Unknown};
 use hydrant_ledger::status::{Fact, FileState, Hydration, State, Status};
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Direction;
@@ -117,10 +117,11 @@ record!(Published: "name" name, "oid" oid, "size" size, "state" state, "reason" 
 record!(PublishReport: "sessionId" session_id, "phase" phase, "resumed" resumed, "tip" tip, "files" files,
     "orphans" orphans, "ended" ended);
 record!(Missing: "path" path, "blob" blob, "historyOnly" history_only, "remedy" remedy);
+record!(Unknown: "path" path, "blob" blob, "error" error);
 record!(Contradiction: "path" path, "pointer" pointer, "manifest" manifest);
-record!(ReconcileReport: "commits" commits, "scanned" scanned, "missing" missing, "contradictions" contradictions,
-    "repairable" repairable, "uploaded" uploaded, "removed" removed, "squashed" squashed, "tip" tip,
-    "orphans" orphans, "ended" ended);
+record!(ReconcileReport: "commits" commits, "scanned" scanned, "missing" missing, "unknown" unknown,
+    "contradictions" contradictions, "repairable" repairable, "uploaded" uploaded, "removed" removed,
+    "squashed" squashed, "tip" tip, "orphans" orphans, "ended" ended);
 record!(TransferReport: "outcomes" outcomes, "ended" ended);
 record!(BatchOutcome: "oid" oid, "answer" answer);
 record!(Lock: "id" id, "path" path, "lockedAt" locked_at, "owner" owner);

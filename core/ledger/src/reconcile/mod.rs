@@ -23,7 +23,7 @@ mod report;
 #[cfg(test)]
 mod tests;
 
-pub use report::{Contradiction, Missing, ReconcileReport, Remedy};
+pub use report::{Contradiction, Missing, ReconcileReport, Remedy, Unknown};
 
 use crate::limits::REPAIR_BYTES_MAX;
 use crate::manifest::Manifest;
@@ -70,6 +70,8 @@ pub struct Reconcile {
     texts: Vec<Vec<u8>>,
     actions: Actions,
     stopped: bool,
+    /// The server named objects when it was asked.
+    heard: bool,
     report: ReconcileReport,
 }
 
@@ -108,10 +110,12 @@ impl Reconcile {
             texts: Vec::new(),
             actions: Actions::default(),
             stopped: false,
+            heard: false,
             report: ReconcileReport {
                 commits: 0,
                 scanned: 0,
                 missing: Vec::new(),
+                unknown: Vec::new(),
                 contradictions: Vec::new(),
                 repairable: Err(refusal::unfinished()),
                 uploaded: Vec::new(),
@@ -210,6 +214,7 @@ impl Reconcile {
 
     /// After the server was asked: looks for missing blobs in the cache, and reads the manifests.
     fn asked(&mut self) {
+        self.heard = matches!(&self.doing, Doing::Ask(queue, _) if queue.was_heard());
         if self.stopped {
             return self.end(Err(refusal::stopped()));
         }
@@ -240,10 +245,12 @@ impl Reconcile {
         self.report.missing = plan.missing;
         let contradictions = core::mem::take(&mut self.report.contradictions);
         self.report.contradictions = sorted(contradictions, |a, b| a.path.cmp(&b.path));
-        let doubt = self.facts.pointers.iter().find_map(|fact| match &fact.verdict {
-            Verdict::Inconclusive(error) => Some(error.clone()),
-            _ => None,
-        });
+        let mut unknown: Vec<Unknown> = self.facts.pointers.iter().filter_map(PointerFact::unknown).collect();
+        let unheard = unknown.first().filter(|_| !self.heard).map(|one| one.error.clone());
+        if unheard.is_some() {
+            unknown.clear();
+        }
+        self.report.unknown = unknown;
         self.report.repairable = plan.actions.as_ref().map(drop).map_err(Clone::clone);
         match plan.actions {
             Ok(actions) => self.actions = actions,
@@ -255,7 +262,7 @@ impl Reconcile {
             self.report.removed = self.removed();
             self.report.squashed = self.squashes();
             self.report.orphans = self.lost();
-            return self.end(doubt.map_or(Ok(()), Err));
+            return self.end(unheard.map_or(Ok(()), Err));
         }
         if self.actions == Actions::default() {
             return self.end(Ok(()));

@@ -7,7 +7,7 @@
 //! is uncertain, a file is no longer that very pointer, a manifest says something else, or a pointer does not belong to
 //! a session.
 
-use super::report::{Contradiction, Missing, Remedy};
+use super::report::{Contradiction, Missing, Remedy, Unknown};
 use crate::manifest::{self, FileRef, Manifest};
 use crate::name;
 use alloc::borrow::ToOwned as _;
@@ -66,6 +66,14 @@ pub(super) struct PointerFact {
     pub(super) cached: bool,
     /// What the server says about the blob.
     pub(super) verdict: Verdict,
+}
+
+impl PointerFact {
+    /// What the report says, if nothing definite is known of the blob.
+    pub(super) fn unknown(&self) -> Option<Unknown> {
+        let Verdict::Inconclusive(error) = &self.verdict else { return None };
+        Some(Unknown { path: self.path.clone(), blob: self.blob, error: error.clone() })
+    }
 }
 
 /// What is known of a push.

@@ -32,6 +32,17 @@ pub struct Missing {
     pub remedy: Remedy,
 }
 
+/// A pointer of whose blob the server said nothing definite, although it answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// Path in the repository.
+    pub path: String,
+    /// The blob that it names.
+    pub blob: Blob,
+    /// What the server said instead.
+    pub error: Error,
+}
+
 /// A pointer at the tip that contradicts the manifest of its session.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Contradiction {
@@ -52,6 +63,9 @@ pub struct ReconcileReport {
     pub scanned: u64,
     /// Pointers whose blob the server definitely lacks, in the order of the range.
     pub missing: Vec<Missing>,
+    /// Pointers of whose blobs it said nothing definite, in that order. A repair then changes nothing. Empty when the
+    /// server was not heard at all: then there is an error.
+    pub unknown: Vec<Unknown>,
     /// Pointers that contradict the manifest of their session.
     pub contradictions: Vec<Contradiction>,
     /// Success when a repair is possible or not needed; otherwise why nothing may be changed.
@@ -67,6 +81,6 @@ pub struct ReconcileReport {
     /// Blobs on the server that only the replaced commits named; each is in the orphan register. Without `repair`:
     /// blobs that would be orphaned.
     pub orphans: Vec<Blob>,
-    /// Success, or the error. Without `repair`, missing blobs are no error.
+    /// Success, or the error. Without `repair`, missing and unknown blobs are no error.
     pub ended: Result<(), Error>,
 }

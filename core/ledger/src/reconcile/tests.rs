@@ -252,6 +252,8 @@ fn what_is_not_definite_changes_nothing() {
         let (docs, files) = (host.docs.clone(), host.files.clone());
         let report = host.run(true);
         assert_eq!(report.ended.map_err(|error| error.code), Err(code), "I15: {status}");
+        let told = host.run(false);
+        assert_eq!((told.ended.is_ok(), told.unknown.len()), (false, 0), "nothing was heard of any: {status}");
         assert!(report.missing.is_empty() && host.docs == docs && host.files == files, "{status}");
     }
 }
@@ -271,6 +273,9 @@ fn what_a_server_would_take_is_sent_again_and_nothing_is_removed() {
     let mut host = Host::new(vec![at_tip(PLAN, "plan.md"), at_tip(RAW, "raw.jsonl"), older(RAW, "old")]);
     (host.whole_404, host.cache) = (true, ["plan.md".to_owned()].into());
     let (docs, files) = (host.docs.clone(), host.files.clone());
+    let report = host.run(false);
+    let unknown: Vec<(&str, Code)> = report.unknown.iter().map(|it| (it.path.as_str(), it.error.code)).collect();
+    assert_eq!((report.ended, unknown), (Ok(()), vec![(RAW, Code::NotFound); 2]), "the server was heard");
     let report = host.run(true);
     assert_eq!(report.ended.map_err(|error| error.code), Err(Code::NotFound), "one of them is not here");
     assert!(host.docs == docs && host.files == files && host.server.is_empty());

@@ -207,8 +207,7 @@ fn like_a_version_line(line: &str) -> bool {
     let unseen = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}');
     let line = line.trim_start_matches(unseen).to_ascii_lowercase();
     let Some(value) = line.strip_prefix("version") else { return false };
-    value.starts_with(|c: char| c.is_whitespace() || c == '=' || c == ':')
-        && has_marker(value)
+    value.starts_with(|c: char| c.is_whitespace() || c == '=' || c == ':') && has_marker(value)
 }
 
 /// The standard library's search is larger than all that reads pointers.

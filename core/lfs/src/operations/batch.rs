@@ -2,7 +2,7 @@
 
 use super::Machine;
 use crate::contract::{Direction, EffectId};
-use crate::git_lfs::batch::{BatchObject, Verdict, distinct};
+use crate::git_lfs::batch::{BatchObject, distinct};
 use crate::protocol::batch_queue::{BatchQueue, ObjectAnswer};
 use crate::protocol::link::Link;
 use crate::protocol::outbox::{Event, Outbox};
@@ -14,7 +14,6 @@ use alloc::vec::Vec;
 /// The machine behind `batch`.
 #[derive(Debug)]
 pub struct Batch {
-    direction: Direction,
     queue: BatchQueue,
     outcomes: Vec<BatchOutcome>,
     /// How many of them are known.
@@ -38,16 +37,13 @@ impl Batch {
             queue.want(number, *blob);
         }
         let outcome = |blob: &Blob| BatchOutcome { oid: blob.oid, answer: Err(refusal::unfinished()) };
-        Self { direction, queue, outcomes: objects.iter().map(outcome).collect(), answered: 0 }
+        Self { queue, outcomes: objects.iter().map(outcome).collect(), answered: 0 }
     }
 
     fn take(&mut self, answers: Vec<ObjectAnswer>) {
         self.answered += answers.len();
         for (number, answer) in answers {
-            self.outcomes[number].answer = answer.and_then(|object| match object.verdict {
-                Verdict::Upload(..) if self.direction == Direction::Download => Err(refusal::would_take()),
-                _ => Ok(object),
-            });
+            self.outcomes[number].answer = answer;
         }
     }
 }

@@ -91,6 +91,11 @@ impl BatchQueue {
         self.queue.len() >= self.objects_max
     }
 
+    /// Whether a batch response named objects.
+    pub fn was_heard(&self) -> bool {
+        self.heard
+    }
+
     /// The error, if no batch response ever named an object.
     pub fn unheard(&self) -> Option<&Error> {
         self.closed.as_ref().filter(|_| !self.heard)

@@ -88,7 +88,7 @@ enum VerdictReport {
         /// Where.
         download: ActionReport,
     },
-    /// It takes the bytes.
+    /// It takes the bytes. For a download: it answered 404 to the whole request, and would take them.
     Upload {
         /// Where.
         upload: ActionReport,
@@ -130,7 +130,7 @@ pub(crate) fn run(arguments: &BatchArgs, client: &Client, output: &mut Output) -
     };
     let limit = arguments.limits.object_bytes_max;
     let answers = client.batch(repository.as_ref(), direction, &objects, &server, limit)?;
-    let is_well = answers.iter().all(|object| is_well(&object.verdict));
+    let is_well = answers.iter().all(|object| is_well(&object.verdict, direction));
     let secrets = arguments.show_secrets;
     output.report(is_well, BatchReport { object_list: answers.iter().map(|one| line(one, secrets)).collect() });
     for object in &answers {
@@ -139,9 +139,11 @@ pub(crate) fn run(arguments: &BatchArgs, client: &Client, output: &mut Output) -
     Ok(if is_well { Ending::Done } else { Ending::SomeFailed })
 }
 
-fn is_well(verdict: &Verdict) -> bool {
+fn is_well(verdict: &Verdict, direction: Direction) -> bool {
     match verdict {
-        Verdict::Present | Verdict::Download(_) | Verdict::Upload(_) => true,
+        Verdict::Present | Verdict::Download(_) => true,
+        // A server that would take it gives no bytes.
+        Verdict::Upload(_) => direction == Direction::Upload,
         Verdict::Expired | Verdict::Refused(_) | Verdict::Broken(_) => false,
     }
 }

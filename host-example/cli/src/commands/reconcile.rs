@@ -73,6 +73,9 @@ fn say(report: &ReconcileReport, output: &mut Output) {
     if let Some(counts) = counts(report) {
         output.line(counts);
     }
+    if let Some(one) = report.unknown_list.first() {
+        output.warn(plain(&one.error.detail));
+    }
     if let Some(error) = &report.error {
         output.warn(format!("hydrant: {}: {}", code_name(error.code.0), plain(&error.detail)));
     } else {
@@ -103,6 +106,11 @@ fn table(report: &ReconcileReport, output: &mut Output) {
         let state = format!("the manifest names {named}");
         table.row([quote(one.path.as_bytes()), short(&one.pointer.oid), state, String::new()]);
     }
+    let unknown = &report.unknown_list;
+    for one in unknown.iter().take(ROWS_SHOWN_MAX) {
+        let state = format!("not known: {}", code_name(one.error.code.0));
+        table.row([quote(one.path.as_bytes()), short(&one.oid), state, String::new()]);
+    }
     let in_full = &report.in_full_list;
     for one in in_full.iter().take(ROWS_SHOWN_MAX) {
         let place = if one.history_only { ", in older commits only" } else { "" };
@@ -110,7 +118,7 @@ fn table(report: &ReconcileReport, output: &mut Output) {
         let state = format!("committed in full, {}{place}{pushed}", bytes_text(one.size));
         table.row([quote(one.path.as_bytes()), String::new(), state, "none: see below".to_owned()]);
     }
-    let counts = [missing.len(), contradictions.len(), in_full.len()];
+    let counts = [missing.len(), unknown.len(), contradictions.len(), in_full.len()];
     if counts.iter().any(|count| *count > 0) {
         table.print(output);
     }
@@ -128,12 +136,16 @@ fn counts(report: &ReconcileReport) -> Option<String> {
         (Some(_), 0) => "which blobs are missing is not known".to_owned(),
         (_, count) => format!("{count} missing"),
     };
+    let unknown = match report.unknown_list.len() {
+        0 => String::new(),
+        count => format!(", {count} not known"),
+    };
     let contradictions = match report.contradiction_list.len() {
         0 => String::new(),
         count => format!(", {} with a manifest", count_text(count, "contradiction")),
     };
     let (pointers, commits) = (number_text(report.scanned, "pointer"), number_text(report.commits, "unpushed commit"));
-    Some(format!("{pointers} in {commits}: {missing}{contradictions}"))
+    Some(format!("{pointers} in {commits}: {missing}{unknown}{contradictions}"))
 }
 
 /// What was done, or would be.

@@ -253,8 +253,6 @@ fn only_a_definite_answer_is_one() {
         Says::Status(429),
         Says::Status(500),
         Says::Nothing,
-        Says::LacksAllBut(403),
-        Says::LacksAllBut(500),
     ];
     for says in table {
         let world = gated();
@@ -269,6 +267,39 @@ fn only_a_definite_answer_is_one() {
             assert_eq!((&json["tip"], &json["repairable"]), (&Value::Null, &false.into()), "{says:?}: {json}");
         }
         assert!(!server.asked().is_empty(), "{says:?}");
+    }
+}
+
+/// The server answers, and leaves one pointer open, or both: they are named, and nothing is repaired.
+#[test]
+fn pointers_of_which_nothing_definite_was_said_are_named() {
+    let table = [(Says::LacksAllBut(403), 1, "auth"), (Says::LacksAllBut(500), 1, "busy")];
+    for (says, unknown, code) in table.into_iter().chain([(Says::WouldTake, 2, "not-found")]) {
+        let world = gated();
+        session(&world, "s", &[("raw.jsonl", LOST), ("session.md", KEPT)]);
+        commit(&world);
+        let server = Answerer::start(says);
+        world.git(&["config", "lfs.url", &server.url]);
+        for arguments in [&["--json"][..], &["--repair", "--dry-run", "--json"]] {
+            let json = changes_nothing(&world, arguments).ends(1).json();
+            let list = json["unknown_list"].as_array().expect("a list");
+            assert!(list.iter().all(|one| one["error"]["code"] == code), "{says:?}: {json}");
+            assert_eq!((list.len(), &json["repairable"]), (unknown, &false.into()), "{says:?}: {json}");
+            assert_eq!((&json["ok"], &json["error"]), (&false.into(), &Value::Null), "{says:?}: {json}");
+        }
+        let ran = changes_nothing(&world, &[]).ends(1);
+        assert!(ran.out.contains("session.md") && ran.out.contains(code), "{says:?}: {}", ran.out);
+        let json = changes_nothing(&world, &["--repair", "--json"]).ends(3).json();
+        assert_eq!((&json["error"]["code"], &json["tip"]), (&code.into(), &Value::Null), "{says:?}: {json}");
+        let verified = world.scene.hydrant(&world.clone, &["verify", "--json"]).ends(1).json();
+        let named = |name: &str| {
+            verified["finding_list"]
+                .as_array()
+                .expect("a list")
+                .iter()
+                .any(|one| one["name"].as_str().is_some_and(|it| it.ends_with(name)))
+        };
+        assert!(named("raw.jsonl") && named("session.md"), "{says:?}: {verified}");
     }
 }
 

@@ -19,7 +19,7 @@ use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner};
 use report::Came;
 
-pub use report::{ContentInFull, Contradiction, MissingPointer, ReconcileReport, Remedy};
+pub use report::{ContentInFull, Contradiction, MissingPointer, ReconcileReport, Remedy, UnknownPointer};
 
 /// Whether to repair, and the way to the server.
 #[derive(Clone, Debug, Default)]

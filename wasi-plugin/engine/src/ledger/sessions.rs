@@ -7,7 +7,7 @@ use crate::exports::hydrant::lfs::{sessions as wit, types};
 use crate::machine::{AnyMachine, AnyReport, Finish};
 use crate::operations::{Running, begin};
 use hydrant_ledger::publish::{Publication, PublishFile, PublishReport, Published, PublishedState};
-use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy};
+use hydrant_ledger::reconcile::{Contradiction, Missing, ReconcileReport, Remedy, Unknown};
 use hydrant_ledger::{hydrate_session, publish, reconcile};
 
 impl wit::Guest for Engine {
@@ -85,6 +85,11 @@ fn reconcile_report(report: ReconcileReport) -> wit::ReconcileReport {
             Remedy::None => wit::Remedy::None,
         },
     };
+    let unknown = |it: Unknown| wit::UnknownBlob {
+        path: it.path,
+        blob: convert::blob_out(it.blob),
+        error: convert::error(it.error),
+    };
     let contradiction = |it: Contradiction| wit::Contradiction {
         path: it.path,
         pointer: convert::blob_out(it.pointer),
@@ -94,6 +99,7 @@ fn reconcile_report(report: ReconcileReport) -> wit::ReconcileReport {
         commits: report.commits,
         scanned: report.scanned,
         missing: report.missing.into_iter().map(missing).collect(),
+        unknown: report.unknown.into_iter().map(unknown).collect(),
         contradictions: report.contradictions.into_iter().map(contradiction).collect(),
         repairable: report.repairable.map_err(convert::error),
         uploaded: report.uploaded.into_iter().map(convert::blob_out).collect(),

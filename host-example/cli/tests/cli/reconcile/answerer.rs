@@ -18,6 +18,8 @@ pub(crate) enum Says {
     HasAll,
     /// It lacks every object, and the last one is answered with this status.
     LacksAllBut(u16),
+    /// 404 for a whole download, and it takes everything: giftless, which has none of the objects.
+    WouldTake,
     /// This status, for the whole request.
     Status(u16),
     /// Nothing at all.
@@ -71,6 +73,8 @@ fn converse(mut stream: &TcpStream, says: Says, notes: &Mutex<Vec<usize>>, place
             return None;
         }
         Says::Status(status) => (status, json!({ "message": "no" })),
+        Says::WouldTake if question["operation"] == "download" => (404, json!({ "message": "Cannot find any" })),
+        Says::WouldTake => (200, json!({ "objects": objects.iter().map(|one| takes(one, place)).collect::<Vec<_>>() })),
         Says::HasAll => (200, json!({ "objects": objects.iter().map(|one| has(one, place)).collect::<Vec<_>>() })),
         Says::LacksAllBut(status) => {
             let last = objects.len().saturating_sub(1);
@@ -90,7 +94,15 @@ fn converse(mut stream: &TcpStream, says: Says, notes: &Mutex<Vec<usize>>, place
 }
 
 fn has(object: &Value, place: &str) -> Value {
+    offers("download", object, place)
+}
+
+fn takes(object: &Value, place: &str) -> Value {
+    offers("upload", object, place)
+}
+
+fn offers(action: &str, object: &Value, place: &str) -> Value {
     let oid = object["oid"].as_str().unwrap_or_default();
-    let actions = json!({ "download": { "href": format!("{place}/objects/{oid}") } });
+    let actions = json!({ action: { "href": format!("{place}/objects/{oid}") } });
     json!({ "oid": oid, "size": object["size"], "actions": actions })
 }

@@ -22,6 +22,8 @@ pub struct ReconcileReport {
     pub scanned: u64,
     /// Pointers whose blob the server definitely lacks. Empty where it could not be asked: then there is an error.
     pub missing_list: Vec<MissingPointer>,
+    /// Pointers of whose blobs the server, which did answer, said nothing definite. A repair then changes nothing.
+    pub unknown_list: Vec<UnknownPointer>,
     /// Pointers that contradict the manifest of their session.
     pub contradiction_list: Vec<Contradiction>,
     /// Content that commits hold in full where a pointer belongs, pushed or not. A repair leaves it as it is.
@@ -69,6 +71,19 @@ pub struct MissingPointer {
     pub history_only: bool,
     /// How a repair handles it.
     pub remedy: Remedy,
+}
+
+/// A pointer of whose blob the server said nothing definite.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UnknownPointer {
+    /// Its path in the repository.
+    pub path: String,
+    /// SHA-256 of the blob that it names.
+    pub oid: String,
+    /// Bytes of the blob.
+    pub size: u64,
+    /// What the server said instead.
+    pub error: ErrorReport,
 }
 
 /// How a repair handles a missing blob.
@@ -137,6 +152,7 @@ impl ReconcileReport {
             commits: report.commits,
             scanned: report.scanned,
             missing_list: report.missing.into_iter().map(MissingPointer::from).collect(),
+            unknown_list: report.unknown.into_iter().map(UnknownPointer::from).collect(),
             contradiction_list: report.contradictions.iter().map(Contradiction::from).collect(),
             in_full_list: in_full.list.into_iter().map(ContentInFull::from).collect(),
             in_full_unknown: in_full.unknown,
@@ -157,10 +173,11 @@ impl ReconcileReport {
         told
     }
 
-    /// Whether nothing is missing any more, nothing contradicts its manifest, and no content would be pushed in full.
+    /// Whether nothing is missing any more or unknown, nothing contradicts its manifest, and no content would be pushed in full.
     pub fn is_clean(&self) -> bool {
         let is_cured = self.repair || self.missing_list.is_empty();
-        self.error.is_none() && is_cured && self.contradiction_list.is_empty() && self.to_be_pushed().is_none()
+        let is_known = self.unknown_list.is_empty() && self.contradiction_list.is_empty();
+        self.error.is_none() && is_cured && is_known && self.to_be_pushed().is_none()
     }
 
     /// The first content in full that a push would send.
@@ -178,6 +195,13 @@ impl From<sessions::MissingBlob> for MissingPointer {
     fn from(one: sessions::MissingBlob) -> Self {
         let sessions::MissingBlob { path, blob, history_only, remedy } = one;
         Self { path, oid: blob.oid, size: blob.size, history_only, remedy: remedy.into() }
+    }
+}
+
+impl From<sessions::UnknownBlob> for UnknownPointer {
+    fn from(one: sessions::UnknownBlob) -> Self {
+        let sessions::UnknownBlob { path, blob, error } = one;
+        Self { path, oid: blob.oid, size: blob.size, error: ErrorReport::from(&error) }
     }
 }
 
@@ -212,6 +236,13 @@ fn next(report: &ReconcileReport) -> Option<String> {
     if report.error.is_some() {
         return Some("nothing is known for certain, so no commit and no file was changed".to_owned())
             .filter(|_| report.tip.is_none() && !is_missing);
+    }
+    if !report.unknown_list.is_empty() {
+        return Some(
+            "the server does not say whether it has these blobs: a push may be refused, and no repair is safe; \
+                     ask again later, or restore the content and publish it again"
+                .to_owned(),
+        );
     }
     if let (Some(one), false) = (report.to_be_pushed(), is_missing && !report.repair) {
         return Some(format!("do not push yet: {}", one.cure));

@@ -28,9 +28,11 @@ pub(super) fn ask(runner: &mut Runner<'_>, seen: &mut Seen) -> Result<usize, Fau
                 Verdict::Refused(refusal) => {
                     (Code::NotFound, format!("inconclusive: the server answered {} for it", refusal.status))
                 }
-                Verdict::Broken(_) | Verdict::Upload(_) => {
-                    (Code::Malformed, "inconclusive: the server's answer cannot be used".to_owned())
+                Verdict::Upload(_) => {
+                    let words = "inconclusive: the server answered 404 to the whole request, and would take it";
+                    (Code::NotFound, words.to_owned())
                 }
+                Verdict::Broken(_) => (Code::Malformed, "inconclusive: the server's answer cannot be used".to_owned()),
             };
             verdicts.insert(object.oid, wrong);
         }

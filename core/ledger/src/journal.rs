@@ -6,18 +6,15 @@
 
 use crate::limits::JOURNAL_BYTES_MAX;
 use crate::proof::Proof;
-use crate::register::{blob, list, read_blob};
+use crate::register::{VERSION, blob, document, list, read_blob, unreadable};
 use alloc::borrow::ToOwned as _;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use hydrant_lfs::contract::{Push, PushFile, Revision};
 use hydrant_lfs::text::error::{Code, Error};
-use hydrant_lfs::text::json::{self, Value, quoted};
+use hydrant_lfs::text::json::{Value, quoted};
 use hydrant_lfs::text::oid::Blob;
-
-/// Version of the format; a journal of another version is an error.
-const VERSION: i64 = 1;
 
 /// An unfinished publish.
 #[derive(Debug)]
@@ -107,18 +104,15 @@ impl Journal {
     }
 
     pub(crate) fn read(text: &[u8]) -> Result<Self, Error> {
-        let unreadable = || Error::new(Code::Malformed, "the journal of this session's publish cannot be read");
-        let root = json::parse(text).map_err(|error| error.context("the journal of this session's publish"))?;
-        if root.get("version").and_then(Value::integer) != Some(VERSION) {
-            return Err(Error::new(Code::Malformed, "the journal of this session's publish is of another version"));
-        }
+        let what = "the journal of this session's publish";
+        let root = document(what, text)?;
         let intended = root.get("intended").map(|blobs| blobs.items().iter().map(read_blob).collect());
         let journal = match (intended, root.get("bound")) {
             (Some(blobs), None) => Option::map(blobs, Journal::Intended),
             (None, Some(bound)) => Bound::read(bound).map(|bound| Journal::Bound(Box::new(bound))),
             _ => None,
         };
-        journal.ok_or_else(unreadable)
+        journal.ok_or_else(|| unreadable(what))
     }
 }
 
@@ -254,6 +248,9 @@ mod tests {
     use super::*;
     use hydrant_lfs::text::oid::Oid;
 
+    /// A journal as version 1 writes it.
+    const FIRST_FORM: &str = include_str!("journal.v1.json");
+
     #[test]
     fn what_is_written_is_read_back() {
         let one = Blob { oid: Oid::EMPTY, size: 0 };
@@ -281,6 +278,7 @@ mod tests {
         };
         let told = Unfinished::Bound { push: bound.push.files.clone(), in_place: vec!["raw.jsonl".to_owned()] };
         let text = Journal::Bound(Box::new(bound.clone())).write().expect("short enough");
+        assert_eq!(core::str::from_utf8(&text), Ok(FIRST_FORM), "clones have it: another form is another version");
         assert_eq!(Unfinished::read(&text).expect("just written"), told);
         let text = Journal::Intended(vec![two]).write().expect("short enough");
         assert_eq!(Unfinished::read(&text).expect("just written"), Unfinished::Intended(vec![two]));
@@ -292,6 +290,8 @@ mod tests {
                 assert!(Journal::read(&text[..end]).is_err(), "a journal that was cut is no journal");
             }
         }
+        let later = Journal::read(b"{\"version\": 2, \"intended\": []}").expect_err("of another form");
+        assert!(later.detail.contains("version 2") && later.detail.contains("newer"), "{later}");
         for other in ["{}", "{\"version\": 2, \"intended\": []}", "{\"version\": 1}", "[]", ""] {
             assert!(Journal::read(other.as_bytes()).is_err(), "{other}");
         }

@@ -17,8 +17,8 @@ use hydrant_lfs::text::oid::{Blob, Oid};
 
 /// Name of the document.
 const REGISTER: &str = "orphans";
-/// Version of the format.
-const VERSION: i64 = 1;
+/// Version of the forms of the register and of journals.
+pub(crate) const VERSION: i64 = 1;
 
 /// The register, by oid.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,11 +29,9 @@ pub struct Register {
 impl Register {
     /// Reads a register; an absent one is empty, an unreadable one is an error.
     pub fn read(text: &[u8]) -> Result<Self, Error> {
-        let unreadable = || Error::new(Code::Malformed, "the orphan register cannot be read");
-        let root = json::parse(text).map_err(|error| error.context("the orphan register"))?;
-        if root.get("version").and_then(Value::integer) != Some(VERSION) {
-            return Err(unreadable());
-        }
+        let what = "the orphan register";
+        let unreadable = || unreadable(what);
+        let root = document(what, text)?;
         let orphans = root.get("orphans").ok_or_else(unreadable)?.items().iter();
         let orphans: Option<SortedMap<Oid, u64>> =
             orphans.map(|orphan| read_blob(orphan).map(|blob| (blob.oid, blob.size))).collect();
@@ -131,6 +129,23 @@ pub(crate) fn read_blob(value: &Value<'_>) -> Option<Blob> {
     Some(Blob { oid: Oid::parse(oid.text()?)?, size: u64::try_from(size.integer()?).ok()? })
 }
 
+/// A document that hydrant keeps for itself, if it has the form that this version writes.
+pub(crate) fn document<'a>(what: &str, text: &'a [u8]) -> Result<Value<'a>, Error> {
+    let root = json::parse(text).map_err(|error| error.context(what))?;
+    match root.get("version").and_then(Value::integer) {
+        Some(VERSION) => Ok(root),
+        Some(other) => {
+            let words = format_args!("{what} is of version {other}, this hydrant knows {VERSION}: use the newer one");
+            Err(Error::new(Code::Malformed, words))
+        }
+        None => Err(unreadable(what)),
+    }
+}
+
+pub(crate) fn unreadable(what: &str) -> Error {
+    Error::new(Code::Malformed, format_args!("{what} cannot be read"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,5 +159,16 @@ mod tests {
         assert_eq!(read, register);
         assert_eq!(read.blobs().collect::<Vec<_>>(), [two, one], "once each, by oid");
         assert!(Register::read(b"{\"version\": 1}").is_err() && Register::read(b"").is_err());
+        let later = Register::read(b"{\"version\": 2}").expect_err("of another form");
+        assert!(later.detail.contains("version 2") && later.detail.contains("newer"), "{later}");
+    }
+
+    /// Clones have it in this form: it is read for good.
+    #[test]
+    fn the_first_form_is_read() {
+        let oid = "a".repeat(64);
+        let text = format!("{{\n\"version\": 1,\n\"orphans\": [\n[\"{oid}\", 9]\n]\n}}\n");
+        let register = Register::read(text.as_bytes()).expect("the first form");
+        assert_eq!(register.blobs().collect::<Vec<_>>(), [Blob { oid: Oid::parse(&oid).expect("digits"), size: 9 }]);
     }
 }

@@ -61,7 +61,7 @@ fn fields<const N: usize>(text: &str, separator: char) -> Option<[i64; N]> {
 
 fn number(text: &str) -> Option<i64> {
     let digits = !text.is_empty() && text.len() <= 4 && text.bytes().all(|c| c.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
+    digits.then(|| text.bytes().fold(0, |number, c| number * 10 + i64::from(c - b'0')))
 }
 
 fn moment(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {

@@ -11,6 +11,7 @@ mod git_credential;
 mod netrc;
 mod origin;
 mod own_headers;
+mod spoken;
 mod userinfo;
 
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ pub(crate) use git_credential::certificate_password;
 use git_credential::{Answer, GitCredential};
 pub use origin::Origin;
 pub(crate) use own_headers::OwnHeaders;
+pub(crate) use spoken::Spoken;
 pub(crate) use userinfo::Split;
 
 /// The user's name that goes with a token when none is given.

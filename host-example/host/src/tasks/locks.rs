@@ -117,7 +117,7 @@ impl<'a> Asking<'a> {
     fn ask(&mut self, task: LockTask) -> Result<LockReport, Fault> {
         let mut operation = self.0.client.guest()?.locks(&self.0.config, &task)?;
         self.0.ask(&mut operation)?;
-        let report = operation.finish_locks()?;
+        let report = self.0.host.heard(operation.finish_locks()?);
         if self.0.host.interrupted() && report.ended.is_err() {
             return Err(Fault::interrupted("interrupted before the server had answered"));
         }

@@ -88,7 +88,7 @@ fn operate(
     watch.ended();
     driven?;
     Ok(Came {
-        report: operation.finish_reconcile()?,
+        report: runner.host.heard(operation.finish_reconcile()?),
         repairs,
         plans: options.dry_run,
         backup: None,

@@ -122,7 +122,7 @@ impl Scene<'_> {
             }
             Shown::Nothing => runner.ask(&mut operation)?,
         }
-        let report = operation.finish_publish()?;
+        let report = runner.host.heard(operation.finish_publish()?);
         Ok(Came { report, seconds: started.elapsed().as_secs_f64(), interrupted: runner.host.interrupted() })
     }
 

@@ -15,6 +15,7 @@ mod own_logins;
 mod ranges;
 mod redirects;
 mod secure;
+mod steering;
 #[cfg(target_os = "linux")]
 mod strangers;
 mod talk;

@@ -6,6 +6,7 @@ mod addresses;
 mod batches;
 mod bodies;
 mod case;
+mod echoes;
 mod evidence;
 mod heads;
 mod kills;

@@ -10,7 +10,7 @@ mod report;
 use crate::contract::error::Fault;
 use crate::contract::operations::{LfsLock, LockReport, LockTask};
 use crate::contract::types::{Code, Direction};
-use crate::repository::Repository;
+use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::Runner;
@@ -109,7 +109,7 @@ struct Asking<'a>(Runner<'a>);
 
 impl<'a> Asking<'a> {
     fn of(client: &'a Client, repository: &Repository, server: &ServerOptions) -> Result<Self, Fault> {
-        let server = server.of_locks(repository)?;
+        let server = server.of(repository, Errand::Lock)?;
         let destination = endpoint::of_repository(client, repository, Direction::Upload, &server, true)?;
         Ok(Self(Runner::new(client, destination, &server, None, |host| host)?))
     }

@@ -129,7 +129,10 @@ fn configured(repository: &Repository, destination: &mut Destination) -> Result<
     let origin = Origin::of(&url)?;
     let user = logins.user(&origin).map(<[u8]>::to_vec);
     let settings = GitHttp::of_list(repository.listed()?).at_top(&repository.top).of_user(origin, user);
-    logins.extra_headers(endpoint, settings.extra_headers(&url), settings.cookie_file(&url))?;
+    let cookie_file = settings.cookie_file(&url);
+    let settings = Arc::new(settings);
+    let of_headers = Arc::clone(&settings);
+    logins.extra_headers(endpoint, Arc::new(move |url| of_headers.extra_headers(url)), cookie_file)?;
     http.endpoint_approved = logins.trusts(endpoint);
     http.way_to = Arc::new(move |url| settings.way(url));
     Ok(())

@@ -168,6 +168,9 @@ fn what_else_a_push_would_send_is_told() {
 #[test]
 fn the_server_is_the_one_of_that_remote() {
     let world = forked();
+    world.scene.upload(LOST);
+    session(&world, "three", &[("raw.jsonl", LOST)]);
+    commit(&world);
     world.git(&["config", "--unset", "lfs.url"]);
     world.git(&["config", "remote.fork.lfsurl", &world.scene.url()]);
     world.git(&["config", "remote.origin.lfsurl", "http://127.0.0.1:1/r"]);

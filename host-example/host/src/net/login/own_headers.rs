@@ -33,13 +33,18 @@ impl OwnHeaders {
 
     /// The login among the headers for this URL.
     pub(super) fn login(&self, url: &Url) -> Option<(String, Secret)> {
+        if !self.is_for(url) {
+            return None;
+        }
         self.chosen(url).into_iter().rfind(|(name, _)| name == AUTHORIZATION)
     }
 
-    /// The headers of the settings for this URL, where it is of the origin.
+    fn is_for(&self, url: &Url) -> bool {
+        Origin::of(url).is_ok_and(|origin| Some(origin) == self.origin)
+    }
+
     fn chosen(&self, url: &Url) -> Vec<(String, Secret)> {
-        let is_ours = Origin::of(url).is_ok_and(|origin| Some(origin) == self.origin);
-        self.headers.as_ref().filter(|_| is_ours).map(|headers| headers(url)).unwrap_or_default()
+        self.headers.as_ref().map(|headers| headers(url)).unwrap_or_default()
     }
 
     /// The same with the cookies of the file as it is now: it is read once for a run, and not for each request.
@@ -54,7 +59,7 @@ impl OwnHeaders {
 
     /// The headers for a request to this URL.
     pub(crate) fn to(&self, url: &Url) -> Vec<(String, Secret)> {
-        if !Origin::of(url).is_ok_and(|origin| Some(origin) == self.origin) {
+        if !self.is_for(url) {
             return Vec::new();
         }
         let mut headers = self.chosen(url);

@@ -18,11 +18,12 @@ use clap::error::ErrorKind;
 use hydrant_host::contract::cancel::Cancel;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::tasks::Client;
+use hydrant_host::text::steers;
 
 use crate::approval::Terminal;
 use crate::cli::{Cli, Command};
 use crate::ending::Ending;
-use crate::output::{Output, OutputOptions};
+use crate::output::{Output, OutputOptions, say};
 use crate::progress::Meter;
 
 fn main() -> ExitCode {
@@ -62,6 +63,12 @@ fn misread(error: &clap::Error) -> ExitCode {
         let reason = text.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
         output.fault(&Fault::misuse(reason.split_whitespace().collect::<Vec<_>>().join(" ")));
         return ExitCode::from(output.finish(Ending::Misuse) as u8);
+    }
+    // A hook or a script may hand on a name that somebody else chose.
+    let text = error.render().to_string();
+    if is_fault && text.lines().any(|line| line.contains(steers)) {
+        text.lines().for_each(say);
+        return ExitCode::from(Ending::Misuse as u8);
     }
     error.exit()
 }

@@ -1,16 +1,18 @@
 //! What a command says: the one place that writes to standard output.
 //!
 //! The rules it keeps: results go to standard output, everything else to standard error; with `--json` exactly one
-//! document comes out, and with `--json-lines` one object a line, the last of which is that document; names that others
-//! chose cannot steer a terminal.
+//! document comes out, and with `--json-lines` one object a line, the last of which is that document; and whatever
+//! others chose steers no terminal. Text goes out line by line through `harmless`, JSON through `harmless_json`, here
+//! and nowhere else; only content that was asked for, and texts of our own, go out as they are.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Stdout, Write};
+use std::mem;
 
 use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::contract::report::{Document, ErrorReport};
 use hydrant_host::tasks::transfer::TransferReport;
-use hydrant_host::text::{plain, quote};
+use hydrant_host::text::{harmless, harmless_json, plain, quote};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -48,6 +50,10 @@ impl OutputOptions {
 pub(crate) struct Output {
     pub(crate) options: OutputOptions,
     out: BufWriter<Stdout>,
+    /// Content is shown to somebody, and not to a program.
+    is_seen: bool,
+    /// The beginning of a character of content whose end is still to come.
+    held: Vec<u8>,
     broken: Option<io::Error>,
 }
 
@@ -65,13 +71,14 @@ pub(crate) struct Nothing {}
 
 impl Output {
     pub(crate) fn new(options: OutputOptions) -> Self {
-        Self { options, out: BufWriter::with_capacity(64 * 1024, io::stdout()), broken: None }
+        let out = BufWriter::with_capacity(64 * 1024, io::stdout());
+        Self { options, out, is_seen: io::stdout().is_terminal(), held: Vec::new(), broken: None }
     }
 
     /// One line of the result.
     pub(crate) fn line(&mut self, text: impl AsRef<str>) {
         if !self.options.is_json() {
-            self.bytes(text.as_ref().as_bytes());
+            self.bytes(harmless(text.as_ref()).as_bytes());
             self.bytes(b"\n");
         }
     }
@@ -86,15 +93,32 @@ impl Output {
         if !self.options.is_json() || self.broken.is_some() {
             return;
         }
-        let written = if self.options.json_lines {
-            serde_json::to_writer(&mut self.out, &LastEvent { event: "report", document })
+        let text = if self.options.json_lines {
+            serde_json::to_string(&LastEvent { event: "report", document })
         } else {
-            serde_json::to_writer_pretty(&mut self.out, document)
+            serde_json::to_string_pretty(document)
         };
-        self.broken = written.map_err(io::Error::from).and_then(|()| self.out.write_all(b"\n")).err();
+        let written = text.map_err(io::Error::from).and_then(|text| writeln!(self.out, "{}", harmless_json(&text)));
+        self.broken = written.err();
     }
 
-    /// Bytes of the result as they are. After a first failure nothing more is written; `finish` tells.
+    /// Content that was asked for: as it is, but for what could steer a terminal when it goes to one.
+    pub(crate) fn content(&mut self, bytes: &[u8]) {
+        if !self.is_seen {
+            return self.bytes(bytes);
+        }
+        let mut bytes = [mem::take(&mut self.held).as_slice(), bytes].concat();
+        let cut = bytes.utf8_chunks().last().map_or(0, |last| last.invalid().len());
+        self.held = bytes.split_off(bytes.len() - cut);
+        for (at, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
+            if at > 0 {
+                self.bytes(b"\n");
+            }
+            self.bytes(harmless(&String::from_utf8_lossy(line)).as_bytes());
+        }
+    }
+
+    /// Bytes of the result as they are: nothing that others chose. After a first failure nothing more is written; `finish` tells.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         if self.broken.is_none() {
             self.broken = self.out.write_all(bytes).err();
@@ -143,6 +167,8 @@ impl Output {
 
     /// Ends the output; a reader that went away is no news, any other failure is.
     pub(crate) fn finish(mut self, ending: Ending) -> Ending {
+        let held = String::from_utf8_lossy(&self.held).into_owned();
+        self.bytes(held.as_bytes());
         self.flush();
         match self.broken {
             None => ending,
@@ -166,7 +192,7 @@ impl Output {
 
 /// One line on standard error. Nobody is told when even that is gone.
 pub(crate) fn say(text: &str) {
-    writeln!(io::stderr(), "{text}").ok();
+    writeln!(io::stderr(), "{}", harmless(text)).ok();
 }
 
 /// Columns that line up; numbers stand to the right.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use hydrant_host::contract::report::phase_name;
 use hydrant_host::contract::types::Phase;
 use hydrant_host::driver::{Tally, Watch};
-use hydrant_host::text::bytes_text;
+use hydrant_host::text::{bytes_text, harmless_json};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -214,10 +214,9 @@ impl Watch for Meter {
 
 /// One line on standard output, which nothing else writes to before the task is over.
 fn emit(event: &Event<'_>) {
-    let mut line = serde_json::to_string(event).unwrap_or_default();
-    line.push('\n');
+    let line = serde_json::to_string(event).unwrap_or_default();
     // A reader that went away is no news; the last line tells of anything else.
-    io::stdout().write_all(line.as_bytes()).and_then(|()| io::stdout().flush()).ok();
+    writeln!(io::stdout(), "{}", harmless_json(&line)).and_then(|()| io::stdout().flush()).ok();
 }
 
 fn bar(verb: &'static str, bytes: u64) -> ProgressBar {

@@ -7,6 +7,7 @@ pub mod error;
 pub(crate) mod failure;
 pub mod names;
 pub mod report;
+pub(crate) mod words;
 
 pub use bindings::{
     World, WorldPre, batches, endpoints, exports, ledgers, manifests, operations, pointers, sessions, types,

@@ -63,27 +63,27 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
         }
         // Every answer that is there already, so that one poll sees them all.
         while let Some((id, reply)) = effects.ready() {
-            answer(op, watch, id, &reply)?;
+            answer(op, host, watch, id, &reply)?;
         }
         match op.poll(clock.now())? {
             Step::Perform(task) => {
                 let id = task.id;
                 if watch.wants_trace() {
-                    watch.trace(&trace::effect(&task));
+                    watch.trace(&host.shared.spoken.cut(&trace::effect(&task)));
                 }
                 if let Some(reply) = effects.begin(task) {
-                    answer(op, watch, id, &reply)?;
+                    answer(op, host, watch, id, &reply)?;
                 }
             }
             Step::Cancel(id) => {
                 if let Some(reply) = effects.cancel(id) {
-                    answer(op, watch, id, &reply)?;
+                    answer(op, host, watch, id, &reply)?;
                 }
             }
             Step::Enter(phase) => watch.entered(phase),
             Step::Retry(retry) => {
                 if watch.wants_trace() {
-                    watch.trace(&trace::retry(&retry, clock.now().ticks));
+                    watch.trace(&host.shared.spoken.cut(&trace::retry(&retry, clock.now().ticks)));
                 }
             }
             Step::Note(progress) => watch.progress(&progress.name, progress.done, progress.total),
@@ -96,7 +96,7 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
                 let mut alarm = pin!(alarm(&clock, until));
                 tokio::select! {
                     biased;
-                    (id, reply) = effects.next() => answer(op, watch, id, &reply)?,
+                    (id, reply) = effects.next() => answer(op, host, watch, id, &reply)?,
                     () = &mut alarm => {}
                     _ = beat.tick(), if !effects.is_idle() => effects.beat(),
                     () = cancelled.next() => stop(op, host)?,
@@ -110,9 +110,15 @@ async fn turn(op: &mut Operation, host: &mut Host, watch: &mut dyn Watch) -> Res
     Ok(())
 }
 
-fn answer(op: &mut Operation, watch: &mut dyn Watch, id: EffectId, reply: &Reply) -> Result<(), HostError> {
+fn answer(
+    op: &mut Operation,
+    host: &Host,
+    watch: &mut dyn Watch,
+    id: EffectId,
+    reply: &Reply,
+) -> Result<(), HostError> {
     if watch.wants_trace() {
-        watch.trace(&trace::reply(id, reply));
+        watch.trace(&host.shared.spoken.cut(&trace::reply(id, reply)));
     }
     op.reply(id, reply)
 }

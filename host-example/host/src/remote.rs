@@ -8,6 +8,7 @@ mod ahead;
 mod backoff;
 mod branch_move;
 mod commit;
+mod destination;
 mod differences;
 mod displacing;
 mod entries;
@@ -54,6 +55,10 @@ const DURABLE: [&str; 4] =
 /// Features of an index that tie it to its place: ours lies elsewhere for a moment.
 const PLAIN_INDEX: [&str; 4] = ["-c", "core.splitIndex=false", "-c", "core.fsmonitor=false"];
 
+/// Why some commits are not made anew.
+pub(crate) const SHARED: &str = "a remote has some of these commits already, and others may build on them: they are \
+    not made anew; take the pointers out with a commit of your own, or bring their blobs to the server";
+
 /// The branch that is followed, here and at its remote. Made by [`RemoteLedger::preflight`], or by
 /// [`RemoteLedger::of_branch`] for whoever neither publishes nor follows.
 #[derive(Clone)]
@@ -76,6 +81,8 @@ struct Place {
     /// Full name of the ref here that says where it was; with `remote` and `upstream` empty for a branch that follows
     /// none.
     tracking: String,
+    /// What the remote is known to have, in git's words, where that ref is none.
+    known: String,
     with_unpushed: bool,
     /// The remote's last commit as it was seen last.
     base: Mutex<Option<String>>,
@@ -118,6 +125,18 @@ impl RemoteLedger {
     /// fetched. Good for what a push would send, and for a rewrite of that.
     pub fn of_branch(git: &Git) -> Result<Self, Refusal> {
         preflight::of_branch(git)
+    }
+
+    /// The branch as `git push` would send it to this remote, and why that is not the whole of what git would do.
+    /// `named` says that the user chose the remote for this once. Nothing is fetched. Good for what
+    /// [`RemoteLedger::of_branch`] is good for.
+    pub(crate) fn of_push(git: &Git, remote: &str, named: bool) -> Result<(Self, Option<String>), Refusal> {
+        preflight::of_push(git, remote, named)
+    }
+
+    /// Whether some remote has commits of the push already: a rewrite would take them from whoever fetched them.
+    pub(crate) fn is_shared(&self) -> Result<bool, Refusal> {
+        Ok(range::is_shared(&self.0)?)
     }
 
     /// Puts back what a rewrite changed that was interrupted; says whether there was one.

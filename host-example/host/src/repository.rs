@@ -49,6 +49,17 @@ pub struct Repository {
     state_dir: Option<PathBuf>,
 }
 
+/// What a remote is for. The user's settings may name another one for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Errand {
+    /// What this branch follows: content comes from there, and a publish goes there.
+    Pull,
+    /// Where `git push` would push this branch.
+    Push,
+    /// Where files of this branch are locked: git-lfs has a setting more for it than git.
+    Lock,
+}
+
 impl Repository {
     /// The repository around a folder.
     pub fn around(directory: impl AsRef<Path>) -> Result<Self, Fault> {
@@ -230,7 +241,7 @@ impl Repository {
     }
 
     /// The remote that this branch belongs to, as git-lfs finds it.
-    pub(crate) fn remote(&self) -> Result<String, Fault> {
+    fn remote(&self) -> Result<String, Fault> {
         if let Some(remote) = self.chosen_remote() {
             return Ok(remote);
         }
@@ -240,16 +251,17 @@ impl Repository {
         Ok(if let [only] = remotes[..] { only.to_owned() } else { "origin".to_owned() })
     }
 
-    /// The remote that `git push` would push this branch to.
-    pub(crate) fn push_remote(&self) -> Result<String, Fault> {
-        let chosen = self.branch_setting("pushremote").or_else(|| self.setting("remote.pushdefault"));
+    /// The remote that is meant where nobody names one.
+    pub(crate) fn remote_for(&self, errand: Errand) -> Result<String, Fault> {
+        let chosen = match errand {
+            Errand::Pull => None,
+            Errand::Push => self.branch_setting("pushremote").or_else(|| self.setting("remote.pushdefault")),
+            Errand::Lock => {
+                let own = || self.setting("remote.lfspushdefault").or_else(|| self.setting("remote.pushdefault"));
+                self.branch_setting("pushremote").or_else(own)
+            }
+        };
         chosen.map_or_else(|| self.remote(), Ok)
-    }
-
-    /// The remote where files of this branch are locked: git-lfs has a setting more for it.
-    pub(crate) fn lock_remote(&self) -> Result<String, Fault> {
-        let chosen = self.branch_setting("pushremote").or_else(|| self.setting("remote.lfspushdefault"));
-        chosen.map_or_else(|| self.push_remote(), Ok)
     }
 
     /// A setting of the branch that HEAD is on.

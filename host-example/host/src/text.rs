@@ -2,25 +2,54 @@
 //!
 //! Rule: no byte that came from a file, a server or a child reaches a terminal unless it went through here.
 
+use std::borrow::Cow;
 use std::io;
 use std::path::Path;
 
-/// Text of others without control characters: line ends become spaces, everything else that could steer a
-/// terminal becomes U+FFFD.
+/// Text of others on one line, without blanks around it and without what could steer a terminal.
 pub fn plain(text: &str) -> String {
-    text.trim()
-        .chars()
-        .map(|c| match c {
-            '\n' | '\r' | '\t' => ' ',
-            c if c.is_control() || is_direction_mark(c) => '\u{fffd}',
-            c => c,
-        })
-        .collect()
+    harmless(text.trim()).into_owned()
 }
 
-/// Marks that reorder the text around them on a terminal.
-pub fn is_direction_mark(c: char) -> bool {
-    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// One line without what could steer a terminal: what would end it becomes a space, everything else U+FFFD.
+pub fn harmless(line: &str) -> Cow<'_, str> {
+    if !line.contains(steers) {
+        return Cow::Borrowed(line);
+    }
+    line.chars()
+        .map(|c| match c {
+            '\t'..='\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => ' ',
+            c if steers(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect::<String>()
+        .into()
+}
+
+/// A JSON text that steers no terminal, and says the same: in its strings such characters become escapes.
+pub fn harmless_json(text: &str) -> Cow<'_, str> {
+    // Line ends stand between its values; within a string they are escapes already.
+    let is_hidden = |c: char| steers(c) && c != '\n';
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
+        if is_hidden(c) {
+            // None of them is above U+FFFF.
+            safe.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.into()
+}
+
+/// What could steer a terminal: controls, those of C1 among them, marks that reorder the text around them, and what
+/// some take for the end of a line.
+pub fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The beginning of a text, of at most so many bytes.
@@ -61,7 +90,7 @@ pub fn count_text(count: usize, noun: &str) -> String {
 pub fn shell(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
     let shown = quote(word.as_bytes());
-    if word.bytes().all(is_plain) || word.chars().any(|c| c.is_control() || is_direction_mark(c)) {
+    if word.bytes().all(is_plain) || word.contains(steers) {
         return shown;
     }
     format!("'{}'", word.replace('\'', "'\\''"))
@@ -70,7 +99,6 @@ pub fn shell(word: &str) -> String {
 /// A path as git prints it: as it is, or in quotes with escapes when a quote, a backslash, a byte outside UTF-8 or
 /// something that steers a terminal stands in it.
 pub fn quote(path: &[u8]) -> String {
-    let steers = |c: char| c.is_control() || is_direction_mark(c);
     let harmless = |text: &str| !text.chars().any(|c| steers(c) || matches!(c, '"' | '\\'));
     if let Ok(text) = std::str::from_utf8(path)
         && harmless(text)
@@ -158,9 +186,25 @@ mod tests {
         }
     }
 
+    /// All that steers, by its number, and neighbours that do not.
     #[test]
     fn what_others_wrote_steers_no_terminal() {
+        let steering = (0..=0x1f).chain(0x7f..=0x9f).chain([0x61c, 0x200e, 0x200f]);
+        let steering: Vec<u32> = steering.chain(0x2028..=0x202e).chain(0x2066..=0x2069).collect();
+        for c in (0..=0x3000).filter_map(char::from_u32) {
+            let text = format!("a{c}b");
+            let is_steering = steering.contains(&u32::from(c));
+            assert_eq!((steers(c), harmless(&text) != text), (is_steering, is_steering), "{c:?}");
+            assert_eq!(harmless(&text).chars().count(), 3, "{c:?}");
+            assert!(!plain(&text).contains(steers) && !harmless(&text).contains(steers), "{c:?}");
+            let json = serde_json::to_string(&text).expect("JSON");
+            let safe = harmless_json(&json);
+            assert!(!safe.contains(steers), "{c:?}: {safe}");
+            assert_eq!(serde_json::from_str::<String>(&safe).expect("JSON"), text);
+        }
         assert_eq!(plain(" a\u{1b}[31mb\nc\u{202e} "), "a\u{fffd}[31mb c\u{fffd}");
+        assert_eq!(harmless("    a\u{2028}b"), "    a b");
+        assert_eq!(harmless_json("{\n  \"a\": \"\u{9b}\"\n}"), "{\n  \"a\": \"\\u009b\"\n}");
         assert_eq!(cut("aé", 2), "a");
     }
 

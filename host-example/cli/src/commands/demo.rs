@@ -251,7 +251,8 @@ fn show_clone(client: &Client, reader: &Repository, output: &mut Output) -> Resu
     }
     let pointer = fs::read(reader.top.join(SESSIONS).join(SESSION).join("raw.jsonl"));
     let pointer = pointer.map_err(|error| Fault::local("the clone cannot be read", &error))?;
-    output.line(format!("\n   raw.jsonl, all {} bytes of it:", pointer.len()));
+    output.line("");
+    output.line(format!("   raw.jsonl, all {} bytes of it:", pointer.len()));
     for line in String::from_utf8_lossy(&pointer).lines() {
         output.line(format!("     {line}"));
     }
@@ -328,14 +329,18 @@ fn closing(report: &DemoReport<'_>, output: &mut Output) {
     let line = report.transcript_text;
     let shown: String = line.chars().take(PROOF_CHARS_MAX).collect();
     let more = if shown.len() < line.len() { "…" } else { "" };
-    output.line(format!("\nline {PROOF_LINE} of the hydrated transcript:\n  {shown}{more}"));
-    output.line(format!("\ndone in {:.1} s", report.seconds));
+    output.line("");
+    output.line(format!("line {PROOF_LINE} of the hydrated transcript:"));
+    output.line(format!("  {shown}{more}"));
+    output.line("");
+    output.line(format!("done in {:.1} s", report.seconds));
 }
 
 /// Leaves server and folders up until the user has seen enough.
 fn stay(server: &RunningServer, world: &World, cancel: &Cancel, output: &mut Output) -> Result<(), Fault> {
     let mut cancelled = cancel.listen()?;
-    output.line(format!("\nThe server stays at {} until Ctrl-C. In another terminal:", server.url()));
+    output.line("");
+    output.line(format!("The server stays at {} until Ctrl-C. In another terminal:", server.url()));
     output.line(format!("  cd {}", world.root.join("reader").display()));
     for command in ["status", "cache list", "cache clear --yes", "hydrate"] {
         output.line(format!("  hydrant {command}"));

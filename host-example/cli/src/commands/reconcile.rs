@@ -70,6 +70,8 @@ pub(crate) fn run(arguments: &ReconcileArgs, client: &Client, output: &mut Outpu
 /// Says what came of it.
 fn say(report: &ReconcileReport, output: &mut Output) {
     table(report, output);
+    let (remote, reference) = (quote(report.push.remote.as_bytes()), quote(report.push.reference.as_bytes()));
+    output.note(format!("looked at a push to {reference} of {remote}"));
     if let Some(counts) = counts(report) {
         output.line(counts);
     }
@@ -87,6 +89,9 @@ fn say(report: &ReconcileReport, output: &mut Output) {
     // What is pushed keeps nothing from going through, so `next` has no word on it.
     if let Some(one) = report.in_full_list.iter().find(|one| one.pushed) {
         output.note(format!("{}: {}", quote(one.path.as_bytes()), plain(&one.cure)));
+    }
+    if let Some(why) = report.push.not_looked_at.as_ref().filter(|_| report.next != report.push.not_looked_at) {
+        output.warn(why);
     }
     if let Some(next) = &report.next {
         output.warn(next);

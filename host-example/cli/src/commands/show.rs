@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) ->
 fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<Ending, Fault> {
     let name = content.name.clone();
     if !output.options.is_json() {
-        let (_, has_given) = content.read(lines, |block| output.bytes(block))?;
+        let (_, has_given) = content.read(lines, |block| output.content(block))?;
         return Ok(ending(&name, lines, has_given, output));
     }
     let (session, file, oid) = (content.session.clone(), content.name.clone(), content.oid.clone());

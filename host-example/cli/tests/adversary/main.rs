@@ -6,6 +6,7 @@ mod addresses;
 mod batches;
 mod bodies;
 mod case;
+mod echoes;
 mod evidence;
 mod heads;
 mod kills;
@@ -15,6 +16,7 @@ mod own_logins;
 mod ranges;
 mod redirects;
 mod secure;
+mod steering;
 #[cfg(target_os = "linux")]
 mod strangers;
 mod talk;

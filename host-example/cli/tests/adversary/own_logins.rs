@@ -202,6 +202,21 @@ fn other_headers_and_cookies_go_with_every_request_to_this_server() {
     }
 }
 
+/// Settings for a path of the server go with the requests to that path, and no others.
+#[test]
+fn settings_for_a_path_are_those_of_each_request() {
+    let given = Given {
+        name: "two paths",
+        config: "[http \"http://{home}/401\"]\nextraHeader = X-Gate: api\nextraHeader = Authorization: Basic YTpi\n\
+                 [http \"http://{home}/o\"]\nextraHeader = X-Gate: store",
+        ..GIVEN
+    };
+    let (code, err, seen) = hydrate(&given, "401", gate);
+    assert_eq!((code, seen.len()), (0, 2), "{err}");
+    assert!(has(&seen[0], ("x-gate", b"api")) && has(&seen[0], GIVEN.header), "{}", seen[0].head);
+    assert!(has(&seen[1], ("x-gate", b"store")) && !has(&seen[1], GIVEN.header), "{}", seen[1].head);
+}
+
 #[test]
 fn nothing_of_it_goes_to_another_server() {
     let given = Given {

@@ -3,6 +3,7 @@
 mod advice;
 mod appended;
 mod merges;
+mod stalled;
 mod unfinished;
 
 use std::collections::BTreeSet;

@@ -2,6 +2,7 @@
 
 mod answerer;
 mod gate;
+mod pushes;
 
 use std::fs;
 use std::process::Stdio;

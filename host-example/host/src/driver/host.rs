@@ -1,5 +1,6 @@
 //! The host of one run: where blobs lie, which files may be read, which server may be asked, with which logins.
 
+use std::borrow::Cow;
 use std::cell::{Cell, OnceCell, RefCell, RefMut};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,12 +11,13 @@ use tokio::sync::Mutex;
 
 use crate::contract::cancel::Cancel;
 use crate::contract::error::HostError;
+use crate::contract::words::OfServer;
 use crate::documents::Documents;
 use crate::driver::shared::Shared;
 use crate::files::Files;
 use crate::files::workers::Workers;
 use crate::net::http::{Http, HttpOptions, StageRights};
-use crate::net::login::Logins;
+use crate::net::login::{Logins, Spoken};
 use crate::remote::RemoteLedger;
 use crate::store::Store;
 
@@ -31,6 +33,16 @@ impl Host {
     /// Begins with a host that can do nothing.
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
+    }
+
+    /// A report of the engine in which no server says a login of the user's.
+    pub(crate) fn heard<R: OfServer>(&self, mut report: R) -> R {
+        report.each_words(&mut |words| {
+            if let Cow::Owned(clean) = self.shared.spoken.cut(words) {
+                *words = clean;
+            }
+        });
+        report
     }
 
     /// Whether the user asked to stop while an operation was driven.
@@ -143,6 +155,7 @@ impl HostBuilder {
             http: Http::new(endpoint.as_ref(), self.http)?,
             own_headers: logins.own_headers(),
             logins: Arc::new(Mutex::new(logins)),
+            spoken: Spoken::default(),
             workers: Workers::default(),
             stage_rights: StageRights::default(),
         };

@@ -11,7 +11,7 @@ use crate::files::digest::is_oid;
 use crate::files::workers::Workers;
 use crate::files::{Files, Opened};
 use crate::net::http::{Http, StageRights};
-use crate::net::login::{Logins, OwnHeaders};
+use crate::net::login::{Logins, OwnHeaders, Spoken};
 use crate::remote::RemoteLedger;
 use crate::store::Store;
 use crate::worktree::swap::Aside;
@@ -27,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
     pub(crate) own_headers: OwnHeaders,
+    /// The logins that were sent.
+    pub(crate) spoken: Spoken,
     pub(crate) workers: Workers,
     pub(crate) stage_rights: StageRights,
 }

@@ -3,20 +3,21 @@
 //! Rule: no header value, no query, no body and no userinfo is ever in a line.
 
 use crate::contract::types::{Body, Effect, EffectId, Exchange, Login, Method, Reply, Retry, Stage, Task};
+use crate::text::harmless;
 
 /// What the engine asks for.
 pub(crate) fn effect(task: &Task) -> String {
     let asked = match &task.effect {
         Effect::Http(exchange) => http(exchange),
-        Effect::ReadFile(reading) if reading.as_chunks => format!("read-file {}, as chunks", shown(&reading.name)),
-        Effect::ReadFile(reading) => format!("read-file {}", shown(&reading.name)),
-        Effect::LoadDoc(name) => format!("load-doc {}", shown(name)),
+        Effect::ReadFile(reading) if reading.as_chunks => format!("read-file {}, as chunks", harmless(&reading.name)),
+        Effect::ReadFile(reading) => format!("read-file {}", harmless(&reading.name)),
+        Effect::LoadDoc(name) => format!("load-doc {}", harmless(name)),
         Effect::HasBlob(blob) => format!("has-blob {} {}", short(&blob.oid), blob.size),
         Effect::KeepBlob(it) => format!("keep-blob {} {}", short(&it.blob.oid), it.blob.size),
-        Effect::DropStage(stage) => format!("drop-stage {}", shown(stage)),
+        Effect::DropStage(stage) => format!("drop-stage {}", harmless(stage)),
         Effect::SaveDoc(saving) => match &saving.bytes {
-            Some(bytes) => format!("save-doc {}, {} bytes", shown(&saving.name), bytes.len()),
-            None => format!("save-doc {}, removed", shown(&saving.name)),
+            Some(bytes) => format!("save-doc {}, {} bytes", harmless(&saving.name), bytes.len()),
+            None => format!("save-doc {}, removed", harmless(&saving.name)),
         },
         Effect::LoadLedger(lookup) => {
             format!("load-ledger {} documents, {} files", lookup.documents.len(), lookup.files.len())
@@ -29,7 +30,7 @@ pub(crate) fn effect(task: &Task) -> String {
             format!("settle-ledger {} files at {}", settle.files.len(), short(&settle.tip))
         }
         Effect::SwapFile(swap) => {
-            format!("swap-file {} {} {}", shown(&swap.name), short(&swap.blob.oid), swap.blob.size)
+            format!("swap-file {} {} {}", harmless(&swap.name), short(&swap.blob.oid), swap.blob.size)
         }
         Effect::LoadPushRange => "load-push-range".into(),
         Effect::RewriteLedger(rewrite) => {
@@ -58,7 +59,7 @@ pub(crate) fn reply(id: EffectId, reply: &Reply) -> String {
         Reply::Partial(partial) => format!("partial {}", partial.bytes),
         Reply::Absent => "absent".into(),
         Reply::Conflict => "conflict".into(),
-        Reply::Failed(failed) => format!("failed {:?}: {}", failed.why, failed.detail),
+        Reply::Failed(failed) => format!("failed {:?}: {}", failed.why, harmless(&failed.detail)),
     };
     format!("{id:>4} < {said}")
 }
@@ -69,7 +70,7 @@ pub(crate) fn retry(retry: &Retry, now: u64) -> String {
         0 => "at once".to_owned(),
         millis => format!("in {millis} ms"),
     };
-    format!("retry {} {wait}: {}", shown(&retry.name), shown(&retry.reason.detail))
+    format!("retry {} {wait}: {}", harmless(&retry.name), harmless(&retry.reason.detail))
 }
 
 fn http(exchange: &Exchange) -> String {
@@ -82,7 +83,7 @@ fn http(exchange: &Exchange) -> String {
     let body = match &request.body {
         Body::Empty => String::new(),
         Body::Bytes(bytes) => format!(", body of {} bytes", bytes.len()),
-        Body::File(slice) => format!(", body of {} bytes of {}", slice.length, shown(&slice.name)),
+        Body::File(slice) => format!(", body of {} bytes of {}", slice.length, harmless(&slice.name)),
     };
     let login = match request.login {
         Login::None => "",
@@ -112,16 +113,11 @@ pub fn place(url: &str) -> String {
         // `https:user:password@host` is a URL, too.
         None => path.rsplit_once('@').map_or(path, |(_, rest)| rest).to_owned(),
     };
-    format!("{}{query}", shown(&path))
+    format!("{}{query}", harmless(&path))
 }
 
 fn short(oid: &str) -> &str {
     oid.get(..12).unwrap_or(oid)
-}
-
-/// Text from outside, without control characters.
-fn shown(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
 
 #[cfg(test)]
@@ -129,7 +125,7 @@ mod tests {
     use super::place;
 
     #[test]
-    fn neither_userinfo_nor_query_is_shown() {
+    fn neither_userinfo_nor_query_is_harmless() {
         assert_eq!(place("https://a:b@h.example/o?sig=secret#x"), "https://h.example/o?…");
         assert_eq!(place("https://h.example/o@1"), "https://h.example/o@1");
         assert_eq!(place("https://a:b@h.example"), "https://h.example");

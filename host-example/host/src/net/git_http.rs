@@ -61,7 +61,7 @@ impl GitHttp {
         Self { user: user.map(|user| (origin, user)), ..self }
     }
 
-    /// The way to a server. git's variables come before its settings; authorities of both are trusted.
+    /// The way to a server. Each of git's variables stands in for its setting.
     pub(crate) fn way(&self, url: &Url) -> Way {
         self.way_in(url, |name| env::var_os(name))
     }
@@ -72,8 +72,8 @@ impl GitHttp {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let certificate = of_environment("GIT_SSL_CERT").or_else(|| path("sslcert"));
         Way {
-            ca_files: of_environment("GIT_SSL_CAINFO").into_iter().chain(path("sslcainfo")).collect(),
-            ca_folders: of_environment("GIT_SSL_CAPATH").into_iter().chain(path("sslcapath")).collect(),
+            ca_files: of_environment("GIT_SSL_CAINFO").or_else(|| path("sslcainfo")).into_iter().collect(),
+            ca_folders: of_environment("GIT_SSL_CAPATH").or_else(|| path("sslcapath")).into_iter().collect(),
             // The empty text means no proxy, whatever the environment says.
             proxy: self.last("proxy", url).map(text),
             certificate: certificate.map(|chain| ClientCertificate {
@@ -216,9 +216,15 @@ mod tests {
 
         let variables = |name: &str| name.starts_with("GIT_SSL_").then(|| OsString::from(name));
         let way = http.way_in(&url("https://h:444/x"), variables);
-        let folders = vec!["GIT_SSL_CAPATH".into(), "/folder".into()];
-        assert_eq!((way.ca_files, way.ca_folders), (vec!["GIT_SSL_CAINFO".into()], folders));
+        assert_eq!((way.ca_files, way.ca_folders), (vec!["GIT_SSL_CAINFO".into()], vec!["GIT_SSL_CAPATH".into()]));
         assert_eq!(way.certificate.expect("one").chain, Path::new("GIT_SSL_CERT"));
+        // An empty one is none, and one stands in for the other's setting no more than for its own.
+        let one = |name: &str| match name {
+            "GIT_SSL_CAINFO" => Some(OsString::from("var.pem")),
+            _ => Some(OsString::new()),
+        };
+        let way = http.way_in(&url("https://h/x"), one);
+        assert_eq!((way.ca_files, way.ca_folders), (vec!["var.pem".into()], vec!["/folder".into()]));
     }
 
     #[test]

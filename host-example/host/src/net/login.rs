@@ -11,6 +11,7 @@ mod git_credential;
 mod netrc;
 mod origin;
 mod own_headers;
+mod spoken;
 mod userinfo;
 
 use std::collections::HashMap;
@@ -28,11 +29,12 @@ use crate::contract::types::{Direction, Failed, Failure, Login};
 use crate::net::secret::Secret;
 pub(crate) use brought::Brought;
 pub(crate) use credential::Credential;
-use credential::{AUTHORIZATION, is_one_line};
+use credential::is_one_line;
 pub(crate) use git_credential::certificate_password;
 use git_credential::{Answer, GitCredential};
 pub use origin::Origin;
-pub(crate) use own_headers::OwnHeaders;
+pub(crate) use own_headers::{HeadersFor, OwnHeaders};
+pub(crate) use spoken::Spoken;
 pub(crate) use userinfo::Split;
 
 /// The user's name that goes with a token when none is given.
@@ -92,6 +94,8 @@ pub struct Logins {
 enum Source {
     /// A login for just this origin.
     Given(Credential),
+    /// What the user's settings say for the URL of each request.
+    OfSettings,
     /// One for every server that has none of its own.
     ForAny(Credential),
     Renewable {
@@ -101,9 +105,16 @@ enum Source {
     },
 }
 
+/// What is kept of a login in use.
+enum Kept {
+    Credential(Credential),
+    /// The settings have one for each URL, or none.
+    OfSettings,
+}
+
 /// The login in use for an origin.
 struct Current {
-    credential: Credential,
+    credential: Kept,
     /// What git said, when it came from git, which wants to hear how it went.
     from_git: Option<Answer>,
     told: bool,
@@ -176,20 +187,17 @@ impl Logins {
         Ok(())
     }
 
-    /// The lines of `http.extraHeader` for this URL. The last one that is a login becomes one; the others, and the
-    /// cookies of this file, go with every request to this origin.
+    /// The lines of `http.extraHeader` for each URL of this one's origin. The last one that is a login becomes one; the
+    /// others, and the cookies of this file, go with every request to it.
     pub(crate) fn extra_headers(
         &mut self,
         url: &str,
-        headers: Vec<(String, Secret)>,
+        headers: HeadersFor,
         cookie_file: Option<PathBuf>,
     ) -> Result<(), HostError> {
         let origin = Origin::of_text(url)?;
-        let (mut logins, others): (Vec<_>, Vec<_>) = headers.into_iter().partition(|(name, _)| name == AUTHORIZATION);
-        if let Some(login) = logins.pop() {
-            self.add(origin.clone(), Source::Given(Credential::Headers(vec![login])));
-        }
-        self.own_headers = OwnHeaders::new(origin, others, cookie_file);
+        self.add(origin.clone(), Source::OfSettings);
+        self.own_headers = OwnHeaders::new(origin, headers, cookie_file);
         Ok(())
     }
 
@@ -209,8 +217,13 @@ impl Logins {
 
     /// Whether a login was given for just this URL's origin, and may be sent there: it goes with the first request.
     pub(crate) fn has_given(&self, url: &str) -> bool {
-        let Ok(origin) = Origin::of_text(url) else { return false };
-        let is_given = |source: &Source| !matches!(source, Source::ForAny(_));
+        let Ok(url) = Url::parse(url) else { return false };
+        let Ok(origin) = Origin::of(&url) else { return false };
+        let is_given = |source: &Source| match source {
+            Source::ForAny(_) => false,
+            Source::OfSettings => self.own_headers.login(&url).is_some(),
+            Source::Given(_) | Source::Renewable { .. } => true,
+        };
         let given = self.sources.get(&origin).is_some_and(|sources| sources.iter().any(is_given));
         (given && self.trusted.contains(&origin)) || self.brought_for(&origin).is_some()
     }
@@ -252,8 +265,11 @@ impl Logins {
     }
 
     /// The login in use, when there is one and it may be used.
-    fn known(&self, origin: &Origin) -> Option<Credential> {
-        self.current.get(origin).map(|current| current.credential.clone())
+    fn known(&self, origin: &Origin, url: &Url) -> Option<Credential> {
+        self.current.get(origin).map(|current| match &current.credential {
+            Kept::Credential(credential) => credential.clone(),
+            Kept::OfSettings => Credential::Headers(self.own_headers.login(url).into_iter().collect()),
+        })
     }
 
     /// The login that a commit brings, where the user agreed to send it and it was not refused.
@@ -271,7 +287,7 @@ impl Logins {
             return Ok(credential.clone());
         }
         self.approve(&origin)?;
-        if let (Some(credential), false) = (self.known(&origin), renew) {
+        if let (Some(credential), false) = (self.known(&origin, url), renew) {
             return Ok(credential);
         }
         let refused = self.current.remove(&origin);
@@ -283,8 +299,14 @@ impl Logins {
         if let (Some(Answer(answer)), Some(git)) = (refused.and_then(|refused| refused.from_git), &self.git) {
             git.reject(&answer);
         }
+        let of_settings = self.own_headers.login(url);
         let sources = self.sources.entry(origin.clone()).or_default();
         for (index, source) in sources.iter_mut().enumerate().skip(first) {
+            if let (Source::OfSettings, Some(login)) = (&*source, &of_settings) {
+                let credential = Credential::Headers(vec![login.clone()]);
+                self.keep(origin, Kept::OfSettings, None, index + 1);
+                return Ok(credential);
+            }
             if let Some(credential) = source.give()? {
                 // A source that can give more than once is asked again before the next one.
                 let next = if source.has_more() { index } else { index + 1 };
@@ -307,9 +329,12 @@ impl Logins {
     }
 
     fn use_now(&mut self, origin: Origin, credential: Credential, git: Option<Answer>, next: usize) -> Credential {
-        let current = Current { credential: credential.clone(), told: git.is_none(), from_git: git, next };
-        self.current.insert(origin, current);
+        self.keep(origin, Kept::Credential(credential.clone()), git, next);
         credential
+    }
+
+    fn keep(&mut self, origin: Origin, credential: Kept, from_git: Option<Answer>, next: usize) {
+        self.current.insert(origin, Current { credential, told: from_git.is_none(), from_git, next });
     }
 
     fn approve(&mut self, origin: &Origin) -> Result<(), String> {
@@ -333,7 +358,7 @@ impl Source {
                 Ok(Some(Credential::Headers(headers.clone())))
             }
             Source::Renewable { again: Some(again), .. } => again().map(|fresh| Some(Credential::Headers(fresh))),
-            Source::Renewable { again: None, .. } => Ok(None),
+            Source::OfSettings | Source::Renewable { again: None, .. } => Ok(None),
         }
     }
 
@@ -353,7 +378,7 @@ pub(crate) async fn find(logins: &Arc<Mutex<Logins>>, url: &Url, login: Login) -
     if !renew
         && let Ok(origin) = Origin::of(url)
         && held.trusted.contains(&origin)
-        && let Some(credential) = held.known(&origin)
+        && let Some(credential) = held.known(&origin, url)
     {
         return Ok(Some(credential));
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use super::load::fetch;
-use super::{Place, RemoteLedger, index_lock, settle_note, words};
+use super::{Place, RemoteLedger, destination, index_lock, settle_note, words};
 use crate::contract::error::HostError;
 use crate::contract::types::{Failed, Failure};
 use crate::files::Files;
@@ -151,6 +151,25 @@ pub(super) fn of_branch(git: &Git) -> Result<RemoteLedger, Refusal> {
     Ok(RemoteLedger(Arc::new(folders.place(branch, upstream, Options::default())?)))
 }
 
+/// The same, and what the remote is that a push would go to.
+pub(super) fn of_push(git: &Git, remote: &str, named: bool) -> Result<(RemoteLedger, Option<String>), Refusal> {
+    let folders = Folders::of(git)?;
+    let branch = folders.branch().or_else(|detached| nothing_underway(&folders.git_dir).and(Err(detached)))?;
+    let upstream = folders.upstream(&branch)?;
+    let found = destination::find(&folders.git, &branch, remote, named, upstream.as_ref())?;
+    let is_followed =
+        upstream.is_some_and(|followed| followed.remote == remote && followed.branch == found.place.branch);
+    let Upstream { tracking, .. } = &found.place;
+    // Only a publish keeps a ref of our own, and only of the branch that is followed.
+    let is_known = is_followed || !tracking.is_empty();
+    let mut place = folders.place(branch, found.place, Options::default())?;
+    if !is_known {
+        place.tracking.clear();
+    }
+    place.known = found.known;
+    Ok((RemoteLedger(Arc::new(place)), found.doubt))
+}
+
 /// Where a repository is.
 struct Folders {
     /// Works in the root of the work tree.
@@ -159,14 +178,14 @@ struct Folders {
     common_dir: PathBuf,
 }
 
-/// What a branch follows.
+/// A branch of a remote: what one here follows, or is pushed to.
 #[derive(Default)]
-struct Upstream {
+pub(super) struct Upstream {
     /// Full name of the ref here; empty when the user's settings name none.
-    tracking: String,
-    remote: String,
+    pub(super) tracking: String,
+    pub(super) remote: String,
     /// Full name of the branch there.
-    branch: String,
+    pub(super) branch: String,
 }
 
 impl Folders {
@@ -233,8 +252,8 @@ impl Folders {
         }
         let tree = Files::beneath(git.directory())?;
         let base = Mutex::new(None);
-        let with_unpushed = options.with_unpushed;
-        Ok(Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, with_unpushed, base })
+        let (known, with_unpushed) = ("--remotes".to_owned(), options.with_unpushed);
+        Ok(Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, known, with_unpushed, base })
     }
 }
 

@@ -44,6 +44,15 @@ pub(super) fn has_small_files(place: &Place) -> Result<bool, Failed> {
     Ok(commits.count()? > 0 && !commits.small_files()?.is_empty())
 }
 
+/// Whether some remote has any of these commits.
+pub(super) fn is_shared(place: &Place) -> Result<bool, Failed> {
+    let (tip, base) = (place.head()?, place.known_base()?);
+    let mut commits = Commits::new(place, &tip, base.as_deref());
+    let all = commits.count()?;
+    commits.revisions.extend(["--not", "--remotes"].map(str::to_owned));
+    Ok(commits.count()? < all)
+}
+
 /// Commits that the remote lacks.
 struct Commits<'a> {
     place: &'a Place,
@@ -60,7 +69,7 @@ impl<'a> Commits<'a> {
     fn new(place: &'a Place, tip: &'a str, base: Option<&str>) -> Self {
         let without = match base {
             Some(base) => vec![format!("^{base}")],
-            None => vec!["--not".to_owned(), "--remotes".to_owned()],
+            None => vec!["--not".to_owned(), place.known.clone()],
         };
         let revisions = [vec![tip.to_owned()], without].concat();
         // A push sends what is there, whatever stands in for it here, and an object that is not here is not fetched.

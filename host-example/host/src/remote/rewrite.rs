@@ -24,12 +24,12 @@ use super::entries::{self, Entries};
 use super::index_copy::IndexCopy;
 use super::index_lock::IndexLock;
 use super::placing;
-use super::range::holds_exactly;
+use super::range::{self, holds_exactly};
 use super::rewrite_files::{remove_exactly, write_over};
 use super::rewrite_lists::{files_of, list};
 use super::rewrite_note::Note;
 use super::rewrite_undo::{Undone, undo};
-use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, commit, preflight, words};
+use super::{DURABLE, PLAIN_INDEX, Place, Rewritten, SHARED, commit, preflight, words};
 use crate::contract::types::{Failed, Failure, PushFile, Rewrite, RewriteFile};
 use crate::documents::DOCUMENT_BYTES_MAX;
 use crate::documents::manifest_write;
@@ -73,6 +73,9 @@ fn reached(step: Step) {
 pub(super) fn rewrite(place: &Place, rewrite: &Rewrite) -> Result<Rewritten, Failed> {
     let _lock = IndexLock::take(place)?;
     undo(place)?;
+    if range::is_shared(place)? {
+        return Err(words::failed(Failure::Refused, SHARED));
+    }
     let names: BTreeSet<&str> = rewrite.files.iter().map(|file| file.name.as_str()).collect();
     if names.len() != rewrite.files.len() {
         return Err(words::failed(Failure::Io, "a file of the new commit was named twice"));

@@ -7,14 +7,27 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::adopted::{self, ADOPTED, Adopted, Note};
 use super::boot::UNPROVED;
-use super::stage::is_ours;
-use super::{HIDDEN, Shape, Store, hash_into, unwatched};
+use super::stage::{StageFile, is_ours};
+use super::{HIDDEN, Shape, Store, hash_into, stage_name, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::{Digesting, is_oid};
 use crate::files::{Dir, Facts, names_no_file};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
+/// Beginnings of downloads that nobody went on with for so many seconds get nowhere by themselves.
+const STALLED_AGE_S: i64 = 24 * 3600;
+
+/// The beginning of a download that stopped, and that nobody goes on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stalled {
+    /// What it is the beginning of.
+    pub(crate) oid: String,
+    /// Its bytes.
+    pub(crate) bytes: u64,
+    /// When its last byte came.
+    pub(crate) moved: SystemTime,
+}
 
 /// One blob of the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -189,6 +202,31 @@ impl Store {
         Ok(())
     }
 
+    /// Downloads that stopped in the middle, longest ago first. Older ones are leftovers, which a prune removes.
+    pub(crate) fn stalled(&self) -> io::Result<Vec<Stalled>> {
+        let mut stalled = Vec::new();
+        for name in self.stage().names()?.into_iter().filter(|name| is_locked_kind(name)) {
+            let Some(found) = self.stage().find(&name)?.filter(is_stalled) else { continue };
+            if matches!(self.use_of(&name)?, Use::Free(_)) {
+                let oid = name.trim_start_matches(HIDDEN).trim_end_matches(".part").to_owned();
+                let moved = Duration::from_secs(u64::try_from(found.modified.seconds).unwrap_or(0));
+                stalled.push(Stalled { oid, bytes: found.size, moved: UNIX_EPOCH + moved });
+            }
+        }
+        stalled.sort_by(|one, other| (one.moved, &one.oid).cmp(&(other.moved, &other.oid)));
+        Ok(stalled)
+    }
+
+    /// Forgets the beginning of this download, when it still stands where it stood; says whether it did.
+    pub(crate) fn drop_stalled(&self, oid: &str) -> io::Result<bool> {
+        let Some(stage) = StageFile::existing(self.stage(), &stage_name(oid))? else { return Ok(false) };
+        // Its lock is ours: nobody goes on with it meanwhile.
+        if !is_stalled(&Facts::of(&stage.file)?) {
+            return Ok(false);
+        }
+        stage.remove().map(|()| true)
+    }
+
     fn use_of(&self, name: &str) -> io::Result<Use> {
         let Some(file) = self.stage().open_existing(name)? else { return Ok(Use::Free(None)) };
         Ok(if is_ours(self.stage(), name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
@@ -271,6 +309,12 @@ impl Entry {
         let used = UNIX_EPOCH + Duration::from_secs(u64::try_from(found.used_s).unwrap_or(0));
         Entry { oid, size: found.size, used, proved }
     }
+}
+
+fn is_stalled(found: &Facts) -> bool {
+    let now = i64::try_from(crate::contract::clock::wall() / 1000).unwrap_or(i64::MAX);
+    // A look at it is no use of it; whatever is used no more is a leftover.
+    now.saturating_sub(found.modified.seconds) > STALLED_AGE_S && now.saturating_sub(found.used_s) <= LEFTOVER_AGE_S
 }
 
 /// Whether this is the name of a stage that its writer locks.

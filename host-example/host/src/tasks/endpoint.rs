@@ -18,7 +18,7 @@ use reqwest::Url;
 
 use crate::contract::error::Fault;
 use crate::net::ssh::{self, Authenticated};
-use crate::repository::Repository;
+use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
 use crate::text::quote;
 
@@ -49,20 +49,11 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
-    /// The same for a ledger: its blobs go where its commits go, to the remote of the branch.
-    pub(crate) fn of_ledger(&self, repository: &Repository) -> Result<Self, Fault> {
-        Ok(self.or_of(repository, repository.remote()?))
-    }
-
-    /// The same for locks.
-    pub(crate) fn of_locks(&self, repository: &Repository) -> Result<Self, Fault> {
-        Ok(self.or_of(repository, repository.lock_remote()?))
-    }
-
-    /// With this remote, unless the user named one, or there is none of this name.
-    fn or_of(&self, repository: &Repository, remote: String) -> Self {
+    /// With the remote of this errand, unless the user named one, or there is none of that name.
+    pub(crate) fn of(&self, repository: &Repository, errand: Errand) -> Result<Self, Fault> {
+        let remote = repository.remote_for(errand)?;
         let chosen = self.remote.clone().or_else(|| Some(remote).filter(|remote| is_set(repository, remote)));
-        Self { remote: chosen, ..self.clone() }
+        Ok(Self { remote: chosen, ..self.clone() })
     }
 }
 
@@ -138,7 +129,10 @@ fn configured(repository: &Repository, destination: &mut Destination) -> Result<
     let origin = Origin::of(&url)?;
     let user = logins.user(&origin).map(<[u8]>::to_vec);
     let settings = GitHttp::of_list(repository.listed()?).at_top(&repository.top).of_user(origin, user);
-    logins.extra_headers(endpoint, settings.extra_headers(&url), settings.cookie_file(&url))?;
+    let cookie_file = settings.cookie_file(&url);
+    let settings = Arc::new(settings);
+    let of_headers = Arc::clone(&settings);
+    logins.extra_headers(endpoint, Arc::new(move |url| of_headers.extra_headers(url)), cookie_file)?;
     http.endpoint_approved = logins.trusts(endpoint);
     http.way_to = Arc::new(move |url| settings.way(url));
     Ok(())
@@ -148,8 +142,8 @@ fn configured(repository: &Repository, destination: &mut Destination) -> Result<
 fn own_remote(repository: &Repository, options: &ServerOptions, direction: Direction) -> Result<String, Fault> {
     match (&options.remote, direction) {
         (Some(remote), _) => is_known(repository, remote).map(|()| remote.clone()),
-        (None, Direction::Download) => repository.remote(),
-        (None, Direction::Upload) => repository.push_remote(),
+        (None, Direction::Download) => repository.remote_for(Errand::Pull),
+        (None, Direction::Upload) => repository.remote_for(Errand::Push),
     }
 }
 

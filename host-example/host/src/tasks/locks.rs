@@ -10,7 +10,7 @@ mod report;
 use crate::contract::error::Fault;
 use crate::contract::operations::{LfsLock, LockReport, LockTask};
 use crate::contract::types::{Code, Direction};
-use crate::repository::Repository;
+use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::Runner;
@@ -109,7 +109,7 @@ struct Asking<'a>(Runner<'a>);
 
 impl<'a> Asking<'a> {
     fn of(client: &'a Client, repository: &Repository, server: &ServerOptions) -> Result<Self, Fault> {
-        let server = server.of_locks(repository)?;
+        let server = server.of(repository, Errand::Lock)?;
         let destination = endpoint::of_repository(client, repository, Direction::Upload, &server, true)?;
         Ok(Self(Runner::new(client, destination, &server, None, |host| host)?))
     }
@@ -117,7 +117,7 @@ impl<'a> Asking<'a> {
     fn ask(&mut self, task: LockTask) -> Result<LockReport, Fault> {
         let mut operation = self.0.client.guest()?.locks(&self.0.config, &task)?;
         self.0.ask(&mut operation)?;
-        let report = operation.finish_locks()?;
+        let report = self.0.host.heard(operation.finish_locks()?);
         if self.0.host.interrupted() && report.ended.is_err() {
             return Err(Fault::interrupted("interrupted before the server had answered"));
         }

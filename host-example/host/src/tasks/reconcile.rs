@@ -12,14 +12,14 @@ use crate::contract::types::{Code, Direction};
 use crate::documents::Documents;
 use crate::driver;
 use crate::remote::{Reason, Refusal, RemoteLedger};
-use crate::repository::Repository;
+use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner};
 use report::Came;
 
-pub use report::{ContentInFull, Contradiction, MissingPointer, ReconcileReport, Remedy, UnknownPointer};
+pub use report::{ContentInFull, Contradiction, MissingPointer, PushReport, ReconcileReport, Remedy, UnknownPointer};
 
 /// Whether to repair, and the way to the server.
 #[derive(Clone, Debug, Default)]
@@ -39,7 +39,10 @@ impl Client {
     /// Finds pointers that the next push would send and whose blobs the server lacks, and repairs that when asked to.
     /// The report also tells why a look or a repair came to an early end: see [`ReconcileReport::error`].
     pub fn reconcile(&self, repository: &Repository, options: &ReconcileOptions) -> Result<ReconcileReport, Fault> {
-        let ledger = RemoteLedger::of_branch(&repository.git).map_err(refused)?;
+        let named = options.server.remote.as_deref();
+        let remote = named.map_or_else(|| repository.remote_for(Errand::Push), |named| Ok(named.to_owned()))?;
+        let pushed = RemoteLedger::of_push(&repository.git, &remote, named.is_some());
+        let (ledger, not_looked_at) = pushed.map_err(refused)?;
         let repairs = options.repair && !options.dry_run;
         if repairs && ledger.undo_interrupted().map_err(refused)? {
             self.watching().warned("an earlier repair was interrupted: what it had changed here was put back");
@@ -59,7 +62,10 @@ impl Client {
             Some(_) => ledger.backup_of(&before)?,
             None => None,
         };
-        Ok(ReconcileReport::of(Came { backup, in_full, ..came }))
+        let rewrites = !came.report.removed.is_empty() || came.report.squashed;
+        let is_shared = !repairs && rewrites && ledger.is_shared().map_err(refused)?;
+        let push = PushReport { remote, reference: ledger.upstream().to_owned(), not_looked_at };
+        Ok(ReconcileReport::of(Came { backup, in_full, is_shared, push, ..came }))
     }
 }
 
@@ -71,10 +77,11 @@ fn operate(
     ledger: &RemoteLedger,
 ) -> Result<Came, Fault> {
     let started = Instant::now();
-    let server = &options.server.of_ledger(repository)?;
+    let server = &options.server.of(repository, Errand::Push)?;
     // With nothing to ask about, nobody is looked for, not even over ssh.
     let needed = ledger.sends_small_files().map_err(refused)?;
-    let destination = endpoint::of_repository(client, repository, Direction::Upload, server, needed)?;
+    let mut destination = endpoint::of_repository(client, repository, Direction::Upload, server, needed)?;
+    destination.reference = Some(ledger.upstream().to_owned());
     let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
     let store = repository.store()?;
     let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
@@ -88,11 +95,13 @@ fn operate(
     watch.ended();
     driven?;
     Ok(Came {
-        report: operation.finish_reconcile()?,
+        report: runner.host.heard(operation.finish_reconcile()?),
         repairs,
         plans: options.dry_run,
         backup: None,
         in_full: InCommits::default(),
+        is_shared: false,
+        push: PushReport::default(),
         seconds: started.elapsed().as_secs_f64(),
         interrupted: runner.host.interrupted(),
     })

@@ -245,7 +245,7 @@ impl<'a> Runner<'a> {
         let config = Config { seed: seed(), ..self.config.clone() };
         let mut operation = begin(self.client.guest()?, &config)?;
         driver::run(&mut operation, &mut self.host, watch)?;
-        let report = operation.finish_transfer()?;
+        let report = self.host.heard(operation.finish_transfer()?);
         report.ended.map_err(HostError::Engine)?;
         Ok(report.outcomes)
     }
@@ -254,7 +254,7 @@ impl<'a> Runner<'a> {
     pub(crate) fn batch(&mut self, direction: Direction, objects: &[Blob]) -> Result<Vec<BatchObject>, Fault> {
         let mut operation = self.client.guest()?.batch(&self.config, direction, objects)?;
         self.ask(&mut operation)?;
-        let outcomes = operation.finish_batch()?;
+        let outcomes = self.host.heard(operation.finish_batch()?);
         if self.host.interrupted() {
             return Err(Fault::interrupted("interrupted before the server had answered everything"));
         }

@@ -118,3 +118,27 @@ fn without_any_source_there_is_no_login() {
     logins.trust("https://h.example").expect("a URL");
     assert!(logins.find(&url("https://h.example/r"), false).is_err());
 }
+
+#[test]
+fn headers_of_settings_are_those_for_the_url_of_each_request() {
+    let mut logins = Logins::new();
+    logins.trust("https://h.example/a").expect("a URL");
+    let settings = |url: &Url| {
+        let login = url.path().starts_with("/a").then_some("A").or(url.path().starts_with("/b").then_some("B"));
+        let login = login.map(|login| ("authorization".to_owned(), Secret::new(login)));
+        let path = ("x-path".to_owned(), Secret::new(url.path()));
+        login.into_iter().chain([path]).collect()
+    };
+    logins.extra_headers("https://h.example/a", Arc::new(settings), None).expect("a URL");
+    assert!(logins.has_given("https://h.example/a/x") && !logins.has_given("https://h.example/c"));
+    for (path, expected) in [("/a/1", vec!["A"]), ("/b", vec!["B"]), ("/c", vec![]), ("/a/2", vec!["A"])] {
+        let url = url(&format!("https://h.example{path}"));
+        let found = logins.find(&url, false).expect("the settings know this server").headers();
+        let shown: Vec<_> = found.iter().map(|(_, value)| String::from_utf8_lossy(value.expose())).collect();
+        assert_eq!(shown, expected, "{path}");
+        let own = logins.own_headers().to(&url);
+        assert_eq!((own.len(), own[0].1.expose()), (1, path.as_bytes()));
+    }
+    assert!(logins.own_headers().to(&url("https://other.example/a")).is_empty());
+    assert!(logins.find(&url("https://h.example/a"), true).is_err(), "that one was refused");
+}

@@ -36,6 +36,8 @@ pub enum FindingKind {
     Leftover,
     /// Unfinished downloads and temporary files of the cache that nobody went on with.
     CacheLeftovers,
+    /// Downloads that stopped in the middle, and that nobody went on with for a day.
+    StalledDownload,
     /// `index.lock` of a process of ours that is gone.
     IndexLock,
     /// A manifest that cannot be read.
@@ -143,6 +145,8 @@ pub(super) enum Cure {
     TakeIn(String),
     /// Removes leftovers of the cache.
     Prune,
+    /// Forgets the beginnings of these downloads.
+    Forget(Vec<String>),
     /// Takes away our lock.
     Unlock,
     /// Writes the sessions' `.gitignore`.
@@ -166,6 +170,7 @@ impl Cure {
             }
             Self::TakeIn(_) => "take it into the cache".to_owned(),
             Self::Prune => "remove them".to_owned(),
+            Self::Forget(_) => "forget these beginnings; the next download begins anew".to_owned(),
             Self::Unlock => "take the lock away".to_owned(),
             Self::LeaveSessions(_) => "write lfs.fetchexclude into .lfsconfig; commit it then".to_owned(),
             Self::WriteGitignore => format!("write {GITIGNORE}; commit it then"),

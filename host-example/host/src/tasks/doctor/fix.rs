@@ -14,6 +14,7 @@ use crate::sessions::gitignore::{self, GITIGNORE};
 use crate::sessions::ledger::{MANIFEST, path_in};
 use crate::store::PruneRule;
 use crate::tasks::publish::PublishOptions;
+use crate::text::count_text;
 use crate::worktree::restoring;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
@@ -40,6 +41,7 @@ pub(super) fn fix(patient: &Patient<'_>, finding: &mut Finding, options: &Doctor
         Cure::Prune => {
             patient.store.prune(PruneRule::default(), true).map(|_| "removed".to_owned()).map_err(Fault::from)
         }
+        Cure::Forget(oids) => forget(patient, oids),
         Cure::Unlock => unlock(patient),
         Cure::WriteGitignore => write_gitignore(patient),
         Cure::LeaveSessions(value) => git_lfs::leave_sessions(patient, value),
@@ -105,6 +107,15 @@ fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
         }
     }
     Err(Fault::misuse("hydrant/kept holds too many files of this name"))
+}
+
+fn forget(patient: &Patient<'_>, oids: &[String]) -> Result<String, Fault> {
+    let mut forgotten = 0;
+    for oid in oids {
+        let dropped = patient.store.drop_stalled(oid);
+        forgotten += usize::from(dropped.map_err(|error| Fault::local("a beginning cannot be removed", &error))?);
+    }
+    Ok(format!("{} forgotten; `hydrant hydrate` begins anew", count_text(forgotten, "beginning")))
 }
 
 fn unlock(patient: &Patient<'_>) -> Result<String, Fault> {

@@ -23,6 +23,8 @@ use super::patient::{Adopted, FIX, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
 const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", manifest_write::TEMPORARY];
+/// Downloads that stopped, named at most.
+const STALLED_NAMED_MAX: usize = 3;
 /// Folders of sessions looked at, at most.
 const FOLDERS_MAX: usize = 200_000;
 
@@ -31,6 +33,7 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
     displaced(patient, findings);
     temporaries(patient, findings);
     cache(patient, findings)?;
+    stalled(patient, findings)?;
     if let Some((lock, _)) = stale_index_lock(patient.repository)? {
         findings.push(
             Finding::new(
@@ -153,6 +156,27 @@ fn cache(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault
         let next = Next::run("hydrant cache prune --yes", &[]);
         findings.push(Finding::new(FindingKind::CacheLeftovers, detail, next, Cure::Prune));
     }
+    Ok(())
+}
+
+/// Downloads that do not get on.
+fn stalled(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let stalled = patient.store.stalled().map_err(|error| Fault::local("the cache cannot be read", &error))?;
+    let Some(first) = stalled.first() else { return Ok(()) };
+    let (count, bytes) = (stalled.len(), stalled.iter().map(|one| one.bytes).sum());
+    let names: Vec<&str> = stalled.iter().take(STALLED_NAMED_MAX).map(|one| one.oid.as_str()).collect();
+    let more = if count > STALLED_NAMED_MAX { ", …" } else { "" };
+    let detail = format!(
+        "{} stopped in the middle, and nobody went on since {}: {} of {}{more}",
+        count_text(count, "download"),
+        clock::rfc3339(first.moved),
+        bytes_text(bytes),
+        names.join(", "),
+    );
+    let told = format!("hydrant hydrate goes on; where it stops at the same byte again, {FIX} begins anew");
+    let oids = stalled.into_iter().map(|one| one.oid).collect();
+    let next = Next::run("hydrant hydrate", &[]).told_of(told);
+    findings.push(Finding::new(FindingKind::StalledDownload, detail, next, Cure::Forget(oids)));
     Ok(())
 }
 

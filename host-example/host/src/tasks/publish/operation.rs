@@ -11,6 +11,7 @@ use crate::documents::Documents;
 use crate::driver;
 use crate::files::digest::blob_of_file;
 use crate::remote::{Options, Preflight, Reason, Refusal, RemoteLedger};
+use crate::repository::Errand;
 use crate::sessions::ledger::path_in;
 use crate::sessions::remembered::{self, Known, Notes};
 use crate::sessions::{new_session, orphaned, replaced};
@@ -45,7 +46,7 @@ impl Scene<'_> {
 
     /// The server that blobs go to.
     pub(super) fn destination(&self, needed: bool) -> Result<Destination, Fault> {
-        let server = self.options.server.of_ledger(self.repository)?;
+        let server = self.options.server.of(self.repository, Errand::Pull)?;
         endpoint::of_repository(self.client, self.repository, Direction::Upload, &server, needed)
     }
 
@@ -122,7 +123,7 @@ impl Scene<'_> {
             }
             Shown::Nothing => runner.ask(&mut operation)?,
         }
-        let report = operation.finish_publish()?;
+        let report = runner.host.heard(operation.finish_publish()?);
         Ok(Came { report, seconds: started.elapsed().as_secs_f64(), interrupted: runner.host.interrupted() })
     }
 

@@ -3,9 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::contract::error::code_name;
+use crate::contract::error::{Fault, code_name};
 use crate::contract::report::{BlobReport, ErrorReport, rounded};
 use crate::contract::sessions;
+use crate::contract::types::Code;
+use crate::remote::SHARED;
 use crate::tasks::content_in_git::commits::{Committed, InCommits};
 use crate::text::plain;
 
@@ -16,6 +18,8 @@ pub struct ReconcileReport {
     pub repair: bool,
     /// It was to say what a repair would do.
     pub dry_run: bool,
+    /// The push that was looked at.
+    pub push: PushReport,
     /// Commits that the remote lacks.
     pub commits: u64,
     /// Pointers in them that were looked at.
@@ -56,6 +60,17 @@ pub struct ReconcileReport {
     pub error: Option<ErrorReport>,
     #[serde(skip)]
     interrupted: bool,
+}
+
+/// The push that a reconcile looks at: the one that `git push` would do.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct PushReport {
+    /// The remote, by name or address.
+    pub remote: String,
+    /// Full name of the reference there.
+    pub reference: String,
+    /// What git would do besides or instead, by its settings, for people; null where that is all. Nothing is well then.
+    pub not_looked_at: Option<String>,
 }
 
 /// A pointer whose blob the server lacks.
@@ -137,6 +152,9 @@ pub(super) struct Came {
     pub(super) backup: Option<String>,
     /// What commits hold in full.
     pub(super) in_full: InCommits,
+    /// A remote has commits already that a repair would make anew.
+    pub(super) is_shared: bool,
+    pub(super) push: PushReport,
     pub(super) seconds: f64,
     /// The caller asked to stop.
     pub(super) interrupted: bool,
@@ -144,11 +162,18 @@ pub(super) struct Came {
 
 impl ReconcileReport {
     pub(super) fn of(came: Came) -> Self {
-        let Came { report, repairs, plans, backup, in_full, seconds, interrupted } = came;
-        let not_repairable = report.repairable.err().as_ref().map(ErrorReport::from);
+        let Came { mut report, repairs, plans, backup, in_full, is_shared, push, seconds, interrupted } = came;
+        let mut not_repairable = report.repairable.err().as_ref().map(ErrorReport::from);
+        if is_shared {
+            not_repairable = Some(ErrorReport::from(&Fault::failed(Code::Conflict, SHARED)));
+            report.removed.clear();
+            report.orphans.clear();
+            report.squashed = false;
+        }
         let mut told = Self {
             repair: repairs,
             dry_run: plans,
+            push,
             commits: report.commits,
             scanned: report.scanned,
             missing_list: report.missing.into_iter().map(MissingPointer::from).collect(),
@@ -173,11 +198,13 @@ impl ReconcileReport {
         told
     }
 
-    /// Whether nothing is missing any more or unknown, nothing contradicts its manifest, and no content would be pushed in full.
+    /// Whether nothing is missing any more or unknown, nothing contradicts its manifest, and no content would be pushed
+    /// in full.
     pub fn is_clean(&self) -> bool {
         let is_cured = self.repair || self.missing_list.is_empty();
-        let is_known = self.unknown_list.is_empty() && self.contradiction_list.is_empty();
-        self.error.is_none() && is_cured && is_known && self.to_be_pushed().is_none()
+        let is_known = self.unknown_list.is_empty() && self.push.not_looked_at.is_none();
+        let is_well = self.contradiction_list.is_empty() && self.to_be_pushed().is_none();
+        self.error.is_none() && is_cured && is_known && is_well
     }
 
     /// The first content in full that a push would send.
@@ -257,6 +284,7 @@ fn next(report: &ReconcileReport) -> Option<String> {
         _ if !report.contradiction_list.is_empty() => {
             Some("publish these sessions again, or restore their pointers, before you push".to_owned())
         }
+        _ if report.push.not_looked_at.is_some() => report.push.not_looked_at.clone(),
         _ if report.commits == 0 => Some("nothing to push".to_owned()),
         _ => Some("`git push` is next: the server has the blob of every pointer".to_owned()),
     }

@@ -55,10 +55,6 @@ fn what_the_content_is() {
     expect_refusal("no transcript", 3, "no raw.jsonl", none, &[]);
     let stub = |world: &mut World| record(world, "session.md", pointer(b"elsewhere").as_bytes());
     expect_refusal("a pointer as content", 3, "session.md", stub, &[]);
-    let link = |world: &mut World| {
-        std::os::unix::fs::symlink("/etc/passwd", world.recording.join("notes/link")).expect("a link");
-    };
-    expect_refusal("a symlink", 2, "notes/link is no regular file", link, &[]);
     let big = |world: &mut World| record(world, "summary.json", &noise(3 << 20, 1));
     expect_refusal("too large for git", 3, "summary.json", big, &[]);
     expect_refusal("too large", 3, "session.md", |_| {}, &["--object-bytes-max", "100K"]);

@@ -90,7 +90,7 @@ fn two_sources_that_differ_are_told() {
     let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
     world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
     world.in_place("raw.jsonl", transcript(40));
-    let ran = publish(&world, &[]);
+    let ran = publish(&world, &[]).ends(1);
     assert!(ran.err.contains("has other content of this name"), "{}{}", ran.err, ran.out);
     assert_eq!(manifest(&world)["entry_count"], 9);
 }

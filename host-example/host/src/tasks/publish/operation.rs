@@ -18,6 +18,7 @@ use crate::store::Store;
 use crate::tasks::endpoint::{self, Destination};
 use crate::tasks::transfer::{self, Runner};
 
+use super::PublishReport;
 use super::recording::{Place, Recorded};
 use super::scene::{Scene, documents};
 
@@ -49,8 +50,13 @@ impl Scene<'_> {
         endpoint::of_repository(self.client, self.repository, Direction::Upload, &server, needed)
     }
 
+    /// Publishes it, and reports.
+    pub(super) fn published(&self) -> Result<PublishReport, Fault> {
+        Ok(PublishReport::new(&self.session, self.publish()?, self.recording.left_out.clone()))
+    }
+
     /// Publishes it. What is worth knowing beside the report is said at once.
-    pub(super) fn publish(&self) -> Result<Came, Fault> {
+    fn publish(&self) -> Result<Came, Fault> {
         let preflight = self.preflight().map_err(|refusal| refused(&refusal))?;
         if let Some(sentence) = self.obstacle(&preflight)? {
             return Err(Fault::failed(Code::Conflict, sentence));

@@ -7,7 +7,9 @@ use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
-use hydrant_host::tasks::publish::{PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState};
+use hydrant_host::tasks::publish::{
+    AbandonReport, PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState,
+};
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
 use crate::cli::{LimitArgs, ServerArgs};
@@ -23,6 +25,7 @@ Examples:
   hydrant publish SESSION              the content in sessions/SESSION, which becomes pointers
   hydrant publish SESSION --dry-run    what would be sent, and what stands in the way
   hydrant publish SESSION --resume     finish an interrupted publish
+  hydrant publish SESSION --abandon    give it up: what was sent stays on the server
   hydrant publish SESSION --from DIR --exclude '*.log'
                                        all of it but the logs
 
@@ -87,6 +90,9 @@ pub(crate) struct PublishArgs {
     /// Only finish what an interrupted publish began
     #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
     pub(crate) resume: bool,
+    /// Give an interrupted publish up. No content is removed, here or on the server
+    #[arg(long, conflicts_with_all = OF_A_NEW_ONE, conflicts_with_all = ["resume", "again", "with_unpushed"])]
+    pub(crate) abandon: bool,
     #[command(flatten)]
     pub(crate) content: ContentArgs,
 }
@@ -170,11 +176,30 @@ impl PublishArgs {
 
 pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::of_environment(env::current_dir()?)?;
+    if arguments.abandon {
+        return Ok(say_abandoned(&client.abandon_publish(&repository, &arguments.session)?, output));
+    }
     let options = arguments.options()?;
     if arguments.content.dry_run {
         return Ok(say_plan(&client.plan_publish(&repository, &options)?, output));
     }
     Ok(say(&client.publish(&repository, &options)?, output))
+}
+
+/// Says what giving a publish up came to.
+fn say_abandoned(report: &AbandonReport, output: &mut Output) -> Ending {
+    output.report(true, report);
+    if let Some(journal) = &report.journal {
+        output.line(format!("the publish is given up; its journal is kept in git's folder: {journal}"));
+    }
+    for blob in &report.blob_list {
+        output.line(format!("perhaps on the server: {} {}", blob.oid, blob.size));
+    }
+    for path in &report.content_list {
+        output.line(format!("content stands here: {}", quote(path.as_bytes())));
+    }
+    output.line(&report.next);
+    Ending::Done
 }
 
 /// Says what a publish or a regenerate did. The exit code comes of it.

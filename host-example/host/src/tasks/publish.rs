@@ -1,5 +1,6 @@
 //! Brings a session to its server and its ledger. Nothing is lost wherever it ends.
 
+mod giving_up;
 mod left_out;
 mod lint;
 mod next;
@@ -17,6 +18,7 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 
+pub use giving_up::AbandonReport;
 pub use left_out::{LeftOut, LeftOutReason};
 pub use options::PublishOptions;
 pub use regenerate::RegenerateOptions;

@@ -144,6 +144,8 @@ mod tests {
         assert!(!selection.wants(b"b/secret/x") && !selection.wants(b"c"));
         assert!(Selection::default().wants(b"anything"));
         let selection = Selection::all_but(&["a,b".into(), "/c/".into(), String::new()]).expect("short enough");
-        assert!(!selection.wants(b"x/a,b") && !selection.wants(b"c/d") && selection.wants(b"a") && selection.wants(b"c"));
+        assert!(
+            !selection.wants(b"x/a,b") && !selection.wants(b"c/d") && selection.wants(b"a") && selection.wants(b"c")
+        );
     }
 }

@@ -4,7 +4,7 @@
 //! makes that all right.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::text::quote;
 
@@ -14,7 +14,9 @@ const NAMES_SHOWN_MAX: usize = 5;
 /// A file that is not published.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct LeftOut {
-    /// Its path within the folder of `--from`, without one within the work tree. A whole folder ends with a slash.
+    /// Its path within the folder of `--from`, without one within the work tree, as git prints it. A whole folder ends
+    /// with a slash.
+    #[serde(serialize_with = "quoted")]
     pub name: String,
     /// Why.
     pub reason: LeftOutReason,
@@ -98,6 +100,10 @@ impl LeftOut {
     pub fn sentence(&self) -> String {
         format!("{} is left out: {}", quote(self.name.as_bytes()), self.reason.sentence())
     }
+}
+
+fn quoted<S: Serializer>(name: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&quote(name.as_bytes()))
 }
 
 /// What is said of several in the middle of another sentence; nothing of none.

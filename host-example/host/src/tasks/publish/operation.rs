@@ -28,6 +28,10 @@ pub(super) struct Came {
     pub(super) seconds: f64,
     /// The caller asked to stop.
     pub(super) interrupted: bool,
+    /// Bytes of a file were on their way to the server.
+    pub(super) sent: bool,
+    /// It ended before it sent anything, and left nothing behind.
+    pub(super) taken_back: bool,
 }
 
 /// What whoever looks on sees of it.
@@ -68,7 +72,11 @@ impl Scene<'_> {
         let destination = self.destination(true)?;
         let states = self.states();
         let covered = self.covered();
-        let came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
+        let mut came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
+        if came.report.ended.is_err() && !came.sent {
+            // Else the journal stays, and a doctor finds it.
+            came.taken_back = self.take_back().unwrap_or(false);
+        }
         let names: Vec<String> = came.report.files.iter().map(|file| path_in(&self.session, &file.name)).collect();
         // Only tells git what it would find out by itself.
         preflight.ledger.refresh(&names).ok();
@@ -129,7 +137,8 @@ impl Scene<'_> {
             Shown::Nothing => runner.ask(&mut operation)?,
         }
         let report = operation.finish_publish()?;
-        Ok(Came { report, seconds: started.elapsed().as_secs_f64(), interrupted: runner.host.interrupted() })
+        let (seconds, host) = (started.elapsed().as_secs_f64(), &runner.host);
+        Ok(Came { report, seconds, interrupted: host.interrupted(), sent: host.has_sent(), taken_back: false })
     }
 
     fn publication(&self) -> Publication {

@@ -68,9 +68,7 @@ impl Listing {
         let folder = format!("{SESSIONS}/{session}/");
         let arguments = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", &folder];
         let listed = git.read(&arguments, b"").ok()?;
-        let name = |line: &[u8]| {
-            Some(tree::line(line)?.path.strip_prefix(folder.as_bytes())?.to_owned())
-        };
+        let name = |line: &[u8]| Some(tree::line(line)?.path.strip_prefix(folder.as_bytes())?.to_owned());
         let names = listed.split(|byte| *byte == 0).filter_map(name).collect();
         Some(Self { digest: blob_of(&listed).oid, names })
     }

@@ -15,8 +15,8 @@ use crate::contract::manifests::{FileRef, FileStorage, Manifest};
 use crate::contract::pointers::{Kind, Sample};
 use crate::contract::types::Code;
 use crate::engine::Guest;
-use crate::files::{Files, names_no_file};
 use crate::files::digest::blob_of_file;
+use crate::files::{Files, names_no_file};
 use crate::repository::Repository;
 use crate::sessions::content_files::{IN_GIT_FILES, content_files};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
@@ -135,8 +135,9 @@ pub(super) fn find(
             }
         }
         None => {
-            let mut recording = search.in_session(search.wanted_names(), guest)?;
-            recording.left_out.extend(search.not_asked_for(&own, guest)?);
+            let wanted = search.wanted_names()?;
+            let mut recording = search.in_session(wanted.clone(), guest)?;
+            recording.left_out.extend(search.not_asked_for(&own, &wanted.into_iter().collect(), guest)?);
             recording
         }
     };
@@ -144,7 +145,10 @@ pub(super) fn find(
         let is_told = |one: &LeftOut| one.name == *name || one.name == path_in(session, name);
         if let Some(told) = recording.left_out.iter().find(|one| is_told(one)) {
             if told.reason == LeftOutReason::Excluded {
-                return Err(Fault::misuse(format!("{}: it is named, and --exclude leaves it out", quote(name.as_bytes()))));
+                return Err(Fault::misuse(format!(
+                    "{}: it is named, and --exclude leaves it out",
+                    quote(name.as_bytes())
+                )));
             }
         } else if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
             return Err(Fault::misuse(format!("the session has no file {}", quote(name.as_bytes()))));
@@ -319,16 +323,25 @@ impl Search<'_> {
     }
 
     /// Names of a session's files that a publish looks for unless it is told a folder.
-    fn wanted_names(&self) -> Vec<String> {
+    fn wanted_names(&self) -> Result<Vec<String>, Fault> {
         let mut names = content_files(self.repository);
         names.extend(IN_GIT_FILES.map(str::to_owned));
         let mut named: Vec<String> = self.refs.keys().map(|name| (*name).to_owned()).collect();
         named.sort_unstable();
+        if named.iter().any(|name| !names.contains(name)) {
+            // Whoever can commit a manifest could ask for any file that happens to lie here. What is the user's own
+            // word is a manifest that git does not have yet, and what was published has its pointer in git.
+            let tracked = self.in_index(&[], &format!("{SESSIONS}/{}", self.session))?;
+            let is_git_s = |name: &str| tracked.contains(path_in(self.session, name).as_bytes());
+            if is_git_s(MANIFEST) {
+                named.retain(|name| is_git_s(name));
+            }
+        }
         names.extend(named);
         names.extend(self.options.files.iter().chain(&self.options.in_git).cloned());
         let mut seen = BTreeSet::new();
         names.retain(|name| name != MANIFEST && seen.insert(name.clone()));
-        names
+        Ok(names)
     }
 
     /// Takes out what is a pointer already; one that is not the manifest's is refused.
@@ -372,8 +385,7 @@ impl Search<'_> {
     }
 
     /// What else stands in the session's folder, and in the recorder's cache.
-    fn not_asked_for(&self, own: &Path, guest: &mut Guest) -> Result<Vec<LeftOut>, Fault> {
-        let wanted: BTreeSet<String> = self.wanted_names().into_iter().collect();
+    fn not_asked_for(&self, own: &Path, wanted: &BTreeSet<String>, guest: &mut Guest) -> Result<Vec<LeftOut>, Fault> {
         let others = |folder: &Path, guest: &mut Guest| -> Result<Vec<LeftOut>, Fault> {
             let Found { files, mut left_out } = found(folder, &self.excluded)?.with_usable_names(guest)?;
             let names = files.into_iter().map(|file| file.name);
@@ -409,8 +421,11 @@ impl Search<'_> {
             let path = format!("{folder}/{}", one.name);
             let is_git_s = match path.strip_suffix('/') {
                 // All of it, or the user shall know.
-                Some(inner) => own.join(&one.name).is_dir() && self.in_index(&["--others"], inner)?.is_empty()
-                    && tracked.iter().any(|known| known.starts_with(path.as_bytes())),
+                Some(inner) => {
+                    own.join(&one.name).is_dir()
+                        && self.in_index(&["--others"], inner)?.is_empty()
+                        && tracked.iter().any(|known| known.starts_with(path.as_bytes()))
+                }
                 None => tracked.contains(path.as_bytes()),
             };
             if !is_git_s {

@@ -10,7 +10,7 @@ use crate::sessions::ledger::path_in;
 
 use super::Idle;
 use super::left_out::{LeftOut, LeftOutReason};
-use super::next::next;
+use super::next;
 use super::operation::Came;
 
 /// What a publish or a regenerate did.
@@ -119,8 +119,8 @@ impl PublishReport {
     }
 
     pub(super) fn new(session: &str, came: Came, mut left_out: Vec<LeftOut>) -> Self {
-        let Came { report, seconds, interrupted } = came;
-        let next = next(session, &report);
+        let Came { report, seconds, interrupted, taken_back, .. } = came;
+        let next = if taken_back { Some(next::STARTS_OVER.to_owned()) } else { next::next(session, &report) };
         // An interrupted publish that was finished first may have taken it.
         left_out.retain(|one| {
             let is_it = |file: &Published| one.name == file.name || one.name == path_in(session, &file.name);

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use hydrant_kit::scene::{Scene, pointer};
 use hydrant_kit::world::{SESSION, World};
@@ -49,13 +49,18 @@ fn bound_by_modes(scene: &Scene, folder: &Path) -> Option<Command> {
     fs::create_dir_all(&closed).expect("a folder");
     fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("closed");
     let own = scene.hydrant_command(folder);
-    if fs::read_dir(&closed).is_err() {
+    let is_bound = fs::read_dir(&closed).is_err();
+    let without = ["--bounding-set", "-dac_override,-dac_read_search"];
+    let lists = |folder: &Path| {
+        let tried = Command::new("setpriv").args(without).arg("ls").arg(folder).stderr(Stdio::null()).output();
+        tried.is_ok_and(|tried| tried.status.success())
+    };
+    let can_be = !is_bound && lists(&scene.folder) && !lists(&closed);
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o700)).expect("opened");
+    if is_bound {
         return Some(own);
     }
-    let without = ["--bounding-set", "-dac_override,-dac_read_search"];
-    let tried = Command::new("setpriv").args(without).args(["ls".as_ref(), closed.as_os_str()]).output();
-    if tried.is_ok_and(|tried| !tried.status.success() && String::from_utf8_lossy(&tried.stderr).contains("ermission"))
-    {
+    if can_be {
         let mut command = scene.program("setpriv", folder);
         command.args(without).arg(own.get_program());
         return Some(command);

@@ -65,7 +65,11 @@ impl Client {
         let (mut known, mut history_unknown) = (registered.clone(), None);
         if !options.all {
             match orphaned::named_ever(repository, &mut guest) {
-                Ok(named) => named.into_iter().for_each(|(oid, size)| drop(known.entry(oid).or_insert(size))),
+                Ok(mut named) => {
+                    // What was written down here goes before what manifests say.
+                    named.append(&mut known);
+                    known = named;
+                }
                 Err(fault) => (history, history_unknown) = (History::Partial, Some(fault.detail)),
             }
         }

@@ -271,6 +271,9 @@ fn a_resume_after_the_pull_that_it_asked_for_works() {
         assert!(told.contains("--resume") && told.contains("--abandon"), "{found}");
         // Nothing but the user's own word replaces what others published.
         world.scene.hydrant(&world.clone, &["doctor", "--fix"]).ends(1);
+        for written in ["sessions/.gitignore", ".lfsconfig"] {
+            fs::remove_file(world.clone.join(written)).expect("the doctor wrote it");
+        }
         let json = publish(&world, &["--resume", "--json"]).ends(0).json();
         assert_eq!((&json["resumed"], &json["phase"]), (&true.into(), &"done".into()), "{json}");
         let manifest = manifest(&world);

@@ -93,7 +93,7 @@ fn reason(json: &Value, name: &str) -> (String, bool) {
 fn expect_told(stray: &Stray, forms: &[&[&str]], run: &dyn Fn(&[&str]) -> Ran) {
     let Stray { name, reason: why, asked_for, .. } = *stray;
     let code = i32::from(asked_for);
-    for form in forms {
+    for form in forms.iter().copied() {
         let json = run(&[form, &["--json"]].concat());
         assert_eq!(json.code, code, "{name} {form:?}: {}", json.err);
         let json = json.json();

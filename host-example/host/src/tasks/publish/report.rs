@@ -32,7 +32,7 @@ pub struct PublishReport {
     pub file_list: Vec<PublishedFile>,
     /// What was not published. A file that was asked for is a reason for `ok` to be false.
     pub left_out_list: Vec<LeftOut>,
-    /// Blobs that the session named before and names no more. After a regenerate, without those that others name.
+    /// Blobs that the session named before and that nothing names any more, by the rule of `orphans`.
     pub orphan_list: Vec<BlobReport>,
     /// Seconds it took.
     #[serde(serialize_with = "rounded")]

@@ -1,7 +1,7 @@
 //! Which files of a session are to be published, and where their content lies.
 //!
-//! The rules it keeps: only looks; regular files only; what is not taken is told; a pointer in the session's folder that
-//! the manifest names is published already, and any other pointer is no content.
+//! The rules it keeps: only looks; regular files only; what is not taken is told; a pointer in the session's folder
+//! that the manifest names is published already, and any other pointer is no content.
 
 mod folder;
 

@@ -1,7 +1,7 @@
 //! The files of a folder that the user wants published.
 //!
-//! The rule it keeps: no symlink is followed, not even to a folder; what is passed over is named, and keeps nothing else
-//! from being taken.
+//! The rule it keeps: no symlink is followed, not even to a folder; what is passed over is named, and keeps nothing
+//! else from being taken.
 
 use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};

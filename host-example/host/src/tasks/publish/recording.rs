@@ -30,6 +30,8 @@ use super::options::PublishOptions;
 use folder::irregular;
 pub(super) use folder::{Found, Listed, found};
 
+/// Begins the name of whatever hydrant itself puts into a session's folder for a moment.
+const OWN_TEMPORARY: &str = ".hydrant-";
 /// Begins what the engine calls a file of the user's own folder.
 const ASIDE: &str = "from/";
 
@@ -410,7 +412,9 @@ impl Search<'_> {
 
     /// The same without the manifest, and without what git carries: that is in the ledger already.
     fn not_git_s(&self, mut left_out: Vec<LeftOut>, own: &Path) -> Result<Vec<LeftOut>, Fault> {
-        left_out.retain(|one| one.reason != LeftOutReason::Manifest);
+        // What a run that died left here is the doctor's to name.
+        let is_ours = |name: &str| name.rsplit('/').next().is_some_and(|last| last.starts_with(OWN_TEMPORARY));
+        left_out.retain(|one| one.reason != LeftOutReason::Manifest && !is_ours(&one.name));
         if left_out.is_empty() {
             return Ok(left_out);
         }

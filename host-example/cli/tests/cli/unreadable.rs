@@ -29,7 +29,7 @@ impl Place {
         fs::create_dir_all(&place).expect("folders");
         fs::write(place.join("far.bin"), pointer(b"far away")).expect("a pointer");
         if matches!(self, Place::Denied) {
-            fs::set_permissions(&place, fs::Permissions::from_mode(0)).expect("closed");
+            fs::set_permissions(&place, fs::Permissions::from_mode(0o000)).expect("closed");
         }
     }
 
@@ -47,7 +47,7 @@ impl Place {
 fn bound_by_modes(scene: &Scene, folder: &Path) -> Option<Command> {
     let closed = scene.path("closed");
     fs::create_dir_all(&closed).expect("a folder");
-    fs::set_permissions(&closed, fs::Permissions::from_mode(0)).expect("closed");
+    fs::set_permissions(&closed, fs::Permissions::from_mode(0o000)).expect("closed");
     let own = scene.hydrant_command(folder);
     let is_bound = fs::read_dir(&closed).is_err();
     let without = ["--bounding-set", "-dac_override,-dac_read_search"];
@@ -133,7 +133,7 @@ fn a_session_whose_folder_is_closed_is_never_none() {
     if bound_by_modes(&world.scene, &world.clone).is_none() {
         return;
     }
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0)).expect("closed");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o000)).expect("closed");
     for arguments in [&["status"][..], &["verify", "--offline"], &["verify"], &["doctor"], &["hydrate"]] {
         expect_told(&world.scene, &world.clone, arguments, SESSION);
     }

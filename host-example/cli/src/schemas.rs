@@ -14,7 +14,7 @@ use hydrant_host::tasks::hooks::HooksReport;
 use hydrant_host::tasks::hydrate::HydrateReport;
 use hydrant_host::tasks::locks::LocksReport;
 use hydrant_host::tasks::orphans::OrphansReport;
-use hydrant_host::tasks::publish::{PlanReport, PublishReport};
+use hydrant_host::tasks::publish::{AbandonReport, PlanReport, PublishReport};
 use hydrant_host::tasks::reconcile::ReconcileReport;
 use hydrant_host::tasks::restore::RestoreReport;
 use hydrant_host::tasks::show::{ShowReport, UnreadableFile};
@@ -103,7 +103,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         Made::command("man").or::<man::ManReport>(),
         Made::command("orphans").or::<OrphansReport>(),
         Made::command("pointer").or::<pointer::PointerReport>(),
-        Made::command("publish").or::<PublishReport>().or::<PlanReport>(),
+        Made::command("publish").or::<PublishReport>().or::<PlanReport>().or::<AbandonReport>(),
         Made::command("reconcile").or::<ReconcileReport>(),
         Made::command("regenerate").or::<PublishReport>().or::<PlanReport>(),
         Made::command("restore").or::<RestoreReport>(),

@@ -28,6 +28,8 @@ const OURS_BYTES_MAX: u64 = 8 << 20;
 const JOURNAL_NAME_BYTES_MAX: usize = 240;
 
 const JOURNAL: &str = "journal";
+/// Folder of the journals of publishes that were given up.
+const ABANDONED: &str = "abandoned";
 const ORPHANS: &str = "orphans";
 /// What our documents are called besides.
 const ENDING: &str = ".json";
@@ -52,6 +54,14 @@ pub enum Saved {
     Removed,
     /// It is not in the state that was expected, and was left as it is.
     Conflict,
+}
+
+/// A journal that was put aside.
+pub struct Abandoned {
+    /// Its name in the folder of ours.
+    pub place: String,
+    /// Its bytes.
+    pub text: Vec<u8>,
 }
 
 /// Where a name leads.
@@ -96,6 +106,34 @@ impl Documents {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
             Err(error) => Err(error),
         }
+    }
+
+    /// Puts the journal of this session's publish aside, where no publish looks for it; none when there is none.
+    pub(crate) fn abandon(&self, session: &str) -> io::Result<Option<Abandoned>> {
+        let route = self.route(&format!("{JOURNAL}/{session}"), None, false)?;
+        let (Some(state), Route::Ours(folder, file)) = (&self.state, route) else { return Ok(None) };
+        let lock = state.open_or_create_file(LOCK_FILE)?;
+        lock.lock()?;
+        let Some(text) = read_ours(&folder, &file)? else { return Ok(None) };
+        let aside = state.dir(ABANDONED)?;
+        // By its digest: the same journal may be given up twice, and is the same then.
+        let name = format!("{}{ENDING}", blob_of(&text).oid);
+        folder.rename(file.as_str(), &aside, name.as_str())?;
+        aside.sync()?;
+        folder.sync()?;
+        Ok(Some(Abandoned { place: format!("{ABANDONED}/{name}"), text }))
+    }
+
+    /// The journals of all publishes that were given up here.
+    pub(crate) fn abandoned(&self) -> io::Result<Vec<Vec<u8>>> {
+        let Some(state) = &self.state else { return Ok(Vec::new()) };
+        let folder = match state.existing_dir(ABANDONED) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            folder => folder?,
+        };
+        let names = folder.names()?;
+        let texts = names.iter().filter(|name| name.ends_with(ENDING)).map(|name| read_ours(&folder, name));
+        texts.filter_map(Result::transpose).collect()
     }
 
     /// The register of orphans, if anything was ever orphaned here.

@@ -57,7 +57,7 @@ pub use tasks::hooks::{HookKind, HooksReport, HooksTask};
 pub use tasks::hydrate::{HydrateOptions, HydrateReport};
 pub use tasks::locks::{ListLocksOptions, LocksReport, UnlockOptions};
 pub use tasks::orphans::{OrphansOptions, OrphansReport};
-pub use tasks::publish::{PlanReport, PublishOptions, PublishReport, RegenerateOptions};
+pub use tasks::publish::{LeftOut, LeftOutReason, PlanReport, PublishOptions, PublishReport, RegenerateOptions};
 pub use tasks::reconcile::{ReconcileOptions, ReconcileReport};
 pub use tasks::restore::{RestoreOptions, RestoreReport};
 pub use tasks::show::{ShowOptions, Shown};

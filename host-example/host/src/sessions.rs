@@ -4,6 +4,7 @@ pub(crate) mod content_files;
 pub(crate) mod coverage;
 pub(crate) mod downloaded;
 pub(crate) mod gitignore;
+pub(crate) mod journaled;
 pub mod ledger;
 pub(crate) mod new_session;
 pub(crate) mod orphaned;

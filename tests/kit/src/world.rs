@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use hydrant_host::files::digest::blob_of;
+
 use crate::scene::{Scene, noise};
 
 pub const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
@@ -62,6 +64,12 @@ impl World {
         self.in_place("session.md", noise(30_000, 5));
         self.in_place("plan.md", Vec::new());
         self.in_place("summary.json", b"{\"title\": \"x\"}".to_vec());
+    }
+
+    /// The journal of a publish that was interrupted when it had sent these bytes, and perhaps more.
+    pub fn intend(&self, bytes: &[u8]) -> PathBuf {
+        let text = format!("{{\"version\": 1, \"intended\": [[\"{}\", {}]]}}", blob_of(bytes).oid, bytes.len());
+        self.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), text.as_bytes())
     }
 
     pub fn git(&self, arguments: &[&str]) -> String {

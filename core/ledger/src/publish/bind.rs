@@ -49,7 +49,7 @@ impl Draft {
     ) -> Result<Self, Error> {
         let names: Vec<&str> = plan.lfs.iter().map(|file| file.name.as_str()).collect();
         let published = || names.iter().copied().zip(hashed.iter().map(|blob| blob.oid));
-        untouched_by_others(versions.base.as_deref(), versions.theirs.as_deref(), published())?;
+        untouched_by_others([versions.base.as_deref(), None], versions.theirs.as_deref(), published())?;
         nothing_unproved(versions, &names)?;
         let existing = versions.ours.as_deref().or(versions.theirs.as_deref());
         substantive(plan, existing, versions.theirs.as_deref(), entries)?;
@@ -84,15 +84,18 @@ impl Draft {
         Manifest::parse(&self.manifest).map_or_else(|_| String::new(), |manifest| manifest.effective_session_id())
     }
 
-    /// The same draft on top of another version of the remote's manifest.
-    pub(super) fn again(bound: &Bound, ledger: &Ledger) -> Result<Self, Error> {
-        let theirs = ledger.files.first().and_then(|file| file.bytes.as_deref());
-        in_git_untouched(bound, ledger)?;
+    /// The same draft on top of another version of the remote's manifest. `seen`: the user asks for just this publish,
+    /// so what the last commit here has of others' was seen, and gives way as in any publish.
+    pub(super) fn again(bound: &Bound, ledger: &Ledger, seen: bool) -> Result<Self, Error> {
+        let manifest = ledger.files.first();
+        let theirs = manifest.and_then(|file| file.bytes.as_deref());
+        let committed = manifest.and_then(|file| file.committed.as_deref()).filter(|_| seen);
+        in_git_untouched(bound, ledger, seen)?;
         let published = bound.files.iter().filter_map(|file| match &file.kept {
             Kept::Lfs { proof, .. } => Some((file.name.as_str(), proof.blob().oid)),
             Kept::InGit { .. } => None,
         });
-        untouched_by_others(bound.base.as_deref(), theirs, published)?;
+        untouched_by_others([bound.base.as_deref(), committed], theirs, published)?;
         let ours = bound.manifest();
         let theirs = match theirs {
             Some(theirs) => theirs,
@@ -209,17 +212,19 @@ fn oids(manifest: Option<&[u8]>) -> Result<SortedMap<String, Oid>, Error> {
     Ok(manifest.files().iter().filter_map(|file| Some((file.name.clone(), file.oid?))).collect())
 }
 
-/// Checks that nobody else changed a file that is about to be replaced.
+/// Checks that nobody else changed a file that is about to be replaced. `known`: manifests that were seen here.
 fn untouched_by_others<'a>(
-    base: Option<&[u8]>,
+    known: [Option<&[u8]>; 2],
     theirs: Option<&[u8]>,
     published: impl Iterator<Item = (&'a str, Oid)>,
 ) -> Result<(), Error> {
-    let (base, theirs) = (oids(base)?, oids(theirs)?);
+    let [base, other] = known;
+    let (base, other, theirs) = (oids(base)?, oids(other)?, oids(theirs)?);
     for (name, new) in published {
         if let Some(their) = theirs.get(name)
             && *their != new
             && base.get(name) != Some(their)
+            && other.get(name) != Some(their)
         {
             return Err(Error::new(Code::Conflict, unseen(&format!("{name} as {their}"))));
         }
@@ -238,13 +243,14 @@ pub(super) fn in_git_unseen<'a>(ledger: &Ledger, read: impl Iterator<Item = &'a 
     Ok(())
 }
 
-/// The same after they are bound: the remote must still have what they replace.
-fn in_git_untouched(bound: &Bound, ledger: &Ledger) -> Result<(), Error> {
+/// The same after they are bound: the remote must still have what they replace, or what was seen here since.
+fn in_git_untouched(bound: &Bound, ledger: &Ledger, seen: bool) -> Result<(), Error> {
     let in_git = bound.files.iter().filter(|file| matches!(file.kept, Kept::InGit { .. })).count();
     let pushed: SortedMap<&str, &PushFile> = bound.push.files.iter().map(|file| (file.name.as_str(), file)).collect();
     for file in ledger.files.iter().skip(1).take(in_git) {
         let Some(push) = pushed.get(file.name.as_str()) else { continue };
-        if file.revision != push.replaces && file.bytes.as_deref() != Some(&push.bytes) {
+        let is_seen = seen && file.bytes == file.committed;
+        if file.revision != push.replaces && file.bytes.as_deref() != Some(&push.bytes) && !is_seen {
             return Err(changed_by_others(&file.name));
         }
     }

@@ -418,7 +418,7 @@ impl Machine for Publish {
                 }
                 self.doing = Doing::LookAgain(bound);
             }
-            (Doing::LookAgain(bound), Event::Ledger(ledger)) => match bound.again(&ledger, &self.plan.session) {
+            (Doing::LookAgain(bound), Event::Ledger(ledger)) => match bound.again(&ledger, &self.plan) {
                 Ok(again) => self.bind(again, out),
                 // The bound publish no longer fits the remote.
                 Err(_) if self.may_begin_anew() => self.begin_anew(&bound, out, link),
@@ -519,8 +519,10 @@ impl Doing {
 
 impl Bound {
     /// The same publish on top of the remote's new state.
-    fn again(&self, ledger: &Ledger, session: &str) -> Result<Self, Error> {
-        let draft = Draft::again(self, ledger)?;
+    fn again(&self, ledger: &Ledger, plan: &Plan) -> Result<Self, Error> {
+        // With files of its own, the plan says what takes the place of what others published.
+        let draft = Draft::again(self, ledger, plan.is_empty())?;
+        let session = plan.session.as_str();
         let parts = Parts { files: self.files.clone(), in_git: self.in_git(session) };
         bind::bind(draft, parts, ledger, session, self.local.clone(), &self.superseded)
     }

@@ -381,3 +381,40 @@ fn somebody_elses_change_is_a_conflict_and_other_files_merge() {
     assert_eq!(report.ended.map_err(|error| error.code), Err(Code::Conflict));
     assert!(host.remote == remote);
 }
+
+/// Whoever asks for nothing but the end of a publish, and pulled, wants just its files. Nobody else's word counts so.
+#[test]
+fn what_a_pull_brought_gives_way_to_the_end_of_a_publish_alone() {
+    let (mut clean, publication) = scene();
+    clean.run(&publication, None).expect("it does not die");
+    let ours = TWO_ENTRIES.repeat(2).into_bytes();
+    let begins = |mut host: Host, dies_at: Option<usize>| {
+        host.here.insert(RAW.into(), ours.clone());
+        host.run(&publication_of_raw(), dies_at);
+        host
+    };
+    let pushes = begins(clean.clone(), None).asked.iter().position(|name| *name == "push-ledger");
+    let bound = begins(clean.clone(), pushes);
+    let mut rival = clean.clone();
+    rival.here.insert(RAW.into(), format!("{TWO_ENTRIES}{{\"type\":\"tool\"}}\n").into_bytes());
+    rival.here.insert("sessions/s/plan.md".into(), b"a plan".to_vec());
+    let theirs = Publication { fields: Vec::new(), ..self::publication(&["raw.jsonl", "plan.md"]) };
+    assert_eq!(rival.run(&theirs, None).expect("it does not die").ended, Ok(()));
+    let mut host = Host { remote: rival.remote.clone(), ..bound };
+    let finish = Publication { fields: Vec::new(), ..self::publication(&[]) };
+    for _ in 0..2 {
+        let report = host.run(&finish, None).expect("it does not die");
+        assert_eq!(report.ended.map_err(|error| error.code), Err(Code::Conflict));
+        assert!(host.remote == rival.remote && host.here.contains_key("journal/s"));
+    }
+    host.committed = host.remote.clone();
+    let report = host.run(&finish, None).expect("it does not die");
+    assert_eq!(report.ended, Ok(()), "{report:?}");
+    let manifest = host.manifest();
+    let oid = |name: &str| manifest.files().iter().find(|file| file.name == name).and_then(|file| file.oid);
+    assert_eq!((oid("raw.jsonl"), oid("plan.md")), (Some(blob(&ours).oid), Some(blob(b"a plan").oid)));
+    assert_eq!(manifest.entry_count, Some(4));
+    let named = rival.manifest().files().iter().find(|file| file.name == "raw.jsonl").and_then(|file| file.oid);
+    let text = String::from_utf8(host.here["orphans"].clone()).expect("text");
+    assert!(text.contains(&named.expect("an oid").to_string()), "what gave way is registered");
+}

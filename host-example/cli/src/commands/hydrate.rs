@@ -11,6 +11,7 @@ use hydrant_host::tasks::hydrate::{HydrateOptions, HydrateReport};
 use hydrant_host::tasks::object_list;
 use hydrant_host::tasks::transfer::TransferReport;
 use hydrant_host::text::{bytes_text, count_text};
+use hydrant_host::worktree::pointer_files::UNREADABLE;
 
 use crate::cli::{LimitArgs, ServerArgs};
 use crate::ending::Ending;
@@ -88,6 +89,9 @@ pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output)
 fn say_all(report: &HydrateReport, output: &mut Output) {
     for one in report.broken_list.iter().flatten() {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
+    }
+    for place in report.unreadable_list.iter().flatten() {
+        output.warn(format!("{place}: {UNREADABLE}"));
     }
     if report.transfer.objects == 0 {
         match report.left_out {

@@ -1,4 +1,4 @@
-//! `hydrant orphans`: blobs that were sent from this clone and that nothing names any more, for whoever purges them.
+//! `hydrant orphans`: blobs that were named once and that nothing names any more, for whoever purges them.
 
 use std::env;
 
@@ -7,7 +7,7 @@ use hydrant_host::contract::error::Fault;
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::orphans::{History, OrphansOptions, OrphansReport};
-use hydrant_host::text::{bytes_text, count_text};
+use hydrant_host::text::{bytes_text, count_text, plain};
 
 use crate::ending::Ending;
 use crate::output::Output;
@@ -17,14 +17,16 @@ Examples:
   git fetch --all && hydrant orphans                  `oid size` lines
   hydrant orphans --json | jq -r '.orphan_list[].oid' a list for whoever purges the server
 
-Publishes write down in this clone's register which blobs they replaced. Left out are blobs that
-are still named: by a branch, a tag, a stash, the index, another session or an unfinished publish.
+Looked at are the blobs that manifests of this branch or of a remote's branches ever named, also of
+sessions that were removed; the register, in which publishes of this clone write down what they
+replaced; and what a publish sent that was given up here. Left out are blobs that are still named:
+by a branch, a tag, a stash, the index, another session or an unfinished publish.
 Nothing is deleted. Older commits of a session may still name an orphan: once the server has
 purged it, those commits cannot be hydrated any more.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct OrphansArgs {
-    /// The whole register, also blobs that are named again: not a list to purge from
+    /// The whole register of this clone, also blobs that are named again: not a list to purge from
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -44,9 +46,12 @@ fn say(report: &OrphansReport, output: &mut Output) {
     let counted = format!("{}, {}", count_text(report.count, "orphan"), bytes_text(report.bytes));
     output.note(match (report.all, report.named) {
         (true, _) => format!("{counted} ever registered in this clone; some may be named again"),
-        (false, 0) => format!("{counted} registered in this clone; other clones keep their own register"),
-        (false, named) => format!("{counted} in this clone's register; {named} more are named again or elsewhere"),
+        (false, 0) => format!("{counted} of this ledger's history and this clone's register"),
+        (false, named) => format!("{counted}; {named} more of this clone's register are named again or elsewhere"),
     });
+    if let Some(why) = &report.history_unknown {
+        output.warn(format!("manifests of older commits were not looked at: {}", plain(why)));
+    }
     if report.history == History::Shallow && !report.all {
         output.warn("this clone is shallow: manifests of older commits were not looked at");
     }

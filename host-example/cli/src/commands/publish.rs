@@ -7,7 +7,9 @@ use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
-use hydrant_host::tasks::publish::{PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState};
+use hydrant_host::tasks::publish::{
+    AbandonReport, PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState,
+};
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
 use crate::cli::{LimitArgs, ServerArgs};
@@ -23,12 +25,17 @@ Examples:
   hydrant publish SESSION              the content in sessions/SESSION, which becomes pointers
   hydrant publish SESSION --dry-run    what would be sent, and what stands in the way
   hydrant publish SESSION --resume     finish an interrupted publish
+  hydrant publish SESSION --abandon    give it up: what was sent stays on the server
+  hydrant publish SESSION --from DIR --exclude '*.log'
+                                       all of it but the logs
 
+The exit code is 1 when something of the folder is left out that --exclude does not name.
 Whenever it is interrupted, nothing is lost, and the same command goes on.";
 
 /// What only a publish that takes files or fields can be told.
-const OF_A_NEW_ONE: [&str; 15] = [
+const OF_A_NEW_ONE: [&str; 16] = [
     "from",
+    "exclude",
     "files",
     "in_git",
     "title",
@@ -50,21 +57,12 @@ const OF_A_NEW_ONE: [&str; 15] = [
 pub(crate) struct PublishArgs {
     /// Name of the session, or its folder
     pub(crate) session: String,
-    /// Publish the files of this folder; hidden ones, lock files and meta.json are left out
+    /// Publish the files of this folder, all but hidden ones, lock files and meta.json
     #[arg(long, value_name = "DIR")]
     pub(crate) from: Option<PathBuf>,
     /// Publish this file of sessions/SESSION, too; can be given again
     #[arg(long = "file", value_name = "NAME", conflicts_with = "from")]
     pub(crate) files: Vec<String>,
-    /// Let git carry this small file as it is, besides summary.json; can be given again
-    #[arg(long = "in-git", value_name = "NAME")]
-    pub(crate) in_git: Vec<String>,
-    /// Title
-    #[arg(long)]
-    pub(crate) title: Option<String>,
-    /// Summary
-    #[arg(long)]
-    pub(crate) summary: Option<String>,
     /// Id of the agent
     #[arg(long)]
     pub(crate) agent_id: Option<String>,
@@ -89,15 +87,37 @@ pub(crate) struct PublishArgs {
     /// Details of why it stopped
     #[arg(long)]
     pub(crate) stop_detail: Option<String>,
+    /// Only finish what an interrupted publish began
+    #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
+    pub(crate) resume: bool,
+    /// Give an interrupted publish up. No content is removed, here or on the server
+    #[arg(long, conflicts_with_all = OF_A_NEW_ONE, conflicts_with_all = ["resume", "again", "with_unpushed"])]
+    pub(crate) abandon: bool,
+    #[command(flatten)]
+    pub(crate) content: ContentArgs,
+}
+
+/// What `publish` and `regenerate` are told alike.
+#[derive(Args, Debug, Default)]
+pub(crate) struct ContentArgs {
+    /// Files that match this pattern (as in .gitignore) may be left out; can be given again
+    #[arg(long, value_name = "PATTERN")]
+    pub(crate) exclude: Vec<String>,
+    /// Let git carry this small file as it is, besides summary.json; can be given again
+    #[arg(long = "in-git", value_name = "NAME")]
+    pub(crate) in_git: Vec<String>,
+    /// Title
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// Summary
+    #[arg(long)]
+    pub(crate) summary: Option<String>,
     /// Any other text field of the manifest; can be given again
     #[arg(long = "field", value_name = "NAME=VALUE")]
     pub(crate) fields: Vec<String>,
     /// Say what would be done and what stands in the way, and do nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Only finish what an interrupted publish began
-    #[arg(long, conflicts_with_all = OF_A_NEW_ONE)]
-    pub(crate) resume: bool,
     /// Ask the server and the remote even if nothing seems to have changed
     #[arg(long)]
     pub(crate) again: bool,
@@ -110,11 +130,24 @@ pub(crate) struct PublishArgs {
     pub(crate) limits: LimitArgs,
 }
 
+impl ContentArgs {
+    /// The fields of the manifest that are given: those with an argument of their own, then the others.
+    pub(crate) fn fields(&self, more: &[(&str, &Option<String>)]) -> Result<Vec<(String, String)>, Fault> {
+        let named = [("title", &self.title), ("summary", &self.summary)];
+        let given = |(name, value): &(&str, &Option<String>)| Some(((*name).to_owned(), (*value).clone()?));
+        let mut fields: Vec<(String, String)> = named.iter().chain(more).filter_map(given).collect();
+        for field in &self.fields {
+            let (name, value) =
+                field.split_once('=').ok_or_else(|| Fault::misuse("--field: NAME=VALUE is expected"))?;
+            fields.push((name.to_owned(), value.to_owned()));
+        }
+        Ok(fields)
+    }
+}
+
 impl PublishArgs {
     fn options(&self) -> Result<PublishOptions, Fault> {
         let named = [
-            ("title", &self.title),
-            ("summary", &self.summary),
             ("agent_id", &self.agent_id),
             ("agent_type", &self.agent_type),
             ("model", &self.model),
@@ -124,39 +157,49 @@ impl PublishArgs {
             ("stop_reason", &self.stop_reason),
             ("stop_detail", &self.stop_detail),
         ];
+        let content = &self.content;
         Ok(PublishOptions {
             session: self.session.clone(),
             from: self.from.clone(),
+            exclude: content.exclude.clone(),
             files: self.files.clone(),
-            in_git: self.in_git.clone(),
-            fields: fields(&named, &self.fields)?,
+            in_git: content.in_git.clone(),
+            fields: content.fields(&named)?,
             resume: self.resume,
-            again: self.again,
-            with_unpushed: self.with_unpushed,
-            server: self.server.options(),
-            object_bytes_max: self.limits.object_bytes_max,
+            again: content.again,
+            with_unpushed: content.with_unpushed,
+            server: content.server.options(),
+            object_bytes_max: content.limits.object_bytes_max,
         })
     }
 }
 
-/// The fields of the manifest that are given: those with an argument of their own, then the others.
-pub(crate) fn fields(named: &[(&str, &Option<String>)], others: &[String]) -> Result<Vec<(String, String)>, Fault> {
-    let given = |(name, value): &(&str, &Option<String>)| Some(((*name).to_owned(), (*value).clone()?));
-    let mut fields: Vec<(String, String)> = named.iter().filter_map(given).collect();
-    for field in others {
-        let (name, value) = field.split_once('=').ok_or_else(|| Fault::misuse("--field: NAME=VALUE is expected"))?;
-        fields.push((name.to_owned(), value.to_owned()));
-    }
-    Ok(fields)
-}
-
 pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::of_environment(env::current_dir()?)?;
+    if arguments.abandon {
+        return Ok(say_abandoned(&client.abandon_publish(&repository, &arguments.session)?, output));
+    }
     let options = arguments.options()?;
-    if arguments.dry_run {
+    if arguments.content.dry_run {
         return Ok(say_plan(&client.plan_publish(&repository, &options)?, output));
     }
     Ok(say(&client.publish(&repository, &options)?, output))
+}
+
+/// Says what giving a publish up came to.
+fn say_abandoned(report: &AbandonReport, output: &mut Output) -> Ending {
+    output.report(true, report);
+    if let Some(journal) = &report.journal {
+        output.line(format!("the publish is given up; its journal is kept in git's folder: {journal}"));
+    }
+    for blob in &report.blob_list {
+        output.line(format!("perhaps on the server: {} {}", blob.oid, blob.size));
+    }
+    for path in &report.content_list {
+        output.line(format!("content stands here: {}", quote(path.as_bytes())));
+    }
+    output.line(&report.next);
+    Ending::Done
 }
 
 /// Says what a publish or a regenerate did. The exit code comes of it.
@@ -164,7 +207,7 @@ pub(crate) fn say(report: &PublishReport, output: &mut Output) -> Ending {
     output.document(&report.document());
     if let Some(why) = report.idle {
         output.line(why);
-        return Ending::Done;
+        return if report.is_complete() { Ending::Done } else { Ending::SomeFailed };
     }
     table(report, output);
     match &report.ended {
@@ -214,7 +257,7 @@ pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) -> Ending {
     }
     if let Some(why) = plan.idle {
         output.line(why);
-        return Ending::Done;
+        return if plan.is_clear() { Ending::Done } else { Ending::SomeFailed };
     }
     let mut table = Table::new(&["file", ">size", "goes to", "oid", "replaces"]);
     for file in &plan.file_list {

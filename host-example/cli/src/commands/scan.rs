@@ -7,7 +7,7 @@ use hydrant_host::contract::error::Fault;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::hydrate::BrokenPointer;
 use hydrant_host::text::{count_text, quote};
-use hydrant_host::worktree::pointer_files::{self, Met};
+use hydrant_host::worktree::pointer_files::{self, Met, UNREADABLE};
 use hydrant_host::worktree::scan::WalkOptions;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -86,11 +86,11 @@ pub(crate) fn run(arguments: &ScanArgs, client: &Client, output: &mut Output) ->
         }
         Ok(())
     })?;
-    for path in &walked.unreadable_paths {
-        output.warn(format!("{}: it cannot be read", quote(path)));
+    let unreadable_list = pointer_files::unreadable(&walked, b"");
+    for place in &unreadable_list {
+        output.warn(format!("{place}: {UNREADABLE}"));
     }
     let ok = broken == 0 && walked.unreadable == 0;
-    let unreadable_list = walked.unreadable_paths.iter().map(|path| quote(path)).collect();
     output.report(ok, ScanReport { files: walked.files, pointers, bytes, pointer_list, broken_list, unreadable_list });
     if output.options.verbose {
         let files = usize::try_from(walked.files).unwrap_or(usize::MAX);

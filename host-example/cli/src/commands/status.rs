@@ -12,6 +12,7 @@ use hydrant_host::tasks::status::{
     Stopped,
 };
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
+use hydrant_host::worktree::pointer_files::UNREADABLE;
 
 use crate::cli::LimitArgs;
 use crate::ending::Ending;
@@ -130,6 +131,9 @@ fn all_sessions(all: &LedgerStatus, output: &mut Output) {
 fn all_pointers(pointers: &PointerStatus, output: &mut Output) {
     for one in &pointers.broken_list {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
+    }
+    for place in &pointers.unreadable_list {
+        output.warn(format!("{place}: {UNREADABLE}"));
     }
     output.line(format!(
         "{} in the work tree, {}",

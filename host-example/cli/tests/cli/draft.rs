@@ -89,8 +89,7 @@ fn the_placeholder_of_a_publish_that_was_interrupted_is_refused() {
 #[test]
 fn what_is_told_instead_of_a_placeholder_fits_the_journal() {
     let world = recorded();
-    let away = ["--from", "../recording", "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
-    publish(&world, &away);
+    world.intend(b"some of it");
     let ran = draft(&world, &[SESSION]).ends(3);
     assert!(ran.err.contains("publish it again with its files") && !ran.err.contains("--resume"), "{}", ran.err);
     world.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), b"{");

@@ -25,6 +25,7 @@ mod status_report;
 mod surroundings;
 mod trees;
 mod trust;
+mod unreadable;
 mod verify;
 
 /// Dies where the tests of interrupted publishes tell it to.

@@ -198,3 +198,81 @@ fn a_shallow_clone_says_that_it_does_not_know_everything() {
     let ran = world.scene.hydrant(&shallow, &["orphans"]).ends(0);
     assert!(ran.err.contains("shallow"), "{}", ran.err);
 }
+
+/// Whoever removes a session leaves its blobs on the server. Every clone finds them, without a register.
+#[test]
+fn a_session_that_was_removed_leaves_its_blobs_findable() {
+    let world = World::new();
+    set(&world, "a", &[("raw.jsonl", b"first"), ("session.md", b"shared")]);
+    set(&world, "a", &[("raw.jsonl", b"second"), ("session.md", b"shared"), ("plan.md", b"plan")]);
+    set(&world, "b", &[("raw.jsonl", b"of b"), ("session.md", b"shared")]);
+    world.git(&["push", "--quiet"]);
+    let clone = |name: &str, more: &[&str]| {
+        let remote = format!("file://{}", world.remote.display());
+        world.scene.git(&world.scene.folder, &[&["clone", "--quiet"], more, &[&remote, name]].concat());
+        world.scene.path(name)
+    };
+    let reader = clone("reader", &[]);
+    let listed = |folder: &std::path::Path| {
+        let json = world.scene.hydrant(folder, &["orphans", "--json"]).ends(0).json();
+        let list = json["orphan_list"].as_array().expect("a list").iter();
+        let oids: Vec<String> = list.map(|one| one["oid"].as_str().expect("an oid").to_owned()).collect();
+        (oids, json)
+    };
+    let oids = |all: &[&[u8]]| {
+        let mut oids: Vec<String> = all.iter().map(|bytes| blob_of(bytes).oid).collect();
+        oids.sort();
+        oids
+    };
+    // What was replaced, by whatever clone.
+    for folder in [&world.clone, &reader] {
+        assert_eq!(listed(folder).0, oids(&[b"first"]));
+    }
+    world.git(&["rm", "--quiet", "-r", "sessions/a"]);
+    world.git(&["commit", "--quiet", "--message", "Without a"]);
+    let gone = oids(&[b"first", b"second", b"plan"]);
+    assert_eq!(listed(&world.clone).0, oids(&[b"first"]), "the remote has it still");
+    world.git(&["push", "--quiet"]);
+    assert_eq!(listed(&world.clone).0, gone, "what b shares with it is named");
+    // Elsewhere it stands, until that clone follows.
+    assert_eq!(listed(&reader).0, oids(&[b"first"]));
+    world.scene.git(&reader, &["fetch", "--quiet"]);
+    assert_eq!(listed(&reader).0, oids(&[b"first"]));
+    world.scene.git(&reader, &["pull", "--quiet"]);
+    let (there, json) = listed(&reader);
+    assert_eq!((there, &json["history"], &json["history_unknown"]), (gone.clone(), &"complete".into(), &Value::Null));
+    let size =
+        |oid: &str| json["orphan_list"].as_array().expect("a list").iter().find(|one| one["oid"] == oid).cloned();
+    assert_eq!(size(&blob_of(b"second").oid).expect("listed")["size"], 6);
+    // A remote's other branch counts, as far as it was fetched.
+    world.git(&["checkout", "--quiet", "-b", "side", "HEAD~1"]);
+    world.git(&["push", "--quiet", "origin", "side"]);
+    world.scene.git(&reader, &["fetch", "--quiet"]);
+    assert_eq!(listed(&reader).0, oids(&[b"first"]), "a branch names it");
+    world.git(&["push", "--quiet", "origin", "--delete", "side"]);
+    world.git(&["checkout", "--quiet", "main"]);
+    world.git(&["branch", "--quiet", "--delete", "--force", "side"]);
+    world.scene.git(&reader, &["fetch", "--quiet", "--prune"]);
+    assert_eq!(listed(&reader).0, gone);
+    // Removed by hand, without the manifest alone, and brought back.
+    world.git(&["revert", "--no-edit", "HEAD"]);
+    assert_eq!(listed(&world.clone).0, oids(&[b"first"]));
+    world.git(&["rm", "--quiet", "sessions/a/meta.json"]);
+    world.git(&["commit", "--quiet", "--message", "Without its manifest"]);
+    world.git(&["push", "--quiet"]);
+    assert_eq!(listed(&world.clone).0, gone);
+    // The register has it, too, and it is told once.
+    register(&world, &[b"first", b"never committed"]);
+    assert_eq!(listed(&world.clone).0, oids(&[b"first", b"second", b"plan", b"never committed"]));
+    expect(&world, &["--all"], &[b"first", b"never committed"]);
+
+    // A clone that has no old manifests says so, and asks nobody for them.
+    world.scene.git(&world.remote, &["config", "uploadpack.allowFilter", "true"]);
+    let bare = clone("blobless", &["--filter=blob:none"]);
+    fs::rename(&world.remote, world.scene.path("away")).expect("the remote goes");
+    let (there, json) = listed(&bare);
+    assert_eq!((there, &json["history"]), (Vec::new(), &"partial".into()), "{json}");
+    assert!(json["history_unknown"].as_str().is_some_and(|why| !why.is_empty()), "{json}");
+    let quiet = world.scene.hydrant(&bare, &["orphans", "-q"]).ends(0);
+    assert!(quiet.err.contains("were not looked at"), "{}", quiet.err);
+}

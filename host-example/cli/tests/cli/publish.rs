@@ -1,6 +1,7 @@
 //! `hydrant publish` as people use it: from a folder, in place, again, with nothing to do, dry, and interrupted.
 
 mod interrupted;
+mod left_out;
 mod refused;
 mod sources;
 
@@ -84,7 +85,7 @@ fn a_first_publish_from_a_folder() {
         world.scene.file(&format!("recording/{hidden}"), b"not for anybody");
     }
     let fields = ["--title", "A <title>", "--username", "mina", "--field", "summary=Words", "--agent-type", "claude"];
-    let json = publish_recording(&world, &[&fields[..], &["--json"]].concat()).ends(0).json();
+    let json = publish_recording(&world, &[&fields[..], &["--json"]].concat()).ends(1).json();
     expect_published(&world);
     let manifest = manifest(&world);
     for (field, value) in [
@@ -102,12 +103,14 @@ fn a_first_publish_from_a_folder() {
     let id = json["session_id"].as_str().expect("an id");
     assert!(id.starts_with("ses_") && manifest["session_id"] == id && id.as_bytes()[18] == b'7', "{id}");
     let shape =
-        ["schema_version", "ok", "session", "session_id", "phase", "resumed", "tip", "file_list", "orphan_list"];
+        ["schema_version", "ok", "session", "session_id", "phase", "resumed", "tip", "file_list", "left_out_list"];
     let keys: Vec<&String> = json.as_object().expect("an object").keys().collect();
-    for key in shape.into_iter().chain(["seconds", "error", "next"]) {
+    for key in shape.into_iter().chain(["orphan_list", "seconds", "error", "next"]) {
         assert!(keys.iter().any(|known| *known == key), "{key}");
     }
-    assert_eq!((&json["ok"], &json["phase"], &json["error"]), (&true.into(), &"done".into(), &Value::Null));
+    // Published, but not all that the folder holds.
+    assert_eq!((&json["ok"], &json["phase"], &json["error"]), (&false.into(), &"done".into(), &Value::Null));
+    assert_eq!(json["left_out_list"].as_array().map(Vec::len), Some(4), "{json}");
     assert_eq!(json["tip"], world.git(&["rev-parse", "HEAD"]).trim());
     let files: BTreeMap<&str, &Value> = json["file_list"]
         .as_array()
@@ -197,7 +200,7 @@ fn content_in_place_gives_way_to_its_pointer() {
     let mut world = World::new();
     world.record();
     world.scene.file(&format!("clone/sessions/{SESSION}/stray.txt"), b"nobody asked");
-    let ran = publish(&world, &[]).ends(0);
+    let ran = publish(&world, &[]).ends(1);
     assert!(ran.err.contains("--from") && ran.err.contains("stray.txt is left out"), "{}", ran.err);
     fs::remove_file(world.session_folder().join("stray.txt")).expect("still there");
     expect_published(&world);

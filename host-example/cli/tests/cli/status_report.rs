@@ -131,8 +131,8 @@ fn a_publish_that_was_not_bound_is_not_to_be_resumed() {
     let recording = world.scene.file("recording/raw.jsonl", &hydrant_kit::world::transcript(9));
     let from = recording.parent().and_then(std::path::Path::to_str).expect("text");
     let publish = |more: &[&str]| world.scene.hydrant(&world.clone, &[&["publish", SESSION], more].concat());
-    // The server is away: nothing is sent, and the journal names what might have been.
-    assert_ne!(publish(&["--from", from, "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"]).code, 0);
+    // The server went away: the journal names what might have been sent.
+    world.intend(b"some of it");
     publish(&["--resume"]).ends(3);
     let said = |what: &str| {
         let ran = world.scene.hydrant(&world.clone, &["status", SESSION]).ends(0);

@@ -201,6 +201,7 @@ fn build(
         Body::File(slice) => {
             let opened = body::open(shared, slice, &answers.gauge).map_err(|error| of_io(&error))?;
             let Some((body, progress)) = opened else { return Ok(None) };
+            shared.has_sent.set(true);
             let body = if wants_chunks(&wanted.headers) {
                 body.of_unknown_length()
             } else {

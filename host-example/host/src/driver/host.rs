@@ -50,6 +50,11 @@ impl Host {
         self.interrupted.get()
     }
 
+    /// Whether bytes of a file were ever on their way to a server.
+    pub(crate) fn has_sent(&self) -> bool {
+        self.shared.has_sent.get()
+    }
+
     /// The store, between operations.
     pub fn store_mut(&self) -> Option<RefMut<'_, Store>> {
         self.shared.store.as_ref().map(RefCell::borrow_mut)
@@ -152,6 +157,7 @@ impl HostBuilder {
             documents: self.documents,
             ledger: self.ledger,
             aside: OnceCell::new(),
+            has_sent: Cell::new(false),
             http: Http::new(endpoint.as_ref(), self.http)?,
             own_headers: logins.own_headers(),
             logins: Arc::new(Mutex::new(logins)),

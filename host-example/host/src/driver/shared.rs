@@ -1,6 +1,6 @@
 //! What the tasks of all effects share: the means of this host, and nothing about any one operation.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) ledger: Option<RemoteLedger>,
     /// Made with the first swap.
     pub(crate) aside: OnceCell<Arc<Aside>>,
+    /// Bytes of a file were on their way to a server, whatever became of them.
+    pub(crate) has_sent: Cell<bool>,
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
     pub(crate) own_headers: OwnHeaders,

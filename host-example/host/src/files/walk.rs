@@ -12,20 +12,21 @@ use std::path::Path;
 
 use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, openat, statat};
+use rustix::io::Errno;
 
 /// Folders below each other at most; one descriptor is open for each.
 pub const SCAN_DEPTH_MAX: usize = 256;
 /// Paths remembered of files and folders that could not be read.
 pub const SCAN_FAULTS_MAX: usize = 1000;
 
-/// What a walk saw.
+/// What a walk saw. Whatever it could not look at may be anything: nobody may call it nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Walked {
     /// Regular files.
     pub files: u64,
     /// Files that were small enough to be read.
     pub read: u64,
-    /// Files and folders that could not be read.
+    /// Files and folders that could not be read, and folders that lie too deep.
     pub unreadable: u64,
     /// The first of these, by path.
     pub unreadable_paths: Vec<Vec<u8>>,
@@ -154,10 +155,10 @@ impl<const N: usize> Walker<N> {
         if !entry.is_folder {
             self.walked.files += 1;
             let read = self.read(level.folder.as_fd(), entry);
-            return read.inspect_err(|_| self.unreadable()).ok().flatten().map(Met::Small);
+            return read.inspect_err(|error| self.unreadable(*error)).ok().flatten().map(Met::Small);
         }
         if depth >= SCAN_DEPTH_MAX {
-            self.unreadable();
+            self.unreadable(Errno::NAMETOOLONG);
             return None;
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -165,7 +166,7 @@ impl<const N: usize> Walker<N> {
             self.path.push(b'/');
             self.enter(folder, self.path.len(), false)
         });
-        below.inspect_err(|_| self.unreadable()).ok().map(Met::Folder)
+        below.inspect_err(|error| self.unreadable(*error)).ok().map(Met::Folder)
     }
 
     /// Reads a file that is small enough; tells its bytes.
@@ -187,10 +188,14 @@ impl<const N: usize> Walker<N> {
     }
 
     fn name(&self, entry: Entry) -> rustix::io::Result<&CStr> {
-        CStr::from_bytes_with_nul(&self.names[entry.start..entry.end]).map_err(|_| rustix::io::Errno::INVAL)
+        CStr::from_bytes_with_nul(&self.names[entry.start..entry.end]).map_err(|_| Errno::INVAL)
     }
 
-    fn unreadable(&mut self) {
+    fn unreadable(&mut self, why: Errno) {
+        // What was removed since its folder was read is nothing that anybody could miss.
+        if why == Errno::NOENT {
+            return;
+        }
         self.walked.unreadable += 1;
         if self.walked.unreadable_paths.len() < SCAN_FAULTS_MAX {
             self.walked.unreadable_paths.push(self.path.clone());

@@ -27,12 +27,20 @@ pub(super) fn in_commit<'a>(
     commit: &str,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<Entries, Failed> {
-    let folders = folders_of(names);
-    if folders.is_empty() {
+    let names: Vec<&str> = names.collect();
+    let mut entries = listed(place, commit, &["-r", "-t"], folders_of(names.iter().copied()))?;
+    // What stands in the place of a folder above is not listed for what lies beneath it: a file there would be lost.
+    let tops = names.iter().filter_map(|name| Some(name.split_once('/')?.0)).collect();
+    entries.extend(listed(place, commit, &[], tops)?);
+    Ok(entries)
+}
+
+fn listed(place: &Place, commit: &str, how: &[&str], names: BTreeSet<&str>) -> Result<Entries, Failed> {
+    if names.is_empty() {
         return Ok(Entries::new());
     }
-    let mut arguments = vec!["--literal-pathspecs", "ls-tree", "-r", "-t", "-z", "--full-tree", commit, "--"];
-    arguments.extend(folders);
+    let mut arguments = [&["--literal-pathspecs", "ls-tree"], how, &["-z", "--full-tree", commit, "--"]].concat();
+    arguments.extend(names);
     let listed = place.git.read(&arguments, b"")?;
     Ok(tree::lines(&listed).map(|line| (line.path, line.entry)).collect())
 }

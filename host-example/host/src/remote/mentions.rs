@@ -111,18 +111,15 @@ pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Menti
     if tips.is_empty() {
         return Ok(());
     }
-    let mut manifests = Manifests::default();
-    let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
-    let changes = [&changes[..], &["--no-commit-id", "--", MANIFESTS]].concat();
-    chain::read_fed(&git, Some(lines(&tips)), &[&["rev-list", "--all", "--stdin"], &changes], |said| {
-        while let Some((Change { after: new, .. }, path)) = said.change()? {
-            if new.is_file() {
-                manifests.add(new.oid, &path)?;
-            }
-        }
-        Ok::<_, Failed>(())
-    })?;
-    Ok(manifests.read(&git, wanted, see)?)
+    Ok(Manifests::ever(&git, &tips, &["rev-list", "--all", "--stdin"])?.read(&git, wanted, see)?)
+}
+
+/// The manifests that commits of this branch, and of the remotes' branches as they were last seen, have or ever had.
+pub fn manifests_ever(git: &Git, see: &mut dyn FnMut(Vec<u8>)) -> Result<(), Refusal> {
+    let git = git.as_it_is();
+    let Some(head) = git.commit("HEAD")? else { return Ok(()) };
+    let manifests = Manifests::ever(&git, &BTreeSet::from([head]), &["rev-list", "--remotes", "--stdin"])?;
+    Ok(manifests.each(&git, &HashSet::new(), &mut |found, _| see(found.text.unwrap_or_default()))?)
 }
 
 /// The last commit, those of all branches here and of the remotes as they were last seen, those of tags, and what is
@@ -165,6 +162,22 @@ impl Manifests {
         )
     }
 
+    /// Those that the commits above some tips, as git lists them, have or ever had.
+    fn ever(git: &Git, tips: &BTreeSet<String>, list: &[&str]) -> Result<Self, Failed> {
+        let mut manifests = Self::default();
+        let changes = ["diff-tree", "--stdin", "-r", "-c", "-z", "--root", "--raw", "--no-renames", "--no-abbrev"];
+        let changes = [&changes[..], &["--no-commit-id", "--", MANIFESTS]].concat();
+        chain::read_fed(git, Some(lines(tips)), &[list, &changes], |said| {
+            while let Some((Change { after: new, .. }, path)) = said.change()? {
+                if new.is_file() {
+                    manifests.add(new.oid, &path)?;
+                }
+            }
+            Ok::<_, Failed>(())
+        })?;
+        Ok(manifests)
+    }
+
     /// Adds one if this is the path of a manifest.
     fn add(&mut self, oid: String, path: &[u8]) -> Result<(), Failed> {
         let session = path.strip_prefix(b"sessions/").and_then(|path| path.strip_suffix(b"/meta.json"));
@@ -189,12 +202,16 @@ impl Manifests {
     }
 
     fn read(&self, git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
+        self.each(git, wanted, &mut |found, sessions| see_one(found, sessions, see))
+    }
+
+    fn each(&self, git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Found, &[Arc<str>])) -> Result<(), Failed> {
         if self.texts.is_empty() {
             return Ok(());
         }
         chain::read_fed(git, Some(lines(self.texts.keys())), &[&["cat-file", "--batch", "--buffer"]], |said| {
             while let Some((oid, found)) = text(said, wanted)? {
-                see_one(found, self.texts.get(&oid).map_or(&[], Vec::as_slice), see);
+                see(found, self.texts.get(&oid).map_or(&[], Vec::as_slice));
             }
             Ok::<_, Failed>(())
         })

@@ -188,8 +188,12 @@ fn manifest_in(folder: &Files, name: &str) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
+/// Whether a folder has a manifest. One that may not be looked at may have one: whoever reads it is told.
 fn is_manifest(session: &Path) -> bool {
-    session.join(MANIFEST).symlink_metadata().is_ok_and(|facts| facts.is_file())
+    match session.join(MANIFEST).symlink_metadata() {
+        Ok(facts) => facts.is_file(),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
 }
 
 /// What stands in a session's folder, as the engine is told.

@@ -1,4 +1,4 @@
-//! Blobs of the register that nothing names any more: what may be purged from the server.
+//! Blobs that were named once and that nothing names any more: what may be purged from the server.
 //!
 //! The rules it keeps: only looks; whatever is in doubt counts as named. Journals are read before branches, because a
 //! publish moves the branch before it gives its journal up.
@@ -16,14 +16,40 @@ use crate::remote::mentions::{self, Mention};
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;
+use crate::sessions::journaled;
 
-/// The register of this clone, in the order of the oids.
-pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Vec<Blob>, Fault> {
-    let register = documents(repository)?.register();
-    match register.map_err(|error| Fault::local("the orphan register cannot be read", &error))? {
-        Some(text) => Ok(guest.read_register(&text)?),
-        None => Ok(Vec::new()),
+/// Blobs by their oids.
+pub(crate) type Blobs = BTreeMap<String, u64>;
+
+/// What this clone wrote down of its own: its register, and the journals of publishes that were given up.
+pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Blobs, Fault> {
+    let documents = documents(repository)?;
+    let register = documents.register().map_err(|error| Fault::local("the orphan register cannot be read", &error))?;
+    let mut blobs = match register {
+        Some(text) => guest.read_register(&text)?,
+        None => Vec::new(),
+    };
+    let abandoned = documents.abandoned();
+    for text in abandoned.map_err(|error| Fault::local("the journals that were given up cannot be read", &error))? {
+        // One that cannot be read was told of when it was given up.
+        if let Ok(journal) = guest.read_journal(&text) {
+            blobs.extend(journaled::blobs(guest, &journal)?);
+        }
     }
+    Ok(blobs.into_iter().map(|blob| (blob.oid, blob.size)).collect())
+}
+
+/// What manifests of this branch and of the remotes' branches name or ever named: also those of sessions that somebody
+/// removed, in whatever clone.
+pub(crate) fn named_ever(repository: &Repository, guest: &mut Guest) -> Result<Blobs, Fault> {
+    let mut blobs = Blobs::new();
+    let mut take = |text: Vec<u8>| {
+        // What cannot be read names no blob that anybody could purge.
+        let manifest = guest.manifest_read(&text).map(|manifest| manifest.files).unwrap_or_default();
+        blobs.extend(manifest.into_iter().filter_map(|file| Some((file.oid?, file.size))));
+    };
+    mentions::manifests_ever(&repository.git, &mut take).map_err(refused)?;
+    Ok(blobs)
 }
 
 fn documents(repository: &Repository) -> Result<Documents, Fault> {

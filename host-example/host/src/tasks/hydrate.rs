@@ -52,6 +52,9 @@ pub struct HydrateReport {
     /// Files that begin like pointers and are none; not in a ledger.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken_list: Option<Vec<BrokenPointer>>,
+    /// Files and folders that could not be looked at; not in a ledger.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable_list: Option<Vec<String>>,
     /// What was put in the place of pointers, when that was asked for.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub placed: Option<Placed>,
@@ -108,13 +111,14 @@ pub struct LeftPointer {
 
 impl HydrateReport {
     pub(crate) fn of_ledger(transfer: TransferReport) -> Self {
-        Self { transfer, left_out: None, broken_list: None, placed: None }
+        Self { transfer, left_out: None, broken_list: None, unreadable_list: None, placed: None }
     }
 
     /// Whether everything that was asked for is here.
     pub fn is_complete(&self) -> bool {
         let left = self.placed.as_ref().is_some_and(|placed| !placed.left.is_empty() || placed.was_interrupted);
-        self.transfer.is_complete() && self.broken_list.as_ref().is_none_or(Vec::is_empty) && !left
+        let is_seen = self.unreadable_list.as_ref().is_none_or(Vec::is_empty);
+        self.transfer.is_complete() && self.broken_list.as_ref().is_none_or(Vec::is_empty) && is_seen && !left
     }
 
     /// Whether the wish to stop left something undone.

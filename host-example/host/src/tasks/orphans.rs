@@ -1,4 +1,5 @@
-//! Blobs that were sent from this clone and that nothing names any more, for whoever purges them.
+//! Blobs that a ledger named once, or that were sent from this clone, and that nothing names any more, for whoever
+//! purges them.
 //!
 //! The rule it keeps: only looks. Nothing is deleted here or on the server, and what is in doubt is no orphan.
 
@@ -7,6 +8,7 @@ use serde::Serialize;
 
 use crate::contract::error::Fault;
 use crate::contract::report::BlobReport;
+use crate::contract::types::Blob;
 use crate::repository::Repository;
 use crate::sessions::orphaned;
 use crate::tasks::client::Client;
@@ -14,19 +16,22 @@ use crate::tasks::client::Client;
 /// What is listed.
 #[derive(Clone, Debug, Default)]
 pub struct OrphansOptions {
-    /// The whole register, with what is named again or elsewhere; no list to purge from.
+    /// The whole register of this clone, with what is named again or elsewhere; no list to purge from.
     pub all: bool,
 }
 
-/// The orphans of a clone.
+/// The orphans of a ledger, as far as a clone knows.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OrphansReport {
     /// The whole register is listed, with what is named again or elsewhere.
     pub all: bool,
-    /// Whose register it is: `this clone`. Every clone has one of its own.
+    /// Whose register it is: `this clone`. Every clone has one of its own. With it count the journals of publishes that
+    /// were given up here, and without `all` whatever manifests of commits named.
     pub register: &'static str,
     /// How much of the history this clone has.
     pub history: History,
+    /// Why manifests of older commits were not looked at; null where they were, or were not asked for.
+    pub history_unknown: Option<String>,
     /// The orphans, in the order of their oids.
     pub orphan_list: Vec<BlobReport>,
     /// How many they are.
@@ -46,27 +51,42 @@ pub enum History {
     Complete,
     /// The last commits only: manifests of older ones were not looked at.
     Shallow,
+    /// Manifests of commits could not be read, as in a clone without old files.
+    Partial,
 }
 
 impl Client {
-    /// The blobs that were sent from this clone and that nothing names any more.
+    /// The blobs that were named once, or sent from this clone, and that nothing names any more.
     pub fn orphans(&self, repository: &Repository, options: &OrphansOptions) -> Result<OrphansReport, Fault> {
-        let registered = orphaned::register(repository, &mut self.guest()?)?;
+        let mut guest = self.guest()?;
+        let registered = orphaned::register(repository, &mut guest)?;
         let is_shallow = repository.common_dir.join("shallow").symlink_metadata().is_ok();
-        let known = registered.len();
-        let orphans = if options.all || registered.is_empty() {
-            registered
-        } else {
-            orphaned::unnamed(repository, self.engine()?, registered, None)?
-        };
+        let mut history = if is_shallow { History::Shallow } else { History::Complete };
+        let (mut known, mut history_unknown) = (registered.clone(), None);
+        if !options.all {
+            match orphaned::named_ever(repository, &mut guest) {
+                Ok(mut named) => {
+                    // What was written down here goes before what manifests say.
+                    named.append(&mut known);
+                    known = named;
+                }
+                Err(fault) => (history, history_unknown) = (History::Partial, Some(fault.detail)),
+            }
+        }
+        let mut orphans: Vec<Blob> = known.into_iter().map(|(oid, size)| Blob { oid, size }).collect();
+        if !options.all && !orphans.is_empty() {
+            orphans = orphaned::unnamed(repository, self.engine()?, orphans, None)?;
+        }
+        let listed = orphans.iter().filter(|blob| registered.contains_key(&blob.oid)).count();
         Ok(OrphansReport {
             all: options.all,
             register: "this clone",
-            history: if is_shallow { History::Shallow } else { History::Complete },
+            history,
+            history_unknown,
             orphan_list: orphans.iter().map(BlobReport::from).collect(),
             count: orphans.len(),
             bytes: orphans.iter().fold(0, |sum, blob| sum.saturating_add(blob.size)),
-            named: known - orphans.len(),
+            named: registered.len() - listed,
         })
     }
 }

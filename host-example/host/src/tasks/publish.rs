@@ -1,5 +1,7 @@
 //! Brings a session to its server and its ledger. Nothing is lost wherever it ends.
 
+mod giving_up;
+mod left_out;
 mod lint;
 mod next;
 mod obstacle;
@@ -16,6 +18,8 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 
+pub use giving_up::AbandonReport;
+pub use left_out::{LeftOut, LeftOutReason};
 pub use options::PublishOptions;
 pub use regenerate::RegenerateOptions;
 pub use report::{PlanReport, PlannedFile, PlannedStorage, PublishReport, PublishedFile, PublishedFileState};
@@ -27,8 +31,8 @@ impl Client {
         let options = options.within(repository);
         let session = scene::session_word(repository, &options)?;
         match Begun::of(self, repository, &options, &session)? {
-            Begun::Idle { session_id, why } => Ok(PublishReport::idle(&session, session_id, why)),
-            Begun::Open(scene) => Ok(PublishReport::new(&scene.session, scene.publish()?)),
+            Begun::Idle(idle) => Ok(PublishReport::idle(&session, idle)),
+            Begun::Open(scene) => scene.published(),
         }
     }
 
@@ -37,16 +41,23 @@ impl Client {
         let options = options.within(repository);
         let session = scene::session_word(repository, &options)?;
         match Begun::of(self, repository, &options, &session)? {
-            Begun::Idle { why, .. } => Ok(PlanReport::idle(&session, why)),
+            Begun::Idle(idle) => Ok(PlanReport::idle(&session, idle)),
             Begun::Open(scene) => plan::plan(&scene),
         }
     }
 }
 
+/// There is nothing to publish.
+struct Idle {
+    session_id: Option<String>,
+    why: &'static str,
+    left_out: Vec<LeftOut>,
+}
+
 /// How a publish begins.
 enum Begun<'a> {
     /// There is nothing to do.
-    Idle { session_id: Option<String>, why: &'static str },
+    Idle(Idle),
     /// There may be something to do.
     Open(Box<Scene<'a>>),
 }
@@ -60,13 +71,15 @@ impl<'a> Begun<'a> {
         session: &str,
     ) -> Result<Self, Fault> {
         if let Some(notes) = quick::unchanged(repository, options, session)? {
-            return Ok(Self::Idle { session_id: Some(notes.session_id), why: scene::NOTHING_CHANGED });
+            let (session_id, why) = (Some(notes.session_id), scene::NOTHING_CHANGED);
+            return Ok(Self::Idle(Idle { session_id, why, left_out: Vec::new() }));
         }
         let scene = Scene::look(client, repository, options)?;
         match scene.idle()? {
             Some(why) => {
                 scene.say_left_out();
-                Ok(Self::Idle { session_id: scene.session_id().map(str::to_owned), why })
+                let session_id = scene.session_id().map(str::to_owned);
+                Ok(Self::Idle(Idle { session_id, why, left_out: scene.recording.left_out }))
             }
             None => Ok(Self::Open(Box::new(scene))),
         }

@@ -179,7 +179,7 @@ fn pointers(
 ) -> Result<PointerStatus, Fault> {
     let (mut count, mut bytes, mut here, mut here_bytes) = (0usize, 0u64, 0usize, 0u64);
     let mut broken_list = Vec::new();
-    pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+    let walked = pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
         match met {
             Met::Pointer(one) => {
                 count += 1;
@@ -202,6 +202,7 @@ fn pointers(
         present_bytes: here_bytes,
         broken: broken_list.len(),
         broken_list,
+        unreadable_list: pointer_files::unreadable(&walked, b""),
         readiness,
         hydration,
     })

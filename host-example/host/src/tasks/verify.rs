@@ -129,7 +129,7 @@ fn sessions(client: &Client, repository: &Repository, store: &Store, options: &V
 /// Pointers of a working tree without sessions.
 fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
     let mut seen = Seen::default();
-    pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+    let walked = pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
         match met {
             Met::Pointer(one) => {
                 let name = String::from_utf8_lossy(&one.path).into_owned();
@@ -142,6 +142,9 @@ fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
         }
         Ok(())
     })?;
+    for place in pointer_files::unreadable(&walked, b"") {
+        seen.find(place, "", Code::Host, pointer_files::UNREADABLE);
+    }
     Ok(seen)
 }
 

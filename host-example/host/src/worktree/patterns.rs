@@ -24,6 +24,11 @@ impl Selection {
         Ok(Self { include: parse_list(include)?, exclude: parse_list(exclude)? })
     }
 
+    /// Everything but what matches one of these patterns, each a whole one: a comma is a part of it.
+    pub(crate) fn all_but(patterns: &[String]) -> Result<Self, String> {
+        Ok(Self { include: Vec::new(), exclude: parsed(patterns.iter().map(String::as_str))? })
+    }
+
     /// Whether a path (relative, with `/`) is wanted.
     pub(crate) fn wants(&self, path: &[u8]) -> bool {
         let included = self.include.is_empty() || self.include.iter().any(|pattern| pattern.covers(path));
@@ -32,7 +37,11 @@ impl Selection {
 }
 
 fn parse_list(list: &str) -> Result<Vec<Pattern>, String> {
-    let patterns: Vec<&str> = list.split(',').map(str::trim).filter(|pattern| !pattern.is_empty()).collect();
+    parsed(list.split(',').map(str::trim))
+}
+
+fn parsed<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<Vec<Pattern>, String> {
+    let patterns: Vec<&str> = patterns.filter(|pattern| !pattern.is_empty()).collect();
     if patterns.len() > PATTERNS_MAX {
         return Err(format!("more than {PATTERNS_MAX} patterns"));
     }
@@ -134,5 +143,9 @@ mod tests {
         assert!(selection.wants(b"a/x") && selection.wants(b"b/x"));
         assert!(!selection.wants(b"b/secret/x") && !selection.wants(b"c"));
         assert!(Selection::default().wants(b"anything"));
+        let selection = Selection::all_but(&["a,b".into(), "/c/".into(), String::new()]).expect("short enough");
+        assert!(
+            !selection.wants(b"x/a,b") && !selection.wants(b"c/d") && selection.wants(b"a") && selection.wants(b"c")
+        );
     }
 }

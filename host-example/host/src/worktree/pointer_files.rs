@@ -9,6 +9,7 @@ use crate::engine::{Engine, Guest};
 use crate::worktree::scan::{self, Candidate, WalkOptions, Walked};
 
 use crate::contract::error::Fault;
+use crate::text::quote;
 
 /// A pointer and the file that holds it.
 #[derive(Clone, Debug)]
@@ -40,7 +41,24 @@ pub enum Met {
     Broken(BrokenFile),
 }
 
-/// Searches a folder and hands over what it meets, in path order.
+/// Why a place that was searched may hold pointers that nobody saw.
+pub const UNREADABLE: &str = "it cannot be read, or lies too deep: whether pointers stand there is not known";
+
+/// The places that a search could not look at, as git prints paths; a last line counts those beyond the first ones.
+/// `place`: the folder that was searched, in front of each.
+pub fn unreadable(walked: &Walked, place: &[u8]) -> Vec<String> {
+    let within = |path: &Vec<u8>| if place.is_empty() { quote(path) } else { quote(&[place, b"/", path].concat()) };
+    let mut places: Vec<String> = walked.unreadable_paths.iter().map(within).collect();
+    let hidden = walked.unreadable.saturating_sub(places.len() as u64);
+    if hidden > 0 {
+        places.push(format!("… and {hidden} more"));
+    }
+    places
+}
+
+/// Searches a folder and hands over what it meets, in path order. What it could not look at is in its answer, and is
+/// for the caller to tell.
+#[must_use = "what could not be looked at is not known to be nothing"]
 pub fn search(
     engine: &Engine,
     root: &Path,

@@ -1,7 +1,12 @@
 //! Publishes that end before their end, and the runs that finish them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+
+use hydrant_host::files::digest::blob_of;
+use hydrant_kit::scene::{TOKEN, noise};
+use serde_json::Value;
 
 use super::{SESSION, World, expect_published, manifest, publish, publish_recording, record, recorded, transcript};
 
@@ -78,20 +83,213 @@ fn a_file_that_grows_meanwhile_is_left_and_said_so() {
     expect_published(&world);
 }
 
+const AWAY: [&str; 4] = ["--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
+
+fn doctor(world: &World) -> Value {
+    let json = world.scene.hydrant(&world.clone, &["doctor", "--json"]).json();
+    let of_publish = |one: &&Value| one["kind"].as_str().expect("a word").starts_with("publish-");
+    json["finding_list"].as_array().expect("a list").iter().filter(of_publish).cloned().collect()
+}
+
+/// There is nothing to finish, nothing to give up, and nothing to find.
 #[test]
-fn a_server_that_is_away_leaves_a_journal_and_nothing_else() {
+fn a_publish_that_sent_nothing_leaves_nothing() {
     let mut world = recorded();
-    let json = publish_recording(&world, &["--json", "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"]);
-    assert!([1, 3].contains(&json.code), "{}", json.err);
-    let json = json.json();
-    assert_eq!(json["phase"], "upload", "{json}");
-    assert!(json["next"].as_str().expect("a sentence").contains("not sent twice"), "{json}");
-    // Other content takes its place; what was never sent is named all the same.
-    let ran = publish(&world, &["--resume"]).ends(3);
-    assert!(ran.err.contains("publish the session again with its files"), "{}", ran.err);
+    let login = world.scene.url().replace(TOKEN, "somebody-elses");
+    for refusal in [&AWAY[..], &["--endpoint", &login, "--retries", "0"]] {
+        let ran = publish_recording(&world, &[refusal, &["--json"]].concat());
+        assert!([1, 3].contains(&ran.code), "{}", ran.err);
+        let json = ran.json();
+        assert_eq!(json["phase"], "upload", "{json}");
+        assert!(json["next"].as_str().expect("a sentence").contains("nothing was sent"), "{json}");
+        assert!(!world.clone.join(format!(".git/hydrant/journal/{SESSION}.json")).exists());
+        assert_eq!(doctor(&world), Value::Array(vec![]));
+        publish(&world, &["--resume"]).ends(2);
+        publish(&world, &["--abandon"]).ends(2);
+    }
     record(&mut world, "session.md", b"other content");
     publish_recording(&world, &[]).ends(0);
     expect_published(&world);
+}
+
+/// What an earlier run may have sent is named for as long as nothing else names it.
+#[test]
+fn what_an_earlier_run_may_have_sent_stays_named() {
+    let mut world = recorded();
+    let sent = world.content["session.md"].clone();
+    let journal = world.intend(&sent);
+    for _ in 0..2 {
+        assert_ne!(publish_recording(&world, &AWAY).code, 0);
+        let text = fs::read_to_string(&journal).expect("the journal stays");
+        assert!(text.contains(&blob_of(&sent).oid), "{text}");
+        assert_eq!(doctor(&world)[0]["kind"], "publish-intended");
+    }
+    record(&mut world, "session.md", b"other content");
+    publish_recording(&world, &[]).ends(0);
+    let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
+    assert!(orphans.contains(&blob_of(&sent).oid), "{orphans}");
+    expect_published(&world);
+}
+
+/// Gives the publish up; nothing that anybody could miss goes.
+#[track_caller]
+fn abandon(world: &World) -> Value {
+    let see = |world: &World| {
+        let tree = super::tree(&world.clone, false)
+            .into_iter()
+            .filter(|(path, _)| !path.to_string_lossy().contains(".git/hydrant/"));
+        (tree.collect::<BTreeMap<_, _>>(), hydrant_kit::world::files(&world.scene.path("server")))
+    };
+    let before = see(world);
+    let json = publish(world, &["--abandon", "--json"]).ends(0).json();
+    assert_eq!((&json["ok"], &json["abandoned"]), (&true.into(), &true.into()), "{json}");
+    assert!(see(world) == before, "something else changed");
+    let kept = world.clone.join(".git").join(json["journal"].as_str().expect("a path"));
+    assert!(kept.is_file(), "{json}");
+    assert_eq!(doctor(world), Value::Array(vec![]));
+    assert_eq!(status(world, &["--json"]).json()["sessions"].as_array().map(Vec::len), Some(1));
+    // Once is enough.
+    publish(world, &["--resume"]).ends(2);
+    json
+}
+
+#[test]
+fn an_interrupted_publish_can_be_given_up() {
+    let mut world = recorded();
+    before_push(&world, "exit 1");
+    publish_recording(&world, &[]).ends(3);
+    let json = abandon(&world);
+    let sent: Vec<String> = ["raw.jsonl", "session.md", "notes/a.txt", "context-trace.jsonl"]
+        .map(|name| blob_of(&world.content[name]).oid)
+        .into();
+    let named = |list: &Value| -> BTreeSet<String> {
+        let list = list.as_array().expect("a list").iter();
+        list.map(|one| one["oid"].as_str().expect("an oid").to_owned()).collect()
+    };
+    assert_eq!(named(&json["blob_list"]), BTreeSet::from_iter(sent.clone()));
+    assert_eq!((&json["published"], &json["content_list"]), (&false.into(), &Value::Array(vec![])), "{json}");
+    // What is on the server and named by nothing is still findable.
+    let orphans = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(0).json();
+    assert_eq!(named(&orphans["orphan_list"]), BTreeSet::from_iter(sent));
+    // And begun anew, with other content.
+    before_push(&world, "exit 0");
+    record(&mut world, "session.md", b"other content");
+    let json = publish_recording(&world, &["--json"]).ends(0).json();
+    assert_eq!(json["resumed"], false, "{json}");
+    expect_published(&world);
+    let orphans = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(0).json();
+    assert_eq!(named(&orphans["orphan_list"]), BTreeSet::from([blob_of(&noise(300_000, 5)).oid]));
+}
+
+#[test]
+fn giving_up_leaves_content_where_it_stands() {
+    let mut world = World::new();
+    world.record();
+    before_push(&world, "exit 1");
+    publish(&world, &[]).ends(3);
+    let json = abandon(&world);
+    let standing: Vec<String> =
+        ["raw.jsonl", "session.md", "plan.md"].map(|name| format!("sessions/{SESSION}/{name}")).into();
+    let told = json["content_list"].as_array().expect("a list").iter();
+    let told: BTreeSet<&str> = told.map(|one| one.as_str().expect("a path")).collect();
+    assert_eq!(told, standing.iter().map(String::as_str).collect());
+    before_push(&world, "exit 0");
+    publish(&world, &[]).ends(0);
+    expect_published(&world);
+    // A session without an interrupted publish, and one that nobody knows.
+    let json = publish(&world, &["--abandon", "--json"]).ends(0).json();
+    assert_eq!((&json["abandoned"], &json["journal"]), (&false.into(), &Value::Null));
+    world.scene.hydrant(&world.clone, &["publish", "never-heard-of", "--abandon"]).ends(2);
+    for other in [&["--resume"][..], &["--from", "."], &["--title", "x"], &["--again"], &["--dry-run"]] {
+        publish(&world, &[&["--abandon"], other].concat()).ends(2);
+    }
+}
+
+#[test]
+fn journals_of_every_kind_can_be_given_up() {
+    for text in [&b"{"[..], b"{}", b"{\"version\": 99}"] {
+        let world = recorded();
+        world.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), text);
+        let json = abandon(&world);
+        assert!(json["next"].as_str().expect("words").contains("cannot be read"), "{json}");
+        world.scene.hydrant(&world.clone, &["orphans"]).ends(0);
+        publish_recording(&world, &[]).ends(0);
+        expect_published(&world);
+    }
+    let world = recorded();
+    world.intend(b"some of it");
+    let json = abandon(&world);
+    assert_eq!(json["blob_list"][0]["oid"], blob_of(b"some of it").oid);
+    let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
+    assert!(orphans.contains(&blob_of(b"some of it").oid), "{orphans}");
+}
+
+/// A clone in which somebody else publishes the same session.
+fn rival(world: &World, files: &[(&str, &[u8])]) {
+    let rival = world.scene.path("rival");
+    if !rival.exists() {
+        world.scene.git(&world.scene.folder, &["clone", "--quiet", "remote.git", "rival"]);
+        for (key, value) in [("user.name", "r"), ("user.email", "r@example.test"), ("lfs.url", &world.scene.url())] {
+            world.scene.git(&rival, &["config", key, value]);
+        }
+    }
+    for (name, bytes) in files {
+        world.scene.file(&format!("theirs/{name}"), bytes);
+    }
+    world.scene.hydrant(&rival, &["publish", SESSION, "--from", "../theirs"]).ends(0);
+}
+
+/// The pull that a resume asks for is enough: it has the user's word then, as any publish after a pull.
+#[test]
+fn a_resume_after_the_pull_that_it_asked_for_works() {
+    let first: [(&str, &[u8]); 2] = [("raw.jsonl", &transcript(3)), ("summary.json", b"{\"title\": \"first\"}")];
+    let theirs: [(&str, &[u8]); 3] =
+        [("raw.jsonl", &transcript(5)), ("summary.json", b"{\"title\": \"theirs\"}"), ("plan.md", b"of theirs alone")];
+    for only in [&["raw.jsonl"][..], &["summary.json"], &["raw.jsonl", "summary.json", "plan.md"]] {
+        let mut world = recorded();
+        rival(&world, &first);
+        world.git(&["pull", "--quiet"]);
+        before_push(&world, "exit 1");
+        publish_recording(&world, &["--title", "Mine"]).ends(3);
+        before_push(&world, "exit 0");
+        let theirs: Vec<_> = theirs.iter().filter(|(name, _)| only.contains(name)).copied().collect();
+        fs::remove_dir_all(world.scene.path("theirs")).expect("there");
+        // A publish without its transcript is none.
+        let all: Vec<_> = first.iter().filter(|(name, _)| !only.contains(name)).copied().chain(theirs).collect();
+        rival(&world, &all);
+        let is_refused = |arguments: &[&str]| {
+            let json = publish(&world, &[arguments, &["--json"]].concat()).ends(3).json();
+            assert_eq!((&json["phase"], &json["error"]["code"]), (&"push".into(), &"conflict".into()), "{json}");
+            let next = json["next"].as_str().expect("a sentence").to_owned();
+            assert!(next.contains("git pull") && next.contains("--resume") && next.contains("--abandon"), "{next}");
+        };
+        is_refused(&["--resume"]);
+        is_refused(&["--resume"]);
+        world.git(&["pull", "--quiet"]);
+        let found = doctor(&world);
+        let told = found[0]["detail"].as_str().expect("words");
+        assert!(told.contains("--resume") && told.contains("--abandon"), "{found}");
+        // Nothing but the user's own word replaces what others published.
+        world.scene.hydrant(&world.clone, &["doctor", "--fix"]).ends(1);
+        for written in ["sessions/.gitignore", ".lfsconfig"] {
+            fs::remove_file(world.clone.join(written)).expect("the doctor wrote it");
+        }
+        let json = publish(&world, &["--resume", "--json"]).ends(0).json();
+        assert_eq!((&json["resumed"], &json["phase"]), (&true.into(), &"done".into()), "{json}");
+        let manifest = manifest(&world);
+        assert_eq!((&manifest["entry_count"], &manifest["title"]), (&40.into(), &"Mine".into()));
+        if only.contains(&"plan.md") {
+            let oid = format!("sha256:{}", blob_of(b"of theirs alone").oid);
+            assert_eq!(manifest["files"]["plan.md"]["oid"], oid, "what they added stays");
+            world.content.insert("plan.md".to_owned(), b"of theirs alone".to_vec());
+        }
+        expect_published(&world);
+        assert_eq!(doctor(&world), Value::Array(vec![]));
+        if only.contains(&"raw.jsonl") {
+            let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
+            assert!(orphans.contains(&blob_of(&transcript(5)).oid), "{orphans}");
+        }
+    }
 }
 
 /// What the report says comes next.
@@ -154,9 +352,7 @@ fn a_register_that_cannot_be_read_is_explained_by_the_doctor() {
     publish(&world, &["--resume"]).ends(0);
     expect_published(&world);
     // Nothing was begun, because what an earlier run may have sent could not be registered.
-    record(&mut world, "session.md", b"never sent");
-    let away = ["--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
-    assert_ne!(publish_recording(&world, &away).code, 0);
+    world.intend(b"perhaps sent");
     fs::write(&register, "{\"x\"").expect("broken again");
     record(&mut world, "session.md", b"sent at last");
     let ran = publish_recording(&world, &["--json"]).ends(3);

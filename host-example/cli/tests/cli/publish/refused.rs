@@ -55,10 +55,6 @@ fn what_the_content_is() {
     expect_refusal("no transcript", 3, "no raw.jsonl", none, &[]);
     let stub = |world: &mut World| record(world, "session.md", pointer(b"elsewhere").as_bytes());
     expect_refusal("a pointer as content", 3, "session.md", stub, &[]);
-    let link = |world: &mut World| {
-        std::os::unix::fs::symlink("/etc/passwd", world.recording.join("notes/link")).expect("a link");
-    };
-    expect_refusal("a symlink", 2, "notes/link is no regular file", link, &[]);
     let big = |world: &mut World| record(world, "summary.json", &noise(3 << 20, 1));
     expect_refusal("too large for git", 3, "summary.json", big, &[]);
     expect_refusal("too large", 3, "session.md", |_| {}, &["--object-bytes-max", "100K"]);
@@ -131,4 +127,47 @@ fn a_session_that_the_remote_removed_is_published_as_a_whole_or_not_at_all() {
     publish_recording(&world, &[]).ends(0);
     world.scene.hydrant(&world.clone, &["verify"]).ends(0);
     world.git(&["diff", "--exit-code", "HEAD"]);
+}
+
+/// What stands at `sessions` in the remote's newest commit is somebody's, whatever it is.
+#[test]
+fn something_else_at_sessions_is_left_alone() {
+    for (what, at) in [
+        ("file", "sessions"),
+        ("link", "sessions"),
+        ("submodule", "sessions"),
+        ("file", &format!("sessions/{SESSION}")),
+        ("link", &format!("sessions/{SESSION}")),
+        ("submodule", &format!("sessions/{SESSION}")),
+        ("folder", &format!("sessions/{SESSION}/raw.jsonl")),
+    ] {
+        let world = recorded();
+        let rival = world.scene.path("rival");
+        world.scene.git(&world.scene.folder, &["clone", "--quiet", "remote.git", "rival"]);
+        world.scene.git(&rival, &["rm", "--quiet", "-r", "sessions"]);
+        let blob = world.scene.file("dear", b"dear to somebody");
+        let blob = world.scene.git(&rival, &["hash-object", "-w", blob.to_str().expect("text")]);
+        let head = world.scene.git(&rival, &["rev-parse", "HEAD"]);
+        let (mode, oid, path) = match what {
+            "file" => ("100644", blob, at.to_owned()),
+            "link" => ("120000", blob, at.to_owned()),
+            "folder" => ("100644", blob, format!("{at}/file")),
+            _ => ("160000", head, at.to_owned()),
+        };
+        let entry = format!("{mode},{},{path}", oid.trim());
+        world.scene.git(&rival, &["update-index", "--add", "--cacheinfo", &entry]);
+        let who = ["-c", "user.name=r", "-c", "user.email=r@example.test"];
+        world.scene.git(&rival, &[&who[..], &["commit", "--quiet", "--message", "theirs"]].concat());
+        world.scene.git(&rival, &["push", "--quiet"]);
+        let theirs = world.scene.git(&world.remote, &["rev-parse", "main"]);
+        let listed = world.scene.git(&world.remote, &["ls-tree", "-r", "main"]);
+        for form in [&["--dry-run"][..], &[]] {
+            let ran = publish_recording(&world, form);
+            assert!([1, 3].contains(&ran.code), "{what} at {at}: {}{}", ran.out, ran.err);
+            assert!(format!("{}{}", ran.out, ran.err).contains(at), "{what} at {at}: {}{}", ran.out, ran.err);
+        }
+        assert_eq!(world.scene.git(&world.remote, &["rev-parse", "main"]), theirs, "{what} at {at}");
+        assert_eq!(world.scene.git(&world.remote, &["ls-tree", "-r", "main"]), listed, "{what} at {at}");
+        assert_eq!(world.scene.server.stats().puts, 0, "{what} at {at}");
+    }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use super::{SESSION, World, expect_published, manifest, publish, publish_recording, recorded, transcript};
+use hydrant_host::files::digest::blob_of;
 use hydrant_kit::scene::noise;
 
 #[test]
@@ -80,6 +81,48 @@ fn what_git_tracks_is_no_recorders_cache() {
     assert!(manifest(&world)["files"].get("session.md").is_none());
 }
 
+/// A manifest that somebody committed names files. Those of them that lie here and were never published are the user's.
+#[test]
+fn a_committed_manifest_asks_for_no_file_of_the_users() {
+    for (name, storage, in_cache) in [
+        ("secret.txt", "lfs", false),
+        ("secret.txt", "git", false),
+        ("deep/secret.txt", "lfs", false),
+        ("secret.txt", "lfs", true),
+    ] {
+        let mut world = World::new();
+        world.scene.file("clone/.gitignore", b".sageox/\n");
+        world.record();
+        publish(&world, &[]).ends(0);
+        // Somebody else names one more file in the manifest, with the digest of whatever.
+        let path = format!("clone/sessions/{SESSION}/meta.json");
+        let mut committed = manifest(&world);
+        let oid = format!("sha256:{}", "ab".repeat(32));
+        committed["files"][name] = match storage {
+            "lfs" => serde_json::json!({ "storage": "lfs", "oid": oid, "size": 9 }),
+            _ => serde_json::json!({ "storage": "git", "size": 9 }),
+        };
+        world.scene.file(&path, committed.to_string().as_bytes());
+        world.scene.commit(&world.clone);
+        world.git(&["push", "--quiet"]);
+        let folder = if in_cache { format!(".sageox/cache/sessions/{SESSION}") } else { format!("sessions/{SESSION}") };
+        let secret = noise(3000, 77);
+        world.scene.file(&format!("clone/{folder}/{name}"), &secret);
+        for form in [&["--dry-run"][..], &[], &["--again"]] {
+            let json = publish(&world, &[form, &["--json"]].concat()).json();
+            let list = json["left_out_list"].as_array().expect("a list");
+            let told = list.iter().find(|one| one["name"] == format!("{folder}/{name}"));
+            assert_eq!(told.unwrap_or_else(|| panic!("{name}: {json}"))["reason"], "not-asked-for", "{json}");
+        }
+        assert!(world.server_blob(&blob_of(&secret).oid).is_none(), "{name} {storage} {in_cache}");
+        assert!(world.remote_file(&format!("sessions/{SESSION}/{name}")).is_none());
+        // The user's word is another thing.
+        publish(&world, &["--file", name]);
+        let is_there = world.server_blob(&blob_of(&secret).oid).is_some();
+        assert_eq!(is_there, storage == "lfs", "{name} {storage} {in_cache}");
+    }
+}
+
 /// The recorder's own cache wins, and whoever has other content in the session's folder hears of it.
 #[test]
 fn two_sources_that_differ_are_told() {
@@ -90,7 +133,7 @@ fn two_sources_that_differ_are_told() {
     let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
     world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
     world.in_place("raw.jsonl", transcript(40));
-    let ran = publish(&world, &[]);
+    let ran = publish(&world, &[]).ends(1);
     assert!(ran.err.contains("has other content of this name"), "{}{}", ran.err, ran.out);
     assert_eq!(manifest(&world)["entry_count"], 9);
 }

@@ -74,10 +74,7 @@ fn a_repository_without_sessions_tells_its_head() {
 #[test]
 fn a_session_that_was_only_begun_is_not_ready() {
     let world = World::new();
-    let recording = world.scene.file("recording/raw.jsonl", &hydrant_kit::world::transcript(9));
-    let from = recording.parent().and_then(Path::to_str).expect("text");
-    let away = ["publish", SESSION, "--from", from, "--endpoint", "http://127.0.0.1:1/r", "--retries", "0"];
-    assert_ne!(world.scene.hydrant(&world.clone, &away).code, 0);
+    world.intend(b"some of it");
     let one = status(&world, &[SESSION]);
     has_report(&one, "blobs");
     assert_eq!(

@@ -6,15 +6,13 @@
 //! What is told to run is what works: commits of both sides are brought together first, and what the remote replaced
 //! meanwhile is not told to be resumed.
 
-use std::collections::HashMap;
-use std::io;
-
 use crate::contract::error::{Fault, HostError};
 use crate::contract::ledgers::{Bound, Unfinished};
 use crate::documents::Documents;
 use crate::engine::Guest;
 use crate::remote::RemoteLedger;
 use crate::repository::committed;
+use crate::sessions::journaled::{is_in, standing};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::text::{count_text, plain, shell};
 
@@ -99,18 +97,18 @@ fn register(documents: &Documents, guest: &mut Guest, findings: &mut Vec<Finding
 
 fn bound(patient: &Patient<'_>, session: &str, bound: &Bound) -> Result<Finding, Fault> {
     let branch = Branch::of(patient)?;
-    let is_there = is_in(patient, bound, "@{upstream}")?;
+    let is_there = is_in(patient.repository, bound, "@{upstream}")?;
     if !is_there && is_outpaced(patient, bound)? {
-        return outpaced(patient, session, branch);
+        return outpaced(patient, session, bound, branch);
     }
     let (kind, detail) = if !is_there {
         (
             FindingKind::PublishUnpushed,
             "its content is on the server, and the push of its pointers is not known to be done",
         )
-    } else if !is_in(patient, bound, "HEAD")? {
+    } else if !is_in(patient.repository, bound, "HEAD")? {
         (FindingKind::PublishUnsettled, "the remote has it; branch, index and files here do not follow yet")
-    } else if stands(patient, bound, session)? {
+    } else if !standing(patient.ledger.files(), bound, session)?.is_empty() {
         (FindingKind::PublishUnswapped, "the remote has it; content still stands here where its pointers belong")
     } else {
         (FindingKind::PublishUnclosed, "it is published and all agree; only its journal is left")
@@ -136,7 +134,16 @@ const PULL_REBASE: &str = "git pull --rebase";
 const PUSH: &str = "git push";
 
 /// Somebody else published files of it meanwhile: the bytes that were bound can never be pushed.
-fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Finding, Fault> {
+fn outpaced(patient: &Patient<'_>, session: &str, bound: &Bound, branch: Branch) -> Result<Finding, Fault> {
+    let shown = shell(session);
+    if is_seen(patient, bound)? {
+        let detail = "a publish of it was interrupted, and this clone has another version of this session by now";
+        let told = format!(
+            "hydrant publish {shown} --resume puts its files in the place of those; hydrant publish {shown} --abandon \
+             gives it up"
+        );
+        return Ok(Finding::new(FindingKind::PublishUnpushed, detail, Next::told(told), Cure::Yours).of(session));
+    }
     let mut steps = out_of_the_way(patient, session)?;
     let whence = if steps.is_empty() { "" } else { "KEPT when its files stood in place, and else " };
     if branch.behind > 0 {
@@ -144,9 +151,8 @@ fn outpaced(patient: &Patient<'_>, session: &str, branch: Branch) -> Result<Find
     }
     steps.extend((branch.ahead > 0).then(|| PUSH.to_owned()));
     steps.push(format!(
-        "hydrant publish {} --from DIR joins them, where DIR is {whence}the folder its files came from; \
-         files of the same name become those of DIR",
-        shell(session)
+        "hydrant publish {shown} --from DIR joins them, where DIR is {whence}the folder its files came from; \
+         files of the same name become those of DIR"
     ));
     let detail = "a publish of it was interrupted, and the remote has another version of this session by now";
     Ok(Finding::new(FindingKind::PublishUnpushed, detail, Next::told(steps.join("; ")), Cure::Yours).of(session))
@@ -205,30 +211,15 @@ fn is_outpaced(patient: &Patient<'_>, bound: &Bound) -> Result<bool, Fault> {
     }))
 }
 
-/// Whether a commit has all that was to be pushed, as far as this clone knows.
-fn is_in(patient: &Patient<'_>, bound: &Bound, revision: &str) -> Result<bool, Fault> {
-    let Some(commit) = committed::commit(patient.repository, revision)? else { return Ok(false) };
-    let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
-    let there = committed::files(patient.repository, &commit, &paths)?;
-    Ok(bound.push.iter().zip(&there).all(|(file, there)| there.as_ref() == Some(&file.bytes)))
-}
-
-/// Whether content stands where a pointer belongs.
-fn stands(patient: &Patient<'_>, bound: &Bound, session: &str) -> Result<bool, Fault> {
-    let pushed: HashMap<&str, &[u8]> = bound.push.iter().map(|file| (&*file.name, &*file.bytes)).collect();
-    for name in &bound.in_place {
-        let path = path_in(session, name);
-        let Ok(Some(mut opened)) = patient.ledger.files().open(&path) else { continue };
-        let pointer = pushed.get(path.as_str()).copied().unwrap_or_default();
-        if opened.size != pointer.len() as u64 {
-            return Ok(true);
-        }
-        let mut now = Vec::new();
-        io::Read::read_to_end(&mut opened.file, &mut now)
-            .map_err(|error| Fault::local("a file of the session cannot be read", &error))?;
-        if now != pointer {
-            return Ok(true);
-        }
+/// Whether the last commit here has what the remote has of all files that were to be pushed.
+fn is_seen(patient: &Patient<'_>, bound: &Bound) -> Result<bool, Fault> {
+    let names = |commit: String| bound.push.iter().map(move |file| format!("{commit}:{}", file.name)).collect();
+    let mut both = Vec::new();
+    for revision in ["HEAD", "@{upstream}"] {
+        let Some(commit) = committed::commit(patient.repository, revision)? else { return Ok(false) };
+        let names: Vec<String> = names(commit);
+        let found = patient.repository.git.blob_info(&names)?;
+        both.push(found.into_iter().map(|blob| blob.map(|blob| blob.git_oid)).collect::<Vec<_>>());
     }
-    Ok(false)
+    Ok(both[0] == both[1])
 }

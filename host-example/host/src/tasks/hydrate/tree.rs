@@ -50,7 +50,8 @@ pub(crate) fn hydrate(
         placed = Some(first);
     }
     let broken = found.broken.into_iter().map(BrokenPointer::from);
-    Ok(HydrateReport { transfer, left_out, broken_list: Some(broken.collect()), placed })
+    let (broken_list, unreadable_list) = (Some(broken.collect()), Some(found.unreadable));
+    Ok(HydrateReport { transfer, left_out, broken_list, unreadable_list, placed })
 }
 
 /// Brings what the pointers name. Entries of the cache that are called like `distrusted` count as absent.
@@ -108,11 +109,13 @@ fn fetch_again(
 struct Found {
     pointers: Vec<PointerFile>,
     broken: Vec<BrokenFile>,
+    /// Places that could not be looked at.
+    unreadable: Vec<String>,
 }
 
 fn search(client: &Client, repository: &Repository, targets: &[String]) -> Result<Found, Fault> {
     let engine = client.engine()?;
-    let mut found = Found { pointers: Vec::new(), broken: Vec::new() };
+    let mut found = Found { pointers: Vec::new(), broken: Vec::new(), unreadable: Vec::new() };
     let mut seen = HashSet::new();
     let places: Vec<String> = match targets {
         [] => vec![String::new()],
@@ -141,7 +144,8 @@ fn search(client: &Client, repository: &Repository, targets: &[String]) -> Resul
         }
         let facts = real.symlink_metadata().map_err(|error| unusable(&error.kind().to_string()))?;
         if facts.is_dir() {
-            pointer_files::search(engine, &real, WalkOptions::default(), &mut take)?;
+            let walked = pointer_files::search(engine, &real, WalkOptions::default(), &mut take)?;
+            found.unreadable.extend(pointer_files::unreadable(&walked, place.as_bytes()));
         } else if facts.is_file()
             && facts.len() < POINTER_BYTES_LIMIT as u64
             && let Some(bytes) = read_small(repository, &place)?

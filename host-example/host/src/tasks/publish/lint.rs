@@ -2,16 +2,29 @@
 
 use crate::remote::Preflight;
 use crate::sessions::downloaded;
-use crate::text::{count_text, quote};
+use crate::text::count_text;
 
+use super::left_out::LeftOutReason;
 use super::recording::Place;
 use super::scene::Scene;
 
+/// Files that are left out named one by one; the report names them all.
+const LEFT_OUT_SHOWN_MAX: usize = 20;
+
 impl Scene<'_> {
-    /// What stays where it is.
+    /// What stays where it is: also to those who want to hear of nothing but what is wrong.
     pub(super) fn say_left_out(&self) {
-        for (name, why) in &self.recording.left_out {
-            self.client.watching().noted(&format!("{} is left out: {why}", quote(name.as_bytes())));
+        let left_out = &self.recording.left_out;
+        let missed = left_out.iter().filter(|one| one.reason != LeftOutReason::Excluded);
+        for one in missed.clone().take(LEFT_OUT_SHOWN_MAX) {
+            self.client.watching().warned(&one.sentence());
+        }
+        let hidden = missed.count().saturating_sub(LEFT_OUT_SHOWN_MAX);
+        if hidden > 0 {
+            self.client.watching().warned(&format!("… and {hidden} more are left out; --json names them all"));
+        }
+        if left_out.iter().any(|one| one.asked_for) {
+            self.client.watching().warned("--exclude PATTERN says what may be left out");
         }
     }
 

@@ -8,6 +8,9 @@ use crate::text::shell;
 const ON_JOURNAL: &str = "the journal of this session's publish";
 const ON_REGISTER: &str = "the orphan register";
 
+/// Nothing is left of a run.
+pub(super) const STARTS_OVER: &str = "nothing was sent and nothing changed: the same command starts over";
+
 /// What the next run does, when this one is not the last.
 pub(super) fn next(session: &str, report: &EngineReport) -> Option<String> {
     let resume = format!("`hydrant publish {} --resume`", shell(session));
@@ -26,14 +29,16 @@ pub(super) fn next(session: &str, report: &EngineReport) -> Option<String> {
         Phase::Hash | Phase::Intend if report.ended.as_ref().is_err_and(is_judgement) => {
             "nothing was sent and nothing changed".to_owned()
         }
-        Phase::Hash | Phase::Intend => "nothing was sent and nothing changed: the same command starts over".to_owned(),
+        Phase::Hash | Phase::Intend => STARTS_OVER.to_owned(),
         Phase::Upload => "publish the session again with its files: what the server has is not sent twice".to_owned(),
         Phase::Bind => {
             "everything was sent; publish the session again with its files: nothing is sent twice".to_owned()
         }
-        Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => {
-            "everything was sent; `hydrant doctor` says how to join what the remote has with it".to_owned()
-        }
+        Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Conflict) => format!(
+            "everything was sent; after a `git pull`, {resume} puts it in the place of what the remote has, and \
+             `hydrant publish {} --abandon` gives it up; `hydrant doctor` says how to join both",
+            shell(session)
+        ),
         // The same bytes may wait for blobs of other commits.
         Phase::Push if matches!(&report.ended, Err(error) if error.code == Code::Rejected) => format!(
             "everything was sent; where the remote misses objects of other commits, `hydrant reconcile` names them; \

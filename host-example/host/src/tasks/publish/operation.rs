@@ -19,6 +19,7 @@ use crate::store::Store;
 use crate::tasks::endpoint::{self, Destination};
 use crate::tasks::transfer::{self, Runner};
 
+use super::PublishReport;
 use super::recording::{Place, Recorded};
 use super::scene::{Scene, documents};
 
@@ -28,6 +29,10 @@ pub(super) struct Came {
     pub(super) seconds: f64,
     /// The caller asked to stop.
     pub(super) interrupted: bool,
+    /// Bytes of a file were on their way to the server.
+    pub(super) sent: bool,
+    /// It ended before it sent anything, and left nothing behind.
+    pub(super) taken_back: bool,
 }
 
 /// What whoever looks on sees of it.
@@ -50,8 +55,13 @@ impl Scene<'_> {
         endpoint::of_repository(self.client, self.repository, Direction::Upload, &server, needed)
     }
 
+    /// Publishes it, and reports.
+    pub(super) fn published(&self) -> Result<PublishReport, Fault> {
+        Ok(PublishReport::new(&self.session, self.publish()?, self.recording.left_out.clone()))
+    }
+
     /// Publishes it. What is worth knowing beside the report is said at once.
-    pub(super) fn publish(&self) -> Result<Came, Fault> {
+    fn publish(&self) -> Result<Came, Fault> {
         let preflight = self.preflight().map_err(|refusal| refused(&refusal))?;
         if let Some(sentence) = self.obstacle(&preflight)? {
             return Err(Fault::failed(Code::Conflict, sentence));
@@ -63,7 +73,11 @@ impl Scene<'_> {
         let destination = self.destination(true)?;
         let states = self.states();
         let covered = self.covered();
-        let came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
+        let mut came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
+        if came.report.ended.is_err() && !came.sent {
+            // Else the journal stays, and a doctor finds it.
+            came.taken_back = self.take_back().unwrap_or(false);
+        }
         let names: Vec<String> = came.report.files.iter().map(|file| path_in(&self.session, &file.name)).collect();
         // Only tells git what it would find out by itself.
         preflight.ledger.refresh(&names).ok();
@@ -124,7 +138,8 @@ impl Scene<'_> {
             Shown::Nothing => runner.ask(&mut operation)?,
         }
         let report = runner.host.heard(operation.finish_publish()?);
-        Ok(Came { report, seconds: started.elapsed().as_secs_f64(), interrupted: runner.host.interrupted() })
+        let (seconds, host) = (started.elapsed().as_secs_f64(), &runner.host);
+        Ok(Came { report, seconds, interrupted: host.interrupted(), sent: host.has_sent(), taken_back: false })
     }
 
     fn publication(&self) -> Publication {

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::tasks::endpoint::ServerOptions;
+use crate::worktree::patterns::Selection;
 
 /// What is published, and how.
 #[derive(Clone, Debug, Default)]
@@ -11,8 +13,11 @@ pub struct PublishOptions {
     /// Name of the session, or its folder.
     pub session: String,
     /// Folder whose files are published, relative to the folder that the repository was opened in; hidden files, lock
-    /// files and the manifest are left out. None: the content that stands in the session's folder.
+    /// files and the manifest are left out, which the report tells. None: the content that stands in the session's
+    /// folder.
     pub from: Option<PathBuf>,
+    /// Patterns of what may be left out, as in `.gitignore`, counted from that folder.
+    pub exclude: Vec<String>,
     /// Files of the session's folder that are published besides those that are known to be content.
     pub files: Vec<String>,
     /// Small files that git carries as they are, besides the session's summary.
@@ -37,8 +42,13 @@ impl PublishOptions {
         Self { from: self.from.as_ref().map(|folder| repository.here.join(folder)), ..self.clone() }
     }
 
-    /// Whether files are named one by one.
+    /// Whether files are named one by one, or left out.
     pub(super) fn names_files(&self) -> bool {
-        !(self.files.is_empty() && self.in_git.is_empty())
+        !(self.files.is_empty() && self.in_git.is_empty() && self.exclude.is_empty())
+    }
+
+    /// All but what may be left out.
+    pub(super) fn excluded(&self) -> Result<Selection, Fault> {
+        Selection::all_but(&self.exclude).map_err(|why| Fault::misuse(format!("--exclude: {why}")))
     }
 }

@@ -19,6 +19,7 @@ use super::scene::Scene;
 pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
     let mut plan = PlanReport::new(&scene.session);
     plan.resumes = scene.unfinished;
+    plan.left_out_list.clone_from(&scene.recording.left_out);
     let destination = scene.destination(true).or_else(|fault| {
         plan.obstacle_list.push(fault.detail);
         scene.destination(false)

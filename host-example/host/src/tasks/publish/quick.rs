@@ -4,7 +4,6 @@
 //! files it was published from and the remote-tracking branch are what they were. It starts neither engine nor network.
 
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::path::Path;
 use std::thread;
 
@@ -15,11 +14,12 @@ use crate::files::digest::blob_of;
 use crate::git::{Git, GitFault, tree};
 use crate::remote::RemoteLedger;
 use crate::repository::{ORIGINAL_CACHE, Repository};
-use crate::sessions::ledger::{MANIFEST, SESSIONS};
+use crate::sessions::ledger::SESSIONS;
 use crate::sessions::remembered::{self, Known, Notes};
+use crate::worktree::patterns::Selection;
 
 use super::options::PublishOptions;
-use super::recording;
+use super::recording::{self, Found};
 
 /// The notes on the session, when nothing changed since they were made.
 pub(super) fn unchanged(
@@ -59,7 +59,7 @@ pub(super) fn unchanged(
 pub(super) struct Listing {
     /// Digest of names and contents.
     pub(super) digest: String,
-    /// First parts of the names within the session's folder.
+    /// Their names within the session's folder.
     names: BTreeSet<Vec<u8>>,
 }
 
@@ -68,35 +68,32 @@ impl Listing {
         let folder = format!("{SESSIONS}/{session}/");
         let arguments = ["--literal-pathspecs", "ls-tree", "-r", "-z", "--full-tree", "HEAD", "--", &folder];
         let listed = git.read(&arguments, b"").ok()?;
-        let name = |line: &[u8]| {
-            let name = tree::line(line)?.path.strip_prefix(folder.as_bytes())?;
-            Some(name.split(|byte| *byte == b'/').next()?.to_owned())
-        };
+        let name = |line: &[u8]| Some(tree::line(line)?.path.strip_prefix(folder.as_bytes())?.to_owned());
         let names = listed.split(|byte| *byte == 0).filter_map(name).collect();
         Some(Self { digest: blob_of(&listed).oid, names })
     }
 }
 
-/// Whether a folder holds nothing but these names and hidden ones. git does not speak of files that it ignores.
+/// Whether a folder holds nothing but these names. git does not speak of files that it ignores.
 fn has_only(folder: &Path, names: &BTreeSet<Vec<u8>>) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
-    entries.flatten().all(|entry| {
-        let name = entry.file_name();
-        let name = name.as_encoded_bytes();
-        name == MANIFEST.as_bytes() || name.starts_with(b".") || names.contains(name)
-    })
+    let Ok(Found { files, left_out }) = recording::found(folder, &Selection::default()) else { return false };
+    let is_known = |name: &str| names.contains(name.as_bytes());
+    files.iter().all(|file| is_known(&file.name)) && left_out.iter().all(|one| is_known(&one.name))
 }
 
 /// Whether a folder of the user's holds exactly the files that were published from there, each as it was.
 fn same_sources(folder: &Path, known: &[Known]) -> bool {
-    let Ok(files) = folder.canonicalize().map_err(drop).and_then(|real| recording::named(&real).map_err(drop)) else {
+    let Ok(real) = folder.canonicalize() else { return false };
+    // What is left out must be told, each time.
+    let Ok(Found { files, left_out }) = recording::found(&real, &Selection::default()) else { return false };
+    if !left_out.is_empty() {
         return false;
-    };
+    }
     let known: HashMap<&str, &Known> = known.iter().map(|known| (known.name.as_str(), known)).collect();
     let as_known = |name: &str, path: &Path| {
         known.get(name).is_some_and(|known| known.place == recording::place_of(path) && is_at(path, known))
     };
-    files.len() == known.len() && files.iter().all(|(name, path)| as_known(name, path))
+    files.len() == known.len() && files.iter().all(|file| as_known(&file.name, &file.path))
 }
 
 /// Whether a file is still in the state it was published in.

@@ -1,6 +1,6 @@
 //! Which files of a session are to be published, and where their content lies.
 //!
-//! The rules it keeps: only looks; regular files only, a symlink is refused by name; a pointer in the session's folder
+//! The rules it keeps: only looks; regular files only; what is not taken is told; a pointer in the session's folder
 //! that the manifest names is published already, and any other pointer is no content.
 
 mod folder;
@@ -15,25 +15,23 @@ use crate::contract::manifests::{FileRef, FileStorage, Manifest};
 use crate::contract::pointers::{Kind, Sample};
 use crate::contract::types::Code;
 use crate::engine::Guest;
-use crate::files::Files;
 use crate::files::digest::blob_of_file;
+use crate::files::{Files, names_no_file};
 use crate::repository::Repository;
 use crate::sessions::content_files::{IN_GIT_FILES, content_files};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
 use crate::sessions::replaced::{self, Replaced};
 use crate::text::quote;
+use crate::worktree::patterns::Selection;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
+use super::left_out::{LeftOut, LeftOutReason};
 use super::options::PublishOptions;
-pub(super) use folder::named;
-use folder::{Listed, listed};
+use folder::irregular;
+pub(super) use folder::{Found, Listed, found};
 
-/// Why content is left out that git tracks where a recorder keeps its own.
-const COMMITTED: &str = "git tracks it, so no recorder left it there; --from takes it all the same";
-/// Why content of the session's folder is left out.
-const DIFFERS: &str = "the recorder's cache has other content of this name, which is taken; --from takes this one";
-/// Why a file of the original recorder's cache is not published.
-const REPLACED: &str = "something else was published in its place; --from takes it all the same";
+/// Begins the name of whatever hydrant itself puts into a session's folder for a moment.
+const OWN_TEMPORARY: &str = ".hydrant-";
 /// Begins what the engine calls a file of the user's own folder.
 const ASIDE: &str = "from/";
 
@@ -64,8 +62,8 @@ pub(super) struct Recording {
     pub(super) files: Vec<Recorded>,
     /// Files in the session's folder that are pointers already, as the manifest has them.
     pub(super) published: BTreeSet<String>,
-    /// Names of files that stay where they are, and why nobody would want to lose sight of them.
-    pub(super) left_out: Vec<(String, &'static str)>,
+    /// What is not published, and why.
+    pub(super) left_out: Vec<LeftOut>,
     /// Files of the user's folder whose names the session's folder gives to other content.
     pub(super) covered: usize,
 }
@@ -118,7 +116,8 @@ pub(super) fn find(
 ) -> Result<Recording, Fault> {
     let refs: HashMap<&str, &FileRef> =
         manifest.into_iter().flat_map(|manifest| &manifest.files).map(|file| (file.name.as_str(), file)).collect();
-    let search = Search { options, repository, tree, session, refs, unfinished };
+    let excluded = options.excluded()?;
+    let search = Search { options, repository, tree, session, refs, excluded, unfinished };
     let own = repository.top.join(SESSIONS).join(session);
     let recording = match &options.from {
         Some(folder) => {
@@ -127,22 +126,33 @@ pub(super) fn find(
             if repository.common_dir.canonicalize().is_ok_and(|own| real.starts_with(own)) {
                 return Err(Fault::misuse("--from: that is git's own folder, and no recording"));
             }
-            let (files, left_out) = listed(&real, guest)?;
+            let Found { files, left_out } = found(&real, &search.excluded)?.with_usable_names(guest)?;
             if own.canonicalize().is_ok_and(|own| own == real) {
                 let names = files.into_iter().map(|file| file.name).collect();
-                Recording { left_out, ..search.in_session(names, guest)? }
+                let mut recording = search.in_session(names, guest)?;
+                recording.left_out.extend(search.not_git_s(left_out, &own)?);
+                recording
             } else {
                 Recording { left_out, ..search.aside(files, guest)? }
             }
         }
         None => {
-            let mut recording = search.in_session(search.wanted_names(), guest)?;
-            recording.left_out.extend(search.left_out());
+            let wanted = search.wanted_names()?;
+            let mut recording = search.in_session(wanted.clone(), guest)?;
+            recording.left_out.extend(search.not_asked_for(&own, &wanted.into_iter().collect(), guest)?);
             recording
         }
     };
     for name in options.in_git.iter().chain(&options.files) {
-        if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
+        let is_told = |one: &LeftOut| one.name == *name || one.name == path_in(session, name);
+        if let Some(told) = recording.left_out.iter().find(|one| is_told(one)) {
+            if told.reason == LeftOutReason::Excluded {
+                return Err(Fault::misuse(format!(
+                    "{}: it is named, and --exclude leaves it out",
+                    quote(name.as_bytes())
+                )));
+            }
+        } else if !recording.published.contains(name) && recording.files.iter().all(|file| file.name != *name) {
             return Err(Fault::misuse(format!("the session has no file {}", quote(name.as_bytes()))));
         }
     }
@@ -173,6 +183,7 @@ struct Search<'a> {
     session: &'a str,
     /// What the manifest says of each file.
     refs: HashMap<&'a str, &'a FileRef>,
+    excluded: Selection,
     unfinished: bool,
 }
 
@@ -187,9 +198,13 @@ impl Search<'_> {
     /// room for its pointer.
     fn aside(&self, files: Vec<Listed>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
-        for Listed { name, path, size } in files {
-            let sample = fs::File::open(&path).and_then(|mut file| sample_of(&mut file, size));
-            let sample = sample.map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?;
+        for Listed { name, path } in files {
+            let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
+            let opened = Files::listed(vec![(String::new(), path.clone())]).open("");
+            // Gone since its folder was listed.
+            let Some(mut opened) = opened.map_err(|error| unreadable(&error))? else { continue };
+            let size = opened.size;
+            let sample = sample_of(&mut opened.file, size).map_err(|error| unreadable(&error))?;
             if guest.appended_to(&sample)?.is_some() {
                 return Err(appended(&name, "something was appended to a pointer, and a pointer is no content"));
             }
@@ -236,21 +251,31 @@ impl Search<'_> {
             let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
             let in_git = self.in_git(&name);
             let cached = format!("{cache}/{name}");
+            let own = path_in(self.session, &name);
+            if !self.excluded.wants(name.as_bytes()) {
+                self.exclude(&name, own, &mut recording);
+                continue;
+            }
             if committed.contains(cached.as_bytes()) {
-                recording.left_out.push((cached, COMMITTED));
+                recording.left_out.push(LeftOut::of_others(cached, LeftOutReason::Tracked));
+            } else if has_cache && let Some(reason) = self.irregular(&cached) {
+                recording.left_out.push(LeftOut::of_the_users(cached, reason));
             } else if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
                 if !replaced.holds(&name, &opened.revision) {
                     let path = self.repository.top.join(&cached);
                     if self.stands_in_session(&name, &path, opened.size)? == Some(false) {
-                        recording.left_out.push((path_in(self.session, &name), DIFFERS));
+                        recording.left_out.push(LeftOut::of_the_users(own, LeftOutReason::Differs));
                     }
                     recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
                     continue;
                 }
-                recording.left_out.push((cached, REPLACED));
+                recording.left_out.push(LeftOut::of_others(cached, LeftOutReason::Replaced));
             }
-            let opened = self.tree.open(&path_in(self.session, &name)).map_err(|error| unreadable(&error))?;
-            let Some(mut opened) = opened else { continue };
+            if let Some(reason) = self.irregular(&own) {
+                recording.left_out.push(LeftOut::of_the_users(own, reason));
+                continue;
+            }
+            let Some(mut opened) = self.tree.open(&own).map_err(|error| unreadable(&error))? else { continue };
             let sample = sample_of(&mut opened.file, opened.size).map_err(|error| unreadable(&error))?;
             if guest.appended_to(&sample)?.is_some() {
                 let why = "something was appended to its pointer: `hydrant doctor` says how it becomes content";
@@ -267,21 +292,58 @@ impl Search<'_> {
 
     /// What git tracks beneath the recorder's cache. A recorder commits nothing there, so it is somebody else's.
     fn tracked_in(&self, cache: &str) -> Result<BTreeSet<Vec<u8>>, Fault> {
-        let listed = self.repository.git.read(&["--literal-pathspecs", "ls-files", "-z", "--", cache], b"")?;
+        self.in_index(&[], cache)
+    }
+
+    /// What git lists beneath a folder.
+    fn in_index(&self, which: &[&str], folder: &str) -> Result<BTreeSet<Vec<u8>>, Fault> {
+        let arguments = [&["--literal-pathspecs", "ls-files", "-z"], which, &["--", folder]].concat();
+        let listed = self.repository.git.read(&arguments, b"")?;
         Ok(listed.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(<[u8]>::to_vec).collect())
     }
 
+    /// Why something in the work tree is no file that could be taken; none where nothing stands.
+    fn irregular(&self, path: &str) -> Option<LeftOutReason> {
+        let error = self.tree.open(path).err()?;
+        let facts = self.repository.top.join(path).symlink_metadata().ok();
+        // Else something above it is a symlink or no folder; an invalid name is neither.
+        let is_behind = error.kind() != io::ErrorKind::InvalidInput && names_no_file(&error);
+        facts.and_then(|facts| irregular(facts.file_type())).or(is_behind.then_some(LeftOutReason::Symlink))
+    }
+
+    /// Leaves a file out because the user says so. What the session has of it stays.
+    fn exclude(&self, name: &str, own: String, recording: &mut Recording) {
+        let is_named = self.refs.contains_key(name);
+        if is_named {
+            recording.published.insert(name.to_owned());
+        }
+        let facts = self.repository.top.join(&own).symlink_metadata();
+        // A pointer that the manifest names is no content that anybody would miss.
+        if facts.is_ok_and(|facts| !is_named || facts.len() >= POINTER_BYTES_LIMIT as u64) {
+            recording.left_out.push(LeftOut::of_the_users(own, LeftOutReason::Excluded));
+        }
+    }
+
     /// Names of a session's files that a publish looks for unless it is told a folder.
-    fn wanted_names(&self) -> Vec<String> {
+    fn wanted_names(&self) -> Result<Vec<String>, Fault> {
         let mut names = content_files(self.repository);
         names.extend(IN_GIT_FILES.map(str::to_owned));
         let mut named: Vec<String> = self.refs.keys().map(|name| (*name).to_owned()).collect();
         named.sort_unstable();
+        if named.iter().any(|name| !names.contains(name)) {
+            // Whoever can commit a manifest could ask for any file that happens to lie here. What is the user's own
+            // word is a manifest that git does not have yet, and what was published has its pointer in git.
+            let tracked = self.in_index(&[], &format!("{SESSIONS}/{}", self.session))?;
+            let is_git_s = |name: &str| tracked.contains(path_in(self.session, name).as_bytes());
+            if is_git_s(MANIFEST) {
+                named.retain(|name| is_git_s(name));
+            }
+        }
         names.extend(named);
         names.extend(self.options.files.iter().chain(&self.options.in_git).cloned());
         let mut seen = BTreeSet::new();
         names.retain(|name| name != MANIFEST && seen.insert(name.clone()));
-        names
+        Ok(names)
     }
 
     /// Takes out what is a pointer already; one that is not the manifest's is refused.
@@ -324,16 +386,56 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// What else stands in the session's folder.
-    fn left_out(&self) -> Vec<(String, &'static str)> {
-        let wanted: BTreeSet<String> = self.wanted_names().into_iter().collect();
-        let known = |name: &str| name == MANIFEST || name.starts_with('.') || wanted.contains(name);
-        let folder = self.repository.top.join(SESSIONS).join(self.session);
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()));
-        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.retain(|name| !known(name));
-        names.sort_unstable();
-        names.into_iter().map(|name| (name, "nobody asked for it; --file takes it along")).collect()
+    /// What else stands in the session's folder, and in the recorder's cache.
+    fn not_asked_for(&self, own: &Path, wanted: &BTreeSet<String>, guest: &mut Guest) -> Result<Vec<LeftOut>, Fault> {
+        let others = |folder: &Path, guest: &mut Guest| -> Result<Vec<LeftOut>, Fault> {
+            let Found { files, mut left_out } = found(folder, &self.excluded)?.with_usable_names(guest)?;
+            let names = files.into_iter().map(|file| file.name);
+            left_out.extend(names.map(|name| LeftOut::of_the_users(name, LeftOutReason::NotAskedFor)));
+            left_out.retain(|one| !wanted.contains(&one.name) && one.reason != LeftOutReason::Manifest);
+            Ok(left_out)
+        };
+        let folder = format!("{SESSIONS}/{}", self.session);
+        let mut left_out = Vec::new();
+        if self.repository.is_real_folder(&folder) {
+            let there = self.not_git_s(others(own, guest)?, own)?;
+            left_out.extend(there.into_iter().map(|one| one.within(&folder)));
+        }
+        let cache = replaced::folder_of(self.session);
+        if self.repository.is_real_folder(&cache) {
+            // Nobody named this folder.
+            let there = others(&self.repository.top.join(&cache), guest)?;
+            left_out.extend(there.into_iter().map(|one| LeftOut { asked_for: false, ..one }.within(&cache)));
+        }
+        Ok(left_out)
+    }
+
+    /// The same without the manifest, and without what git carries: that is in the ledger already.
+    fn not_git_s(&self, mut left_out: Vec<LeftOut>, own: &Path) -> Result<Vec<LeftOut>, Fault> {
+        // What a run that died left here is the doctor's to name.
+        let is_ours = |name: &str| name.rsplit('/').next().is_some_and(|last| last.starts_with(OWN_TEMPORARY));
+        left_out.retain(|one| one.reason != LeftOutReason::Manifest && !is_ours(&one.name));
+        if left_out.is_empty() {
+            return Ok(left_out);
+        }
+        let folder = format!("{SESSIONS}/{}", self.session);
+        let tracked = self.in_index(&[], &folder)?;
+        let mut kept = Vec::new();
+        for one in left_out {
+            let path = format!("{folder}/{}", one.name);
+            let is_git_s = match path.strip_suffix('/') {
+                // All of it, or the user shall know.
+                Some(inner) => {
+                    own.join(&one.name).is_dir()
+                        && self.in_index(&["--others"], inner)?.is_empty()
+                        && tracked.iter().any(|known| known.starts_with(path.as_bytes()))
+                }
+                None => tracked.contains(path.as_bytes()),
+            };
+            if !is_git_s {
+                kept.push(one);
+            }
+        }
+        Ok(kept)
     }
 }

@@ -21,8 +21,10 @@ use crate::tasks::endpoint::ServerOptions;
 use crate::text::quote;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
+use super::left_out::in_few_words;
 use super::operation::refused;
-use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, recording, scene};
+use super::recording::{Found, Listed, found};
+use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, scene};
 
 /// Names shown in a refusal at most.
 const NAMES_SHOWN_MAX: usize = 5;
@@ -33,8 +35,10 @@ pub struct RegenerateOptions {
     /// Name of the session, or its folder.
     pub session: String,
     /// Folder with the new content, relative to the folder that the repository was opened in; hidden files, lock files
-    /// and the manifest are left out.
+    /// and the manifest are left out, which the report tells.
     pub from: PathBuf,
+    /// Patterns of what may be left out, as in `.gitignore`, counted from that folder.
+    pub exclude: Vec<String>,
     /// Small files that git carries as they are, besides the session's summary.
     pub in_git: Vec<String>,
     /// Text fields of the manifest and what they are to say, in this order.
@@ -55,6 +59,7 @@ impl RegenerateOptions {
         let publish = PublishOptions {
             session: self.session.clone(),
             from: Some(self.from.clone()),
+            exclude: self.exclude.clone(),
             in_git: self.in_git.clone(),
             fields: self.fields.clone(),
             again: self.again,
@@ -73,8 +78,8 @@ impl Client {
         let options = options.as_publish(repository);
         let session = check(self, repository, &options)?;
         match Begun::of(self, repository, &options, &session)? {
-            Begun::Idle { session_id, why } => Ok(PublishReport::idle(&session, session_id, why)),
-            Begun::Open(scene) => Ok(PublishReport::new(&session, scene.publish()?)),
+            Begun::Idle(idle) => Ok(PublishReport::idle(&session, idle)),
+            Begun::Open(scene) => scene.published(),
         }
     }
 
@@ -83,7 +88,7 @@ impl Client {
         let options = options.as_publish(repository);
         let session = check(self, repository, &options)?;
         match Begun::of(self, repository, &options, &session)? {
-            Begun::Idle { why, .. } => Ok(PlanReport::idle(&session, why)),
+            Begun::Idle(idle) => Ok(PlanReport::idle(&session, idle)),
             Begun::Open(scene) => plan::plan(&scene),
         }
     }
@@ -97,10 +102,10 @@ fn check(client: &Client, repository: &Repository, options: &PublishOptions) -> 
     let folder = options.from.as_deref().unwrap_or(Path::new("."));
     let folder = folder.canonicalize().ok().filter(|real| real.is_dir());
     let folder = folder.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
-    let files = recording::named(&folder)?;
+    let Found { files, left_out } = found(&folder, &options.excluded()?)?;
     let content = manifests.iter().flat_map(|manifest| &manifest.files).filter(|file| file.storage == FileStorage::Lfs);
     let content: BTreeSet<&str> = content.map(|file| file.name.as_str()).collect();
-    if !files.iter().any(|(name, _)| content.contains(name.as_str())) {
+    if !files.iter().any(|file| content.contains(file.name.as_str())) {
         let names: Vec<String> = content.iter().take(NAMES_SHOWN_MAX).map(|name| quote(name.as_bytes())).collect();
         let has = match names.is_empty() {
             true => "it has none".to_owned(),
@@ -110,7 +115,8 @@ fn check(client: &Client, repository: &Repository, options: &PublishOptions) -> 
         let shown = quote(session.as_bytes());
         return Err(Fault::misuse(format!(
             "--from: the folder holds no content file of {shown}, so there is nothing to regenerate: {has}; `hydrant \
-             publish` adds new ones"
+             publish` adds new ones{}",
+            in_few_words(&left_out)
         )));
     }
     // In the session's own folder pointers are at home: a publish tells them from content.
@@ -161,8 +167,8 @@ fn committed_manifests(repository: &Repository, session: &str, guest: &mut Guest
 }
 
 /// Refuses a folder in which a pointer stands, or something that looks like one.
-fn without_pointers(files: &[(String, PathBuf)], guest: &mut Guest) -> Result<(), Fault> {
-    for (name, path) in files {
+fn without_pointers(files: &[Listed], guest: &mut Guest) -> Result<(), Fault> {
+    for Listed { name, path } in files {
         let shown = quote(name.as_bytes());
         let unreadable = |error: &std::io::Error| Fault::local(&shown, error);
         let mut head = Vec::new();

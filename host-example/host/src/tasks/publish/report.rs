@@ -6,8 +6,11 @@ use serde::{Serialize, Serializer};
 use crate::contract::report::{BlobReport, Document, ErrorReport, phase_name, rounded};
 use crate::contract::sessions::{Published, PublishedState};
 use crate::contract::types::Phase;
+use crate::sessions::ledger::path_in;
 
-use super::next::next;
+use super::Idle;
+use super::left_out::{LeftOut, LeftOutReason};
+use super::next;
 use super::operation::Came;
 
 /// What a publish or a regenerate did.
@@ -27,7 +30,9 @@ pub struct PublishReport {
     pub tip: Option<String>,
     /// Its files and what became of each. An interrupted publish that was finished first may name a file once more.
     pub file_list: Vec<PublishedFile>,
-    /// Blobs that the session named before and names no more. After a regenerate, without those that others name.
+    /// What was not published. A file that was asked for is a reason for `ok` to be false.
+    pub left_out_list: Vec<LeftOut>,
+    /// Blobs that the session named before and that nothing names any more, by the rule of `orphans`.
     pub orphan_list: Vec<BlobReport>,
     /// Seconds it took.
     #[serde(serialize_with = "rounded")]
@@ -94,7 +99,8 @@ impl From<&Published> for PublishedFile {
 
 impl PublishReport {
     /// There was nothing to do.
-    pub(super) fn idle(session: &str, session_id: Option<String>, why: &'static str) -> Self {
+    pub(super) fn idle(session: &str, idle: Idle) -> Self {
+        let Idle { session_id, why, left_out } = idle;
         Self {
             session: session.to_owned(),
             session_id,
@@ -102,6 +108,7 @@ impl PublishReport {
             resumed: false,
             tip: None,
             file_list: Vec::new(),
+            left_out_list: left_out,
             orphan_list: Vec::new(),
             seconds: 0.0,
             next: None,
@@ -111,9 +118,14 @@ impl PublishReport {
         }
     }
 
-    pub(super) fn new(session: &str, came: Came) -> Self {
-        let Came { report, seconds, interrupted } = came;
-        let next = next(session, &report);
+    pub(super) fn new(session: &str, came: Came, mut left_out: Vec<LeftOut>) -> Self {
+        let Came { report, seconds, interrupted, taken_back, .. } = came;
+        let next = if taken_back { Some(next::STARTS_OVER.to_owned()) } else { next::next(session, &report) };
+        // An interrupted publish that was finished first may have taken it.
+        left_out.retain(|one| {
+            let is_it = |file: &Published| one.name == file.name || one.name == path_in(session, &file.name);
+            one.reason != LeftOutReason::NotAskedFor || !report.files.iter().any(is_it)
+        });
         Self {
             session: session.to_owned(),
             session_id: Some(report.session_id).filter(|id| !id.is_empty()),
@@ -121,6 +133,7 @@ impl PublishReport {
             resumed: report.resumed,
             tip: report.tip,
             file_list: report.files.iter().map(PublishedFile::from).collect(),
+            left_out_list: left_out,
             orphan_list: report.orphans.iter().map(BlobReport::from).collect(),
             seconds,
             next,
@@ -130,7 +143,7 @@ impl PublishReport {
         }
     }
 
-    /// Whether the session is published and nothing is left to do.
+    /// Whether the session is published with all that was asked for, and nothing is left to do.
     pub fn is_complete(&self) -> bool {
         self.ended.is_none() && !self.has_left()
     }
@@ -140,7 +153,7 @@ impl PublishReport {
         self.interrupted && self.ended.is_some()
     }
 
-    /// Whether only some files are in the way: they could not be sent, or changed meanwhile.
+    /// Whether only some files are in the way: they could not be sent, changed meanwhile, or were left out.
     pub fn is_partial(&self) -> bool {
         match &self.ended {
             None => self.has_left(),
@@ -156,6 +169,7 @@ impl PublishReport {
 
     fn has_left(&self) -> bool {
         self.file_list.iter().any(|file| file.state == PublishedFileState::Left)
+            || self.left_out_list.iter().any(|one| one.asked_for)
     }
 }
 
@@ -172,6 +186,8 @@ pub struct PlanReport {
     pub obstacle_list: Vec<String>,
     /// The files that would be published.
     pub file_list: Vec<PlannedFile>,
+    /// What would not be published. A file that was asked for is a reason for `ok` to be false.
+    pub left_out_list: Vec<LeftOut>,
     /// Why nothing would be done.
     #[serde(skip)]
     pub idle: Option<&'static str>,
@@ -210,18 +226,19 @@ impl PlanReport {
             resumes: false,
             obstacle_list: Vec::new(),
             file_list: Vec::new(),
+            left_out_list: Vec::new(),
             idle: None,
         }
     }
 
     /// There is nothing to do.
-    pub(super) fn idle(session: &str, why: &'static str) -> Self {
-        Self { idle: Some(why), ..Self::new(session) }
+    pub(super) fn idle(session: &str, idle: Idle) -> Self {
+        Self { idle: Some(idle.why), left_out_list: idle.left_out, ..Self::new(session) }
     }
 
-    /// Whether nothing stands in the way.
+    /// Whether nothing stands in the way, and nothing that was asked for would be left out.
     pub fn is_clear(&self) -> bool {
-        self.obstacle_list.is_empty()
+        self.obstacle_list.is_empty() && !self.left_out_list.iter().any(|one| one.asked_for)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::sessions::remembered::{self, Known, Notes};
 use crate::tasks::client::Client;
 use crate::text::quote;
 
+use super::left_out::in_few_words;
 use super::options::PublishOptions;
 use super::quick::Listing;
 use super::recording::{self, Place, Recording};
@@ -68,7 +69,8 @@ impl<'a> Scene<'a> {
         if !options.resume && !unfinished && has_nothing && (manifest.is_none() || options.from.is_some()) {
             let shown = quote(session.as_bytes());
             return Err(Fault::misuse(format!(
-                "{shown} has no content to publish; --from names the folder that has it"
+                "{shown} has no content to publish; --from names the folder that has it{}",
+                in_few_words(&recording.left_out)
             )));
         }
         let files = recording.among(tree);

@@ -210,6 +210,8 @@ pub struct PointerStatus {
     pub broken: usize,
     /// Each of them.
     pub broken_list: Vec<BrokenPointer>,
+    /// Files and folders that could not be looked at: more pointers may stand there.
+    pub unreadable_list: Vec<String>,
     /// There is no ledger here that could be ready.
     #[serde(flatten)]
     pub readiness: Readiness,
@@ -240,7 +242,7 @@ impl StatusReport {
         match self {
             Self::Session(_) | Self::Begun(_) => true,
             Self::Sessions(all) => all.sessions.iter().all(|one| matches!(one, SessionLine::Summary(_))),
-            Self::Pointers(pointers) => pointers.broken == 0,
+            Self::Pointers(pointers) => pointers.broken == 0 && pointers.unreadable_list.is_empty(),
         }
     }
 }

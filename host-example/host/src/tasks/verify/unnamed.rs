@@ -11,7 +11,7 @@ use crate::contract::error::Fault;
 use crate::contract::pointers::Sample;
 use crate::contract::types::Code;
 use crate::engine::Guest;
-use crate::files::Glance;
+use crate::files::{Glance, names_no_file};
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS};
 use crate::tasks::held::{self, Held, SAMPLES_MAX};
@@ -112,9 +112,12 @@ fn small_files(repository: &Repository, ledger: &Ledger, session: &str) -> io::R
     let mut small = Vec::new();
     for entry in fs::read_dir(repository.top.join(&folder))? {
         let Ok(name) = entry?.file_name().into_string() else { continue };
-        // What cannot be read is no pointer to anybody.
-        if let Ok(Some(Glance::Whole(head))) = files.glance(&name, POINTER_BYTES_LIMIT - 1) {
-            small.push((name, head));
+        match files.glance(&name, POINTER_BYTES_LIMIT - 1) {
+            Ok(Some(Glance::Whole(head))) => small.push((name, head)),
+            Ok(_) => {}
+            // A symlink, a folder or a pipe is no pointer. What may not be read could be one.
+            Err(error) if names_no_file(&error) => {}
+            Err(error) => return Err(error),
         }
     }
     Ok(small)

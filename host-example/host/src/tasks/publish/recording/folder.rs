@@ -1,80 +1,121 @@
 //! The files of a folder that the user wants published.
 //!
-//! The rule it keeps: no symlink is followed, not even to a folder; what is refused or left out is named.
+//! The rule it keeps: no symlink is followed, not even to a folder; what is passed over is named, and keeps nothing
+//! else from being taken.
 
-use std::fs;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::sessions::ledger::MANIFEST;
-use crate::text::quote;
+use crate::tasks::publish::left_out::{LeftOut, LeftOutReason};
+use crate::worktree::patterns::Selection;
 
 /// Folders below each other at most.
 const DEPTH_MAX: usize = 16;
-/// Files of one folder at most; the engine's own limit is lower.
+/// Files of one folder at most, those that are passed over included; the engine's own limit is lower.
 const FILES_MAX: usize = 65_536;
+/// The file that whoever changes the manifest locks. It is ours, and nobody misses it.
+const OWN_LOCK: &str = ".meta.json.lock";
 
 /// A regular file.
-pub(super) struct Listed {
+pub(in super::super) struct Listed {
     /// Its path within the folder, with slashes.
-    pub(super) name: String,
-    pub(super) path: PathBuf,
-    pub(super) size: u64,
+    pub(in super::super) name: String,
+    pub(in super::super) path: PathBuf,
 }
 
-/// Names that were passed over, each with the reason.
-type Passed = Vec<(String, &'static str)>;
+/// What lies beneath a folder, in order.
+#[derive(Default)]
+pub(in super::super) struct Found {
+    pub(in super::super) files: Vec<Listed>,
+    pub(in super::super) left_out: Vec<LeftOut>,
+}
 
-/// The regular files beneath a folder, in order, and those whose names no session can have. Hidden files and folders,
-/// lock files and the manifest are left out.
-pub(super) fn listed(folder: &Path, guest: &mut Guest) -> Result<(Vec<Listed>, Passed), Fault> {
-    let (mut files, mut unusable) = (Vec::new(), Vec::new());
-    for (name, path) in named(folder)? {
-        if guest.name_flaw(&name)?.is_some() {
-            unusable.push((name, "a file of a session cannot have this name"));
-        } else {
-            let size = path.symlink_metadata().map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?.len();
-            files.push(Listed { name, path, size });
+impl Found {
+    /// Passes over the files whose names no session can have.
+    pub(super) fn with_usable_names(self, guest: &mut Guest) -> Result<Self, Fault> {
+        let mut found = Self { files: Vec::new(), left_out: self.left_out };
+        for file in self.files {
+            match guest.name_flaw(&file.name)? {
+                None => found.files.push(file),
+                Some(_) => found.pass(file.name, LeftOutReason::UnusableName),
+            }
         }
+        found.left_out.sort_unstable();
+        Ok(found)
     }
-    Ok((files, unusable))
+
+    fn pass(&mut self, name: String, reason: LeftOutReason) {
+        self.left_out.push(LeftOut::of_the_users(name, reason));
+    }
 }
 
-/// The same with names and paths alone, whatever the names.
-pub(in super::super) fn named(folder: &Path) -> Result<Vec<(String, PathBuf)>, Fault> {
-    let mut files = Vec::new();
+/// Everything beneath a folder: what is taken, whatever its name, and what is not.
+pub(in super::super) fn found(folder: &Path, excluded: &Selection) -> Result<Found, Fault> {
+    let mut found = Found::default();
     let mut stack = vec![(folder.to_owned(), String::new(), 0)];
     while let Some((folder, prefix, depth)) = stack.pop() {
-        let unreadable = |error: &std::io::Error| Fault::local("the folder of the session cannot be read", error);
-        for entry in fs::read_dir(&folder).map_err(|error| unreadable(&error))? {
-            let entry = entry.map_err(|error| unreadable(&error))?;
-            let Ok(name) = entry.file_name().into_string() else {
-                return Err(Fault::misuse("the folder holds a name that is no text"));
-            };
-            let within = format!("{prefix}{name}");
-            if name.starts_with('.') || name.ends_with(".lock") || within == MANIFEST {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if prefix.is_empty() => return Err(unreadable(&error)),
+            Err(_) => {
+                found.pass(prefix, LeftOutReason::Unreadable);
                 continue;
             }
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| unreadable(&error))?;
             let kind = entry.file_type().map_err(|error| unreadable(&error))?;
-            if kind.is_dir() {
-                if depth == DEPTH_MAX {
-                    let detail = format!("{}: folders lie more than {DEPTH_MAX} deep", quote(within.as_bytes()));
-                    return Err(Fault::failed(Code::Limit, detail));
-                }
-                stack.push((entry.path(), format!("{within}/"), depth + 1));
-            } else if kind.is_file() {
-                files.push((within, entry.path()));
-            } else {
-                let shown = quote(within.as_bytes());
-                return Err(Fault::misuse(format!("{shown} is no regular file, and only those are published")));
+            let name = entry.file_name();
+            let within = format!("{prefix}{}", name.to_string_lossy());
+            if within == OWN_LOCK {
+                continue;
             }
-            if files.len() > FILES_MAX {
+            let shown = if kind.is_dir() { format!("{within}/") } else { within.clone() };
+            if !excluded.wants(shown.as_bytes()) {
+                found.pass(shown, LeftOutReason::Excluded);
+            } else if let Some(reason) = flaw(&within, name.to_str(), kind, depth) {
+                found.pass(shown, reason);
+            } else if kind.is_dir() {
+                stack.push((entry.path(), shown, depth + 1));
+            } else {
+                found.files.push(Listed { name: within, path: entry.path() });
+            }
+            if found.files.len() + found.left_out.len() > FILES_MAX {
                 return Err(Fault::failed(Code::Limit, format!("the folder holds more than {FILES_MAX} files")));
             }
         }
     }
-    files.sort_unstable();
-    Ok(files)
+    found.files.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+    found.left_out.sort_unstable();
+    Ok(found)
+}
+
+/// Why an entry of a folder is not published, whatever stands in it.
+fn flaw(within: &str, name: Option<&str>, kind: FileType, depth: usize) -> Option<LeftOutReason> {
+    let Some(name) = name else { return Some(LeftOutReason::UnusableName) };
+    Some(match () {
+        () if name.starts_with('.') => LeftOutReason::Hidden,
+        () if kind.is_dir() && depth == DEPTH_MAX => LeftOutReason::TooDeep,
+        () if kind.is_dir() => return None,
+        () if name.ends_with(".lock") => LeftOutReason::LockFile,
+        () if within == MANIFEST => LeftOutReason::Manifest,
+        () => return irregular(kind),
+    })
+}
+
+/// Why whatever is of this kind is not published; none for a regular file.
+pub(super) fn irregular(kind: FileType) -> Option<LeftOutReason> {
+    match (kind.is_file(), kind.is_symlink()) {
+        (true, _) => None,
+        (_, true) => Some(LeftOutReason::Symlink),
+        _ => Some(LeftOutReason::NotRegular),
+    }
+}
+
+fn unreadable(error: &std::io::Error) -> Fault {
+    Fault::local("the folder of the session cannot be read", error)
 }

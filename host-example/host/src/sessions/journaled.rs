@@ -1,0 +1,59 @@
+//! What an interrupted publish left, by its journal and by what git has of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+use crate::contract::error::Fault;
+use crate::contract::ledgers::{Bound, Unfinished};
+use crate::contract::pointers::{Kind, Sample};
+use crate::contract::types::Blob;
+use crate::engine::Guest;
+use crate::files::Files;
+use crate::repository::{Repository, committed};
+use crate::sessions::ledger::path_in;
+
+/// The blobs that a journal names, in the order of their oids: they may be on the server.
+pub(crate) fn blobs(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>, Fault> {
+    let mut blobs = BTreeMap::new();
+    match journal {
+        Unfinished::Intended(intended) => blobs.extend(intended.iter().map(|blob| (blob.oid.clone(), blob.size))),
+        Unfinished::Bound(bound) => {
+            let sample = |bytes: &Vec<u8>| Sample { head: bytes.clone(), file_size: bytes.len() as u64 };
+            let samples: Vec<Sample> = bound.push.iter().map(|file| sample(&file.bytes)).collect();
+            for kind in guest.classify_many(&samples)? {
+                if let Kind::Pointer(pointer) = kind {
+                    blobs.insert(pointer.oid, pointer.size);
+                }
+            }
+        }
+    }
+    Ok(blobs.into_iter().map(|(oid, size)| Blob { oid, size }).collect())
+}
+
+/// Whether a commit has all that was to be pushed, as far as this clone knows.
+pub(crate) fn is_in(repository: &Repository, bound: &Bound, revision: &str) -> Result<bool, Fault> {
+    let Some(commit) = committed::commit(repository, revision)? else { return Ok(false) };
+    let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
+    let there = committed::files(repository, &commit, &paths)?;
+    Ok(bound.push.iter().zip(&there).all(|(file, there)| there.as_ref() == Some(&file.bytes)))
+}
+
+/// Files of the work tree that hold content where a pointer belongs.
+pub(crate) fn standing(files: &Files, bound: &Bound, session: &str) -> Result<Vec<String>, Fault> {
+    let pushed: HashMap<&str, &[u8]> = bound.push.iter().map(|file| (&*file.name, &*file.bytes)).collect();
+    let mut standing = Vec::new();
+    for name in &bound.in_place {
+        let path = path_in(session, name);
+        let Ok(Some(opened)) = files.open(&path) else { continue };
+        let pointer = pushed.get(path.as_str()).copied().unwrap_or_default();
+        let mut now = Vec::new();
+        if opened.size == pointer.len() as u64 {
+            let read = opened.file.take(opened.size).read_to_end(&mut now);
+            read.map_err(|error| Fault::local("a file of the session cannot be read", &error))?;
+        }
+        if now != pointer {
+            standing.push(path);
+        }
+    }
+    Ok(standing)
+}

@@ -117,7 +117,8 @@ impl<'a> Asking<'a> {
     fn ask(&mut self, task: LockTask) -> Result<LockReport, Fault> {
         let mut operation = self.0.client.guest()?.locks(&self.0.config, &task)?;
         self.0.ask(&mut operation)?;
-        let report = operation.finish_locks()?;
+        let mut report = operation.finish_locks()?;
+        report.ended = report.ended.map_err(|error| self.0.told(error));
         if self.0.host.interrupted() && report.ended.is_err() {
             return Err(Fault::interrupted("interrupted before the server had answered"));
         }

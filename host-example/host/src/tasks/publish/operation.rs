@@ -122,7 +122,8 @@ impl Scene<'_> {
             }
             Shown::Nothing => runner.ask(&mut operation)?,
         }
-        let report = operation.finish_publish()?;
+        let mut report = operation.finish_publish()?;
+        report.ended = report.ended.map_err(|error| runner.told(error));
         Ok(Came { report, seconds: started.elapsed().as_secs_f64(), interrupted: runner.host.interrupted() })
     }
 

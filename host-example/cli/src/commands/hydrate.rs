@@ -98,7 +98,9 @@ fn say_all(report: &HydrateReport, output: &mut Output) {
                 ));
             }
             Some(0) => output.note("no pointer was found"),
-            None => {}
+            None => {
+                output.note("nothing was chosen: no session is here, or --include and --exclude leave everything out")
+            }
         }
     }
     let Some(placed) = &report.placed else { return say(&report.transfer, output) };

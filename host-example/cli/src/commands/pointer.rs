@@ -159,7 +159,10 @@ fn make(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fau
     if guest.pointer_shaped(&Sample { head, file_size: blob.size })? {
         return Err(Fault {
             kind: FaultKind::Part,
-            ..Fault::failed(Code::Malformed, "this file holds a pointer or a broken one, which is never content: name the content itself")
+            ..Fault::failed(
+                Code::Malformed,
+                "this file holds a pointer or a broken one, which is never content: name the content itself",
+            )
         });
     }
     let pointer = Pointer { oid: blob.oid, size: blob.size, extensions: Vec::new(), canonical: true };

@@ -317,7 +317,9 @@ impl Logins {
             return Ok(());
         }
         if !self.approver.as_ref().is_some_and(|one| one.approve(&origin.to_string(), Question::SendLogin)) {
-            return Err(format!("logins are not sent to {origin} without your approval: `git config lfs.url URL` gives it"));
+            return Err(format!(
+                "logins are not sent to {origin} without your approval: `git config lfs.url URL` gives it"
+            ));
         }
         self.trusted.push(origin.clone());
         Ok(())

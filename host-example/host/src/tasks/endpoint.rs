@@ -280,7 +280,9 @@ fn derived(
     if !is_http(&endpoint) {
         return Err(Fault::failed(
             Code::Host,
-            format!("this remote is not reached over http, so there is no LFS server to ask: {ANOTHER_ADDRESS} names one"),
+            format!(
+                "this remote is not reached over http, so there is no LFS server to ask: {ANOTHER_ADDRESS} names one"
+            ),
         ));
     }
     if named != Named::ByCommit || options.trust_endpoint {

@@ -135,7 +135,10 @@ impl<'a> Asking<'a> {
         let shown = quote(path.as_bytes());
         match (report.locks.pop(), report.locks.is_empty()) {
             // Ends as the server's own answer for an id does that it does not know.
-            (None, _) => Ok(Err(Box::new(LocksReport::failed(Code::NotFound, format!("{shown} is not locked"))))),
+            (None, _) => Ok(Err(Box::new(LocksReport::failed(
+                Code::NotFound,
+                format!("{shown} is not locked: `hydrant locks list` shows what is"),
+            )))),
             (Some(lock), true) => Ok(Ok(lock)),
             (Some(_), false) => {
                 Err(Fault::misuse(format!("{shown} has several locks; `hydrant locks list` names their ids")))

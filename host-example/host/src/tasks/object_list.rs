@@ -18,7 +18,8 @@ pub fn read(place: &Path) -> Result<Vec<Blob>, Fault> {
     if place == Path::new("-") {
         return parse(io::stdin().lock());
     }
-    let file = File::open(place).map_err(|error| Fault::misuse(format!("{}: {}", quote_path(place), io_words(&error))))?;
+    let file =
+        File::open(place).map_err(|error| Fault::misuse(format!("{}: {}", quote_path(place), io_words(&error))))?;
     parse(BufReader::with_capacity(64 * 1024, file))
 }
 

@@ -136,7 +136,9 @@ fn search(client: &Client, repository: &Repository, targets: &[String]) -> Resul
         let path = repository.top.join(&place);
         let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
         let real = path.canonicalize().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => unusable("there is no such file, folder or session here; --include takes patterns"),
+            io::ErrorKind::NotFound => {
+                unusable("there is no such file, folder or session here; --include takes patterns")
+            }
             _ => unusable(&io_words(&error)),
         })?;
         if real != path {

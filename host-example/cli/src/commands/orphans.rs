@@ -14,13 +14,14 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  git fetch --all && hydrant orphans                  `oid size` lines
-  hydrant orphans --json | jq -r '.orphan_list[].oid' a list for whoever purges the server
+  git fetch --all && hydrant orphans                    `oid size` lines
+  hydrant orphans --json | jq -r '.orphan_list[].oid'   a list to purge from
 
-Publishes write down in this clone's register which blobs they replaced. Left out are blobs that
-are still named: by a branch, a tag, a stash, the index, another session or an unfinished publish.
-Nothing is deleted. Older commits of a session may still name an orphan: once the server has
-purged it, those commits cannot be hydrated any more.";
+Publishes write down in this clone's register which blobs they replaced. Left
+out are blobs that are still named: by a branch, a tag, a stash, the index,
+another session or an unfinished publish. Nothing is deleted. Older commits of a
+session may still name an orphan: once the server has purged it, those commits
+cannot be hydrated any more.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct OrphansArgs {

@@ -15,6 +15,7 @@ mod orphans;
 mod pointers;
 mod publish;
 mod reconcile;
+mod refusals;
 mod regenerate;
 mod restore;
 mod scale;

@@ -96,7 +96,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example: hydrant serve --store /srv/lfs --listen 127.0.0.1:8080")]
     Serve(serve::ServeArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example: hydrant completions bash > ~/.local/share/bash-completion/completions/hydrant")]
+    #[command(after_help = "Example: source <(hydrant completions bash)")]
     Completions(completions::CompletionsArgs),
     /// Write the manual pages, one for each command
     #[command(hide = true)]

@@ -11,12 +11,16 @@ kind, url, token, step, oid, size, file = sys.argv[1:]
 
 
 def dulwich():
-    from dulwich.config import ConfigDict
-    from dulwich.lfs import LFSClient
+    from dulwich.lfs import HTTPLFSClient
 
-    config = ConfigDict()
-    config.set((b"http",), b"extraHeader", f"Authorization: Bearer {token}".encode())
-    client = LFSClient.from_url(url, config)
+    class WithToken(HTTPLFSClient):
+        """It has no way to be given a token for the API."""
+
+        def _make_request(self, method, path, data=None, headers=None):
+            login = {"Authorization": f"Bearer {token}"}
+            return super()._make_request(method, path, data, {**login, **(headers or {})})
+
+    client = WithToken(url)
     if step == "up":
         with open(file, "rb") as content:
             client.upload(oid, int(size), content.read())

@@ -4,11 +4,14 @@
 //! Opt-in, because it installs those programs from their registries, each with fixed versions and only under
 //! `target/interop`. Everything listens on loopback and ends with the task.
 
+mod clients;
 mod exchange;
+mod pairs;
 mod peer;
 mod pointers;
 mod servers;
 
+use self::pairs::Pairs;
 use crate::engine;
 use crate::failure::{Because, Failure, Result};
 use crate::setup::{self, Tool};
@@ -24,6 +27,8 @@ pub(crate) struct Ground<'a> {
     pub(crate) tools: PathBuf,
     /// Emptied before each suite.
     pub(crate) scratch: PathBuf,
+    /// What came of each client with each server.
+    pub(crate) pairs: &'a Pairs,
 }
 
 /// A suite: its name, what it shows, and how it runs. The sentence it returns says what was seen.
@@ -33,7 +38,12 @@ struct Suite {
     run: fn(&Ground<'_>) -> Result<String>,
 }
 
-const SUITES: [Suite; 6] = [
+const SUITES: [Suite; 7] = [
+    Suite {
+        name: "clients",
+        shows: "git-lfs, dulwich, giftless and hydrant with `hydrant serve`",
+        run: clients::with_serve,
+    },
     Suite { name: "git-lfs", shows: "the real client and `hydrant serve`, both ways", run: exchange::with_git_lfs },
     Suite { name: "pointers", shows: "every pointer file as `git lfs pointer --check` sees it", run: pointers::agree },
     Suite { name: "dulwich", shows: "the server of dulwich", run: servers::dulwich },
@@ -52,11 +62,12 @@ pub(crate) fn interop(workspace: &Workspace, arguments: &[String]) -> Result<boo
     setup::prepare(workspace, &[Tool::Git, Tool::GitLfs, Tool::Python])?;
     engine::command(workspace, Profile::Dev)?;
     let mut rows = vec![["suite", "seconds", "seen"].map(String::from).to_vec()];
+    let pairs = Pairs::default();
     let (mut passed, mut failed) = (0, 0);
     for suite in SUITES.iter().filter(|suite| arguments.is_empty() || arguments.iter().any(|a| a == suite.name)) {
         remark(&format!("{}: {}", suite.name, suite.shows));
         let started = Instant::now();
-        let seen = ground(workspace, suite.name).and_then(|ground| (suite.run)(&ground));
+        let seen = ground(workspace, suite.name, &pairs).and_then(|ground| (suite.run)(&ground));
         let (count, words) = match seen {
             Ok(words) => (&mut passed, words),
             Err(failure) => (&mut failed, format!("FAILED: {failure}")),
@@ -65,12 +76,14 @@ pub(crate) fn interop(workspace: &Workspace, arguments: &[String]) -> Result<boo
         remark(&format!("{}: {words}", suite.name));
         rows.push(vec![suite.name.to_owned(), format!("{:.1}", started.elapsed().as_secs_f64()), words]);
     }
+    table(&pairs.rows());
+    say("");
     table(&rows);
     say(&format!("{passed} passed, {failed} failed"));
     Ok(failed == 0)
 }
 
-fn ground<'a>(workspace: &'a Workspace, name: &str) -> Result<Ground<'a>> {
+fn ground<'a>(workspace: &'a Workspace, name: &str, pairs: &'a Pairs) -> Result<Ground<'a>> {
     let tools = workspace.target.join("interop/tools");
     let scratch = workspace.target.join("interop").join(name);
     if scratch.exists() {
@@ -79,7 +92,7 @@ fn ground<'a>(workspace: &'a Workspace, name: &str) -> Result<Ground<'a>> {
     for folder in [&tools, &scratch] {
         std::fs::create_dir_all(folder).because("a folder cannot be made")?;
     }
-    Ok(Ground { workspace, tools, scratch })
+    Ok(Ground { workspace, tools, scratch, pairs })
 }
 
 impl Ground<'_> {

@@ -10,17 +10,18 @@ use crate::output::OutputOptions;
 
 const AFTER_HELP: &str = "\
 Examples:
-  hydrant demo                      see everything work on this machine, with git alone
-  hydrant status                    how much of this repository's content is here
+  hydrant demo                      see everything work on this machine
+  hydrant status                    how much of the content is here
   hydrant hydrate                   fetch the rest, every byte verified
   hydrant hydrate --in-place        and put it where the pointers are
   hydrant show SESSION raw.jsonl    print a file of a session, verified
 
-A ledger is a git repository of recorded sessions. A session is a folder sessions/NAME with a
-manifest meta.json.
+A ledger is a git repository of recorded sessions. A session is a folder
+sessions/NAME with a manifest meta.json.
 
 Exit codes:
-  0 done, 1 some objects failed, 2 misuse, 3 the whole operation failed, 130 interrupted";
+  0 done, 1 some objects failed, 2 misuse, 3 the whole operation failed,
+  130 interrupted";
 
 /// Git LFS for places where the git-lfs binary cannot run
 #[derive(Debug, Parser)]
@@ -95,7 +96,7 @@ pub(crate) enum Command {
     #[command(after_help = "Example: hydrant serve --store /srv/lfs --listen 127.0.0.1:8080")]
     Serve(serve::ServeArgs),
     /// Print a completion script for a shell
-    #[command(after_help = "Example: hydrant completions bash > ~/.local/share/bash-completion/completions/hydrant")]
+    #[command(after_help = "Example: source <(hydrant completions bash)")]
     Completions(completions::CompletionsArgs),
     /// Write the manual pages, one for each command
     #[command(hide = true)]
@@ -166,8 +167,22 @@ mod tests {
 
     use super::*;
 
+    const TERMINAL_COLUMNS: usize = 80;
+
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Examples stand in columns: a line that a usual terminal breaks is not read any more.
+    #[test]
+    fn what_follows_a_help_fits_a_terminal() {
+        let mut commands = vec![Cli::command()];
+        while let Some(command) = commands.pop() {
+            let after = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let long: Vec<&str> = after.lines().filter(|line| line.chars().count() > TERMINAL_COLUMNS).collect();
+            assert!(long.is_empty(), "{}: {long:#?}", command.get_name());
+            commands.extend(command.get_subcommands().cloned());
+        }
     }
 }

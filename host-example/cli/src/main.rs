@@ -35,7 +35,7 @@ fn main() -> ExitCode {
     let client = Client::new()
         .watch(Meter::new(&output.options))
         .cancel(Cancel::armed_by(signals::take_over))
-        .approver(Terminal);
+        .approver(Terminal::default());
     let ending = match run(&cli.command, &client, &mut output) {
         Ok(ending) => ending,
         Err(fault) => {

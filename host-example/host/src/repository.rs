@@ -374,16 +374,18 @@ fn parse_settings(listed: &[u8]) -> Vec<Setting> {
 fn not_open(fault: &GitFault) -> Fault {
     match fault {
         GitFault::Refused(words) if words.contains("not a git repository") => {
-            Fault::misuse("this folder is in no git repository")
+            Fault::misuse("this folder is in no git repository: go to a clone, or make one with git clone")
         }
         GitFault::Refused(words) if words.contains("work tree") || words.contains("safe.bareRepository") => {
-            Fault::misuse("this repository has no work tree (it is bare, or this is its .git folder)")
+            Fault::misuse(
+                "this repository has no work tree (it is bare, or this is its .git folder): go to a clone that has one",
+            )
         }
         GitFault::Refused(words) if words.contains("dubious ownership") => Fault::failed(
             Code::Host,
             "git does not trust this repository because somebody else owns it; see safe.directory in git's manual",
         ),
-        GitFault::Refused(_) => Fault::failed(Code::Host, "git cannot open this repository"),
+        GitFault::Refused(_) => Fault::failed(Code::Host, "git cannot open this repository: `git status` says why"),
         other => Fault::failed(Code::Host, other.to_string()),
     }
 }

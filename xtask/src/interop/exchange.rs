@@ -1,7 +1,7 @@
 //! Bytes up and bytes down: hydrant against any server, and hydrant's own server against the real client.
 
 use super::Ground;
-use super::peer::{Peer, finish, free_port};
+use super::peer::{Peer, finish, free_port, refused};
 use crate::failure::{Because, Result};
 use crate::workspace::Profile;
 use std::fs;
@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Bytes of the objects: below and above a pointer's size, above a pipe's and a chunk's.
-const SIZES: [usize; 6] = [1, 200, 1024, 70_000, 300_001, 9_000_000];
+pub(crate) const SIZES: [usize; 6] = [1, 200, 1024, 70_000, 300_001, 9_000_000];
+
+/// SHA-256 of nothing that any server was given.
+pub(crate) const ABSENT: &str = "00000000000000000000000000000000000000000000000000000000deadbeef";
 
 /// Objects in a folder, each named by its oid, and the list that names them.
 pub(crate) struct Objects {
@@ -38,16 +41,44 @@ impl Objects {
         Ok(Self { folder, list, oids })
     }
 
-    /// Uploads everything, uploads it again (nothing is left to send), and fetches it into an empty folder.
-    pub(crate) fn round_trip(&self, ground: &Ground<'_>, endpoint: &str) -> Result<String> {
-        self.upload(ground, endpoint)?;
-        self.upload(ground, endpoint)?;
-        let into = ground.folder("fetched")?;
-        let mut fetch = hydrant(ground);
-        fetch.arg("hydrate").arg("--objects").arg(&self.list).arg("--into").arg(&into).args(["--endpoint", endpoint]);
-        finish(&mut fetch)?;
-        self.compare(ground, &into)?;
+    /// Uploads everything, uploads it again (nothing is left to send), asks for it, and fetches it into an empty
+    /// folder. What nobody uploaded is refused.
+    pub(crate) fn round_trip(&self, ground: &Ground<'_>, server: &str, endpoint: &str) -> Result<String> {
+        let mut pair = ground.pairs.begin("hydrant", server);
+        pair.step("up", || self.upload(ground, endpoint))?;
+        pair.step("again", || self.upload(ground, endpoint))?;
+        pair.step("has", || {
+            let mut ask = hydrant(ground);
+            ask.args(["batch", "download", "--endpoint", endpoint, "--objects"]).arg(&self.list);
+            finish(&mut ask).map(drop)
+        })?;
+        pair.step("down", || {
+            let into = ground.folder("fetched")?;
+            finish(&mut self.fetch(ground, &self.list, &into, endpoint))?;
+            self.compare(ground, &into)
+        })?;
+        pair.step("missing", || {
+            let list = ground.scratch.join("absent.list");
+            fs::write(&list, format!("{ABSENT} 5\n")).because("the list cannot be written")?;
+            let into = ground.folder("absent")?;
+            refused(&mut self.fetch(ground, &list, &into, endpoint))?;
+            match into.join(ABSENT).exists() {
+                true => ground.fail("something came that nobody uploaded"),
+                false => Ok(()),
+            }
+        })?;
         Ok(format!("{} objects up, again, and down; every byte equal", self.oids.len()))
+    }
+
+    /// Each object: its oid, and where it lies.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (String, PathBuf)> + '_ {
+        self.oids.iter().map(|oid| (oid.clone(), self.folder.join(oid)))
+    }
+
+    fn fetch(&self, ground: &Ground<'_>, list: &Path, into: &Path, endpoint: &str) -> Command {
+        let mut fetch = hydrant(ground);
+        fetch.arg("hydrate").arg("--objects").arg(list).arg("--into").arg(into).args(["--endpoint", endpoint]);
+        fetch
     }
 
     fn upload(&self, ground: &Ground<'_>, endpoint: &str) -> Result<()> {
@@ -133,7 +164,7 @@ pub(crate) fn hydrant(ground: &Ground<'_>) -> Command {
     command
 }
 
-fn git(folder: &Path) -> Command {
+pub(crate) fn git(folder: &Path) -> Command {
     let mut git = Command::new("git");
     alone(git.current_dir(folder), folder);
     git

@@ -66,6 +66,16 @@ pub(crate) fn install(command: &mut Command) -> Result<Vec<String>> {
     bounded(command, INSTALL_MINUTES_MAX)
 }
 
+/// Runs a command that must end without success, by itself.
+pub(crate) fn refused(command: &mut Command) -> Result<()> {
+    let ended = child::run(command, Duration::from_secs(COMMAND_MINUTES_MAX * 60), false)?;
+    if ended.ok || ended.timed_out {
+        let how = if ended.ok { "it went well" } else { "it did not end" };
+        return Err(Failure::new(format!("it had to be refused, and {how}")));
+    }
+    Ok(())
+}
+
 fn bounded(command: &mut Command, minutes: u64) -> Result<Vec<String>> {
     let name = command.get_program().display().to_string();
     let ended = child::run(command, Duration::from_secs(minutes * 60), false)?;

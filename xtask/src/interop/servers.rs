@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-const DULWICH: &[&str] = &["dulwich==1.2.21"];
+pub(crate) const DULWICH: &[&str] = &["dulwich==1.2.21"];
 const MOTO: &[&str] = &["moto[server,s3]==5.2.5"];
 /// The wheel names none of its dependencies, and newer ones break it.
 const GIFTLESS: &[&str] = &[
@@ -44,7 +44,7 @@ pub(crate) fn dulwich(ground: &Ground<'_>) -> Result<String> {
     let mut server = Command::new(python);
     server.args(["-c", SERVER, &port.to_string()]).arg(ground.folder("store")?);
     let _server = Peer::start(&mut server, port, &ground.scratch.join("server.log"))?;
-    Objects::make(ground)?.round_trip(ground, &format!("http://127.0.0.1:{port}"))
+    Objects::make(ground)?.round_trip(ground, "dulwich", &format!("http://127.0.0.1:{port}"))
 }
 
 /// giftless with its own streaming storage.
@@ -57,7 +57,7 @@ pub(crate) fn giftless_local(ground: &Ground<'_>) -> Result<String> {
         store.display()
     );
     let (_server, endpoint) = giftless(ground, &adapter, &[])?;
-    Objects::make(ground)?.round_trip(ground, &endpoint)
+    Objects::make(ground)?.round_trip(ground, "giftless", &endpoint)
 }
 
 /// giftless that sends clients to another server: storage behind signed addresses on another origin.
@@ -79,7 +79,7 @@ pub(crate) fn giftless_s3(ground: &Ground<'_>) -> Result<String> {
          \"{storage}\", path_prefix: blobs}}\n"
     );
     let (_server, endpoint) = giftless(ground, &adapter, &LOGIN)?;
-    Objects::make(ground)?.round_trip(ground, &endpoint)
+    Objects::make(ground)?.round_trip(ground, "giftless on S3", &endpoint)
 }
 
 /// rudolfs, from source: no wheel and no package has it.
@@ -95,7 +95,7 @@ pub(crate) fn rudolfs(ground: &Ground<'_>) -> Result<String> {
     let mut server = Command::new(program);
     server.args(["--host", &format!("127.0.0.1:{port}"), "local", "--path"]).arg(ground.folder("store")?);
     let _server = Peer::start(&mut server, port, &ground.scratch.join("server.log"))?;
-    Objects::make(ground)?.round_trip(ground, &format!("http://127.0.0.1:{port}/api/team/repo"))
+    Objects::make(ground)?.round_trip(ground, "rudolfs", &format!("http://127.0.0.1:{port}/api/team/repo"))
 }
 
 fn giftless(ground: &Ground<'_>, adapter: &str, login: &[(&str, &str)]) -> Result<(Peer, String)> {
@@ -116,7 +116,7 @@ fn giftless(ground: &Ground<'_>, adapter: &str, login: &[(&str, &str)]) -> Resul
 }
 
 /// The programs of a virtual environment with these packages, made once for each list.
-fn venv(ground: &Ground<'_>, name: &str, packages: &[&str]) -> Result<PathBuf> {
+pub(crate) fn venv(ground: &Ground<'_>, name: &str, packages: &[&str]) -> Result<PathBuf> {
     let home = ground.tools.join(name);
     let (programs, receipt) = (home.join("bin"), home.join("installed"));
     let list = packages.join("\n");

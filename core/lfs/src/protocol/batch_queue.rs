@@ -41,6 +41,8 @@ pub struct BatchQueue {
     doubts: bool,
     /// Why nothing can be asked any more.
     closed: Option<Error>,
+    /// Why the first batch was refused as a whole, where other batches may not be.
+    refused: Option<Error>,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,7 @@ impl BatchQueue {
             heard: false,
             doubts: true,
             closed: None,
+            refused: None,
         }
     }
 
@@ -98,7 +101,7 @@ impl BatchQueue {
 
     /// The error, if no batch response ever named an object.
     pub fn unheard(&self) -> Option<&Error> {
-        self.closed.as_ref().filter(|_| !self.heard)
+        self.closed.as_ref().or(self.refused.as_ref()).filter(|_| !self.heard)
     }
 
     /// The tick at which a call is due. A call that waits for a login renewal does not count: the response to the
@@ -200,9 +203,8 @@ impl BatchQueue {
                         | ResponseErrorKind::Validation
                         | ResponseErrorKind::TooLarge
                 );
-                if !this_batch_only {
-                    self.closed.get_or_insert(error.clone());
-                }
+                let why = if this_batch_only { &mut self.refused } else { &mut self.closed };
+                why.get_or_insert(error.clone());
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
         }
@@ -236,6 +238,7 @@ impl BatchQueue {
         // Where it says nothing once, it need not be asked again.
         self.doubts = read.is_some();
         self.heard |= self.doubts;
+        self.refused.get_or_insert(error.clone());
         let mut objects = read.map(|response| response.objects).unwrap_or_default().into_iter();
         let mut answer = |number| {
             let wanted = objects.next().filter(|object| matches!(object.verdict, Verdict::Upload(..)));

@@ -17,10 +17,10 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant doctor                    list what was left half done, and what ends each
+  hydrant doctor                    what was left half done, and what ends it
   hydrant doctor --fix --dry-run    say what --fix would do
   hydrant doctor --fix              do what needs no decision of yours
-  hydrant doctor --titles           take missing titles of sessions from their summaries
+  hydrant doctor --titles           take missing titles from summaries
 
 Exit codes: 0 nothing to do, 1 something is left to do. Notes do not count.";
 

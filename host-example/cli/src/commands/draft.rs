@@ -14,12 +14,12 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant draft 2026-05-04T09-30-mina --agent-type claude-code --turns 3 --entries 41
-  hydrant publish 2026-05-04T09-30-mina --from DIR    when the recording is over; the id stays
+  hydrant draft 2026-05-04T09-30-mina --turns 3 --entries 41
+  hydrant publish 2026-05-04T09-30-mina --from DIR    when it is over
 
-The placeholder is a manifest alone. It says who records and how much, never what was said.
-Run it again to refresh the counts; they never go back.
-A session that is published, or whose transcript is there, is refused.";
+The placeholder is a manifest alone. It says who records and how much, never
+what was said. Run it again to refresh the counts; they never go back. A session
+that is published, or whose transcript is there, is refused.";
 
 /// What a placeholder says.
 #[derive(Args, Debug, Default)]

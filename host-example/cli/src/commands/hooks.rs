@@ -19,10 +19,12 @@ Examples:
   hydrant hooks install commit    only each commit
   hydrant hooks remove
 
-The checks look for content that would go into git in full where a pointer belongs. They ask no
-server. `git commit --no-verify` and `git push --no-verify` go past them.
+The checks look for content that would go into git in full where a pointer
+belongs. They ask no server. `git commit --no-verify` and `git push --no-verify`
+go past them.
 
-Exit code 1: a hook lies where hydrant does not write; the lines to add are printed.";
+Exit code 1: a hook lies where hydrant does not write; the lines to add are
+printed.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum HooksCommand {

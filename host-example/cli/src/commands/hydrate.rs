@@ -19,14 +19,15 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant hydrate                           all pointers; in a ledger, all sessions
-  hydrant hydrate --in-place                replace the pointers by their content; not in a ledger
-  hydrant hydrate media --exclude '*.psd'   the pointers beneath media, except some
+  hydrant hydrate                           all pointers, or all sessions
+  hydrant hydrate --in-place                replace pointers by their content
+  hydrant hydrate media --exclude '*.psd'   pointers beneath media, except some
   hydrant hydrate 2026-05-04T09-30-mina     one session of a ledger
   hydrant hydrate --objects LIST --into DIR --endpoint URL
-                                            without a repository: files DIR/<oid>
+                                            files DIR/<oid>, no repository
 
-Without --in-place the files keep their pointers, and the content is in the cache.";
+Without --in-place the files keep their pointers, and the content is in the
+cache.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct HydrateArgs {
@@ -102,7 +103,9 @@ fn say_all(report: &HydrateReport, output: &mut Output) {
                 ));
             }
             Some(0) => output.note("no pointer was found"),
-            None => {}
+            None => {
+                output.note("nothing was chosen: no session is here, or --include and --exclude leave everything out")
+            }
         }
     }
     let Some(placed) = &report.placed else { return say(&report.transfer, output) };

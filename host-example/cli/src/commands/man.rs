@@ -18,6 +18,8 @@ use crate::output::Output;
 const SOURCE: &str = concat!("hydrant ", env!("CARGO_PKG_VERSION"));
 /// The heading of examples and exit codes, as clap_mangen has it.
 const EXTRA: &str = ".SH EXTRA\n";
+/// The heading of how a command is called.
+const SYNOPSIS: &str = ".SH SYNOPSIS\n";
 
 #[derive(Args, Debug)]
 pub(crate) struct ManArgs {
@@ -49,10 +51,26 @@ fn write(command: clap::Command, folder: &Path) -> io::Result<()> {
     for below in command.get_subcommands().filter(|it| !it.is_hide_set()) {
         write(below.clone(), folder)?;
     }
+    let (name, page) = page_of(command)?;
+    fs::write(folder.join(name), page)
+}
+
+/// The name of a command's page, and its text.
+fn page_of(mut command: clap::Command) -> io::Result<(String, String)> {
+    let usage = command.render_usage().to_string();
     let man = Man::new(command).source(SOURCE);
     let mut page = Vec::new();
     man.render(&mut page)?;
-    fs::write(folder.join(man.get_filename()), with_lines_kept(&String::from_utf8_lossy(&page)))
+    let page = with_lines_kept(&String::from_utf8_lossy(&page));
+    Ok((man.get_filename(), with_usage(&page, usage.trim_start_matches("Usage: "))))
+}
+
+/// The synopsis that the help has: the one of clap_mangen leaves out which options take a value, and which words may
+/// come again.
+fn with_usage(page: &str, usage: &str) -> String {
+    let Some((before, synopsis)) = page.split_once(SYNOPSIS) else { return page.to_owned() };
+    let after = synopsis.find(".SH ").map_or("", |at| &synopsis[at..]);
+    format!("{before}{SYNOPSIS}{}\n{after}", usage.trim().replace('-', "\\-"))
 }
 
 /// Examples stand in columns: without this, they would be filled like a paragraph.
@@ -63,5 +81,26 @@ fn with_lines_kept(page: &str) -> String {
             format!("{before}.SH NOTES\n.nf\n{extra}.fi\n{after}")
         }
         None => page.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_synopsis_is_the_usage_of_the_help() {
+        let mut command = Cli::command();
+        command.build();
+        for (name, usage) in [
+            ("batch", "hydrant batch [OPTIONS] \\-\\-objects <LIST> <DIRECTION>"),
+            ("upload", "hydrant upload [OPTIONS] [FILE]..."),
+            ("cache", "hydrant cache [OPTIONS] <COMMAND>"),
+        ] {
+            let below = command.find_subcommand(name).expect("a command").clone();
+            let (file, page) = page_of(below).expect("a page");
+            assert_eq!(file, format!("hydrant-{name}.1"));
+            assert!(page.contains(&format!(".SH SYNOPSIS\n{usage}\n.SH DESCRIPTION\n")), "{page}");
+        }
     }
 }

@@ -14,15 +14,16 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  git fetch --all && hydrant orphans                  `oid size` lines
-  hydrant orphans --json | jq -r '.orphan_list[].oid' a list for whoever purges the server
+  git fetch --all && hydrant orphans                    `oid size` lines
+  hydrant orphans --json | jq -r '.orphan_list[].oid'   a list to purge from
 
-Looked at are the blobs that manifests of this branch or of a remote's branches ever named, also of
-sessions that were removed; the register, in which publishes of this clone write down what they
-replaced; and what a publish sent that was given up here. Left out are blobs that are still named:
-by a branch, a tag, a stash, the index, another session or an unfinished publish.
-Nothing is deleted. Older commits of a session may still name an orphan: once the server has
-purged it, those commits cannot be hydrated any more.";
+Looked at are the blobs that manifests of this branch or of a remote's branches
+ever named, also of sessions that were removed; the register, in which publishes
+of this clone write down what they replaced; and what a publish sent that was
+given up here. Left out are blobs that are still named: by a branch, a tag, a
+stash, the index, another session or an unfinished publish. Nothing is deleted.
+Older commits of a session may still name an orphan: once the server has purged
+it, those commits cannot be hydrated any more.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct OrphansArgs {

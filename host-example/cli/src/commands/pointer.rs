@@ -11,6 +11,7 @@ use hydrant_host::contract::report::{Document, ErrorCode, ErrorReport};
 use hydrant_host::contract::types::Code;
 use hydrant_host::files::digest::Digesting;
 use hydrant_host::tasks::Client;
+use hydrant_host::text::quote_path;
 use hydrant_host::worktree::scan::POINTER_BYTES_LIMIT;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -104,7 +105,7 @@ fn show(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fau
         Kind::Content(finding) => {
             let why = guest.explain(finding)?;
             let (line, detail) = (Some(finding.line), Some(why.clone()));
-            output.report(true, PointerReport { kind: "content", line, detail, ..PointerReport::default() });
+            output.report(false, PointerReport { kind: "content", line, detail, ..PointerReport::default() });
             output.line(format!("content: {why}"));
             Ending::SomeFailed
         }
@@ -129,6 +130,9 @@ fn check(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fa
         Kind::Content(_) => (Ending::SomeFailed, "content"),
     };
     output.report(ending == Ending::Done, PointerReport { kind: words, ..PointerReport::default() });
+    if ending != Ending::Done {
+        output.note(format!("{}: {words}: `hydrant pointer show` says more", quote_path(file)));
+    }
     Ok(ending)
 }
 
@@ -144,7 +148,7 @@ fn make(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fau
                 Ok(0) => break,
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(unreadable(&error)),
+                Err(error) => return Err(unreadable(file, &error)),
             };
             let room = POINTER_BYTES_LIMIT.saturating_sub(head.len()).min(length);
             head.extend_from_slice(&buffer[..room]);
@@ -155,7 +159,10 @@ fn make(file: &Path, client: &Client, output: &mut Output) -> Result<Ending, Fau
     if guest.pointer_shaped(&Sample { head, file_size: blob.size })? {
         return Err(Fault {
             kind: FaultKind::Part,
-            ..Fault::failed(Code::Malformed, "this file holds a pointer or a broken one, which is never content")
+            ..Fault::failed(
+                Code::Malformed,
+                "this file holds a pointer or a broken one, which is never content: name the content itself",
+            )
         });
     }
     let pointer = Pointer { oid: blob.oid, size: blob.size, extensions: Vec::new(), canonical: true };
@@ -188,7 +195,7 @@ fn of_pointer(pointer: &Pointer) -> PointerReport {
 fn sample(file: &Path) -> Result<Sample, Fault> {
     let mut head = Vec::new();
     let read = open(file)?.take(POINTER_BYTES_LIMIT as u64).read_to_end(&mut head);
-    read.map_err(|error| unreadable(&error))?;
+    read.map_err(|error| unreadable(file, &error))?;
     let file_size = head.len() as u64;
     Ok(Sample { head, file_size })
 }
@@ -197,13 +204,13 @@ fn open(file: &Path) -> Result<Box<dyn Read>, Fault> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let opened = File::open(file).map_err(|error| unreadable(&error))?;
+    let opened = File::open(file).map_err(|error| unreadable(file, &error))?;
     if opened.metadata().is_ok_and(|facts| facts.is_dir()) {
-        return Err(Fault::misuse("this is a folder, not a file"));
+        return Err(Fault::misuse(format!("{} is a folder: name a file of it", quote_path(file))));
     }
     Ok(Box::new(opened))
 }
 
-fn unreadable(error: &io::Error) -> Fault {
-    Fault { kind: FaultKind::Misuse, ..Fault::local("the file cannot be read", error) }
+fn unreadable(file: &Path, error: &io::Error) -> Fault {
+    Fault { kind: FaultKind::Misuse, ..Fault::local(&quote_path(file), error) }
 }

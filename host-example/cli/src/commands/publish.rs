@@ -21,9 +21,9 @@ const OID_SHOWN: usize = 16;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant publish SESSION --from DIR   the files of a folder outside the repository
-  hydrant publish SESSION              the content in sessions/SESSION, which becomes pointers
-  hydrant publish SESSION --dry-run    what would be sent, and what stands in the way
+  hydrant publish SESSION --from DIR   files of a folder outside the repository
+  hydrant publish SESSION              content in sessions/SESSION
+  hydrant publish SESSION --dry-run    what would be sent, what is in the way
   hydrant publish SESSION --resume     finish an interrupted publish
   hydrant publish SESSION --abandon    give it up: what was sent stays on the server
   hydrant publish SESSION --from DIR --exclude '*.log'

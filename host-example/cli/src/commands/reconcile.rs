@@ -16,12 +16,13 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant reconcile                      list unpushed pointers whose blobs the server lacks
+  hydrant reconcile                      unpushed pointers without a blob
   hydrant reconcile --repair --dry-run   say what a repair would do
   hydrant reconcile --repair && git push
 
-A repair sends again what the cache has. It removes files of sessions whose blobs are lost, with
-their manifest entries, from the unpushed commits. The old commits stay under refs/hydrant/backup/.
+A repair sends again what the cache has. It removes files of sessions whose
+blobs are lost, with their manifest entries, from the unpushed commits. The old
+commits stay under refs/hydrant/backup/.
 
 Exit codes:
   0 nothing is missing, or all was repaired

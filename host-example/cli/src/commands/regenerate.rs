@@ -15,13 +15,14 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant regenerate SESSION --from DIR             replace what the session has by what DIR has
-  hydrant regenerate SESSION --from DIR --dry-run   what would be sent, and what it would replace
+  hydrant regenerate SESSION --from DIR             take the content of DIR
+  hydrant regenerate SESSION --from DIR --dry-run   what would be replaced
 
-The session keeps its id, the files that git carries, the files that DIR lacks, and the other
-fields of its manifest. The report lists the blobs that nothing names any more. The exit code is
-1 when something of DIR is left out that --exclude does not name.
-Whenever it is interrupted, nothing is lost, and the same command goes on.";
+The session keeps its id, the files that git carries, the files that DIR lacks,
+and the other fields of its manifest. The report lists the blobs that nothing
+names any more. The exit code is 1 when something of DIR is left out that
+--exclude does not name. Whenever it is interrupted, nothing is lost, and the
+same command goes on.";
 
 /// A session of the ledger, and the content that takes the place of its own.
 #[derive(Args, Debug, Default)]

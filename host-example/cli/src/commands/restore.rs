@@ -14,11 +14,12 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant restore 2026-05-04T09-30-mina                        all content of a session
+  hydrant restore 2026-05-04T09-30-mina                        a session
   hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file
 
-A file is replaced only if its size and digest are those of the committed pointer or of the
-manifest. Its content stays in the cache. Anything else is refused and left as it is.";
+A file is replaced only if its size and digest are those of the committed
+pointer or of the manifest. Its content stays in the cache. Anything else is
+refused and left as it is.";
 
 /// Which content goes back to its pointer.
 #[derive(Args, Debug, Default)]

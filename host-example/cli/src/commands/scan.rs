@@ -6,7 +6,7 @@ use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::hydrate::BrokenPointer;
-use hydrant_host::text::{count_text, quote};
+use hydrant_host::text::{count_text, quote_path};
 use hydrant_host::worktree::pointer_files::{self, Met, UNREADABLE};
 use hydrant_host::worktree::scan::WalkOptions;
 use schemars::JsonSchema;
@@ -58,7 +58,7 @@ struct ScannedPointer {
 /// Broken pointers and unreadable files are named on standard error and end with 1.
 pub(crate) fn run(arguments: &ScanArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     if !arguments.dir.is_dir() {
-        return Err(Fault::misuse("there is no such folder"));
+        return Err(Fault::misuse(format!("{}: there is no such folder", quote_path(&arguments.dir))));
     }
     let options = WalkOptions { nested_repositories: arguments.nested };
     let (mut pointer_list, mut broken_list) = (Vec::new(), Vec::new());
@@ -92,6 +92,9 @@ pub(crate) fn run(arguments: &ScanArgs, client: &Client, output: &mut Output) ->
     }
     let ok = broken == 0 && walked.unreadable == 0;
     output.report(ok, ScanReport { files: walked.files, pointers, bytes, pointer_list, broken_list, unreadable_list });
+    if pointers == 0 {
+        output.note(format!("no pointer beneath {}", quote_path(&arguments.dir)));
+    }
     if output.options.verbose {
         let files = usize::try_from(walked.files).unwrap_or(usize::MAX);
         output.note(format!("{} in {}", count_text(pointers, "pointer"), count_text(files, "file")));

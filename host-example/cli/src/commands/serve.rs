@@ -9,7 +9,9 @@ use std::sync::Arc;
 use clap::Args;
 use hydrant_host::contract::cancel::Cancelled;
 use hydrant_host::contract::error::Fault;
+use hydrant_host::contract::types::Code;
 use hydrant_host::tasks::Client;
+use hydrant_host::text::io_words;
 use hydrant_server::{RunningServer, Server, ServerConfig, TOKEN_USER, kept_token, token_file};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -68,7 +70,13 @@ pub(crate) fn run(arguments: &ServeArgs, client: &Client, output: &mut Output) -
     if output.options.verbose {
         config.log = Some(Arc::new(|line| say(&line.to_string())));
     }
-    let unable = |error: io::Error| Fault::local("the server cannot start", &error);
+    let unable = |error: io::Error| match error.kind() {
+        ErrorKind::AddrInUse => {
+            let why = format!("{}: {}: --listen 127.0.0.1:0 takes a free port", arguments.listen, io_words(&error));
+            Fault::failed(Code::Host, why)
+        }
+        _ => Fault::local("the server cannot start", &error),
+    };
     let mut is_kept = false;
     if !arguments.open {
         config.token = token(arguments).map_err(unable)?;

@@ -4,7 +4,7 @@ use std::env;
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::contract::report::Document;
+use hydrant_host::contract::report::{Document, ErrorCode, ErrorReport};
 use hydrant_host::contract::types::Code;
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
@@ -72,16 +72,23 @@ fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<
     let first_line = lines.map_or(1, |lines| lines.first);
     let verified = oid.is_some();
     let ending = ending(&name, lines, has_given, output);
-    output
-        .report(ending == Ending::Done, ShowReport { session, file, oid, size: read.size, verified, first_line, text });
+    let past =
+        || ErrorReport { code: ErrorCode(Code::NotFound), detail: past_the_end(&name, first_line), retry_at_ms: None };
+    let (ok, error) = (ending == Ending::Done, (ending != Ending::Done).then(past));
+    let report = ShowReport { session, file, oid, size: read.size, verified, first_line, text };
+    output.document(&Document::ended(error, ok, report));
     Ok(ending)
+}
+
+fn past_the_end(name: &str, line: u64) -> String {
+    format!("{} ends before line {line}", quote(name.as_bytes()))
 }
 
 /// Whoever asks for lines that are not there hears of it.
 fn ending(name: &str, lines: Option<Lines>, has_given: bool, output: &mut Output) -> Ending {
     match lines {
         Some(lines) if !has_given => {
-            output.warn(format!("{} ends before line {}", quote(name.as_bytes()), lines.first));
+            output.warn(past_the_end(name, lines.first));
             Ending::SomeFailed
         }
         _ => Ending::Done,

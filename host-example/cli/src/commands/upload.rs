@@ -18,7 +18,7 @@ use crate::output::Output;
 pub(crate) const HELP: &str = "\
 Examples:
   hydrant upload video.mp4
-  hydrant upload --objects LIST --from DIR --endpoint URL   the files DIR/<oid>";
+  hydrant upload --objects LIST --from DIR --endpoint URL   files DIR/<oid>";
 
 #[derive(Args, Debug)]
 pub(crate) struct UploadArgs {

@@ -18,9 +18,8 @@ use crate::output::{Output, Table};
 pub(crate) const HELP: &str = "\
 Examples:
   hydrant verify             all pointers; in a ledger, all sessions
-  hydrant verify --deep      fetch and hash every blob: a server's word is no proof
-  hydrant verify --staged    before a commit: does it hold content in full, and does the server have
-                             what it names?
+  hydrant verify --deep      fetch every blob and hash it
+  hydrant verify --staged    is content in full about to be committed?
 
 Exit code 1: something is missing or wrong; the report names it.";
 

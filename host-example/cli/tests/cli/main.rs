@@ -1,5 +1,6 @@
 //! The real `hydrant` program, against the embedded server, real git and, where it is installed, the real git-lfs.
 
+mod bad_places;
 mod committed;
 mod doctor;
 mod draft;
@@ -14,6 +15,7 @@ mod orphans;
 mod pointers;
 mod publish;
 mod reconcile;
+mod refusals;
 mod regenerate;
 mod restore;
 mod scale;

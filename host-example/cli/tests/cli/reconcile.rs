@@ -1,6 +1,6 @@
 //! `hydrant reconcile` against a remote whose hook refuses every push that names blobs the server lacks.
 
-mod answerer;
+pub(crate) mod answerer;
 mod gate;
 mod pushes;
 

@@ -62,5 +62,6 @@ impl OfServer for ReconcileReport {
     fn each_words(&mut self, see: &mut dyn FnMut(&mut String)) {
         self.ended.each_words(see);
         self.repairable.each_words(see);
+        self.unknown.iter_mut().for_each(|one| one.error.each_words(see));
     }
 }

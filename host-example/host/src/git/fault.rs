@@ -31,7 +31,7 @@ pub enum GitFault {
 impl std::fmt::Display for GitFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::NotFound => f.write_str("git was not found on PATH"),
+            Self::NotFound => f.write_str("git was not found on PATH: install it, or add its folder to PATH"),
             Self::Child(fault) => write!(f, "git gave no answer: {fault}"),
             Self::Refused(words) if words.is_empty() => f.write_str("git refused without a word"),
             Self::Refused(words) => write!(f, "git refused: {words}"),

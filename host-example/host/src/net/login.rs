@@ -56,7 +56,7 @@ impl<F: Fn(&str, Question) -> bool + Send + Sync> Approver for F {
 }
 
 /// What is to be done at a place that only a commit names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Question {
     /// A login is sent there.
     SendLogin,
@@ -342,7 +342,9 @@ impl Logins {
             return Ok(());
         }
         if !self.approver.as_ref().is_some_and(|one| one.approve(&origin.to_string(), Question::SendLogin)) {
-            return Err(format!("logins are not sent to {origin} without your approval"));
+            return Err(format!(
+                "logins are not sent to {origin} without your approval: `git config lfs.url URL` gives it"
+            ));
         }
         self.trusted.push(origin.clone());
         Ok(())

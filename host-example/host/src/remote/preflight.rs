@@ -221,7 +221,12 @@ impl Folders {
             (facts.next()? == full).then(|| (facts.next(), facts.next(), facts.next()))
         });
         let Some(facts) = facts else {
-            return Err(refusal(Reason::NoCommit, format!("the branch {branch} has no commit yet")));
+            return Err(refusal(
+                Reason::NoCommit,
+                format!(
+                    "the branch {branch} has no commit yet: make one, and push it with git push -u REMOTE {branch}"
+                ),
+            ));
         };
         let found = match facts {
             (Some(tracking), Some(remote), Some(branch)) if !remote.is_empty() && !branch.is_empty() => {

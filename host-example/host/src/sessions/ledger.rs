@@ -206,8 +206,14 @@ pub(crate) fn place_of(folder: &Files, file: &str) -> Place {
     }
 }
 
-fn no_session(name: &str) -> Fault {
-    Fault::misuse(format!("there is no session {}", quote(name.as_bytes())))
+/// A word that stands for no session of a ledger.
+pub(crate) fn no_session(word: &str) -> Fault {
+    Fault::misuse(format!("there is no session {}: `hydrant status` lists them", quote(word.as_bytes())))
+}
+
+/// Sessions were asked for where there are none.
+pub(crate) fn no_sessions() -> Fault {
+    Fault::misuse("this repository holds no sessions: a session is a folder sessions/NAME with a manifest meta.json")
 }
 
 fn manifest_fault(name: &str, error: &io::Error) -> Fault {

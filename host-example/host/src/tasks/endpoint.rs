@@ -16,7 +16,8 @@ use crate::net::http::HttpOptions;
 use crate::net::login::{Approver, Brought, Logins, Origin, Question, Split};
 use reqwest::Url;
 
-use crate::contract::error::Fault;
+use crate::contract::error::{Fault, HostError};
+use crate::driver::trace::place;
 use crate::net::ssh::{self, Authenticated};
 use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
@@ -24,6 +25,9 @@ use crate::text::quote;
 
 /// Stands for the server when everything is here already and no server can be found.
 const NOBODY: &str = "http://127.0.0.1:9/nobody";
+
+/// Where an address comes from.
+pub(crate) const ANOTHER_ADDRESS: &str = "`git config lfs.url URL` or --endpoint URL";
 
 /// Which server is asked, and how patiently. What is none or false is found out, or left to the engine.
 #[derive(Clone, Debug, Default)]
@@ -217,7 +221,7 @@ fn derived(
     let remote = remote_to_ask(repository, options, direction, &commits)?;
     let user = guest.derive_endpoint(&users, direction, &remote).ok();
     let both: Vec<Setting> = commits.iter().chain(&users).cloned().collect();
-    let found = guest.derive_endpoint(&both, direction, &remote)?;
+    let found = guest.derive_endpoint(&both, direction, &remote).map_err(named_by_nobody)?;
     let named = Named::of(user.as_ref(), &found);
     let is_own = is_rewritten_login(&users, &found);
 
@@ -242,7 +246,11 @@ fn derived(
         {
             return Err(Fault::failed(
                 Code::Auth,
-                "only the repository's content names this ssh server; --trust-endpoint allows to log in there",
+                format!(
+                    "only the repository's content names this ssh server: `git config lfs.url {}` is your approval, \
+                     --trust-endpoint is it for once",
+                    place(&found.url)
+                ),
             ));
         }
         let mut ask = asked_over_ssh(repository, ssh.clone(), direction);
@@ -266,7 +274,9 @@ fn derived(
     if !is_http(&endpoint) {
         return Err(Fault::failed(
             Code::Host,
-            "this remote is not reached over http, so there is no LFS server to ask; --endpoint names one",
+            format!(
+                "this remote is not reached over http, so there is no LFS server to ask: {ANOTHER_ADDRESS} names one"
+            ),
         ));
     }
     if named != Named::ByCommit || options.trust_endpoint {
@@ -280,6 +290,16 @@ fn derived(
         http.endpoint_reach_min = reach_of_user(user.as_ref());
     }
     Ok(Destination { endpoint, reference: None, logins, http })
+}
+
+/// Nothing names a server: what does.
+fn named_by_nobody(error: HostError) -> Fault {
+    match Fault::from(error) {
+        Fault { code: Code::NotFound, detail, .. } => {
+            Fault::failed(Code::NotFound, format!("{detail}: {ANOTHER_ADDRESS} does"))
+        }
+        other => other,
+    }
 }
 
 /// Whether the login in this address is one that the user wrote into `url.<base>.insteadOf`.
@@ -306,11 +326,14 @@ fn approve(
         (Named::ByCommit, Direction::Download) if is_nearer(user, found) => Question::AskForObjects,
         (Named::OnUsersServer | Named::ByCommit, Direction::Download) => return Ok(false),
     };
-    let place = crate::driver::trace::place(&found.url);
+    let place = place(&found.url);
     if agrees(client, options, &place, question) {
         return Ok(true);
     }
-    let denied = format!("only this repository's content names the server {place}; --trust-endpoint is your approval");
+    let denied = format!(
+        "only this repository's content names the server {place}: `git config lfs.url {place}` is your approval, \
+         --trust-endpoint is it for once"
+    );
     Err(Fault::failed(Code::Auth, denied))
 }
 

@@ -117,7 +117,8 @@ impl<'a> Asking<'a> {
     fn ask(&mut self, task: LockTask) -> Result<LockReport, Fault> {
         let mut operation = self.0.client.guest()?.locks(&self.0.config, &task)?;
         self.0.ask(&mut operation)?;
-        let report = self.0.host.heard(operation.finish_locks()?);
+        let mut report = self.0.host.heard(operation.finish_locks()?);
+        report.ended = report.ended.map_err(|error| self.0.told(error));
         if self.0.host.interrupted() && report.ended.is_err() {
             return Err(Fault::interrupted("interrupted before the server had answered"));
         }
@@ -134,7 +135,10 @@ impl<'a> Asking<'a> {
         let shown = quote(path.as_bytes());
         match (report.locks.pop(), report.locks.is_empty()) {
             // Ends as the server's own answer for an id does that it does not know.
-            (None, _) => Ok(Err(Box::new(LocksReport::failed(Code::NotFound, format!("{shown} is not locked"))))),
+            (None, _) => Ok(Err(Box::new(LocksReport::failed(
+                Code::NotFound,
+                format!("{shown} is not locked: `hydrant locks list` shows what is"),
+            )))),
             (Some(lock), true) => Ok(Ok(lock)),
             (Some(_), false) => {
                 Err(Fault::misuse(format!("{shown} has several locks; `hydrant locks list` names their ids")))

@@ -8,6 +8,7 @@ use std::path::Path;
 use crate::contract::types::Blob;
 
 use crate::contract::error::Fault;
+use crate::text::{io_words, quote_path};
 
 /// Bytes of one list at most.
 pub const LIST_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -17,7 +18,8 @@ pub fn read(place: &Path) -> Result<Vec<Blob>, Fault> {
     if place == Path::new("-") {
         return parse(io::stdin().lock());
     }
-    let file = File::open(place).map_err(|error| misread(&error))?;
+    let file =
+        File::open(place).map_err(|error| Fault::misuse(format!("{}: {}", quote_path(place), io_words(&error))))?;
     parse(BufReader::with_capacity(64 * 1024, file))
 }
 
@@ -57,7 +59,7 @@ fn parse_line(line: &str) -> Option<Blob> {
 fn misread(error: &io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::InvalidData => Fault::misuse("the list of objects is not text"),
-        _ => Fault::misuse(format!("the list of objects cannot be read: {}", error.kind())),
+        _ => Fault::misuse(format!("the list of objects cannot be read: {}", io_words(error))),
     }
 }
 

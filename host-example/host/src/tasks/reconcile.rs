@@ -94,8 +94,10 @@ fn operate(
     let driven = driver::run(&mut operation, &mut runner.host, &mut **watch);
     watch.ended();
     driven?;
+    let mut report = runner.host.heard(operation.finish_reconcile()?);
+    report.ended = report.ended.map_err(|error| runner.told(error));
     Ok(Came {
-        report: runner.host.heard(operation.finish_reconcile()?),
+        report,
         repairs,
         plans: options.dry_run,
         backup: None,

@@ -20,7 +20,7 @@ use crate::engine::Guest;
 use crate::files::Opened;
 use crate::files::digest::blob_of_file;
 use crate::repository::{Repository, committed};
-use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
+use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, no_sessions, path_in};
 use crate::store::Store;
 use crate::tasks::client::Client;
 use crate::text::{plain, quote};
@@ -119,7 +119,7 @@ impl Client {
     /// Puts content of sessions back to its pointers.
     pub fn restore(&self, repository: &Repository, options: &RestoreOptions) -> Result<RestoreReport, Fault> {
         if !repository.is_ledger()? {
-            return Err(Fault::misuse("this repository holds no sessions"));
+            return Err(no_sessions());
         }
         let ledger = Ledger::of(repository)?;
         let mut guest = self.guest()?;

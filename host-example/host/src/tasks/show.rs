@@ -15,7 +15,7 @@ use crate::contract::report::{ErrorCode, ErrorReport};
 use crate::contract::types::{Blob, Code};
 use crate::files::digest::Digesting;
 use crate::repository::Repository;
-use crate::sessions::ledger::{Ledger, Target, path_in};
+use crate::sessions::ledger::{Ledger, Target, no_session, path_in};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::tasks::status::{self, state_name};
@@ -94,7 +94,7 @@ impl Client {
         let ledger = Ledger::of(repository)?;
         let session = match ledger.target(&options.session, &repository.here) {
             Target::Session { name, file: None } => name,
-            _ => return Err(Fault::misuse(format!("there is no session {}", quote(options.session.as_bytes())))),
+            _ => return Err(no_session(&options.session)),
         };
         let store = Store::cache(&repository.store_dir())?;
         let mut guest = self.guest()?;
@@ -103,7 +103,11 @@ impl Client {
         let file = found.manifest.files.iter().find(|file| file.name == options.file);
         let state = found.status.files.iter().find(|file| file.name == options.file);
         let (Some(file), Some(state)) = (file, state) else {
-            return Err(Fault::misuse(format!("the manifest lists no file {}", quote(options.file.as_bytes()))));
+            return Err(Fault::misuse(format!(
+                "the manifest lists no file {}: `hydrant status {}` says which it lists",
+                quote(options.file.as_bytes()),
+                quote(session.as_bytes())
+            )));
         };
         let name = file.name.clone();
         Ok(match open(&ledger, &store, &session, file, state.state)? {

@@ -18,6 +18,7 @@ use crate::engine::{Guest, Operation};
 use crate::contract::error::Fault;
 use crate::files::random_bytes;
 use crate::repository::Repository;
+use crate::tasks::advice;
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, Destination, ServerOptions};
 use crate::text::parse_bytes;
@@ -246,7 +247,7 @@ impl<'a> Runner<'a> {
         let mut operation = begin(self.client.guest()?, &config)?;
         driver::run(&mut operation, &mut self.host, watch)?;
         let report = self.host.heard(operation.finish_transfer()?);
-        report.ended.map_err(HostError::Engine)?;
+        report.ended.map_err(|error| HostError::Engine(self.told(error)))?;
         Ok(report.outcomes)
     }
 
@@ -259,7 +260,12 @@ impl<'a> Runner<'a> {
             return Err(Fault::interrupted("interrupted before the server had answered everything"));
         }
         let answers = outcomes.into_iter().map(|outcome| outcome.answer).collect::<Result<_, _>>();
-        Ok(answers.map_err(HostError::Engine)?)
+        Ok(answers.map_err(|error| HostError::Engine(self.told(error)))?)
+    }
+
+    /// Why a server's answer ended everything, with its address and with what may help.
+    pub(crate) fn told(&self, error: Error) -> Error {
+        advice::at(&self.config.endpoint, error)
     }
 
     /// Drives an operation that moves no bytes.

@@ -20,14 +20,13 @@ use self::report::{Named, Seen};
 use crate::contract::error::Fault;
 use crate::contract::types::{Code, Direction};
 use crate::repository::Repository;
-use crate::sessions::ledger::{Ledger, MANIFEST, Target};
+use crate::sessions::ledger::{Ledger, MANIFEST, Target, no_session, no_sessions};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
-use crate::text::quote;
 use crate::worktree::pointer_files::{self, Met};
 use crate::worktree::scan::WalkOptions;
 
@@ -82,7 +81,7 @@ fn everything(client: &Client, repository: &Repository, options: &VerifyOptions)
     let mut seen = match repository.is_ledger()? {
         true => sessions(client, repository, &store, options)?,
         false if options.sessions.is_empty() => pointers(client, repository)?,
-        false => return Err(Fault::misuse("this repository holds no sessions")),
+        false => return Err(no_sessions()),
     };
     look_at_commits(client, repository, options, &mut seen)?;
     look_at_cache(&store, &mut seen)?;
@@ -98,7 +97,7 @@ fn sessions(client: &Client, repository: &Repository, store: &Store, options: &V
     for word in &options.sessions {
         match ledger.target(word, &repository.here) {
             Target::Session { name, .. } => names.push(name),
-            Target::Other => return Err(Fault::misuse(format!("there is no session {}", quote(word.as_bytes())))),
+            Target::Other => return Err(no_session(word)),
         }
     }
     let is_all = names.is_empty();

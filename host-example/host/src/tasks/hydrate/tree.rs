@@ -1,7 +1,7 @@
 //! Hydrates the pointers of any work tree, as git-lfs would fetch them, and puts content in their place when asked to.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use crate::contract::operations::Want;
@@ -19,7 +19,7 @@ use crate::repository::stat_cache;
 use crate::sessions::ledger::relative_to;
 use crate::tasks::endpoint;
 use crate::tasks::transfer::{self, Runner, TransferReport, Work};
-use crate::text::quote;
+use crate::text::{io_words, quote};
 use crate::worktree::in_place::{Placer, Swap};
 use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 
@@ -138,11 +138,16 @@ fn search(client: &Client, repository: &Repository, targets: &[String]) -> Resul
         };
         let path = repository.top.join(&place);
         let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
-        let real = path.canonicalize().map_err(|error| unusable(&error.kind().to_string()))?;
+        let real = path.canonicalize().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => {
+                unusable("there is no such file, folder or session here; --include takes patterns")
+            }
+            _ => unusable(&io_words(&error)),
+        })?;
         if real != path {
             return Err(unusable("it is reached through a symlink"));
         }
-        let facts = real.symlink_metadata().map_err(|error| unusable(&error.kind().to_string()))?;
+        let facts = real.symlink_metadata().map_err(|error| unusable(&io_words(&error)))?;
         if facts.is_dir() {
             let walked = pointer_files::search(engine, &real, WalkOptions::default(), &mut take)?;
             found.unreadable.extend(pointer_files::unreadable(&walked, place.as_bytes()));
@@ -181,7 +186,7 @@ fn under(place: &str, met: Met) -> Met {
 }
 
 fn read_small(repository: &Repository, name: &str) -> Result<Option<Vec<u8>>, Fault> {
-    let unreadable = |error: &std::io::Error| Fault::local("a file cannot be read", error);
+    let unreadable = |error: &io::Error| Fault::local("a file cannot be read", error);
     let Some(opened) = Files::beneath(&repository.top)?.open(name).map_err(|error| unreadable(&error))? else {
         return Ok(None);
     };
@@ -238,7 +243,7 @@ fn place(
     let store = repository.store()?;
     let ended_well = report.outcomes.iter().filter(|outcome| outcome.is_present());
     let here: HashMap<&str, u64> = ended_well.map(|outcome| (outcome.oid.as_str(), outcome.size)).collect();
-    let unwritable = |error: &std::io::Error| Fault::local("the work tree cannot be written", error);
+    let unwritable = |error: &io::Error| Fault::local("the work tree cannot be written", error);
     let mut placer = Placer::new(&repository.top, &client.cancel).map_err(|error| unwritable(&error))?;
     let (mut placed, mut wrong) = (Placed::default(), Vec::new());
     let mut replaced = HashSet::new();

@@ -137,7 +137,8 @@ impl Scene<'_> {
             }
             Shown::Nothing => runner.ask(&mut operation)?,
         }
-        let report = runner.host.heard(operation.finish_publish()?);
+        let mut report = runner.host.heard(operation.finish_publish()?);
+        report.ended = report.ended.map_err(|error| runner.told(error));
         let (seconds, host) = (started.elapsed().as_secs_f64(), &runner.host);
         Ok(Came { report, seconds, interrupted: host.interrupted(), sent: host.has_sent(), taken_back: false })
     }

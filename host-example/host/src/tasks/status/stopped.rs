@@ -6,7 +6,7 @@ use crate::contract::error::{Fault, FaultKind, HostError};
 use crate::contract::ledgers::{Checkout, ErrorClass};
 use crate::repository::{Repository, committed};
 use crate::sessions::coverage;
-use crate::sessions::ledger::SESSIONS;
+use crate::sessions::ledger::{SESSIONS, no_session, no_sessions};
 use crate::tasks::client::Client;
 use crate::text::quote;
 
@@ -72,12 +72,12 @@ impl Stopped {
 
     pub(super) fn no_ledger(repository: &Repository) -> Result<Self, Fault> {
         let class = no_ledger_class(&committed::commit(repository, "HEAD")?);
-        Ok(Self { fault: Fault::misuse("this repository holds no sessions"), class, session: None })
+        Ok(Self { fault: no_sessions(), class, session: None })
     }
 
     /// A word stands for no session of the work tree; `path` is where it leads, read as a path. Git may have it still.
     pub(super) fn no_session(repository: &Repository, word: &str, path: Option<String>) -> Result<Self, Fault> {
-        let none = Fault::misuse(format!("there is no session {}", quote(word.as_bytes())));
+        let none = no_session(word);
         let Some(session) = meant(word, path.as_deref()) else { return Ok(none.into()) };
         let folder = [folder_of(session)];
         let shown = quote(session.as_bytes());

@@ -74,9 +74,12 @@ impl Documents {
 
     /// And the journal and the register, in the folder of git's that holds the cache too.
     pub fn with_state(self, folder: &Path) -> Result<Self, HostError> {
-        let folder = Dir::open_or_create(folder, Access::Owner)
-            .and_then(|folder| format::check(&folder).map(|()| folder))
-            .map_err(|error| HostError::io("the folder of the journal cannot be opened", &error))?;
+        self.with_state_in(Dir::open_or_create(folder, Access::Owner).map_err(|error| not_opened(&error))?)
+    }
+
+    /// The same, where that folder is open.
+    pub(crate) fn with_state_in(self, folder: Dir) -> Result<Self, HostError> {
+        format::check(&folder).map_err(|error| not_opened(&error))?;
         Ok(Self { state: Some(Rc::new(folder)), ..self })
     }
 
@@ -165,6 +168,10 @@ impl From<Files> for Documents {
     fn from(tree: Files) -> Self {
         Self { tree, state: None }
     }
+}
+
+fn not_opened(error: &io::Error) -> HostError {
+    HostError::io("the folder of the journal cannot be opened", error)
 }
 
 /// One component that means a file and stays in its folder.

@@ -11,6 +11,7 @@ pub mod hydrate;
 pub mod locks;
 pub mod object_list;
 pub mod orphans;
+pub(crate) mod passing;
 pub mod publish;
 pub mod reconcile;
 pub mod restore;

@@ -146,7 +146,7 @@ pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending,
 }
 
 fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let store = open(&arguments.place)?;
+    let store = open(&arguments.place, false)?;
     let (entries, kept) = (store.list()?, store.kept()?);
     let bytes: u64 = entries.iter().map(|entry| entry.size).sum();
     let listed =
@@ -184,12 +184,12 @@ fn prune(arguments: &CachePruneArgs, output: &mut Output) -> Result<Ending, Faul
         bytes_max: arguments.keep_bytes,
         age_max: Some(Duration::from_secs(arguments.older_than.saturating_mul(DAY_SECONDS))),
     };
-    let removed = open(&arguments.act.place)?.prune(rule, arguments.act.yes)?;
+    let removed = open(&arguments.act.place, arguments.act.yes)?.prune(rule, arguments.act.yes)?;
     Ok(say_removed(&removed, arguments.act.yes, output))
 }
 
 fn clear(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let removed = open(&arguments.place)?.clear(arguments.yes)?;
+    let removed = open(&arguments.place, arguments.yes)?.clear(arguments.yes)?;
     Ok(say_removed(&removed, arguments.yes, output))
 }
 
@@ -216,7 +216,7 @@ fn say_removed(removed: &Removed, acted: bool, output: &mut Output) -> Ending {
 }
 
 fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let verified = open(&arguments.place)?.verify(arguments.yes, |_| {})?;
+    let verified = open(&arguments.place, arguments.yes)?.verify(arguments.yes, |_| {})?;
     let well = verified.bad.is_empty();
     output.report(
         well,
@@ -238,15 +238,20 @@ fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault
     Ok(if well { Ending::Done } else { Ending::SomeFailed })
 }
 
-fn open(place: &CachePlaceArgs) -> Result<Store, Fault> {
+/// The cache; to be read where nothing is to be done to it.
+fn open(place: &CachePlaceArgs, acts: bool) -> Result<Store, Fault> {
     match &place.store {
         Some(folder) if !folder.is_dir() => Err(Fault::misuse("--store names no folder")),
         // Opening moves a `cache` of another boot aside, which must not happen to a folder of the user's.
         Some(folder) if !MARKS.iter().any(|mark| is_plain_file(&folder.join(mark))) => {
             Err(Fault::misuse("--store names a folder that is no cache of hydrant's"))
         }
-        Some(folder) => Ok(Store::cache(folder)?),
-        None => Ok(Store::cache(&Repository::of_environment(env::current_dir()?)?.store_dir())?),
+        Some(folder) if acts => Ok(Store::cache(folder)?),
+        Some(folder) => Ok(Store::reading(folder)?),
+        None => {
+            let repository = Repository::of_environment(env::current_dir()?)?;
+            if acts { repository.cache() } else { repository.cache_to_read() }
+        }
     }
 }
 

@@ -13,6 +13,7 @@ mod objects;
 mod orphans;
 mod pointers;
 mod publish;
+mod read_only;
 mod reconcile;
 mod regenerate;
 mod restore;

@@ -27,7 +27,7 @@ pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Vec
 }
 
 fn documents(repository: &Repository) -> Result<Documents, Fault> {
-    Ok(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?)
+    repository.documents_to_read()
 }
 
 /// Those of some blobs that nothing names now. `of`: the session that lost them, where that is known.

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::adopted::{self, ADOPTED, Adopted, Note};
 use super::boot::UNPROVED;
 use super::stage::is_ours;
-use super::{HIDDEN, Shape, Store, hash_into, unwatched};
+use super::{HIDDEN, Rooms, Shape, Store, hash_into, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::{Digesting, is_oid};
-use crate::files::{Dir, Facts, names_no_file};
+use crate::files::{Dir, Facts, is_unwritable, names_no_file};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
@@ -76,10 +76,14 @@ impl Store {
 
     /// Hashes every blob. With `act`, those that are not what they are called are removed.
     pub fn verify(&self, act: bool, mut progress: impl FnMut(&Entry)) -> Result<Verified, HostError> {
+        self.verify_telling(act, &mut progress)
+    }
+
+    fn verify_telling(&self, act: bool, progress: &mut dyn FnMut(&Entry)) -> Result<Verified, HostError> {
         let mut report = Verified { removed: act, ..Verified::default() };
         for (home, entry) in self.homes().map_err(unreadable)? {
             let name = self.name_in(&home, &entry.oid);
-            let folder = self.folder_of(&home);
+            let folder = self.folder_of(&home).map_err(unreadable)?;
             let mut digest = Digesting::new();
             let read = folder.read(&name).and_then(|mut file| hash_into(&mut digest, &mut file, unwatched));
             match read {
@@ -98,12 +102,18 @@ impl Store {
             }
             progress(&entry);
         }
+        if let Some(own) = &self.own {
+            let own = own.verify_telling(act, progress)?;
+            report.good += own.good;
+            report.good_bytes += own.good_bytes;
+            report.bad.extend(own.bad);
+        }
         Ok(report)
     }
 
     /// Removes the longest unused entries until the rule holds, and leftovers. Without `act`, only says which.
     pub fn prune(&self, rule: PruneRule, act: bool) -> Result<Removed, HostError> {
-        let mut entries = self.homes().map_err(unreadable)?;
+        let mut entries = self.unspared().map_err(unreadable)?;
         entries.sort_by(|(_, a), (_, b)| a.used.cmp(&b.used).then_with(|| a.oid.cmp(&b.oid)));
         let mut left: u64 = entries.iter().map(|(_, entry)| entry.size).sum();
         let oldest = rule.age_max.and_then(|age| SystemTime::now().checked_sub(age));
@@ -120,7 +130,7 @@ impl Store {
 
     /// Removes everything that no other process is writing. Without `act`, only says what.
     pub fn clear(&self, act: bool) -> Result<Removed, HostError> {
-        let entries = self.homes().map_err(unreadable)?;
+        let entries = self.unspared().map_err(unreadable)?;
         self.remove(&entries, -1, act)
     }
 
@@ -128,13 +138,13 @@ impl Store {
     fn remove_bad(&self, home: &Home, name: &str) -> io::Result<()> {
         match (home, self.root()) {
             (Home::Adopted(folder, note), Some(root)) => adopted::keep_aside(root, folder, note),
-            _ => self.folder_of(home).remove(name),
+            _ => self.folder_of(home)?.remove(name),
         }
     }
 
     /// A displaced file goes only while it is what its oid says.
     fn remove_entry(&self, home: &Home, oid: &str) -> io::Result<()> {
-        let (folder, name) = (self.folder_of(home), self.name_in(home, oid));
+        let (folder, name) = (self.folder_of(home)?, self.name_in(home, oid));
         if matches!(home, Home::Adopted(..)) {
             let mut digest = Digesting::new();
             hash_into(&mut digest, &mut folder.read(&name)?, unwatched)?;
@@ -163,14 +173,15 @@ impl Store {
 
     /// Stages and temporary files nobody works on.
     fn sweep(&self, age_seconds: i64, act: bool, removed: &mut Removed) -> io::Result<()> {
+        let Some(stage) = self.stage() else { return Ok(()) };
         let now = i64::try_from(crate::contract::clock::wall() / 1000).unwrap_or(i64::MAX);
-        for name in self.stage().names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
-            let Some(found) = self.stage().find(&name)? else { continue };
+        for name in stage.names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
+            let Some(found) = stage.find(&name)? else { continue };
             // The note beside a stage lives and dies with the stage.
-            let stage = name.strip_suffix(".from").unwrap_or(&name);
-            let age = if stage.ends_with(".tmp") {
+            let its_stage = name.strip_suffix(".from").unwrap_or(&name);
+            let age = if its_stage.ends_with(".tmp") {
                 age_seconds.max(TEMPORARY_AGE_S)
-            } else if is_locked_kind(stage) {
+            } else if is_locked_kind(its_stage) {
                 age_seconds
             } else {
                 age_seconds.max(OTHERS_AGE_S)
@@ -179,24 +190,19 @@ impl Store {
                 continue;
             }
             // Held until the name is gone: nobody begins to use what is being removed.
-            let Use::Free(_lock) = self.use_of(stage)? else { continue };
+            let Use::Free(_lock) = use_of(stage, its_stage)? else { continue };
             removed.leftovers += 1;
             removed.leftover_bytes += found.size;
             if act {
-                self.stage().remove(&name)?;
+                stage.remove(&name)?;
             }
         }
         Ok(())
     }
 
-    fn use_of(&self, name: &str) -> io::Result<Use> {
-        let Some(file) = self.stage().open_existing(name)? else { return Ok(Use::Free(None)) };
-        Ok(if is_ours(self.stage(), name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
-    }
-
     fn remove_empty_folders(&self) {
-        let Shape::Cache { root, entries, .. } = &self.shape else { return };
-        for folder in std::iter::once(&**entries).chain(&self.unproved) {
+        let Shape::Cache(Rooms { root: Some(root), .. }) = &self.shape else { return };
+        for folder in self.folders() {
             for name in folder.names().unwrap_or_default() {
                 folder.remove_empty_dir(&name);
             }
@@ -210,30 +216,44 @@ impl Store {
 
     fn entries_everywhere(&self) -> io::Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = self.homes()?.into_iter().map(|(_, entry)| entry).collect();
+        if let Some(own) = &self.own {
+            entries.extend(own.entries_everywhere()?);
+        }
         entries.sort_by(|a, b| a.oid.cmp(&b.oid));
         Ok(entries)
+    }
+
+    /// What may go. Of a shared cache nothing else is looked at than what is in it.
+    fn unspared(&self) -> io::Result<Vec<(Home, Entry)>> {
+        let mut all = self.homes()?;
+        all.retain(|(_, entry)| !self.spared.contains(&entry.oid));
+        Ok(all)
     }
 
     fn homes(&self) -> io::Result<Vec<(Home, Entry)>> {
         let mut all = Vec::new();
         match &self.shape {
             Shape::Plain(folder) => read_names(folder, "", &Home::Entries, false, &mut all)?,
-            Shape::Cache { root, entries, .. } => {
-                read_fan(entries, &Home::Entries, true, &mut all)?;
+            Shape::Cache(rooms) => {
+                if let Some(entries) = &rooms.entries {
+                    read_fan(entries, &Home::Entries, true, &mut all)?;
+                }
                 for (index, folder) in self.unproved.iter().enumerate() {
                     read_fan(folder, &Home::Unproved(index), false, &mut all)?;
                 }
-                read_adopted(root, &mut all)?;
+                if let (Some(root), None) = (&rooms.root, &self.own) {
+                    read_adopted(root, &mut all)?;
+                }
             }
         }
         Ok(all)
     }
 
-    fn folder_of<'a>(&'a self, home: &'a Home) -> &'a Dir {
+    fn folder_of<'a>(&'a self, home: &'a Home) -> io::Result<&'a Dir> {
         match home {
-            Home::Entries => self.entries(),
-            Home::Unproved(index) => &self.unproved[*index],
-            Home::Adopted(folder, _) => folder,
+            Home::Entries => self.entries_to_write(),
+            Home::Unproved(index) => Ok(&self.unproved[*index]),
+            Home::Adopted(folder, _) => Ok(folder),
         }
     }
 
@@ -247,6 +267,20 @@ enum Use {
     InUse,
     /// Nobody, for as long as this locked file is held; none when the file is gone.
     Free(Option<File>),
+}
+
+fn use_of(stage: &Dir, name: &str) -> io::Result<Use> {
+    let file = match stage.open_existing(name) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(Use::Free(None)),
+        // A lock needs no right to write.
+        Err(error) if is_unwritable(&error) => match stage.read(name) {
+            Ok(file) => file,
+            Err(_) => return Ok(Use::InUse),
+        },
+        Err(error) => return Err(error),
+    };
+    Ok(if is_ours(stage, name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
 }
 
 #[derive(Clone)]

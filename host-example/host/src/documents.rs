@@ -170,6 +170,21 @@ impl From<Files> for Documents {
     }
 }
 
+/// All journals in a state folder, to be searched.
+pub(crate) fn journals_in(state: &Dir) -> io::Result<Vec<File>> {
+    let Some(folder) = state.dir_if_any(JOURNAL)? else { return Ok(Vec::new()) };
+    let mut journals = Vec::new();
+    for name in folder.names()?.into_iter().filter(|name| name.ends_with(ENDING)) {
+        match folder.read(name.as_str()) {
+            Ok(file) => journals.push(file),
+            // The publish came to its end meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(journals)
+}
+
 fn not_opened(error: &io::Error) -> HostError {
     HostError::io("the folder of the journal cannot be opened", error)
 }

@@ -5,10 +5,12 @@
 
 mod adopted;
 mod boot;
+pub(crate) mod clones;
 mod displaced;
 mod entry;
 pub(crate) mod format;
 mod incoming;
+mod machine;
 mod prove;
 mod recorded;
 mod stage;
@@ -25,8 +27,10 @@ use crate::files::{Access, Dir};
 use adopted::Adopted;
 pub use adopted::Kept;
 pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
+pub(crate) use clones::Sharer;
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
+pub(crate) use machine::{Claim, claim};
 pub(crate) use prove::Proof;
 use recorded::Recorded;
 pub(crate) use stage::StageFile;
@@ -245,6 +249,11 @@ impl Store {
             self.folders().filter_map(|folder| folder.find(&name).ok().flatten()).map(|found| found.size).next();
         let adopted = || self.find_adopted(oid).ok().flatten().map(|(_, _, found)| found.size);
         entry.or_else(adopted).or_else(|| self.own.as_ref().and_then(|own| own.size_of(oid)))
+    }
+
+    /// The same of what lies in this clone, and not in a cache that it shares.
+    pub(crate) fn size_in_clone(&self, oid: &str) -> Option<u64> {
+        self.own.as_ref().map_or_else(|| self.size_of(oid), |own| own.size_of(oid))
     }
 
     /// Opens an entry for a reader and hashes it first.

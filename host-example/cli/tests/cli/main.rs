@@ -21,6 +21,8 @@ mod scale;
 mod schemas;
 mod secrets;
 mod serving;
+mod shared_caches;
+mod sharing;
 mod signals;
 mod status_report;
 mod surroundings;

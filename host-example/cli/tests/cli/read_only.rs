@@ -86,11 +86,8 @@ impl Stage {
         let mut command = self.scene.program(&self.program, clone);
         become_nobody(&mut command, &self.scene);
         let output = command.args(arguments).output().expect("hydrant runs");
-        Ran {
-            code: output.status.code().unwrap_or(-1),
-            out: String::from_utf8_lossy(&output.stdout).into_owned(),
-            err: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
 }
 
@@ -101,26 +98,20 @@ fn become_nobody(command: &mut Command, scene: &Scene) {
 }
 
 /// What only reads. `SESSION` stands for the session, where there is one.
-const READERS: [&[&str]; 22] = [
-    &["status"],
+const READERS: [&[&str]; 16] = [
     &["status", "--json"],
-    &["status", "SESSION"],
     &["status", "SESSION", "--json"],
-    &["scan"],
     &["scan", "--json"],
     &["show", "SESSION", "summary.json"],
     &["show", "SESSION", "raw.jsonl"],
-    &["verify", "--offline"],
     &["verify", "--offline", "--json"],
     &["verify", "--staged"],
-    &["doctor"],
     &["doctor", "--json"],
     &["doctor", "--fix", "--dry-run"],
     &["cache", "list", "--json"],
     &["cache", "prune"],
     &["cache", "clear"],
     &["cache", "verify"],
-    &["orphans"],
     &["orphans", "--all", "--json"],
     &["restore", "--dry-run"],
     &["hooks", "list"],
@@ -166,7 +157,6 @@ fn clones(scene: &Scene) -> Vec<(&'static str, PathBuf)> {
 fn whatever_only_reads_needs_no_right_to_write() {
     let stage = Stage::new();
     for (what, clone) in clones(&stage.scene) {
-        // What a writer may tidy up at leisure is left as it is, so both answers are of the same clone.
         let has_session = what != "a repository without sessions";
         for arguments in READERS {
             if !has_session && arguments.contains(&"SESSION") {
@@ -174,22 +164,22 @@ fn whatever_only_reads_needs_no_right_to_write() {
             }
             let arguments: Vec<&str> =
                 arguments.iter().map(|word| if *word == "SESSION" { SESSION } else { word }).collect();
-            let _locked = Locked::new(&clone);
+            let locked = Locked::new(&clone);
             let before = snapshot(&clone);
             let ran = stage.run(&clone, &arguments);
             assert!(before == snapshot(&clone), "{what}: {arguments:?} wrote");
             assert!(!ran.err.contains("denied") && ran.code != 3, "{what}: {arguments:?}: {} {}", ran.code, ran.err);
-            drop(_locked);
-            // Who may write gets the same answer, and it stays the same clone: no lock, no folder, no index.
+            drop(locked);
+            // Who may write gets the same answer, and it stays the same clone: no lock, no folder, no index. A file
+            // that changed since it gave way may be moved to `kept` on the way.
+            if what == "a ledger with leftovers" {
+                continue;
+            }
             let files = |shot: Snapshot| shot.into_iter().map(|(path, (_, size, ..))| (path, size)).collect::<Vec<_>>();
-            let may_tidy = what == "a ledger with leftovers";
             let before = files(snapshot(&clone));
             let other = stage.scene.hydrant(&clone, &arguments);
-            if !may_tidy {
-                assert_eq!(before, files(snapshot(&clone)), "{what}: {arguments:?} wrote");
-            }
-            let is_shown = arguments.first() == Some(&"show");
-            if !is_shown && !may_tidy {
+            assert_eq!(before, files(snapshot(&clone)), "{what}: {arguments:?} wrote");
+            if arguments.first() != Some(&"show") {
                 assert_eq!((ran.code, &ran.out), (other.code, &other.out), "{what}: {arguments:?}");
             }
         }
@@ -254,5 +244,28 @@ fn whatever_must_write_says_so_and_what_to_do() {
         let detail = error["detail"].as_str().expect("a sentence");
         assert!(detail.contains("cannot be written") && detail.contains("hydrant show"), "{arguments:?}: {detail}");
     }
+    assert!(before == snapshot(&clone), "something was written");
+}
+
+#[test]
+fn a_cache_elsewhere_keeps_what_the_clone_cannot() {
+    let stage = Stage::new();
+    let clone = ledger(&stage.scene);
+    let place = stage.scene.path("elsewhere");
+    fs::create_dir(&place).expect("a folder");
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o777)).expect("a mode");
+    let place = place.join("cache");
+    let _locked = Locked::new(&clone);
+    let before = snapshot(&clone);
+    let run = |arguments: &[&str]| {
+        let mut command = stage.scene.program(&stage.program, &clone);
+        become_nobody(&mut command, &stage.scene);
+        let output = command.env("HYDRANT_CACHE", &place).args(arguments).output().expect("hydrant runs");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
+    };
+    run(&["hydrate"]).ends(0);
+    let shown = run(&["show", SESSION, "raw.jsonl"]).ends(0);
+    assert!(shown.out == raw() && shown.err.is_empty(), "{}", shown.err);
     assert!(before == snapshot(&clone), "something was written");
 }

@@ -12,7 +12,7 @@ use crate::files::{Dir, names_no_file};
 const BOOT_BYTES_MAX: u64 = 128;
 /// The file of the store that names the boot its entries are from.
 const BOOT_FILE: &str = "boot";
-const LOCK_FILE: &str = "lock";
+pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const CACHE: &str = "cache";
 pub(super) const UNPROVED: &str = "unproved";
 /// Folders of unproved entries at most; more are merged into one.
@@ -121,7 +121,7 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
     Ok(())
 }
 
-fn recorded(root: &Dir) -> io::Result<Option<String>> {
+pub(super) fn recorded(root: &Dir) -> io::Result<Option<String>> {
     let file = match root.read(BOOT_FILE) {
         Ok(file) => file,
         // A link is no note. What is written takes its place.

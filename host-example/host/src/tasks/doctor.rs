@@ -40,7 +40,16 @@ impl Client {
             fix_all(&patient, &mut finding_list, options);
         }
         let adopted = leftovers::adopted(repository);
-        Ok(DoctorReport { fix: options.fix, dry_run: options.dry_run, finding_list, adopted })
+        let place = repository.placed_cache()?;
+        let cache = place.as_ref().map_or_else(|| repository.store_dir(), |place| place.folder.clone());
+        Ok(DoctorReport {
+            fix: options.fix,
+            dry_run: options.dry_run,
+            finding_list,
+            cache: cache.to_string_lossy().into_owned(),
+            cache_named_by: place.map(|place| place.named_by),
+            adopted,
+        })
     }
 
     /// Gives sessions without a title the one of their summary, or gives them up after three looks.

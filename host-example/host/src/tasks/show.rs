@@ -120,7 +120,7 @@ impl Client {
         Ok(match open(&ledger, &store, &session, file, state.state)? {
             Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: false }),
             // Nothing could be hydrated first.
-            Err(now) if is_elsewhere(now) && file.oid.is_some() && !repository.is_writable() => {
+            Err(now) if is_elsewhere(now) && file.oid.is_some() && !repository.can_keep() => {
                 let blob = Blob { oid: oid.clone().unwrap_or_default(), size: file.size };
                 match self.fetch_once(repository, &name, &blob, options)? {
                     Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: true }),

@@ -71,7 +71,7 @@ impl Client {
             let destination = endpoint::of_repository(self, repository, Direction::Download, server, true)?;
             if options.deep {
                 // What is fetched to be hashed is not kept: any place will do.
-                let passing = if repository.is_writable() { None } else { Some(Passing::new()?) };
+                let passing = if repository.can_keep() { None } else { Some(Passing::new()?) };
                 let store = passing.as_ref().map_or_else(|| repository.cache(), Passing::store)?;
                 let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
                 asked = server::fetch(&mut runner, &mut seen)?;

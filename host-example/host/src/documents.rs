@@ -84,9 +84,12 @@ impl Documents {
 
     /// And the journal and the register, in the folder of git's that holds the cache too.
     pub fn with_state(self, folder: &Path) -> Result<Self, HostError> {
-        let folder = Dir::open_or_create(folder, Access::Owner)
-            .and_then(|folder| format::check(&folder).map(|()| folder))
-            .map_err(|error| HostError::io("the folder of the journal cannot be opened", &error))?;
+        self.with_state_in(Dir::open_or_create(folder, Access::Owner).map_err(|error| not_opened(&error))?)
+    }
+
+    /// The same, where that folder is open.
+    pub(crate) fn with_state_in(self, folder: Dir) -> Result<Self, HostError> {
+        format::check(&folder).map_err(|error| not_opened(&error))?;
         Ok(Self { state: Some(Rc::new(folder)), ..self })
     }
 
@@ -203,6 +206,25 @@ impl From<Files> for Documents {
     fn from(tree: Files) -> Self {
         Self { tree, state: None }
     }
+}
+
+/// All journals in a state folder, to be searched.
+pub(crate) fn journals_in(state: &Dir) -> io::Result<Vec<File>> {
+    let Some(folder) = state.dir_if_any(JOURNAL)? else { return Ok(Vec::new()) };
+    let mut journals = Vec::new();
+    for name in folder.names()?.into_iter().filter(|name| name.ends_with(ENDING)) {
+        match folder.read(name.as_str()) {
+            Ok(file) => journals.push(file),
+            // The publish came to its end meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(journals)
+}
+
+fn not_opened(error: &io::Error) -> HostError {
+    HostError::io("the folder of the journal cannot be opened", error)
 }
 
 /// One component that means a file and stays in its folder.

@@ -19,4 +19,4 @@ pub(crate) use dir::{Access, Dir};
 pub(crate) use facts::Facts;
 pub use platform::{create_private_dir, random_bytes};
 pub use revision::{Opened, Revision};
-pub use tree::{Files, Glance, names_no_file};
+pub use tree::{Files, Glance, is_unwritable, names_no_file};

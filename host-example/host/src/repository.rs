@@ -3,7 +3,9 @@
 //! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
 //! apart from what the user configured; a folder that a commit can hold is never a repository.
 
+mod alternates;
 pub(crate) mod committed;
+pub(crate) mod place;
 pub(crate) mod stat_cache;
 
 use std::io::Read;
@@ -16,7 +18,6 @@ use crate::contract::types::Code;
 use crate::files::Files;
 use crate::files::platform::path_of;
 use crate::git::{Git, GitFault, tree};
-use crate::store::Store;
 
 use crate::contract::error::Fault;
 
@@ -46,6 +47,7 @@ pub struct Repository {
     branch: OnceLock<Option<String>>,
     is_ledger: OnceLock<bool>,
     as_it_is: OnceLock<Git>,
+    git_lfs_stores: OnceLock<Vec<PathBuf>>,
     state_dir: Option<PathBuf>,
 }
 
@@ -101,6 +103,7 @@ impl Repository {
                     branch: OnceLock::new(),
                     is_ledger: OnceLock::new(),
                     as_it_is: OnceLock::new(),
+                    git_lfs_stores: OnceLock::new(),
                     state_dir: None,
                 })
             }
@@ -111,22 +114,6 @@ impl Repository {
     /// A git that speaks of the objects that are here as they are.
     pub(crate) fn as_it_is(&self) -> &Git {
         self.as_it_is.get_or_init(|| self.git.as_it_is())
-    }
-
-    /// The same, with verified blobs and everything that is noted in a folder of the caller's choice.
-    pub fn with_store_dir(self, folder: impl Into<PathBuf>) -> Self {
-        Self { state_dir: Some(folder.into()), ..self }
-    }
-
-    /// Where verified blobs lie, and what is noted about them: `hydrant` in git's own folder, unless the caller chose.
-    pub fn store_dir(&self) -> PathBuf {
-        self.state_dir.clone().unwrap_or_else(|| self.common_dir.join("hydrant"))
-    }
-
-    /// The cache, with all that may be copied into it: git-lfs's own store, and what the original recorder keeps.
-    pub(crate) fn store(&self) -> Result<Store, Fault> {
-        let store = Store::cache(&self.store_dir())?.second_source(&self.git_lfs_objects());
-        Ok(if self.is_real_folder(ORIGINAL_CACHE) { store.recorded_in(&self.top.join(ORIGINAL_CACHE)) } else { store })
     }
 
     /// Whether a path of the work tree is a folder, with no symlink on the way: a commit could have made that.
@@ -142,15 +129,6 @@ impl Repository {
     pub(crate) fn git_dir(&self) -> Result<PathBuf, Fault> {
         let asked = self.git.read(&["rev-parse", "--absolute-git-dir"], b"")?;
         Ok(path_of(asked.strip_suffix(b"\n").unwrap_or(&asked)))
-    }
-
-    /// git-lfs's own object store.
-    pub(crate) fn git_lfs_objects(&self) -> PathBuf {
-        match self.setting("lfs.storage") {
-            // Relative to the repository, as git-lfs reads it.
-            Some(storage) if !storage.is_empty() => self.common_dir.join(storage).join("objects"),
-            _ => self.common_dir.join("lfs/objects"),
-        }
     }
 
     /// The user's settings in git's order: later ones win.

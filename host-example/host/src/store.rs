@@ -5,10 +5,12 @@
 
 mod adopted;
 mod boot;
+pub(crate) mod clones;
 mod displaced;
 mod entry;
 pub(crate) mod format;
 mod incoming;
+mod machine;
 mod prove;
 mod recorded;
 mod stage;
@@ -25,8 +27,10 @@ use crate::files::{Access, Dir};
 use adopted::Adopted;
 pub use adopted::Kept;
 pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
+pub(crate) use clones::Sharer;
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
+pub(crate) use machine::{Claim, claim};
 pub(crate) use prove::Proof;
 use recorded::Recorded;
 pub(crate) use stage::StageFile;
@@ -58,8 +62,10 @@ pub struct Store {
     unproved: Vec<Dir>,
     /// Files that gave way to their pointers.
     adopted: Adopted,
-    /// A folder in git-lfs's own layout, read only.
-    second_source: Option<PathBuf>,
+    /// The clone's own cache, where this one is shared with other clones: it holds what no server sent.
+    own: Option<Box<Store>>,
+    /// Folders in git-lfs's own layout, read only.
+    second_sources: Vec<PathBuf>,
     /// Files of another recorder, read only.
     recorded: Option<Recorded>,
     /// Received, and waiting for the engine's word; by the names of their stages.
@@ -68,6 +74,8 @@ pub struct Store {
     begun: HashMap<String, StageFile>,
     /// Entries that are not what they are called.
     distrusted: HashSet<String>,
+    /// Entries that no clean-up takes.
+    spared: HashSet<String>,
     /// Whether the folder of stages holds any, once somebody looked.
     has_stages: Option<bool>,
     /// Sync each entry, where boots have no names.
@@ -77,8 +85,17 @@ pub struct Store {
 }
 
 enum Shape {
-    Cache { root: Dir, entries: Rc<Dir>, stage: Rc<Dir> },
+    Cache(Rooms),
     Plain(Rc<Dir>),
+}
+
+/// The folders of a cache. Whoever only reads makes none, so any may be missing; a writer has them all.
+#[derive(Default)]
+struct Rooms {
+    root: Option<Dir>,
+    /// What is trusted.
+    entries: Option<Rc<Dir>>,
+    stage: Option<Rc<Dir>>,
 }
 
 /// What the store has of a blob.
@@ -114,14 +131,48 @@ impl Store {
     }
 
     fn open_cache(dir: &Path, boot: Option<String>) -> io::Result<Store> {
-        let root = Dir::open_or_create(dir, Access::Owner)?;
+        Store::in_dir(Dir::open_or_create(dir, Access::Owner)?, boot)
+    }
+
+    /// The cache in this folder, to be written: its folders are made, and entries of an earlier boot are moved aside.
+    pub(crate) fn in_dir(root: Dir, boot: Option<String>) -> io::Result<Store> {
         format::check(&root)?;
         let unproved = boot::enter(&root, boot.as_deref())?;
-        let entries = Rc::new(root.dir(boot::CACHE)?);
-        let stage = Rc::new(root.dir(STAGE)?);
+        let entries = Some(Rc::new(root.dir(boot::CACHE)?));
+        let stage = Some(Rc::new(root.dir(STAGE)?));
         let adopted = Adopted::read(&root)?;
-        let store = Store::new(Shape::Cache { root, entries, stage }, unproved, boot.is_none());
+        let rooms = Rooms { root: Some(root), entries, stage };
+        let store = Store::new(Shape::Cache(rooms), unproved, boot.is_none());
         Ok(Store { adopted, ..store })
+    }
+
+    /// The cache of a repository as it is, to be read: nothing is made, moved or locked. It need not be there.
+    pub fn reading(dir: &Path) -> Result<Store, HostError> {
+        Store::open_reading(dir, crate::files::platform::boot())
+            .map_err(|error| HostError::io("the cache cannot be read", &error))
+    }
+
+    fn open_reading(dir: &Path, boot: Option<String>) -> io::Result<Store> {
+        let root = match Dir::open(dir, Access::Owner) {
+            Ok(root) => root,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Store::new(Shape::Cache(Rooms::default()), Vec::new(), false));
+            }
+            Err(error) => return Err(error),
+        };
+        format::check(&root)?;
+        let (entries, unproved) = boot::look(&root, boot.as_deref())?;
+        let stage = root.dir_if_any(STAGE)?.map(Rc::new);
+        let adopted = Adopted::read(&root)?;
+        let rooms = Rooms { root: Some(root), entries: entries.map(Rc::new), stage };
+        let store = Store::new(Shape::Cache(rooms), unproved, boot.is_none());
+        Ok(Store { adopted, ..store })
+    }
+
+    /// This cache, shared with other clones, in front of the clone's own: what a server sends comes here, and whatever
+    /// else is found stays in the clone, where no other clone's clean-up finds it.
+    pub(crate) fn before(self, own: Store) -> Store {
+        Store { own: Some(Box::new(own)), ..self }
     }
 
     /// A plain folder: `<oid>`, with hidden stage files beside the entries. Nothing in it is synced.
@@ -138,34 +189,54 @@ impl Store {
             shape,
             unproved,
             adopted,
-            second_source: None,
+            own: None,
+            second_sources: Vec::new(),
             recorded: None,
             staged,
             begun,
             distrusted: HashSet::new(),
+            spared: HashSet::new(),
             has_stages: None,
             synced,
             prefix,
         }
     }
 
-    /// Names git-lfs's own object store (`…/lfs/objects`): what it has is copied and verified on use, never written.
+    /// Names an object store of git-lfs's (`…/lfs/objects`): what it has is copied and verified on use, never written.
     pub fn second_source(mut self, objects: &Path) -> Store {
-        self.second_source = Some(objects.to_path_buf());
+        self.of_this_clone().second_sources.push(objects.to_path_buf());
         self
     }
 
     /// Takes these entries for absent, because they turned out to be something else: what is fetched takes their
     /// place, and until then they stay.
     pub(crate) fn distrusting(mut self, oids: impl IntoIterator<Item = String>) -> Store {
+        let oids: Vec<String> = oids.into_iter().collect();
+        if let Some(own) = &mut self.own {
+            own.distrusted.extend(oids.iter().cloned());
+        }
         self.distrusted.extend(oids);
+        self
+    }
+
+    /// Keeps these entries from being pruned or cleared: somebody may still need them.
+    pub(crate) fn sparing(mut self, oids: impl IntoIterator<Item = String>) -> Store {
+        self.spared.extend(oids);
         self
     }
 
     /// Names a folder in which another recorder keeps files, `SESSION/NAME`: used like a second source.
     pub fn recorded_in(mut self, folder: &Path) -> Store {
-        self.recorded = Some(Recorded::in_folder(folder));
+        self.of_this_clone().recorded = Some(Recorded::in_folder(folder));
         self
+    }
+
+    /// The cache that no other clone shares.
+    fn of_this_clone(&mut self) -> &mut Store {
+        match self.own {
+            Some(ref mut own) => own,
+            None => self,
+        }
     }
 
     /// Length of the entry of this oid, trusted or not.
@@ -174,9 +245,15 @@ impl Store {
             return None;
         }
         let name = self.entry_name(oid);
-        let folders = std::iter::once(self.entries()).chain(&self.unproved);
-        let entry = folders.filter_map(|folder| folder.find(&name).ok().flatten()).map(|found| found.size).next();
-        entry.or_else(|| self.find_adopted(oid).ok().flatten().map(|(_, _, found)| found.size))
+        let entry =
+            self.folders().filter_map(|folder| folder.find(&name).ok().flatten()).map(|found| found.size).next();
+        let adopted = || self.find_adopted(oid).ok().flatten().map(|(_, _, found)| found.size);
+        entry.or_else(adopted).or_else(|| self.own.as_ref().and_then(|own| own.size_of(oid)))
+    }
+
+    /// The same of what lies in this clone, and not in a cache that it shares.
+    pub(crate) fn size_in_clone(&self, oid: &str) -> Option<u64> {
+        self.own.as_ref().map_or_else(|| self.size_of(oid), |own| own.size_of(oid))
     }
 
     /// Opens an entry for a reader and hashes it first.
@@ -189,7 +266,8 @@ impl Store {
 
     fn look(&self, oid: &str, size: u64) -> io::Result<Look> {
         let name = self.entry_name(oid);
-        for folder in std::iter::once(self.entries()).chain(&self.unproved) {
+        let mut is_corrupt = false;
+        for folder in self.folders() {
             if folder.find(&name)?.is_none() {
                 continue;
             }
@@ -198,43 +276,69 @@ impl Store {
             hash_into(&mut digest, &mut file, unwatched)?;
             let found = digest.finish();
             if found.oid != oid || found.size != size {
-                return Ok(Look::Corrupt);
+                is_corrupt = true;
+                break;
             }
             file.rewind()?;
             folder.touch(&name);
             return Ok(Look::Content(file));
         }
-        self.look_at_adopted(oid, size)
+        let elsewhere = match &self.own {
+            Some(own) => own.look(oid, size)?,
+            None if is_corrupt => Look::Absent,
+            None => self.look_at_adopted(oid, size)?,
+        };
+        Ok(if is_corrupt && matches!(elsewhere, Look::Absent) { Look::Corrupt } else { elsewhere })
     }
 
     /// What the store has of a blob.
     pub(crate) fn has(&mut self, blob: &Blob) -> io::Result<Held> {
-        let oid = valid(&blob.oid)?;
-        let name = self.entry_name(oid);
-        if self.has_entry(blob)? {
-            if matches!(self.shape, Shape::Cache { .. }) {
-                self.entries().touch(&name);
-                return Ok(Held::Present);
-            }
-            // A file that cannot be read is none: what is fetched takes its place.
-            if let Ok(file) = self.entries().read(&name) {
-                return Ok(Held::Unproved(Proof::in_place(file)));
-            }
-        }
-        if let Some(proof) = self.find_in_unproved(blob).or_else(|| self.find_in_second_source(blob)) {
-            return Ok(Held::Unproved(proof));
-        }
-        if let Some((folder, name, found)) = self.find_adopted(oid)?
-            && found.size == blob.size
-            && let Some(note) = Note::parse(&name)
-        {
-            return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
+        valid(&blob.oid)?;
+        let whole = match self.has_whole(blob)? {
+            Held::Absent => self.has_in_own(blob)?,
+            whole => whole,
+        };
+        if !matches!(whole, Held::Absent) {
+            return Ok(whole);
         }
         let staged = if self.may_have_stage(blob)? { self.has_stage(blob)? } else { Held::Absent };
         Ok(match staged {
             Held::Absent => self.find_recorded(blob).map_or(Held::Absent, Held::Unproved),
             begun => begun,
         })
+    }
+
+    fn has_in_own(&mut self, blob: &Blob) -> io::Result<Held> {
+        let Some(own) = &mut self.own else { return Ok(Held::Absent) };
+        Ok(match own.has_whole(blob)? {
+            Held::Unproved(proof) => Held::Unproved(proof.of_own()),
+            other => other,
+        })
+    }
+
+    /// All but what is not known to be whole.
+    fn has_whole(&self, blob: &Blob) -> io::Result<Held> {
+        let name = self.entry_name(&blob.oid);
+        if let (true, Some(entries)) = (self.has_entry(blob)?, self.entries()) {
+            if matches!(self.shape, Shape::Cache(_)) {
+                entries.touch(&name);
+                return Ok(Held::Present);
+            }
+            // A file that cannot be read is none: what is fetched takes its place.
+            if let Ok(file) = entries.read(&name) {
+                return Ok(Held::Unproved(Proof::in_place(file)));
+            }
+        }
+        if let Some(proof) = self.find_in_unproved(blob).or_else(|| self.find_in_second_sources(blob)) {
+            return Ok(Held::Unproved(proof));
+        }
+        if let Some((folder, name, found)) = self.find_adopted(&blob.oid)?
+            && found.size == blob.size
+            && let Some(note) = Note::parse(&name)
+        {
+            return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
+        }
+        Ok(Held::Absent)
     }
 
     /// Small blobs have a stage only after a broken answer, and there may be thousands of them: one look at the folder
@@ -244,7 +348,8 @@ impl Store {
             return Ok(true);
         }
         if self.has_stages.is_none() {
-            self.has_stages = Some(self.stage().names()?.iter().any(|name| name.starts_with(HIDDEN)));
+            let names = self.stage().map(|stage| stage.names()).transpose()?.unwrap_or_default();
+            self.has_stages = Some(names.iter().any(|name| name.starts_with(HIDDEN)));
         }
         Ok(self.has_stages == Some(true))
     }
@@ -272,7 +377,7 @@ impl Store {
     fn take_stage(&mut self, oid: &str) -> io::Result<Option<StageFile>> {
         match self.begun.remove(oid) {
             Some(stage) => Ok(Some(stage)),
-            None => StageFile::existing(self.stage(), &stage_name(oid)),
+            None => self.stage().map_or(Ok(None), |stage| StageFile::existing(stage, &stage_name(oid))),
         }
     }
 
@@ -291,7 +396,7 @@ impl Store {
         self.has_stages = Some(true);
         match self.begun.remove(oid) {
             Some(stage) => Ok(stage),
-            None => StageFile::open(self.stage(), &stage_name(valid(oid)?), &self.temporary()),
+            None => StageFile::open(self.stage_to_write()?, &stage_name(valid(oid)?), &self.temporary()),
         }
     }
 
@@ -311,12 +416,12 @@ impl Store {
     }
 
     fn keep_bytes(&mut self, oid: &str, bytes: &[u8]) -> io::Result<()> {
-        let temporary = self.temporary();
-        let mut file = self.stage().create_new(&temporary)?;
-        let written = file.write_all(bytes).and_then(|()| self.enter(oid, &file, self.stage(), &temporary));
+        let (temporary, stage) = (self.temporary(), self.stage_to_write()?);
+        let mut file = stage.create_new(&temporary)?;
+        let written = file.write_all(bytes).and_then(|()| self.enter(oid, &file, stage, &temporary));
         if written.is_err() {
             // The first error is the one that matters.
-            self.stage().remove(&temporary).ok();
+            stage.remove(&temporary).ok();
         }
         written
     }
@@ -338,22 +443,22 @@ impl Store {
         if self.synced {
             file.sync_all()?;
         }
-        let entry = self.entry_name(oid);
-        match folder.rename(name, self.entries(), &entry) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(self.shape, Shape::Cache { .. }) => {
-                self.entries().make_dir(&oid[..2])?;
-                folder.rename(name, self.entries(), &entry)?;
+        let (entry, entries) = (self.entry_name(oid), self.entries_to_write()?);
+        match folder.rename(name, entries, &entry) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && matches!(self.shape, Shape::Cache(_)) => {
+                entries.make_dir(&oid[..2])?;
+                folder.rename(name, entries, &entry)?;
             }
             other => other?,
         }
-        if self.synced { self.sync_names(oid) } else { Ok(()) }
+        if self.synced { self.sync_names(oid, entries) } else { Ok(()) }
     }
 
-    fn sync_names(&self, oid: &str) -> io::Result<()> {
-        if let Shape::Cache { entries, .. } = &self.shape {
+    fn sync_names(&self, oid: &str, entries: &Dir) -> io::Result<()> {
+        if let Shape::Cache(_) = &self.shape {
             entries.existing_dir(&oid[..2])?.sync()?;
         }
-        self.entries().sync()
+        entries.sync()
     }
 
     /// Forgets what was staged, in this run or an earlier one.
@@ -366,30 +471,45 @@ impl Store {
         }
     }
 
-    fn entries(&self) -> &Dir {
+    /// The folder of what is trusted, if it is there.
+    fn entries(&self) -> Option<&Dir> {
         match &self.shape {
-            Shape::Cache { entries, .. } => entries,
-            Shape::Plain(folder) => folder,
+            Shape::Cache(rooms) => rooms.entries.as_deref(),
+            Shape::Plain(folder) => Some(folder),
         }
     }
 
-    fn stage(&self) -> &Rc<Dir> {
+    fn stage(&self) -> Option<&Rc<Dir>> {
         match &self.shape {
-            Shape::Cache { stage, .. } => stage,
-            Shape::Plain(folder) => folder,
+            Shape::Cache(rooms) => rooms.stage.as_ref(),
+            Shape::Plain(folder) => Some(folder),
         }
+    }
+
+    fn entries_to_write(&self) -> io::Result<&Dir> {
+        self.entries().ok_or_else(only_read)
+    }
+
+    fn stage_to_write(&self) -> io::Result<&Rc<Dir>> {
+        self.stage().ok_or_else(only_read)
+    }
+
+    /// All folders that may hold an entry, in the order in which they are looked into.
+    fn folders(&self) -> impl Iterator<Item = &Dir> {
+        self.entries().into_iter().chain(&self.unproved)
     }
 
     fn has_entry(&self, blob: &Blob) -> io::Result<bool> {
         if self.distrusted.contains(&blob.oid) {
             return Ok(false);
         }
-        Ok(self.entries().find(self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
+        let Some(entries) = self.entries() else { return Ok(false) };
+        Ok(entries.find(self.entry_name(&blob.oid))?.is_some_and(|found| found.size == blob.size))
     }
 
     fn entry_name(&self, oid: &str) -> String {
         match self.shape {
-            Shape::Cache { .. } => format!("{}/{oid}", &oid[..2]),
+            Shape::Cache(_) => format!("{}/{oid}", &oid[..2]),
             Shape::Plain(_) => oid.into(),
         }
     }
@@ -416,6 +536,10 @@ pub(crate) fn write_stage(
     worker: Worker,
 ) -> io::Result<Incoming> {
     Writer::begin(stage, keep, validator, worker).map(Incoming::File)
+}
+
+fn only_read() -> io::Error {
+    io::Error::new(io::ErrorKind::ReadOnlyFilesystem, "the cache was opened to be read")
 }
 
 fn stage_name(oid: &str) -> String {

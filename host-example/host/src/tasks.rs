@@ -1,6 +1,7 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 mod advice;
+pub mod cache;
 pub mod client;
 pub(crate) mod content_in_git;
 pub mod doctor;
@@ -12,6 +13,7 @@ pub mod hydrate;
 pub mod locks;
 pub mod object_list;
 pub mod orphans;
+pub(crate) mod passing;
 pub mod publish;
 pub mod reconcile;
 pub mod restore;

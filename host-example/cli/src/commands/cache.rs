@@ -9,8 +9,9 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, Subcommand};
 use hydrant_host::contract::error::Fault;
 use hydrant_host::repository::Repository;
-use hydrant_host::store::{Entry, PruneRule, Removed, Store};
-use hydrant_host::text::{bytes_text, count_text, parse_bytes};
+use hydrant_host::store::{Entry, PruneRule, Removed};
+use hydrant_host::tasks::cache::Cache;
+use hydrant_host::text::{bytes_text, count_text, parse_bytes, quote_path};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -74,6 +75,8 @@ pub(crate) struct CachePlaceArgs {
 /// What the cache holds.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct CacheListReport {
+    #[serde(flatten)]
+    place: Place,
     /// Objects.
     objects: usize,
     /// Their bytes.
@@ -82,6 +85,28 @@ pub(crate) struct CacheListReport {
     object_list: Vec<CachedObject>,
     /// Files that changed after they gave way to their pointers.
     kept_list: Vec<KeptFile>,
+}
+
+/// Where the cache is.
+#[derive(Serialize, JsonSchema)]
+struct Place {
+    /// Its folder.
+    folder: String,
+    /// What names the folder: `HYDRANT_CACHE` or `hydrant.cache`; null where nothing does.
+    named_by: Option<&'static str>,
+    /// The clones that share it, each by the folder of its journals.
+    clone_list: Vec<String>,
+}
+
+impl Place {
+    fn of(cache: &Cache) -> Self {
+        let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+        Self {
+            folder: text(&cache.folder),
+            named_by: cache.named_by,
+            clone_list: cache.clones.iter().map(text).collect(),
+        }
+    }
 }
 
 /// One object of the cache.
@@ -109,6 +134,10 @@ struct KeptFile {
 /// What was removed from the cache, or would be.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct CacheRemovedReport {
+    #[serde(flatten)]
+    place: Place,
+    /// Objects that stay because an unfinished publish of one of the clones names them.
+    spared: usize,
     /// It was done, and not only said.
     acted: bool,
     /// Objects.
@@ -146,7 +175,8 @@ pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending,
 }
 
 fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let store = open(&arguments.place)?;
+    let cache = open(&arguments.place, false)?;
+    let store = &cache.store;
     let (entries, kept) = (store.list()?, store.kept()?);
     let bytes: u64 = entries.iter().map(|entry| entry.size).sum();
     let listed =
@@ -154,6 +184,7 @@ fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault>
     output.report(
         true,
         CacheListReport {
+            place: Place::of(&cache),
             objects: entries.len(),
             bytes,
             object_list: entries.iter().map(listed).collect(),
@@ -169,6 +200,7 @@ fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault>
         table.print(output);
     }
     output.line(format!("{}, {}", count_text(entries.len(), "object"), bytes_text(bytes)));
+    say_place(&cache, output);
     for one in &kept {
         output.line(format!(
             "kept/{}, {}: it changed after it gave way to its pointer",
@@ -184,20 +216,34 @@ fn prune(arguments: &CachePruneArgs, output: &mut Output) -> Result<Ending, Faul
         bytes_max: arguments.keep_bytes,
         age_max: Some(Duration::from_secs(arguments.older_than.saturating_mul(DAY_SECONDS))),
     };
-    let removed = open(&arguments.act.place)?.prune(rule, arguments.act.yes)?;
-    Ok(say_removed(&removed, arguments.act.yes, output))
+    let cache = open(&arguments.act.place, arguments.act.yes)?;
+    let removed = cache.store.prune(rule, arguments.act.yes)?;
+    Ok(say_removed(&cache, &removed, arguments.act.yes, output))
 }
 
 fn clear(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let removed = open(&arguments.place)?.clear(arguments.yes)?;
-    Ok(say_removed(&removed, arguments.yes, output))
+    let cache = open(&arguments.place, arguments.yes)?;
+    let removed = cache.store.clear(arguments.yes)?;
+    Ok(say_removed(&cache, &removed, arguments.yes, output))
 }
 
-fn say_removed(removed: &Removed, acted: bool, output: &mut Output) -> Ending {
+fn say_removed(cache: &Cache, removed: &Removed, acted: bool, output: &mut Output) -> Ending {
     let Removed { entries, bytes, leftovers, leftover_bytes } = removed;
     let (bytes, leftovers, leftover_bytes) = (*bytes, *leftovers, *leftover_bytes);
     let (objects, oid_list) = (entries.len(), entries.clone());
-    output.report(true, CacheRemovedReport { acted, objects, bytes, oid_list, leftovers, leftover_bytes });
+    output.report(
+        true,
+        CacheRemovedReport {
+            place: Place::of(cache),
+            spared: cache.spared,
+            acted,
+            objects,
+            bytes,
+            oid_list,
+            leftovers,
+            leftover_bytes,
+        },
+    );
     if output.options.verbose {
         for oid in entries {
             output.line(oid);
@@ -211,12 +257,20 @@ fn say_removed(removed: &Removed, acted: bool, output: &mut Output) -> Ending {
         count_text(leftovers, "unfinished download"),
         bytes_text(leftover_bytes)
     );
+    if !cache.clones.is_empty() {
+        let clones = count_text(cache.clones.len(), "clone");
+        output
+            .note(format!("{clones} share this cache, and fetch again what they need; what a clone keeps is its own"));
+        if cache.spared > 0 {
+            output.note(format!("{} stay: an unfinished publish names them", count_text(cache.spared, "object")));
+        }
+    }
     output.line(if acted { format!("removed {what}") } else { format!("would remove {what}; --yes does it") });
     Ending::Done
 }
 
 fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let verified = open(&arguments.place)?.verify(arguments.yes, |_| {})?;
+    let verified = open(&arguments.place, arguments.yes)?.store.verify(arguments.yes, |_| {})?;
     let well = verified.bad.is_empty();
     output.report(
         well,
@@ -238,16 +292,24 @@ fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault
     Ok(if well { Ending::Done } else { Ending::SomeFailed })
 }
 
-fn open(place: &CachePlaceArgs) -> Result<Store, Fault> {
+/// The cache; to be read where nothing is to be done to it.
+fn open(place: &CachePlaceArgs, acts: bool) -> Result<Cache, Fault> {
     match &place.store {
         Some(folder) if !folder.is_dir() => Err(Fault::misuse("--store names no folder")),
         // Opening moves a `cache` of another boot aside, which must not happen to a folder of the user's.
         Some(folder) if !MARKS.iter().any(|mark| is_plain_file(&folder.join(mark))) => {
             Err(Fault::misuse("--store names a folder that is no cache of hydrant's"))
         }
-        Some(folder) => Ok(Store::cache(folder)?),
-        None => Ok(Store::cache(&Repository::of_environment(env::current_dir()?)?.store_dir())?),
+        Some(folder) => Cache::at(folder, acts),
+        None => Cache::of(&Repository::of_environment(env::current_dir()?)?, acts),
     }
+}
+
+/// Where the cache is, when it is not where everybody looks for it.
+fn say_place(cache: &Cache, output: &mut Output) {
+    let Some(named_by) = cache.named_by else { return };
+    let clones = count_text(cache.clones.len(), "clone");
+    output.note(format!("in {}, as {named_by} says; {clones} share it", quote_path(&cache.folder)));
 }
 
 fn is_plain_file(path: &Path) -> bool {

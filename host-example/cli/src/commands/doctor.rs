@@ -71,6 +71,9 @@ fn say(report: &DoctorReport, repository: &Repository, output: &mut Output) {
         let (files, bytes) = (count_text(report.adopted.files, "file"), bytes_text(report.adopted.bytes));
         output.note(format!("{files} gave way to pointers and serve as cache, {bytes}"));
     }
+    if let Some(named_by) = report.cache_named_by {
+        output.note(format!("what is fetched lies in {}, as {named_by} says", quote(report.cache.as_bytes())));
+    }
     let (found, left) = (report.found(), report.left());
     if left > 0 && repository.here != repository.top {
         output.note(format!("paths are those of {}", quote_path(&repository.top)));

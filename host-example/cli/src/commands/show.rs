@@ -11,7 +11,7 @@ use hydrant_host::tasks::Client;
 use hydrant_host::tasks::show::{Content, Lines, ShowOptions, ShowReport, Shown};
 use hydrant_host::text::quote;
 
-use crate::cli::LimitArgs;
+use crate::cli::{LimitArgs, ServerArgs};
 use crate::ending::Ending;
 use crate::output::Output;
 
@@ -28,6 +28,8 @@ pub(crate) struct ShowArgs {
     #[arg(long, value_name = "A-B", allow_hyphen_values = true)]
     pub(crate) lines: Option<Lines>,
     #[command(flatten)]
+    pub(crate) server: ServerArgs,
+    #[command(flatten)]
     pub(crate) limits: LimitArgs,
 }
 
@@ -37,6 +39,7 @@ pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) ->
         session: arguments.session.clone(),
         file: arguments.file.clone(),
         object_bytes_max: arguments.limits.object_bytes_max,
+        server: arguments.server.options(),
     };
     match client.show(&repository, &options)? {
         Shown::Content(content) => print(content, arguments.lines, output),
@@ -50,11 +53,15 @@ pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) ->
 
 fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<Ending, Fault> {
     let name = content.name.clone();
+    if content.fetched {
+        output.note("fetched for this once: this clone cannot be written, so it is not kept");
+    }
     if !output.options.is_json() {
         let (_, has_given) = content.read(lines, |block| output.content(block))?;
         return Ok(ending(&name, lines, has_given, output));
     }
     let (session, file, oid) = (content.session.clone(), content.name.clone(), content.oid.clone());
+    let fetched = content.fetched;
     let mut text = Vec::new();
     let mut too_long = false;
     let (read, has_given) = content.read(lines, |block| {
@@ -75,7 +82,7 @@ fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<
     let past =
         || ErrorReport { code: ErrorCode(Code::NotFound), detail: past_the_end(&name, first_line), retry_at_ms: None };
     let (ok, error) = (ending == Ending::Done, (ending != Ending::Done).then(past));
-    let report = ShowReport { session, file, oid, size: read.size, verified, first_line, text };
+    let report = ShowReport { session, file, oid, size: read.size, verified, fetched, first_line, text };
     output.document(&Document::ended(error, ok, report));
     Ok(ending)
 }

@@ -8,10 +8,10 @@ use hydrant_host::files::digest::blob_of;
 
 use hydrant_kit::scene::{Scene, noise, pointer};
 
-const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
+pub(crate) const SESSION: &str = "2026-05-04T09-30-mina-OxQ7wd";
 
 /// A ledger with one session of four files: two on the server, an empty one, one in git.
-fn ledger(scene: &Scene) -> PathBuf {
+pub(crate) fn ledger(scene: &Scene) -> PathBuf {
     let raw = raw();
     let notes = noise(90_000, 7);
     let summary = b"{\"title\": \"x\"}";
@@ -43,7 +43,7 @@ fn ledger(scene: &Scene) -> PathBuf {
     ledger
 }
 
-fn raw() -> String {
+pub(crate) fn raw() -> String {
     (1..=2000).map(|line| format!("{{\"seq\":{line},\"content\":\"words of line {line}\"}}\n")).collect()
 }
 

@@ -227,3 +227,62 @@ fn broken_pointers_are_named() {
     assert!(said.err.contains("broken: a broken pointer, line 2"), "{}", said.err);
     assert_eq!(scene.hydrant(&tree, &["status", "--json"]).ends(1).json()["broken"], 1);
 }
+
+#[test]
+fn the_objects_of_borrowed_repositories_are_a_source_too() {
+    let content = noise(70_000, 8);
+    let oid = blob_of(&content).oid;
+    let object = |store: &str| format!("{store}/objects/{}/{}/{oid}", &oid[..2], &oid[2..4]);
+    // Where the object lies, and what the list of the borrowed stores says; `@` is the scene's folder.
+    for (what, store, lists, settings) in [
+        ("the absolute path", "lender/.git/lfs", [("tree", "@/lender/.git/objects\n")].as_slice(), None),
+        ("a relative path", "lender/.git/lfs", &[("tree", "../../../lender/.git/objects\n")], None),
+        ("a comment first", "lender/.git/lfs", &[("tree", "# borrowed\n\n@/lender/.git/objects")], None),
+        ("in quotes", "lender/.git/lfs", &[("tree", "\"@/lend\\145r/.git/objects\"\n")], None),
+        (
+            "a borrower of a borrower",
+            "lender/.git/lfs",
+            &[("tree", "@/middle/.git/objects\n"), ("middle", "../../../lender/.git/objects\n")],
+            None,
+        ),
+        (
+            "in a circle",
+            "lender/.git/lfs",
+            &[("tree", "@/lender/.git/objects\n"), ("lender", "@/tree/.git/objects\n")],
+            None,
+        ),
+        ("a store elsewhere", "lender/media", &[("tree", "@/lender/.git/objects\n")], Some(("lender", "../media"))),
+        ("an absolute one", "media", &[("tree", "@/lender/.git/objects\n")], Some(("lender", "@/media"))),
+        ("the own setting", "media", &[], Some(("tree", "@/media"))),
+    ] {
+        let scene = Scene::new();
+        scene.file("tree/file.bin", pointer(&content).as_bytes());
+        for name in ["lender", "middle"] {
+            scene.repository(name);
+        }
+        let tree = scene.repository("tree");
+        let at = |text: &str| text.replace('@', scene.folder.to_str().expect("text"));
+        scene.file(&object(store), &content);
+        for (name, list) in lists {
+            scene.file(&format!("{name}/.git/objects/info/alternates"), at(list).as_bytes());
+        }
+        if let Some((name, storage)) = settings {
+            scene.git(&scene.path(name), &["config", "lfs.storage", &at(storage)]);
+        }
+        scene.git(&tree, &["config", "lfs.url", "http://127.0.0.1:9/x"]);
+        let status = scene.hydrant(&tree, &["status", "--json"]).ends(0).json();
+        assert_eq!(status["present"], 1, "{what}: {status}");
+        let ran = scene.hydrant(&tree, &["hydrate", "--in-place", "--retries", "0"]);
+        assert_eq!(ran.code, 0, "{what}: {}", ran.err);
+        assert!(fs::read(tree.join("file.bin")).expect("there") == content, "{what}");
+    }
+    // What lies there under a wrong name is never taken.
+    let scene = Scene::new();
+    scene.file("tree/file.bin", pointer(&content).as_bytes());
+    let (lender, tree) = (scene.repository("lender"), scene.repository("tree"));
+    scene.file(&object("lender/.git/lfs"), &noise(70_000, 9));
+    scene.file("tree/.git/objects/info/alternates", format!("{}/.git/objects\n", lender.display()).as_bytes());
+    scene.git(&tree, &["config", "lfs.url", "http://127.0.0.1:9/x"]);
+    assert_ne!(scene.hydrant(&tree, &["hydrate", "--retries", "0"]).code, 0);
+    assert!(scene.cached(&tree, &oid).is_none());
+}

@@ -8,16 +8,19 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Mode, OFlags, RenameFlags, fchmod, fchown, linkat, mkdirat, open, openat, renameat, renameat_with, statat,
-    unlinkat,
+    AtFlags, Mode, OFlags, RenameFlags, accessat, fchmod, fchown, fstat, linkat, mkdirat, open, openat, renameat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::path::Arg;
 
-use super::facts::{Facts, Kind};
+use super::facts::{Facts, Kind, SET_GROUP};
+use super::platform::effective_user;
 
 /// How what is read is opened. Without blocking: a pipe may stand there.
 const READ: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::NONBLOCK);
+/// Permission bits that a file can have: it is never a program.
+const FILE_BITS: u32 = 0o666;
 /// How a folder is opened.
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC).union(OFlags::DIRECTORY);
 
@@ -30,10 +33,12 @@ thread_local! {
 /// Which access other users get to what is created here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Access {
-    /// Nobody else: the cache.
+    /// Nobody else, unless the folder is a shared one: the cache.
     Owner,
     /// As the user's umask says: a folder the user asked for.
     Umask,
+    /// Those whom these permission bits of a folder name: `core.sharedRepository`.
+    Shared(u32),
 }
 
 /// An open folder.
@@ -47,18 +52,56 @@ impl Dir {
     /// Opens a folder of the user's choice: a symlink that leads to it is followed.
     pub(crate) fn open(path: &Path, access: Access) -> io::Result<Self> {
         let descriptor = open(path, OFlags::RDONLY | OFlags::CLOEXEC | OFlags::DIRECTORY, Mode::empty())?;
-        Ok(Self { descriptor, access })
+        let shared = match access {
+            Access::Owner => Facts::from(&fstat(&descriptor)?).shared_with(),
+            Access::Umask | Access::Shared(_) => None,
+        };
+        Ok(Self { descriptor, access: shared.map_or(access, Access::Shared) })
     }
 
     /// The same; it and its parents are made when they are not there.
     pub(crate) fn open_or_create(path: &Path, access: Access) -> io::Result<Self> {
         if let Ok(dir) = Self::open(path, access) {
+            dir.share()?;
             return Ok(dir);
         }
         let mut builder = std::fs::DirBuilder::new();
         std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), access.folder_bits());
         builder.create(path)?;
-        Self::open(path, access)
+        let dir = Self::open(path, access)?;
+        dir.share()?;
+        Ok(dir)
+    }
+
+    /// What is known of this folder itself.
+    pub(crate) fn own_facts(&self) -> io::Result<Facts> {
+        Ok(Facts::from(&fstat(&self.descriptor)?))
+    }
+
+    /// Whether names can be made here, as far as rights and the file system tell.
+    pub(crate) fn is_writable(&self) -> bool {
+        use rustix::fs::Access;
+        accessat(&self.descriptor, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
+    }
+
+    /// Gives a folder of ours the rights of what is shared; those of somebody else's are not ours to change.
+    fn share(&self) -> io::Result<()> {
+        let Access::Shared(bits) = self.access else { return Ok(()) };
+        let facts = self.own_facts()?;
+        if facts.owner.0 == effective_user() && !facts.has_mode(bits | SET_GROUP) {
+            fchmod(&self.descriptor, mode(bits | SET_GROUP))?;
+        }
+        Ok(())
+    }
+
+    /// The same for a file that was made here.
+    fn share_file(&self, file: File) -> io::Result<File> {
+        let Access::Shared(bits) = self.access else { return Ok(file) };
+        let (facts, bits) = (Facts::of(&file)?, bits & FILE_BITS);
+        if facts.owner.0 == effective_user() && !facts.has_mode(bits) {
+            set_permissions(&file, bits)?;
+        }
+        Ok(file)
     }
 
     /// The same folder once more.
@@ -73,6 +116,7 @@ impl Dir {
                 self.make_dir(name)?;
                 self.existing_dir(name)
             }
+            Ok(dir) => dir.share().map(|()| dir),
             other => other,
         }
     }
@@ -92,8 +136,10 @@ impl Dir {
     }
 
     /// Makes a folder; one that is there already is as good.
-    pub(crate) fn make_dir(&self, name: impl Arg) -> io::Result<()> {
-        match mkdirat(&self.descriptor, name, self.access.folder_mode()) {
+    pub(crate) fn make_dir(&self, name: impl Arg + Copy) -> io::Result<()> {
+        match mkdirat(&self.descriptor, name, mode(self.access.folder_bits())) {
+            // The umask had its say, too.
+            Ok(()) if matches!(self.access, Access::Shared(_)) => self.existing_dir(name)?.share(),
             Ok(()) | Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -142,7 +188,7 @@ impl Dir {
 
     fn create(&self, name: impl Arg, more: OFlags) -> io::Result<File> {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::CLOEXEC | OFlags::NOFOLLOW | more;
-        Ok(File::from(openat(&self.descriptor, name, flags, self.access.file_mode())?))
+        self.share_file(File::from(openat(&self.descriptor, name, flags, mode(self.access.file_bits()))?))
     }
 
     /// Opens an existing file to read and write; none when it is not there.
@@ -259,8 +305,7 @@ pub(crate) fn open_file(path: &Path) -> io::Result<File> {
 
 /// Gives an open file these permission bits.
 pub(crate) fn set_permissions(file: &File, permissions: u32) -> io::Result<()> {
-    #[allow(clippy::useless_conversion, clippy::cast_possible_truncation, reason = "the platforms differ in this type")]
-    Ok(fchmod(file, Mode::from_raw_mode(permissions as rustix::fs::RawMode))?)
+    Ok(fchmod(file, mode(permissions))?)
 }
 
 /// Gives an open file an owner. Best effort: only who may do that can have to.
@@ -274,22 +319,21 @@ fn cannot(error: Errno) -> bool {
     matches!(error, Errno::INVAL | Errno::NOSYS | Errno::NOTSUP)
 }
 
+#[allow(clippy::useless_conversion, clippy::cast_possible_truncation, reason = "the platforms differ in this type")]
+fn mode(bits: u32) -> Mode {
+    Mode::from_raw_mode(bits as rustix::fs::RawMode)
+}
+
 impl Access {
     fn folder_bits(self) -> u32 {
         match self {
             Access::Owner => 0o700,
             Access::Umask => 0o777,
+            Access::Shared(bits) => bits,
         }
     }
 
-    fn folder_mode(self) -> Mode {
-        Mode::from_bits_truncate(self.folder_bits() as rustix::fs::RawMode)
-    }
-
-    fn file_mode(self) -> Mode {
-        match self {
-            Access::Owner => Mode::RUSR | Mode::WUSR,
-            Access::Umask => Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::WGRP | Mode::ROTH | Mode::WOTH,
-        }
+    fn file_bits(self) -> u32 {
+        self.folder_bits() & FILE_BITS
     }
 }

@@ -8,6 +8,12 @@ use rustix::fs::{FileType, Stat, fstat};
 /// Permission bits. Set-user-id and its like are not among them.
 const PERMISSIONS: u32 = 0o777;
 
+/// Permission bits of everybody but the owner.
+const OTHERS: u32 = 0o077;
+/// Marks a folder whose own permission bits say who shares what is made in it. git marks shared folders so, too: what
+/// is made there belongs to the folder's group.
+pub(super) const SET_GROUP: u32 = 0o2000;
+
 /// What a name or an open file is, at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
@@ -72,6 +78,17 @@ impl Facts {
     /// Whether nothing at all changed in between, not even a name.
     pub(crate) fn is_same_state(&self, other: &Self) -> bool {
         self.is_same_content(other) && (self.mode, self.changed) == (other.mode, other.changed)
+    }
+
+    /// Who shares what is made in this folder, where it is a shared one: its permission bits.
+    pub(crate) fn shared_with(&self) -> Option<u32> {
+        let is_shared = self.mode & SET_GROUP != 0 && self.permissions & OTHERS != 0;
+        is_shared.then_some(self.permissions)
+    }
+
+    /// Whether the permission bits, and the mark of a shared folder, are these.
+    pub(crate) fn has_mode(&self, bits: u32) -> bool {
+        self.mode & (PERMISSIONS | SET_GROUP) == bits
     }
 
     /// A regular file of so many bytes.

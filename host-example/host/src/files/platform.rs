@@ -8,6 +8,12 @@ use super::{Access, Dir};
 
 /// Where Linux names its boot.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// Where Linux keeps the id of the machine.
+const MACHINE_ID: &str = "/etc/machine-id";
+/// Where the name of the machine stands.
+const HOST_NAMES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
+/// Bytes of either at most.
+const MACHINE_BYTES_MAX: u64 = 256;
 /// Bytes of a boot's name at most.
 const BOOT_BYTES_MAX: u64 = 128;
 
@@ -77,6 +83,25 @@ pub(crate) fn boot() -> Option<String> {
     File::open(BOOT_ID).ok()?.take(BOOT_BYTES_MAX).read_to_string(&mut text).ok()?;
     let name = text.trim().to_owned();
     (!name.is_empty()).then_some(name)
+}
+
+/// The id that the system gives this machine; none where it gives none.
+pub(crate) fn machine_id() -> Option<String> {
+    let mut text = String::new();
+    File::open(MACHINE_ID).ok()?.take(MACHINE_BYTES_MAX).read_to_string(&mut text).ok()?;
+    let id = text.trim();
+    // A container may be made before it has one.
+    (!id.is_empty() && id != "uninitialized").then(|| id.to_owned())
+}
+
+/// What this machine is called.
+pub(crate) fn host_name() -> String {
+    let read = |path: &str| {
+        let mut text = String::new();
+        File::open(path).ok()?.take(MACHINE_BYTES_MAX).read_to_string(&mut text).ok()?;
+        Some(text.trim().to_owned()).filter(|name| !name.is_empty())
+    };
+    HOST_NAMES.iter().find_map(|path| read(path)).unwrap_or_else(|| "a machine without a name".to_owned())
 }
 
 /// Random bytes; none where there is no randomness yet.

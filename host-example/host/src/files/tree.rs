@@ -209,6 +209,11 @@ pub fn names_no_file(error: &io::Error) -> bool {
     is_link || matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::NotADirectory)
 }
 
+/// Whether something could not be written because this place can only be read, by this user or by all.
+pub fn is_unwritable(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+}
+
 fn refused(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
 }

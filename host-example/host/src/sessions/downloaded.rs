@@ -27,7 +27,7 @@ pub(crate) fn mark(store_dir: &Path, session: &str, session_id: &str) -> io::Res
     if is_marked(store_dir, session) || !remembered::load(store_dir, session).session_id.is_empty() {
         return Ok(());
     }
-    let dir = Dir::open_or_create(&store_dir.join(FOLDER), Access::Owner)?;
+    let dir = Dir::open_or_create(store_dir, Access::Owner)?.dir(FOLDER)?;
     let text = format!("{FORM}\n{session_id}\n{}\n", clock::now_rfc3339());
     atomic::replace(&dir, ".mark-", &dir, session, text.as_bytes())
 }

@@ -53,7 +53,7 @@ pub(crate) fn named_ever(repository: &Repository, guest: &mut Guest) -> Result<B
 }
 
 fn documents(repository: &Repository) -> Result<Documents, Fault> {
-    Ok(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?)
+    repository.documents_to_read()
 }
 
 /// Those of some blobs that nothing names now. `of`: the session that lost them, where that is known.

@@ -75,7 +75,7 @@ pub(crate) fn save(store_dir: &Path, session: &str, notes: &Notes) -> io::Result
         text += &format!("{}\t{oid}\t{name}\t{place}\n", revision.text());
     }
     text.push('\n');
-    let dir = Dir::open_or_create(&store_dir.join(FOLDER), Access::Owner)?;
+    let dir = Dir::open_or_create(store_dir, Access::Owner)?.dir(FOLDER)?;
     // Notes that are lost are made again: nothing waits for the disk.
     Fresh::write(&dir, ".notes-", text.as_bytes(), None)?.take_over(session)
 }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::io;
 
 use crate::files::digest::{OID_DIGITS, is_oid};
-use crate::files::{Dir, Facts};
+use crate::files::{Dir, Facts, is_unwritable};
 
 /// Folder of files that are being displaced.
 pub(crate) const DISPLACED: &str = "displaced";
@@ -114,7 +114,9 @@ impl Adopted {
             let name = note.name();
             match folder.find(name.as_str())? {
                 Some(facts) if note.fits(&facts) => return Ok(Some((folder, name, facts))),
-                Some(_) => keep_aside(root, &folder, note)?,
+                Some(_) => {
+                    keep_aside_if_one_may(root, &folder, note)?;
+                }
                 // Somebody else moved it.
                 None => {}
             }
@@ -130,11 +132,22 @@ impl Adopted {
             let Some(note) = Note::parse(&name) else { continue };
             match folder.find(name.as_str())? {
                 Some(facts) if note.fits(&facts) => all.push((note, name, facts)),
-                Some(_) => keep_aside(root, &folder, &note)?,
+                Some(_) => {
+                    keep_aside_if_one_may(root, &folder, &note)?;
+                }
                 None => {}
             }
         }
         Ok(all)
+    }
+}
+
+/// The same by somebody who came to read: where nothing can be moved the file stays, and is passed over. Whether it
+/// was moved.
+pub(super) fn keep_aside_if_one_may(root: &Dir, folder: &Dir, note: &Note) -> io::Result<bool> {
+    match keep_aside(root, folder, note) {
+        Err(error) if is_unwritable(&error) => Ok(false),
+        kept => kept.map(|()| true),
     }
 }
 

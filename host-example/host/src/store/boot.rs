@@ -12,7 +12,7 @@ use crate::files::{Dir, names_no_file};
 const BOOT_BYTES_MAX: u64 = 128;
 /// The file of the store that names the boot its entries are from.
 const BOOT_FILE: &str = "boot";
-const LOCK_FILE: &str = "lock";
+pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const CACHE: &str = "cache";
 pub(super) const UNPROVED: &str = "unproved";
 /// Folders of unproved entries at most; more are merged into one.
@@ -32,6 +32,22 @@ pub(super) fn enter(root: &Dir, boot: Option<&str>) -> io::Result<Vec<Dir>> {
         }
     }
     unproved(root)
+}
+
+/// What a reader finds: the trusted entries, and the folders of those that are not, the latest first. Nothing is moved
+/// and nothing is noted, so entries of another boot count as unproved where they lie.
+pub(super) fn look(root: &Dir, boot: Option<&str>) -> io::Result<(Option<Dir>, Vec<Dir>)> {
+    let mut entries = root.dir_if_any(CACHE)?;
+    let mut unproved = Vec::new();
+    if boot.is_some() && recorded(root)?.as_deref() != boot {
+        unproved.extend(entries.take());
+    }
+    if let Some(parent) = root.dir_if_any(UNPROVED)? {
+        let numbers = numbered(&parent)?;
+        let latest = numbers.iter().rev().filter_map(|number| parent.existing_dir(number.to_string()).ok());
+        unproved.extend(latest.take(UNPROVED_FOLDERS_MAX));
+    }
+    Ok((entries, unproved))
 }
 
 /// The folders of unproved entries: none that is empty, and never more than a few.
@@ -89,7 +105,7 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
     for (number, other) in others {
         for fan in other.names()? {
             let Ok(from) = other.existing_dir(&fan) else { continue };
-            first.make_dir(&fan)?;
+            first.make_dir(fan.as_str())?;
             let to = first.existing_dir(&fan)?;
             for entry in from.names()? {
                 match from.rename(&entry, &to, &entry) {
@@ -105,7 +121,7 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
     Ok(())
 }
 
-fn recorded(root: &Dir) -> io::Result<Option<String>> {
+pub(super) fn recorded(root: &Dir) -> io::Result<Option<String>> {
     let file = match root.read(BOOT_FILE) {
         Ok(file) => file,
         // A link is no note. What is written takes its place.

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek};
 
-use super::adopted::{Kept, Note, keep_aside, kept_in};
+use super::adopted::{Kept, Note, keep_aside_if_one_may, kept_in};
 use super::{Look, Shape, Store, hash_into, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::Digesting;
@@ -11,18 +11,23 @@ use crate::files::{Dir, Facts};
 impl Store {
     /// What was displaced and changed afterwards: nobody serves or clears it but the user.
     pub fn kept(&self) -> Result<Vec<Kept>, HostError> {
-        let Shape::Cache { root, .. } = &self.shape else { return Ok(Vec::new()) };
+        let Some(root) = self.root() else { return Ok(Vec::new()) };
         kept_in(root).map_err(|error| HostError::io("the cache cannot be read", &error))
     }
 
-    /// The folder that holds the places of what is displaced; none in a plain folder.
+    /// The folder that holds the places of what is displaced, which is the clone's own; none in a plain folder.
     pub(crate) fn root(&self) -> Option<&Dir> {
-        if let Shape::Cache { root, .. } = &self.shape { Some(root) } else { None }
+        match (&self.own, &self.shape) {
+            (Some(own), _) => own.root(),
+            (None, Shape::Cache(rooms)) => rooms.root.as_ref(),
+            (None, Shape::Plain(_)) => None,
+        }
     }
 
     /// Learns of files that were displaced just now.
     pub(crate) fn learn(&mut self, notes: impl Iterator<Item = Note>) {
-        notes.for_each(|note| self.adopted.learn(note));
+        let adopted = &mut self.of_this_clone().adopted;
+        notes.for_each(|note| adopted.learn(note));
     }
 
     pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
@@ -41,7 +46,9 @@ impl Store {
                 return Ok(Look::Content(file));
             }
             let Some(note) = Note::parse(&name).filter(|_| found.oid != oid) else { break };
-            keep_aside(root, &folder, &note)?;
+            if !keep_aside_if_one_may(root, &folder, &note)? {
+                break;
+            }
         }
         Ok(Look::Absent)
     }

@@ -15,14 +15,14 @@ impl Store {
             return Ok(None);
         }
         let name = self.entry_name(oid);
-        for folder in std::iter::once(self.entries()).chain(&self.unproved) {
+        for folder in self.folders() {
             if folder.find(&name)?.is_some() {
                 return Opened::new(folder.read(&name)?).map(Some);
             }
         }
         match self.find_adopted(oid)? {
             Some((folder, name, _)) => Opened::new(folder.read(&name)?).map(Some),
-            None => Ok(None),
+            None => self.own.as_ref().map_or(Ok(None), |own| own.open_entry(oid)),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::adopted::{self, Note};
 use super::boot::CACHE;
-use super::{Shape, Step, Store, hash_into};
+use super::{Rooms, Shape, Step, Store, hash_into};
 use crate::contract::types::Blob;
 use crate::files::digest::Digesting;
 use crate::files::dir::open_file;
@@ -24,6 +24,8 @@ const COPY_BYTES: usize = 256 << 10;
 pub(crate) struct Proof {
     work: ProofWork,
     place: Place,
+    /// It lies in the clone's own cache, behind one that is shared.
+    is_of_own: bool,
 }
 
 /// The part of a proof that a worker does.
@@ -46,16 +48,24 @@ struct Copy {
 }
 
 impl Proof {
+    fn new(work: ProofWork, place: Place) -> Proof {
+        Proof { work, place, is_of_own: false }
+    }
+
+    pub(super) fn of_own(self) -> Proof {
+        Proof { is_of_own: true, ..self }
+    }
+
     pub(super) fn in_place(file: File) -> Proof {
-        Proof { work: ProofWork { file, copy: None }, place: Place::Here }
+        Proof::new(ProofWork { file, copy: None }, Place::Here)
     }
 
     pub(super) fn of_unproved(file: File, index: usize) -> Proof {
-        Proof { work: ProofWork { file, copy: None }, place: Place::Unproved(index) }
+        Proof::new(ProofWork { file, copy: None }, Place::Unproved(index))
     }
 
     pub(super) fn of_adopted(file: File, folder: Dir, note: Note) -> Proof {
-        Proof { work: ProofWork { file, copy: None }, place: Place::Adopted(folder, note) }
+        Proof::new(ProofWork { file, copy: None }, Place::Adopted(folder, note))
     }
 
     /// The reading and hashing, to be done wherever there is time for it.
@@ -100,15 +110,19 @@ impl Store {
         })
     }
 
-    /// Looks for a blob in git-lfs's own store. Whatever keeps it from being copied, the server has it too.
-    pub(super) fn find_in_second_source(&self, blob: &Blob) -> Option<Proof> {
-        let objects = self.second_source.as_ref()?;
-        let path = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]).join(&blob.oid);
-        self.copied(open_file(&path).ok()?, blob)
+    /// Looks for a blob in git-lfs's own stores. Whatever keeps it from being copied, the server has it too.
+    pub(super) fn find_in_second_sources(&self, blob: &Blob) -> Option<Proof> {
+        self.second_sources.iter().find_map(|objects| {
+            let path = objects.join(&blob.oid[..2]).join(&blob.oid[2..4]).join(&blob.oid);
+            self.copied(open_file(&path).ok()?, blob)
+        })
     }
 
     /// Looks for a blob among the files of another recorder.
     pub(super) fn find_recorded(&mut self, blob: &Blob) -> Option<Proof> {
+        if let Some(own) = &mut self.own {
+            return own.find_recorded(blob).map(Proof::of_own);
+        }
         let found = self.recorded.as_mut()?.find(blob)?;
         self.copied(found, blob)
     }
@@ -119,26 +133,30 @@ impl Store {
             return None;
         }
         let name = self.temporary();
-        let copied = self.stage().create_new(name.as_str()).ok()?;
+        let stage = self.stage()?;
+        let copied = stage.create_new(name.as_str()).ok()?;
         // Tells a clean-up that the copy is in use.
         lock(&copied).ok();
         let work = ProofWork { file, copy: Some(copied) };
-        let copy = Copy { folder: Rc::clone(self.stage()), name };
-        Some(Proof { work, place: Place::Copied(copy) })
+        let copy = Copy { folder: Rc::clone(stage), name };
+        Some(Proof::new(work, Place::Copied(copy)))
     }
 
     /// Acts on what a proof found; true when the blob is present now.
     pub(crate) fn settle(&mut self, blob: &Blob, proof: Proof, found: &Blob) -> io::Result<bool> {
+        if let (true, Some(own)) = (proof.is_of_own, &mut self.own) {
+            return own.settle(blob, Proof { is_of_own: false, ..proof }, found);
+        }
         let proved = found.oid == blob.oid && found.size == blob.size;
         let entry = self.entry_name(&blob.oid);
         match &proof.place {
             Place::Here => {}
             Place::Unproved(index) if proved => {
                 let Some(folder) = self.unproved.get(*index) else { return Ok(false) };
-                if let Shape::Cache { root, .. } = &self.shape {
-                    root.make_dir(format!("{CACHE}/{}", &blob.oid[..2]))?;
+                if let Shape::Cache(Rooms { root: Some(root), .. }) = &self.shape {
+                    root.make_dir(format!("{CACHE}/{}", &blob.oid[..2]).as_str())?;
                 }
-                match folder.rename(&entry, self.entries(), &entry) {
+                match folder.rename(&entry, self.entries_to_write()?, &entry) {
                     // Another process was here first: it moved the entry, or the folder it lay in.
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return self.has_entry(blob),
                     other => other?,

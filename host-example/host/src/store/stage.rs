@@ -27,9 +27,14 @@ pub(crate) struct StageFile {
 impl StageFile {
     /// The stage of this name, or a private file when another process has that one.
     pub(super) fn open(folder: &Rc<Dir>, name: &str, private_name: &str) -> io::Result<StageFile> {
-        let file = folder.open_or_create_file(name)?;
-        if is_ours(folder, name, &file)? {
-            return Ok(StageFile { file, folder: Rc::clone(folder), name: name.into(), private: false });
+        match folder.open_or_create_file(name) {
+            Ok(file) if is_ours(folder, name, &file)? => {
+                return Ok(StageFile { file, folder: Rc::clone(folder), name: name.into(), private: false });
+            }
+            Ok(_) => {}
+            // Somebody else's, in a folder that is shared.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            Err(error) => return Err(error),
         }
         let file = folder.create_new(private_name)?;
         // Nobody else knows this name: the lock only tells a clean-up that the file is in use.
@@ -39,7 +44,12 @@ impl StageFile {
 
     /// The stage of this name if it is there and nobody else has it.
     pub(super) fn existing(folder: &Rc<Dir>, name: &str) -> io::Result<Option<StageFile>> {
-        let Some(file) = folder.open_existing(name)? else { return Ok(None) };
+        let file = match folder.open_existing(name) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(None),
+            Err(error) => return Err(error),
+        };
         let ours = is_ours(folder, name, &file)?;
         Ok(ours.then(|| StageFile { file, folder: Rc::clone(folder), name: name.into(), private: false }))
     }

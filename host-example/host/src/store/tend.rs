@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::adopted::{self, ADOPTED, Adopted, Note};
 use super::boot::UNPROVED;
 use super::stage::{StageFile, is_ours};
-use super::{HIDDEN, Shape, Store, hash_into, stage_name, unwatched};
+use super::{HIDDEN, Rooms, Shape, Store, hash_into, stage_name, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::{Digesting, is_oid};
-use crate::files::{Dir, Facts, names_no_file};
+use crate::files::{Dir, Facts, is_unwritable, names_no_file};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
 const LEFTOVER_AGE_S: i64 = 7 * 24 * 3600;
@@ -89,10 +89,14 @@ impl Store {
 
     /// Hashes every blob. With `act`, those that are not what they are called are removed.
     pub fn verify(&self, act: bool, mut progress: impl FnMut(&Entry)) -> Result<Verified, HostError> {
+        self.verify_telling(act, &mut progress)
+    }
+
+    fn verify_telling(&self, act: bool, progress: &mut dyn FnMut(&Entry)) -> Result<Verified, HostError> {
         let mut report = Verified { removed: act, ..Verified::default() };
         for (home, entry) in self.homes().map_err(unreadable)? {
             let name = self.name_in(&home, &entry.oid);
-            let folder = self.folder_of(&home);
+            let folder = self.folder_of(&home).map_err(unreadable)?;
             let mut digest = Digesting::new();
             let read = folder.read(&name).and_then(|mut file| hash_into(&mut digest, &mut file, unwatched));
             match read {
@@ -111,12 +115,18 @@ impl Store {
             }
             progress(&entry);
         }
+        if let Some(own) = &self.own {
+            let own = own.verify_telling(act, progress)?;
+            report.good += own.good;
+            report.good_bytes += own.good_bytes;
+            report.bad.extend(own.bad);
+        }
         Ok(report)
     }
 
     /// Removes the longest unused entries until the rule holds, and leftovers. Without `act`, only says which.
     pub fn prune(&self, rule: PruneRule, act: bool) -> Result<Removed, HostError> {
-        let mut entries = self.homes().map_err(unreadable)?;
+        let mut entries = self.unspared().map_err(unreadable)?;
         entries.sort_by(|(_, a), (_, b)| a.used.cmp(&b.used).then_with(|| a.oid.cmp(&b.oid)));
         let mut left: u64 = entries.iter().map(|(_, entry)| entry.size).sum();
         let oldest = rule.age_max.and_then(|age| SystemTime::now().checked_sub(age));
@@ -133,7 +143,7 @@ impl Store {
 
     /// Removes everything that no other process is writing. Without `act`, only says what.
     pub fn clear(&self, act: bool) -> Result<Removed, HostError> {
-        let entries = self.homes().map_err(unreadable)?;
+        let entries = self.unspared().map_err(unreadable)?;
         self.remove(&entries, -1, act)
     }
 
@@ -141,13 +151,13 @@ impl Store {
     fn remove_bad(&self, home: &Home, name: &str) -> io::Result<()> {
         match (home, self.root()) {
             (Home::Adopted(folder, note), Some(root)) => adopted::keep_aside(root, folder, note),
-            _ => self.folder_of(home).remove(name),
+            _ => self.folder_of(home)?.remove(name),
         }
     }
 
     /// A displaced file goes only while it is what its oid says.
     fn remove_entry(&self, home: &Home, oid: &str) -> io::Result<()> {
-        let (folder, name) = (self.folder_of(home), self.name_in(home, oid));
+        let (folder, name) = (self.folder_of(home)?, self.name_in(home, oid));
         if matches!(home, Home::Adopted(..)) {
             let mut digest = Digesting::new();
             hash_into(&mut digest, &mut folder.read(&name)?, unwatched)?;
@@ -176,14 +186,15 @@ impl Store {
 
     /// Stages and temporary files nobody works on.
     fn sweep(&self, age_seconds: i64, act: bool, removed: &mut Removed) -> io::Result<()> {
+        let Some(stage) = self.stage() else { return Ok(()) };
         let now = i64::try_from(crate::contract::clock::wall() / 1000).unwrap_or(i64::MAX);
-        for name in self.stage().names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
-            let Some(found) = self.stage().find(&name)? else { continue };
+        for name in stage.names()?.into_iter().filter(|name| name.starts_with(HIDDEN)) {
+            let Some(found) = stage.find(&name)? else { continue };
             // The note beside a stage lives and dies with the stage.
-            let stage = name.strip_suffix(".from").unwrap_or(&name);
-            let age = if stage.ends_with(".tmp") {
+            let its_stage = name.strip_suffix(".from").unwrap_or(&name);
+            let age = if its_stage.ends_with(".tmp") {
                 age_seconds.max(TEMPORARY_AGE_S)
-            } else if is_locked_kind(stage) {
+            } else if is_locked_kind(its_stage) {
                 age_seconds
             } else {
                 age_seconds.max(OTHERS_AGE_S)
@@ -192,11 +203,11 @@ impl Store {
                 continue;
             }
             // Held until the name is gone: nobody begins to use what is being removed.
-            let Use::Free(_lock) = self.use_of(stage)? else { continue };
+            let Use::Free(_lock) = use_of(stage, its_stage)? else { continue };
             removed.leftovers += 1;
             removed.leftover_bytes += found.size;
             if act {
-                self.stage().remove(&name)?;
+                stage.remove(&name)?;
             }
         }
         Ok(())
@@ -205,9 +216,10 @@ impl Store {
     /// Downloads that stopped in the middle, longest ago first. Older ones are leftovers, which a prune removes.
     pub(crate) fn stalled(&self) -> io::Result<Vec<Stalled>> {
         let mut stalled = Vec::new();
-        for name in self.stage().names()?.into_iter().filter(|name| is_locked_kind(name)) {
-            let Some(found) = self.stage().find(&name)?.filter(is_stalled) else { continue };
-            if matches!(self.use_of(&name)?, Use::Free(_)) {
+        let Some(stage) = self.stage() else { return Ok(stalled) };
+        for name in stage.names()?.into_iter().filter(|name| is_locked_kind(name)) {
+            let Some(found) = stage.find(&name)?.filter(is_stalled) else { continue };
+            if matches!(use_of(stage, &name)?, Use::Free(_)) {
                 let oid = name.trim_start_matches(HIDDEN).trim_end_matches(".part").to_owned();
                 let moved = Duration::from_secs(u64::try_from(found.modified.seconds).unwrap_or(0));
                 stalled.push(Stalled { oid, bytes: found.size, moved: UNIX_EPOCH + moved });
@@ -219,7 +231,8 @@ impl Store {
 
     /// Forgets the beginning of this download, when it still stands where it stood; says whether it did.
     pub(crate) fn drop_stalled(&self, oid: &str) -> io::Result<bool> {
-        let Some(stage) = StageFile::existing(self.stage(), &stage_name(oid))? else { return Ok(false) };
+        let Some(folder) = self.stage() else { return Ok(false) };
+        let Some(stage) = StageFile::existing(folder, &stage_name(oid))? else { return Ok(false) };
         // Its lock is ours: nobody goes on with it meanwhile.
         if !is_stalled(&Facts::of(&stage.file)?) {
             return Ok(false);
@@ -227,14 +240,9 @@ impl Store {
         stage.remove().map(|()| true)
     }
 
-    fn use_of(&self, name: &str) -> io::Result<Use> {
-        let Some(file) = self.stage().open_existing(name)? else { return Ok(Use::Free(None)) };
-        Ok(if is_ours(self.stage(), name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
-    }
-
     fn remove_empty_folders(&self) {
-        let Shape::Cache { root, entries, .. } = &self.shape else { return };
-        for folder in std::iter::once(&**entries).chain(&self.unproved) {
+        let Shape::Cache(Rooms { root: Some(root), .. }) = &self.shape else { return };
+        for folder in self.folders() {
             for name in folder.names().unwrap_or_default() {
                 folder.remove_empty_dir(&name);
             }
@@ -248,30 +256,44 @@ impl Store {
 
     fn entries_everywhere(&self) -> io::Result<Vec<Entry>> {
         let mut entries: Vec<Entry> = self.homes()?.into_iter().map(|(_, entry)| entry).collect();
+        if let Some(own) = &self.own {
+            entries.extend(own.entries_everywhere()?);
+        }
         entries.sort_by(|a, b| a.oid.cmp(&b.oid));
         Ok(entries)
+    }
+
+    /// What may go. Of a shared cache nothing else is looked at than what is in it.
+    fn unspared(&self) -> io::Result<Vec<(Home, Entry)>> {
+        let mut all = self.homes()?;
+        all.retain(|(_, entry)| !self.spared.contains(&entry.oid));
+        Ok(all)
     }
 
     fn homes(&self) -> io::Result<Vec<(Home, Entry)>> {
         let mut all = Vec::new();
         match &self.shape {
             Shape::Plain(folder) => read_names(folder, "", &Home::Entries, false, &mut all)?,
-            Shape::Cache { root, entries, .. } => {
-                read_fan(entries, &Home::Entries, true, &mut all)?;
+            Shape::Cache(rooms) => {
+                if let Some(entries) = &rooms.entries {
+                    read_fan(entries, &Home::Entries, true, &mut all)?;
+                }
                 for (index, folder) in self.unproved.iter().enumerate() {
                     read_fan(folder, &Home::Unproved(index), false, &mut all)?;
                 }
-                read_adopted(root, &mut all)?;
+                if let (Some(root), None) = (&rooms.root, &self.own) {
+                    read_adopted(root, &mut all)?;
+                }
             }
         }
         Ok(all)
     }
 
-    fn folder_of<'a>(&'a self, home: &'a Home) -> &'a Dir {
+    fn folder_of<'a>(&'a self, home: &'a Home) -> io::Result<&'a Dir> {
         match home {
-            Home::Entries => self.entries(),
-            Home::Unproved(index) => &self.unproved[*index],
-            Home::Adopted(folder, _) => folder,
+            Home::Entries => self.entries_to_write(),
+            Home::Unproved(index) => Ok(&self.unproved[*index]),
+            Home::Adopted(folder, _) => Ok(folder),
         }
     }
 
@@ -285,6 +307,20 @@ enum Use {
     InUse,
     /// Nobody, for as long as this locked file is held; none when the file is gone.
     Free(Option<File>),
+}
+
+fn use_of(stage: &Dir, name: &str) -> io::Result<Use> {
+    let file = match stage.open_existing(name) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(Use::Free(None)),
+        // A lock needs no right to write.
+        Err(error) if is_unwritable(&error) => match stage.read(name) {
+            Ok(file) => file,
+            Err(_) => return Ok(Use::InUse),
+        },
+        Err(error) => return Err(error),
+    };
+    Ok(if is_ours(stage, name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
 }
 
 #[derive(Clone)]

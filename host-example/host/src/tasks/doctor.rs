@@ -21,7 +21,6 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::sessions::gitignore;
 use crate::sessions::ledger::Ledger;
-use crate::store::Store;
 use crate::tasks::client::Client;
 
 pub use finding::{Finding, FindingKind, Severity};
@@ -33,7 +32,7 @@ pub use titles::{SessionTitle, TitleOutcome, TitlesOptions, TitlesReport};
 impl Client {
     /// What was left half done in a repository. With `options.fix` it is completed.
     pub fn doctor(&self, repository: &Repository, options: &DoctorOptions) -> Result<DoctorReport, Fault> {
-        let store = Store::cache(&repository.store_dir())?;
+        let store = if options.fix && !options.dry_run { repository.cache()? } else { repository.cache_to_read()? };
         let patient = Patient { client: self, repository, ledger: Ledger::of(repository)?, store };
         let mut finding_list = look(&patient)?;
         if options.fix && !options.dry_run {
@@ -41,7 +40,16 @@ impl Client {
             fix_all(&patient, &mut finding_list, options);
         }
         let adopted = leftovers::adopted(repository);
-        Ok(DoctorReport { fix: options.fix, dry_run: options.dry_run, finding_list, adopted })
+        let place = repository.placed_cache()?;
+        let cache = place.as_ref().map_or_else(|| repository.store_dir(), |place| place.folder.clone());
+        Ok(DoctorReport {
+            fix: options.fix,
+            dry_run: options.dry_run,
+            finding_list,
+            cache: cache.to_string_lossy().into_owned(),
+            cache_named_by: place.map(|place| place.named_by),
+            adopted,
+        })
     }
 
     /// Gives sessions without a title the one of their summary, or gives them up after three looks.

@@ -11,7 +11,6 @@ use crate::contract::error::Fault;
 use crate::contract::ledgers::{Placeholder, Unfinished};
 use crate::contract::names::TRANSCRIPT;
 use crate::contract::types::Code;
-use crate::documents::Documents;
 use crate::documents::manifest_write::change_manifest;
 use crate::engine::Guest;
 use crate::repository::Repository;
@@ -110,12 +109,7 @@ impl Client {
 
 /// Refuses a session whose publish did not come to its end.
 fn check_published(repository: &Repository, guest: &mut Guest, session: &str) -> Result<(), Fault> {
-    let state = repository.store_dir();
-    // Looked at first, because opening it makes it, and a dry run makes nothing.
-    if state.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    let documents = Documents::beneath(&repository.top)?.with_state(&state)?;
+    let documents = repository.documents_to_read()?;
     let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
     if !journals.contains(session) {
         return Ok(());

@@ -9,7 +9,6 @@ use std::time::Instant;
 
 use crate::contract::error::Fault;
 use crate::contract::types::{Code, Direction};
-use crate::documents::Documents;
 use crate::driver;
 use crate::remote::{Reason, Refusal, RemoteLedger};
 use crate::repository::{Errand, Repository};
@@ -83,8 +82,10 @@ fn operate(
     let mut destination = endpoint::of_repository(client, repository, Direction::Upload, server, needed)?;
     destination.reference = Some(ledger.upstream().to_owned());
     let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-    let store = repository.store()?;
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let (store, documents) = match repairs {
+        true => (repository.store()?, repository.documents()?),
+        false => (repository.store_to_read()?, repository.documents_to_read()?),
+    };
     let mut runner = Runner::new(client, destination, server, limit, |host| {
         host.store(store).documents(documents).ledger(ledger.clone())
     })?;

@@ -123,7 +123,7 @@ impl Client {
         }
         let ledger = Ledger::of(repository)?;
         let mut guest = self.guest()?;
-        let mut store = Store::cache(&repository.store_dir())?;
+        let mut store = if options.dry_run { repository.cache_to_read()? } else { repository.cache()? };
         let head = committed::commit(repository, "HEAD")?;
         let chosen = chosen(&ledger, &mut guest, &options.targets, &repository.here)?;
         for one in &chosen {

@@ -11,14 +11,19 @@ use serde::Serialize;
 
 use crate::contract::error::{Fault, FaultKind};
 use crate::contract::manifests::{FileRef, FileStorage, State};
+use crate::contract::operations::Want;
 use crate::contract::report::{ErrorCode, ErrorReport};
-use crate::contract::types::{Blob, Code};
+use crate::contract::types::{Blob, Code, Direction};
 use crate::files::digest::Digesting;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, Target, no_session, path_in};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
+use crate::tasks::endpoint::{self, ServerOptions};
+use crate::tasks::hydrate::tree::is_here;
+use crate::tasks::passing::Passing;
 use crate::tasks::status::{self, state_name};
+use crate::tasks::transfer::{self, Runner, Work};
 use crate::text::quote;
 
 const READ_BYTES: usize = 256 * 1024;
@@ -34,6 +39,8 @@ pub struct ShowOptions {
     pub file: String,
     /// Bytes of an object at most; none: what git's configuration says.
     pub object_bytes_max: Option<u64>,
+    /// The server, which is asked only where this clone cannot be written, so that nothing could be hydrated before.
+    pub server: ServerOptions,
 }
 
 /// A file that was asked for.
@@ -71,6 +78,8 @@ pub struct ShowReport {
     pub size: u64,
     /// Its bytes have the digest that the manifest names.
     pub verified: bool,
+    /// It was fetched for this once: the clone cannot be written, so it could not be kept.
+    pub fetched: bool,
     /// Number of the first line of `text`, counted from 1.
     pub first_line: u64,
     /// The text, or the lines of it that were asked for.
@@ -86,6 +95,8 @@ pub struct Content {
     pub name: String,
     /// SHA-256 that the manifest names; none for a file that git carries.
     pub oid: Option<String>,
+    /// It was fetched for this once: the clone cannot be written, so it could not be kept.
+    pub fetched: bool,
 }
 
 impl Client {
@@ -96,7 +107,7 @@ impl Client {
             Target::Session { name, file: None } => name,
             _ => return Err(no_session(&options.session)),
         };
-        let store = Store::cache(&repository.store_dir())?;
+        let store = repository.cache_to_read()?;
         let mut guest = self.guest()?;
         let limit = status::limit(&mut guest, repository, options.object_bytes_max)?;
         let found = ledger.session(&mut guest, &store, &session, limit)?;
@@ -109,9 +120,19 @@ impl Client {
                 quote(session.as_bytes())
             )));
         };
-        let name = file.name.clone();
+        let (name, oid) = (file.name.clone(), file.oid.clone());
         Ok(match open(&ledger, &store, &session, file, state.state)? {
-            Ok(content) => Shown::Content(Content { file: content, session, name, oid: file.oid.clone() }),
+            Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: false }),
+            // Nothing could be hydrated first.
+            Err(now) if is_elsewhere(now) && file.oid.is_some() && !repository.can_keep() => {
+                let blob = Blob { oid: oid.clone().unwrap_or_default(), size: file.size };
+                match self.fetch_once(repository, &name, &blob, options)? {
+                    Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: true }),
+                    Err(error) => {
+                        Shown::Unreadable(UnreadableFile { session, file: name, state: state_name(now), error })
+                    }
+                }
+            }
             Err(now) => {
                 let detail = state.detail.clone().filter(|_| now == state.state);
                 let detail = detail.unwrap_or_else(|| sentence(now).to_owned());
@@ -120,6 +141,46 @@ impl Client {
             }
         })
     }
+}
+
+impl Client {
+    /// A blob for this once, verified like any other: where nothing can be written, nothing can be hydrated first.
+    fn fetch_once(
+        &self,
+        repository: &Repository,
+        name: &str,
+        blob: &Blob,
+        options: &ShowOptions,
+    ) -> Result<Result<File, ErrorReport>, Fault> {
+        let passing = Passing::new()?;
+        let store = repository.with_sources(passing.store()?);
+        let needed = !is_here(&store, repository, &blob.oid, blob.size);
+        let server = &options.server;
+        let destination = endpoint::of_repository(self, repository, Direction::Download, server, needed)?;
+        let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
+        let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
+        let want = Want { name: name.to_owned(), oid: blob.oid.clone(), size: blob.size };
+        let report = runner.transfer(Work::Hydrate(vec![want]))?;
+        if report.was_interrupted() {
+            return Err(Fault::interrupted("interrupted before the content was here"));
+        }
+        if let Some(error) = report.outcomes.into_iter().find_map(|outcome| outcome.error) {
+            return Ok(Err(error));
+        }
+        Ok(match passing.store()?.open_verified(&blob.oid, blob.size)? {
+            // It is open: the folder may go.
+            Look::Content(file) => Ok(file),
+            Look::Corrupt | Look::Absent => {
+                let code = ErrorCode(Code::Integrity);
+                Err(ErrorReport { code, detail: sentence(State::Corrupt).to_owned(), retry_at_ms: None })
+            }
+        })
+    }
+}
+
+/// Whether content may be had from somewhere else.
+fn is_elsewhere(state: State) -> bool {
+    matches!(state, State::Dehydrated | State::NotFetched | State::Corrupt)
 }
 
 impl Content {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use crate::contract::error::{Fault, HostError};
 use crate::contract::ledgers::{Checkout, ErrorClass, Unfinished};
-use crate::documents::Documents;
 use crate::engine::Guest;
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{Ledger, SESSIONS, Session, Target};
@@ -43,7 +42,7 @@ pub struct StatusOptions {
 impl Client {
     /// How much can be read in a repository.
     pub fn status(&self, repository: &Repository, options: &StatusOptions) -> Result<StatusReport, Box<Stopped>> {
-        let store = Store::cache(&repository.store_dir())?;
+        let store = repository.cache_to_read()?;
         let mut guest = self.guest()?;
         let limit = limit(&mut guest, repository, options.object_bytes_max)?;
         let ledger = Ledger::of(repository)?;
@@ -79,7 +78,7 @@ impl Client {
 
 /// The sessions whose publishes were interrupted.
 fn journals(repository: &Repository) -> Result<BTreeSet<String>, Fault> {
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let documents = repository.documents_to_read()?;
     documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))
 }
 
@@ -91,7 +90,7 @@ fn kept_of(store: &Store, session: &str) -> Result<Vec<String>, Fault> {
 
 /// What ends an interrupted publish. One that had not sent everything cannot be resumed.
 fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) -> Result<String, Fault> {
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let documents = repository.documents_to_read()?;
     let journal = documents.journal(session).ok().flatten();
     let shown = quote(session.as_bytes());
     let then = match journal.map(|text| guest.read_journal(&text)) {

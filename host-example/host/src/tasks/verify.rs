@@ -25,6 +25,7 @@ use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
+use crate::tasks::passing::Passing;
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
 use crate::worktree::pointer_files::{self, Met};
@@ -65,11 +66,17 @@ impl Client {
         let mut asked = 0;
         if !seen.named.is_empty() && !options.offline {
             let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-            let (server, store) = (&options.server, Store::cache(&repository.store_dir())?);
+            let server = &options.server;
             let destination = endpoint::of_repository(self, repository, Direction::Download, server, true)?;
-            let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
-            let look = if options.deep { server::fetch } else { server::ask };
-            asked = look(&mut runner, &mut seen)?;
+            if options.deep {
+                // What is fetched to be hashed is not kept: any place will do.
+                let passing = if repository.can_keep() { None } else { Some(Passing::new()?) };
+                let store = passing.as_ref().map_or_else(|| repository.cache(), Passing::store)?;
+                let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
+                asked = server::fetch(&mut runner, &mut seen)?;
+            } else {
+                asked = server::ask(&mut Runner::new(self, destination, server, limit, |host| host)?, &mut seen)?;
+            }
         }
         Ok(VerifyReport::of(seen, asked, options.deep, options.offline || options.push.is_some()))
     }
@@ -77,7 +84,7 @@ impl Client {
 
 /// What stands here, what is committed, and what the cache has.
 fn everything(client: &Client, repository: &Repository, options: &VerifyOptions) -> Result<Seen, Fault> {
-    let store = Store::cache(&repository.store_dir())?;
+    let store = repository.cache_to_read()?;
     let mut seen = match repository.is_ledger()? {
         true => sessions(client, repository, &store, options)?,
         false if options.sessions.is_empty() => pointers(client, repository)?,

@@ -32,6 +32,10 @@ pub struct DoctorReport {
     pub dry_run: bool,
     /// Each thing that was found.
     pub finding_list: Vec<Finding>,
+    /// The folder of the cache.
+    pub cache: String,
+    /// What names it: `HYDRANT_CACHE` or `hydrant.cache`; null where it is the clone's own.
+    pub cache_named_by: Option<&'static str>,
     /// Files that gave way to their pointers, and serve as cache.
     pub adopted: Adopted,
 }

@@ -21,7 +21,7 @@ use super::patient::{FIX, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let documents = repository.documents_to_read()?;
     let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
     let mut guest = patient.client.guest()?;
     for session in journals {

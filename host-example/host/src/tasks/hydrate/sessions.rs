@@ -16,7 +16,7 @@ use crate::tasks::transfer::{self, Runner, TransferReport, Work};
 use crate::text::quote;
 
 use super::HydrateOptions;
-use super::tree::{is_here, selection};
+use super::tree::{is_here, is_in_clone, selection};
 
 /// A session that was asked for; all of its files, or one.
 pub(crate) struct Chosen {
@@ -96,8 +96,10 @@ pub(crate) fn hydrate(
                 _ => {}
             }
         }
-        let is_fetched = |want: &Want| !is_here(&store, repository, &want.oid, want.size);
-        if wants[wanted_before..].iter().any(is_fetched) {
+        // What another clone fetched into a cache that both share was not recorded here either.
+        let is_fetched = |want: &Want| !is_in_clone(&store, repository, &want.oid, want.size);
+        // Where nothing can be written nothing is ever published.
+        if wants[wanted_before..].iter().any(is_fetched) && repository.is_writable() {
             // Before the first byte: from then on a copy is recognised as one.
             downloaded::mark(&repository.store_dir(), &one.name, &session_id)
                 .map_err(|error| Fault::local("the session cannot be marked as downloaded", &error))?;

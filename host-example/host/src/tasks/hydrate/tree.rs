@@ -224,11 +224,20 @@ fn wants(pointers: &[PointerFile]) -> Vec<Want> {
 
 /// Whether no server is needed for an object, as far as a look tells.
 pub(crate) fn is_here(store: &Store, repository: &Repository, oid: &str, size: u64) -> bool {
-    let of_git_lfs = |folder: PathBuf| -> Option<u64> {
+    store.size_of(oid) == Some(size) || git_lfs_has(repository, oid, size)
+}
+
+/// Whether an object lies in this clone itself, and not only in a cache that clones share.
+pub(crate) fn is_in_clone(store: &Store, repository: &Repository, oid: &str, size: u64) -> bool {
+    store.size_in_clone(oid) == Some(size) || git_lfs_has(repository, oid, size)
+}
+
+fn git_lfs_has(repository: &Repository, oid: &str, size: u64) -> bool {
+    let size_in = |folder: &PathBuf| -> Option<u64> {
         let place = folder.join(oid.get(..2)?).join(oid.get(2..4)?).join(oid);
         place.symlink_metadata().ok().filter(|facts| facts.is_file()).map(|facts| facts.len())
     };
-    store.size_of(oid) == Some(size) || of_git_lfs(repository.git_lfs_objects()) == Some(size)
+    repository.git_lfs_stores().iter().any(|folder| size_in(folder) == Some(size))
 }
 
 /// Puts content in the place of each pointer whose object is here. A file that cannot be written does not keep the

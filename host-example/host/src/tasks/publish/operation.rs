@@ -15,7 +15,6 @@ use crate::repository::Errand;
 use crate::sessions::ledger::path_in;
 use crate::sessions::remembered::{self, Known, Notes};
 use crate::sessions::{new_session, orphaned, replaced};
-use crate::store::Store;
 use crate::tasks::endpoint::{self, Destination};
 use crate::tasks::transfer::{self, Runner};
 
@@ -120,7 +119,7 @@ impl Scene<'_> {
         let started = Instant::now();
         let server = &self.options.server;
         let limit = transfer::object_bytes_max(self.options.object_bytes_max, Some(self.repository))?;
-        let store = Store::cache(&self.repository.store_dir())?;
+        let store = self.repository.cache()?;
         let mut runner = Runner::new(self.client, destination, server, limit, |host| {
             host.store(store).files(self.files.clone()).documents(documents).ledger(ledger.clone())
         })?;

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::thread;
 
 use crate::contract::error::Fault;
-use crate::documents::Documents;
 use crate::files::Files;
 use crate::files::digest::blob_of;
 use crate::git::{Git, GitFault, tree};
@@ -33,7 +32,7 @@ pub(super) fn unchanged(
     }
     let notes = remembered::load(&repository.store_dir(), session);
     let Some(listing) = &notes.listing else { return Ok(None) };
-    let documents = Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?;
+    let documents = repository.documents_to_read()?;
     if !documents.journal(session).is_ok_and(|journal| journal.is_none()) {
         return Ok(None);
     }

@@ -163,7 +163,7 @@ impl<'a> Scene<'a> {
 
 /// Manifests, journal and orphan register.
 pub(super) fn documents(repository: &Repository) -> Result<Documents, Fault> {
-    Ok(Documents::beneath(&repository.top)?.with_state(&repository.store_dir())?)
+    repository.documents()
 }
 
 /// The session that the user named. One that is only about to be published has no folder yet.

@@ -86,7 +86,7 @@ impl All<'_> {
         let next = AtomicUsize::new(0);
         // Whoever is done with a part takes the next one, because other programs slow each core down as they like.
         let take_parts = || -> Result<Vec<(usize, Vec<T>)>, Fault> {
-            let mut eye = Eye { guest: self.engine.guest()?, store: Store::cache(&self.repository.store_dir())? };
+            let mut eye = Eye { guest: self.engine.guest()?, store: self.repository.cache_to_read()? };
             let mut told = Vec::new();
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);

@@ -1,5 +1,6 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
+pub(crate) mod assets;
 pub mod client;
 pub(crate) mod content_in_git;
 pub mod doctor;

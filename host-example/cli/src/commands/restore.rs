@@ -1,4 +1,4 @@
-//! `hydrant restore`: content of a ledger goes back to its pointer, where something else names this very content.
+//! `hydrant restore`: content goes back to its pointer, where something else names this very content.
 
 use std::env;
 
@@ -15,10 +15,11 @@ use crate::output::{Output, Table};
 pub(crate) const HELP: &str = "\
 Examples:
   hydrant restore 2026-05-04T09-30-mina                        all content of a session
-  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file
+  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file of it
+  hydrant restore media/intro.psd                              a file of no session
 
 A file is replaced only if its size and digest are those of the committed pointer or of the
-manifest. Its content stays in the cache. Anything else is refused and left as it is.";
+session's manifest. Its content stays in the cache. Anything else is refused and left as it is.";
 
 /// Which content goes back to its pointer.
 #[derive(Args, Debug, Default)]

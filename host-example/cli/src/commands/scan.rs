@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &ScanArgs, client: &Client, output: &mut Output) ->
     if !arguments.dir.is_dir() {
         return Err(Fault::misuse("there is no such folder"));
     }
-    let options = WalkOptions { nested_repositories: arguments.nested };
+    let options = WalkOptions { nested_repositories: arguments.nested, ..WalkOptions::default() };
     let (mut pointer_list, mut broken_list) = (Vec::new(), Vec::new());
     let (mut pointers, mut bytes, mut broken) = (0usize, 0u64, 0usize);
     let walked = pointer_files::search(client.engine()?, &arguments.dir, options, &mut |met| {

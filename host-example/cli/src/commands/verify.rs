@@ -17,7 +17,7 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant verify             all pointers; in a ledger, all sessions
+  hydrant verify             all sessions, and all pointers beside them
   hydrant verify --deep      fetch and hash every blob: a server's word is no proof
   hydrant verify --staged    before a commit: does it hold content in full, and does the server have
                              what it names?
@@ -116,8 +116,13 @@ fn say_what_was_seen(report: &VerifyReport, output: &mut Output) {
         (false, true) => format!("{} fetched and hashed", count_text(report.blobs, "blob")),
         (false, false) => format!("{} asked for at the server", count_text(report.blobs, "blob")),
     };
+    let assets = match report.asset_count {
+        0 => String::new(),
+        _ if report.session_count == 0 => String::new(),
+        assets => format!(" ({assets} beside the sessions)"),
+    };
     output.line(format!(
-        "{} named, {}; {asked}, {} hashed in the cache, {} in the work tree",
+        "{} named{assets}, {}; {asked}, {} hashed in the cache, {} in the work tree",
         count_text(report.files, "file"),
         bytes_text(report.bytes),
         report.cached,

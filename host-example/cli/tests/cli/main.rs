@@ -1,5 +1,6 @@
 //! The real `hydrant` program, against the embedded server, real git and, where it is installed, the real git-lfs.
 
+mod assets;
 mod committed;
 mod doctor;
 mod draft;

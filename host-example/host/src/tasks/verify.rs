@@ -18,23 +18,24 @@ pub use self::pushed::{Push, PushedRef};
 pub use self::report::{Finding, VerifyReport};
 use self::report::{Named, Seen};
 use crate::contract::error::Fault;
+use crate::contract::names::in_sessions;
 use crate::contract::types::{Code, Direction};
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target};
 use crate::store::{Look, Store};
+use crate::tasks::assets;
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
 use crate::text::quote;
-use crate::worktree::pointer_files::{self, Met};
-use crate::worktree::scan::WalkOptions;
+use crate::worktree::pointer_files::Met;
 
 /// What is verified, and how.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// Sessions, by name or folder; all when none is named. Not together with `staged` or `push`.
+    /// Sessions, by name or folder; all of them and the assets when none is named. Not together with `staged` or `push`.
     pub sessions: Vec<String>,
     /// Fetch every blob and hash it.
     pub deep: bool,
@@ -79,17 +80,20 @@ impl Client {
 /// What stands here, what is committed, and what the cache has.
 fn everything(client: &Client, repository: &Repository, options: &VerifyOptions) -> Result<Seen, Fault> {
     let store = Store::cache(&repository.store_dir())?;
-    let mut seen = match repository.is_ledger()? {
+    let mut seen = match repository.has_sessions()? {
         true => sessions(client, repository, &store, options)?,
-        false if options.sessions.is_empty() => pointers(client, repository)?,
+        false if options.sessions.is_empty() => Seen::default(),
         false => return Err(Fault::misuse("this repository holds no sessions")),
     };
+    if options.sessions.is_empty() {
+        assets(client, repository, &mut seen)?;
+    }
     look_at_commits(client, repository, options, &mut seen)?;
     look_at_cache(&store, &mut seen)?;
     Ok(seen)
 }
 
-/// Manifests and pointers of a ledger.
+/// Manifests and pointers of sessions.
 fn sessions(client: &Client, repository: &Repository, store: &Store, options: &VerifyOptions) -> Result<Seen, Fault> {
     let ledger = Ledger::of(repository)?;
     let mut guest = client.guest()?;
@@ -126,13 +130,13 @@ fn sessions(client: &Client, repository: &Repository, store: &Store, options: &V
     Ok(seen)
 }
 
-/// Pointers of a working tree without sessions.
-fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
-    let mut seen = Seen::default();
-    pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+/// Pointers of the working tree that belong to no session.
+fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<(), Fault> {
+    assets::search(client, repository, &mut |met| {
         match met {
             Met::Pointer(one) => {
                 let name = String::from_utf8_lossy(&one.path).into_owned();
+                seen.assets += 1;
                 seen.named.push(Named { name, oid: one.pointer.oid, size: one.pointer.size });
             }
             Met::Broken(one) => {
@@ -141,8 +145,8 @@ fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
             }
         }
         Ok(())
-    })?;
-    Ok(seen)
+    })
+    .map(drop)
 }
 
 /// Tells of content that commits hold in full. What was told of a file of the last commit is not told again.
@@ -152,7 +156,6 @@ fn look_at_commits(
     options: &VerifyOptions,
     seen: &mut Seen,
 ) -> Result<(), Fault> {
-    let is_ledger = repository.is_ledger()?;
     let ledger = Ledger::of(repository)?;
     let is_wanted = |session: Option<&str>| {
         let is = |word: &String| match ledger.target(word, &repository.here) {
@@ -166,7 +169,8 @@ fn look_at_commits(
     seen.in_full_unknown = unknown;
     for one in list {
         let path = one.file.path.as_str();
-        let name = if is_ledger { path.strip_prefix("sessions/").unwrap_or(path) } else { path };
+        let is_of_session = repository.is_of_session(path.as_bytes())?;
+        let name = in_sessions(path).filter(|_| is_of_session).unwrap_or(path);
         if is_wanted(one.file.session()) && !(one.at_tip && told.contains(name)) {
             seen.find(name, &one.file.oid, Code::Conflict, format!("{}; {}", one.place(), one.cure()));
         }

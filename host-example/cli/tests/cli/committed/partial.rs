@@ -106,8 +106,6 @@ fn nothing_is_fetched_for_attributes() {
     world.git(&["push", "--quiet"]);
     let sparse = clone(&world, "sparse", &["--filter=blob:none", "--sparse"]);
     assert!(!sparse.join("assets").exists());
-    // Whether it is a ledger is asked of manifests, which are not here either.
-    scene.git(&sparse, &["config", "hydrant.ledger", "false"]);
     let id = scene.git(&sparse, &["rev-parse", "HEAD:notes.txt"]).trim().to_owned();
     scene.git(&sparse, &["update-index", "--add", "--cacheinfo", &format!("100644,{id},assets/b.bin")]);
     let missing = lacks(scene, &sparse);
@@ -123,4 +121,33 @@ fn nothing_is_fetched_for_attributes() {
     let output = scene.hydrant_command(&sparse).args(["verify", "--push", "origin"]).stdin(input).output();
     assert_eq!(output.expect("hydrant runs").status.code(), Some(0), "what is not here says nothing");
     assert_eq!(lacks(scene, &sparse), missing, "nothing was fetched");
+}
+
+#[test]
+fn nothing_is_fetched_by_who_asks_nobody() {
+    let world = old_ledger();
+    let scene = &world.scene;
+    for (name, how) in [
+        ("blobless", &["--filter=blob:none", "--sparse"][..]),
+        ("blobless-bare", &["--filter=blob:none", "--no-checkout"]),
+        ("treeless", &["--filter=tree:0", "--sparse"]),
+        ("treeless-bare", &["--filter=tree:0", "--no-checkout"]),
+    ] {
+        let clone = clone(&world, name, how);
+        let missing = lacks(scene, &clone);
+        for command in [
+            &["status"][..],
+            &["status", "old"],
+            &["verify", "--offline"],
+            &["verify", "--staged", "--offline"],
+            &["doctor"],
+            &["orphans"],
+            &["hooks", "list"],
+            &["show", "old", "raw.jsonl"],
+            &["show", "notes.txt"],
+        ] {
+            let ran = scene.hydrant(&clone, command);
+            assert_eq!(lacks(scene, &clone), missing, "{name}: {command:?} fetched: {}{}", ran.out, ran.err);
+        }
+    }
 }

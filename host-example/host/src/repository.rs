@@ -171,6 +171,13 @@ impl Repository {
         }
     }
 
+    /// Whether it was cloned without some objects, which git would fetch when they are needed.
+    pub(crate) fn is_partial(&self) -> Result<bool, Fault> {
+        let is_promise =
+            |key: &str| key == "extensions.partialclone" || key.starts_with("remote.") && key.ends_with(".promisor");
+        Ok(self.settings()?.iter().any(|setting| is_promise(&setting.key)))
+    }
+
     /// What `.lfsconfig` said when first asked: of the work tree, else of the index, else of the last commit.
     pub(crate) fn committed_settings(&self) -> Result<&[Setting], Fault> {
         if let Some(settings) = self.committed_settings.get() {

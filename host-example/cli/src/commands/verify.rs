@@ -100,7 +100,8 @@ fn say(report: &VerifyReport, is_for_hook: bool, output: &mut Output) {
         say_what_was_seen(report, output);
     }
     if report.is_clean() {
-        output.line("nothing is wrong");
+        let is_known = report.in_full_unknown.is_none();
+        output.line(if is_known { "nothing is wrong" } else { "nothing is wrong in what could be looked at" });
         return;
     }
     let mut table = Table::new(&["file", "code", ""]);

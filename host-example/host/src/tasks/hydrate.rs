@@ -23,9 +23,6 @@ use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner, TransferReport, Work};
 use crate::text::quote;
 use crate::worktree::pointer_files::BrokenFile;
-use asked::{Asked, Chosen};
-use sessions::Wanted;
-use tree::{Found, is_here};
 
 /// What is hydrated, and how.
 #[derive(Clone, Debug, Default)]
@@ -129,15 +126,15 @@ impl Client {
     /// Hydrates in a repository: sessions, and the assets beside them.
     pub fn hydrate(&self, repository: &Repository, options: &HydrateOptions) -> Result<HydrateReport, Fault> {
         let ledger = Ledger::of(repository)?;
-        let asked = Asked::of(repository, &ledger, options)?;
-        let Found { pointers, broken, left_out } = tree::find(self, repository, &asked.places, options)?;
+        let asked = asked::Asked::of(repository, &ledger, options)?;
+        let tree::Found { pointers, broken, left_out } = tree::find(self, repository, &asked.places, options)?;
         // One session as a whole is the engine's own operation; anything else is a list of wants.
         let whole = match (&asked.sessions[..], &pointers[..]) {
-            ([Chosen { name, file: None }], []) => Some(name.as_str()),
+            ([asked::Chosen { name, file: None }], []) => Some(name.as_str()),
             _ => None,
         };
         let wanted = sessions::look(self, repository, &ledger, &asked.sessions, options, whole.is_some())?;
-        let Wanted { mut wants, mut failed, left_out: is_part } = wanted;
+        let sessions::Wanted { mut wants, mut failed, left_out: is_part } = wanted;
         wants.extend(tree::wants(&pointers));
         let mut transfer = match whole {
             // Where something is left out, the list says exactly what is wanted.
@@ -159,7 +156,7 @@ impl Client {
             None
         };
         let broken_list = broken.into_iter().map(BrokenPointer::from).collect();
-        Ok(HydrateReport { transfer, session_count: asked.sessions.len(), left_out, broken_list, placed })
+        Ok(HydrateReport { transfer, session_count: asked.session_count(), left_out, broken_list, placed })
     }
 
     /// Brings objects into a plain folder, each under its oid. Needs `options.endpoint`, and no repository.
@@ -200,7 +197,7 @@ fn fetch(
         Wanting::Objects(wants) => wants.as_slice(),
         Wanting::Session(_, wants) => wants,
     };
-    let is_wanted = |want: &Want| !distrusted.is_empty() || !is_here(&store, repository, &want.oid, want.size);
+    let is_wanted = |want: &Want| !distrusted.is_empty() || !tree::is_here(&store, repository, &want.oid, want.size);
     let needed = wants.iter().any(is_wanted);
     let bytes = wants.iter().fold(0u64, |sum, want| sum.saturating_add(want.size));
     let work = match wanting {

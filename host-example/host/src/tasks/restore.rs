@@ -133,7 +133,7 @@ impl Client {
             let paths: Vec<String> = one.names.iter().map(|name| one.path(name)).collect();
             let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
             let committed = match &head {
-                Some(head) => committed::files(repository, head, &paths)?,
+                Some(head) => committed::files(&repository.git, head, &paths)?,
                 None => vec![None; paths.len()],
             };
             for ((name, path), committed) in one.names.iter().zip(&paths).zip(&committed) {

@@ -1,5 +1,7 @@
 //! What the words on the command line mean: sessions, and places of the work tree for everything that is none.
 
+use std::collections::HashSet;
+
 use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, SESSIONS, Target, relative_to};
@@ -16,7 +18,7 @@ pub(super) struct Asked {
 }
 
 /// A session that was asked for; all of its files, or one.
-#[derive(PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Chosen {
     pub(super) name: String,
     pub(super) file: Option<String>,
@@ -34,23 +36,26 @@ impl Asked {
                 Target::Session { name, .. } if options.in_place && repository.has_sessions()? => {
                     return Err(pointers_stay(&name));
                 }
-                Target::Session { name, file } if repository.has_sessions()? => asked.choose(Chosen { name, file }),
+                Target::Session { name, file } if repository.has_sessions()? => {
+                    asked.sessions.push(Chosen { name, file });
+                }
                 _ => asked.take_place(repository, ledger, within(repository, word)?)?,
             }
         }
+        let mut seen = HashSet::new();
+        asked.sessions.retain(|one| seen.insert(one.clone()));
         Ok(asked)
     }
 
-    fn choose(&mut self, one: Chosen) {
-        if !self.sessions.contains(&one) {
-            self.sessions.push(one);
-        }
+    /// How many sessions are meant, of which all or something is.
+    pub(super) fn session_count(&self) -> usize {
+        self.sessions.iter().map(|one| one.name.as_str()).collect::<HashSet<_>>().len()
     }
 
     /// Whoever names a folder above the sessions means them, too.
     fn take_place(&mut self, repository: &Repository, ledger: &Ledger, place: String) -> Result<(), Fault> {
         if (place.is_empty() || place == SESSIONS) && repository.has_sessions()? {
-            ledger.sessions()?.into_iter().for_each(|name| self.choose(Chosen { name, file: None }));
+            self.sessions.extend(ledger.sessions()?.into_iter().map(|name| Chosen { name, file: None }));
         }
         self.places.push(place);
         Ok(())

@@ -80,7 +80,7 @@ fn judge(client: &Client, bytes: Vec<u8>) -> Result<Standing, Fault> {
 /// The pointer that the index has at a path, else the one of the last commit.
 fn pointer_in_git(client: &Client, repository: &Repository, path: &str) -> Result<Option<Blob>, Fault> {
     for place in ["", "HEAD"] {
-        let held = committed::files(repository, place, &[path])?.pop().flatten();
+        let held = committed::files(repository.as_it_is(), place, &[path])?.pop().flatten();
         let small = held.filter(|bytes| bytes.len() < POINTER_BYTES_LIMIT);
         if let Some(Standing::Pointer(blob)) = small.map(|bytes| judge(client, bytes)).transpose()? {
             return Ok(Some(blob));

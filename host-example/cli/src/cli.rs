@@ -38,13 +38,13 @@ pub(crate) enum Command {
     /// Show everything at work with a made-up session on this machine
     #[command(after_help = "Example: hydrant demo --serve")]
     Demo(demo::DemoArgs),
-    /// Show how much content is here: of a session, of all sessions, or of a working tree
+    /// Show how much content is here: of a session, or of all sessions and all pointers beside them
     #[command(after_help = "Example: hydrant status 2026-05-04T09-30-mina-OxQ7wd")]
     Status(status::StatusArgs),
     /// Fetch the content of pointers into the cache, every byte verified
     #[command(after_help = hydrate::HELP)]
     Hydrate(hydrate::HydrateArgs),
-    /// Print a file of a session, verified, or say why it cannot be read
+    /// Print a file of a session or another LFS file, verified, or say why it cannot be read
     #[command(after_help = "Example: hydrant show 2026-05-04T09-30-mina-OxQ7wd raw.jsonl --lines 1-20")]
     Show(show::ShowArgs),
     /// Show, check and make pointer files

@@ -98,7 +98,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         Made::command("doctor").or::<DoctorReport>().or::<TitlesReport>(),
         Made::command("draft").or::<DraftReport>(),
         Made::command("hooks").or::<HooksReport>(),
-        Made::command("hydrate").or::<HydrateReport>(),
+        Made::command("hydrate").or::<HydrateReport>().or::<TransferReport>(),
         Made::command("locks").or::<LocksReport>(),
         Made::command("man").or::<man::ManReport>(),
         Made::command("orphans").or::<OrphansReport>(),

@@ -1,9 +1,10 @@
-//! The git repository around the current folder: where it is, what it is configured to, and what kind it is.
+//! The git repository around the current folder: where it is, what it is configured to, and whose its paths are.
 //!
 //! The rules it keeps: git is spawned only when an answer is needed; what a commit can change (`.lfsconfig`) is kept
 //! apart from what the user configured; a folder that a commit can hold is never a repository.
 
 mod alternates;
+mod belonging;
 pub(crate) mod committed;
 pub(crate) mod place;
 pub(crate) mod stat_cache;
@@ -13,20 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use crate::contract::endpoints::Setting;
-use crate::contract::names::MANIFESTS;
 use crate::contract::types::Code;
 use crate::files::Files;
 use crate::files::platform::path_of;
-use crate::git::{Git, GitFault, tree};
+use crate::git::{Git, GitFault};
 
 use crate::contract::error::Fault;
 
 /// Bytes of an `.lfsconfig` at most.
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
-/// Bytes of the list of a ledger's sessions at most, as git stores it.
-const SESSIONS_BYTES_MAX: u64 = 64 << 20;
-/// Folders of a ledger that are looked into first: one with a manifest is enough.
-const TREES_FIRST: usize = 64;
 /// Where the original recorder keeps the content of sessions, outside the tracked paths.
 pub(crate) const ORIGINAL_CACHE: &str = ".sageox/cache/sessions";
 /// Why a repository whose own folder lies among its files is not opened.
@@ -45,7 +41,7 @@ pub struct Repository {
     settings: OnceLock<Vec<Setting>>,
     committed_settings: OnceLock<Vec<Setting>>,
     branch: OnceLock<Option<String>>,
-    is_ledger: OnceLock<bool>,
+    has_sessions: OnceLock<bool>,
     as_it_is: OnceLock<Git>,
     git_lfs_stores: OnceLock<Vec<PathBuf>>,
     state_dir: Option<PathBuf>,
@@ -101,7 +97,7 @@ impl Repository {
                     settings: OnceLock::new(),
                     committed_settings: OnceLock::new(),
                     branch: OnceLock::new(),
-                    is_ledger: OnceLock::new(),
+                    has_sessions: OnceLock::new(),
                     as_it_is: OnceLock::new(),
                     git_lfs_stores: OnceLock::new(),
                     state_dir: None,
@@ -162,6 +158,13 @@ impl Repository {
             "false" | "no" | "off" | "0" => Some(false),
             _ => None,
         }
+    }
+
+    /// Whether it was cloned without some objects, which git would fetch when they are needed.
+    pub(crate) fn is_partial(&self) -> Result<bool, Fault> {
+        let is_promise =
+            |key: &str| key == "extensions.partialclone" || key.starts_with("remote.") && key.ends_with(".promisor");
+        Ok(self.settings()?.iter().any(|setting| is_promise(&setting.key)))
     }
 
     /// What `.lfsconfig` said when first asked: of the work tree, else of the index, else of the last commit.
@@ -261,62 +264,6 @@ impl Repository {
         };
         self.branch.get_or_init(ask).as_deref()
     }
-
-    /// Whether this repository holds sessions: it says so, or its last commit, its index or its work tree has a
-    /// session's manifest. The answer is of when it was first asked.
-    pub fn is_ledger(&self) -> Result<bool, Fault> {
-        if let Some(is_ledger) = self.is_ledger.get() {
-            return Ok(*is_ledger);
-        }
-        // The first session of a ledger is in no commit yet.
-        let is_ledger = match self.flag("hydrant.ledger") {
-            Some(says) => says,
-            None => self.commit_has_manifest()? || self.index_has_manifest()? || self.tree_has_manifest(),
-        };
-        Ok(*self.is_ledger.get_or_init(|| is_ledger))
-    }
-
-    fn index_has_manifest(&self) -> Result<bool, Fault> {
-        Ok(!self.git.read(&["ls-files", "-z", "--", MANIFESTS], b"")?.is_empty())
-    }
-
-    fn tree_has_manifest(&self) -> bool {
-        let sessions = self.top.join("sessions");
-        let is_folder = sessions.symlink_metadata().is_ok_and(|facts| facts.is_dir());
-        let mut folders = sessions.read_dir().into_iter().filter(|_| is_folder).flatten().flatten();
-        folders.any(|folder| folder.path().join("meta.json").symlink_metadata().is_ok_and(|facts| facts.is_file()))
-    }
-
-    fn commit_has_manifest(&self) -> Result<bool, Fault> {
-        let mut trees = Vec::new();
-        let read = self.git.contents(&["HEAD:sessions"], SESSIONS_BYTES_MAX, &mut |_, header, bytes| {
-            if header.kind == "tree" {
-                trees = tree::folders_in(&bytes, header.git_oid.len() / 2);
-            }
-            Ok::<_, GitFault>(())
-        });
-        match read {
-            Ok(()) => {}
-            // A tree that is not here and cannot be fetched has nothing to show.
-            Err(GitFault::Refused(_)) => {
-                let listed = self.git.run(&["ls-tree", "-z", "HEAD", "sessions/"], b"")?;
-                let lines = listed.stdout.split(|byte| *byte == 0).filter(|_| listed.success());
-                trees = lines.filter_map(tree_of).collect();
-            }
-            Err(fault) => return Err(fault.into()),
-        }
-        // Each folder by the oid of its own tree: a path from the root would read the folder above it once for each.
-        let manifests: Vec<String> = trees.iter().map(|tree| format!("{tree}:meta.json")).collect();
-        let (first, rest) = manifests.split_at(manifests.len().min(TREES_FIRST));
-        let has_blob = |names| Ok::<_, GitFault>(self.git.blob_info(names)?.iter().any(Option::is_some));
-        Ok(has_blob(first)? || has_blob(rest)?)
-    }
-}
-
-/// The id in a line of `git ls-tree`, `mode tree id TAB name`, of a folder.
-fn tree_of(line: &[u8]) -> Option<String> {
-    let id = line.strip_prefix(b"040000 tree ")?.split(|byte| *byte == b'\t').next()?;
-    String::from_utf8(id.to_vec()).ok()
 }
 
 /// Whether a checkout could have made this repository's own folder: it lies in the work tree, and no part of its path

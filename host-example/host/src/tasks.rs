@@ -1,6 +1,7 @@
 //! What a command does, without arguments, output and exit codes: the methods of [`Client`].
 
 mod advice;
+pub(crate) mod assets;
 pub mod cache;
 pub mod client;
 pub(crate) mod content_in_git;

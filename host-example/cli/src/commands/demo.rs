@@ -277,7 +277,7 @@ fn expect_all(report: &TransferReport) -> Result<(), Fault> {
 
 /// What a reader of the clone gets: verified content, or an error.
 fn open(client: &Client, reader: &Repository, name: &str) -> Result<Content, Fault> {
-    let options = ShowOptions { session: SESSION.to_owned(), file: name.to_owned(), ..ShowOptions::default() };
+    let options = ShowOptions { target: SESSION.to_owned(), file: Some(name.to_owned()), ..ShowOptions::default() };
     match client.show(reader, &options)? {
         Shown::Content(content) => Ok(content),
         Shown::Unreadable(one) => Err(Fault::failed(Code::Integrity, format!("{name}: {}", one.error.detail))),
@@ -293,7 +293,7 @@ fn verify(client: &Client, reader: &Repository, recording: &Path, files: &[Liste
         let mut original = File::open(recording.join(&file.name)).map_err(|error| unreadable(&error))?;
         let mut expected = vec![0; READ_BYTES];
         let mut is_same = true;
-        let (read, _) = open(client, reader, &file.name)?.read(None, |block| {
+        let read = open(client, reader, &file.name)?.read(None, |block| {
             expected.resize(block.len(), 0);
             is_same &= original.read_exact(&mut expected).is_ok() && expected == block;
         })?;
@@ -301,7 +301,7 @@ fn verify(client: &Client, reader: &Repository, recording: &Path, files: &[Liste
         if !is_same || !is_over {
             return Err(Fault::failed(Code::Integrity, format!("{} differs", file.name)));
         }
-        bytes += read.size;
+        bytes += read.whole.size;
     }
     Ok(bytes)
 }

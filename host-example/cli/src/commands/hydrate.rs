@@ -19,10 +19,10 @@ use crate::output::Output;
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant hydrate                           all pointers, or all sessions
+  hydrant hydrate                           all sessions and all other pointers
   hydrant hydrate --in-place                replace pointers by their content
   hydrant hydrate media --exclude '*.psd'   pointers beneath media, except some
-  hydrant hydrate 2026-05-04T09-30-mina     one session of a ledger
+  hydrant hydrate 2026-05-04T09-30-mina     one session
   hydrant hydrate --objects LIST --into DIR --endpoint URL
                                             files DIR/<oid>, no repository
 
@@ -88,23 +88,21 @@ pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output)
 }
 
 fn say_all(report: &HydrateReport, output: &mut Output) {
-    for one in report.broken_list.iter().flatten() {
+    for one in &report.broken_list {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
     }
-    for place in report.unreadable_list.iter().flatten() {
+    for place in &report.unreadable_list {
         output.warn(format!("{place}: {UNREADABLE}"));
     }
     if report.transfer.objects == 0 {
-        match report.left_out {
-            Some(left_out @ 1..) => {
+        match (report.left_out, report.session_count) {
+            (0, 0) => output.note("nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
+            (0, _) => {}
+            (left_out, _) => {
                 let pointers = count_text(left_out, "pointer");
                 output.note(format!(
                     "no pointer was chosen: --include, --exclude or git's settings leave {pointers} out"
                 ));
-            }
-            Some(0) => output.note("no pointer was found"),
-            None => {
-                output.note("nothing was chosen: no session is here, or --include and --exclude leave everything out")
             }
         }
     }
@@ -116,6 +114,9 @@ fn say_all(report: &HydrateReport, output: &mut Output) {
     if !output.options.quiet {
         output.line(summary(&report.transfer, "hydrated"));
         output.line(format!("{} in place", count_text(placed.in_place, "file")));
+        if report.session_count > 0 {
+            output.note("sessions keep their pointers: their content is read from the cache");
+        }
         if placed.index_lags {
             output.note("git may call these files modified until its index can be written");
         }

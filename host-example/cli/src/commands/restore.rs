@@ -1,4 +1,4 @@
-//! `hydrant restore`: content of a ledger goes back to its pointer, where something else names this very content.
+//! `hydrant restore`: content goes back to its pointer, where something else names this very content.
 
 use std::env;
 
@@ -15,7 +15,8 @@ use crate::output::{Output, Table};
 pub(crate) const HELP: &str = "\
 Examples:
   hydrant restore 2026-05-04T09-30-mina                        a session
-  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file
+  hydrant restore sessions/2026-05-04T09-30-mina/raw.jsonl     one file of it
+  hydrant restore media/intro.psd                              any other file
 
 A file is replaced only if its size and digest are those of the committed
 pointer or of the manifest. Its content stays in the cache. Anything else is

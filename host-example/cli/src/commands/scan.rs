@@ -6,7 +6,7 @@ use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::hydrate::BrokenPointer;
-use hydrant_host::text::{count_text, quote_path};
+use hydrant_host::text::{count_text, quote, quote_path};
 use hydrant_host::worktree::pointer_files::{self, Met, UNREADABLE};
 use hydrant_host::worktree::scan::WalkOptions;
 use schemars::JsonSchema;
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &ScanArgs, client: &Client, output: &mut Output) ->
     if !arguments.dir.is_dir() {
         return Err(Fault::misuse(format!("{}: there is no such folder", quote_path(&arguments.dir))));
     }
-    let options = WalkOptions { nested_repositories: arguments.nested };
+    let options = WalkOptions { nested_repositories: arguments.nested, ..WalkOptions::default() };
     let (mut pointer_list, mut broken_list) = (Vec::new(), Vec::new());
     let (mut pointers, mut bytes, mut broken) = (0usize, 0u64, 0usize);
     let walked = pointer_files::search(client.engine()?, &arguments.dir, options, &mut |met| {

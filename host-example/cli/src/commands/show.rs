@@ -1,4 +1,4 @@
-//! `hydrant show`: prints a session's file, verified, or says in which state it is.
+//! `hydrant show`: prints a file of a session or an asset, verified, or says in which state it is.
 
 use std::env;
 
@@ -20,10 +20,11 @@ const JSON_TEXT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 #[derive(Args, Debug)]
 pub(crate) struct ShowArgs {
-    /// Name of the session, or its folder
-    pub(crate) session: String,
-    /// Name of the file within it
-    pub(crate) file: String,
+    /// Name of a session, or its folder; or the path of any LFS file
+    #[arg(value_name = "SESSION|PATH")]
+    pub(crate) target: String,
+    /// Name of the file within the session
+    pub(crate) file: Option<String>,
     /// Only these lines: `7`, `7-`, `-7` or `3-7`, counted from 1
     #[arg(long, value_name = "A-B", allow_hyphen_values = true)]
     pub(crate) lines: Option<Lines>,
@@ -36,7 +37,7 @@ pub(crate) struct ShowArgs {
 pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = Repository::of_environment(env::current_dir()?)?;
     let options = ShowOptions {
-        session: arguments.session.clone(),
+        target: arguments.target.clone(),
         file: arguments.file.clone(),
         object_bytes_max: arguments.limits.object_bytes_max,
         server: arguments.server.options(),
@@ -57,14 +58,14 @@ fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<
         output.note("fetched for this once: this clone cannot be written, so it is not kept");
     }
     if !output.options.is_json() {
-        let (_, has_given) = content.read(lines, |block| output.content(block))?;
-        return Ok(ending(&name, lines, has_given, output));
+        let read = content.read(lines, |block| output.content(block))?;
+        return Ok(ending(&name, lines, read.has_given, output));
     }
     let (session, file, oid) = (content.session.clone(), content.name.clone(), content.oid.clone());
     let fetched = content.fetched;
     let mut text = Vec::new();
     let mut too_long = false;
-    let (read, has_given) = content.read(lines, |block| {
+    let read = content.read(lines, |block| {
         if (text.len() + block.len()) as u64 <= JSON_TEXT_BYTES_MAX {
             text.extend_from_slice(block);
         } else {
@@ -78,11 +79,11 @@ fn print(content: Content, lines: Option<Lines>, output: &mut Output) -> Result<
         .map_err(|_| Fault::failed(Code::Rejected, "the content is not text; it can be shown without --json"))?;
     let first_line = lines.map_or(1, |lines| lines.first);
     let verified = oid.is_some();
-    let ending = ending(&name, lines, has_given, output);
+    let (ending, size) = (ending(&name, lines, read.has_given, output), read.whole.size);
     let past =
         || ErrorReport { code: ErrorCode(Code::NotFound), detail: past_the_end(&name, first_line), retry_at_ms: None };
     let (ok, error) = (ending == Ending::Done, (ending != Ending::Done).then(past));
-    let report = ShowReport { session, file, oid, size: read.size, verified, fetched, first_line, text };
+    let report = ShowReport { session, file, oid, size, verified, fetched, first_line, text };
     output.document(&Document::ended(error, ok, report));
     Ok(ending)
 }

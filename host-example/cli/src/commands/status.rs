@@ -1,4 +1,4 @@
-//! `hydrant status`: how much can be read here, of one session, all sessions, or the pointers of a working tree.
+//! `hydrant status`: how much can be read here, of one session, or of all sessions and the pointers beside them.
 
 use std::env;
 
@@ -8,7 +8,7 @@ use hydrant_host::contract::report::{Document, ErrorReport};
 use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::status::{
-    BegunStatus, LedgerStatus, PointerStatus, SessionLine, SessionStatus, SessionSummary, StatusOptions, StatusReport,
+    BegunStatus, LedgerStatus, PointerCounts, SessionLine, SessionStatus, SessionSummary, StatusOptions, StatusReport,
     Stopped,
 };
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
@@ -70,7 +70,7 @@ pub(crate) fn say(report: &StatusReport, output: &mut Output) {
         StatusReport::Session(one) => one_session(one, output),
         StatusReport::Begun(begun) => only_begun(begun, output),
         StatusReport::Sessions(all) => all_sessions(all, output),
-        StatusReport::Pointers(pointers) => all_pointers(pointers, output),
+        StatusReport::Pointers(pointers) => all_pointers(&pointers.counts, "in the work tree", output),
     }
 }
 
@@ -126,21 +126,20 @@ fn all_sessions(all: &LedgerStatus, output: &mut Output) {
         output.line("no sessions");
     }
     all.kept_out.iter().for_each(|line| output.line(line));
+    if all.assets.pointers + all.assets.broken > 0 {
+        all_pointers(&all.assets, "beside the sessions", output);
+    }
 }
 
-fn all_pointers(pointers: &PointerStatus, output: &mut Output) {
-    for one in &pointers.broken_list {
+fn all_pointers(counts: &PointerCounts, place: &str, output: &mut Output) {
+    for one in &counts.broken_list {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
     }
-    for place in &pointers.unreadable_list {
+    for place in &counts.unreadable_list {
         output.warn(format!("{place}: {UNREADABLE}"));
     }
-    output.line(format!(
-        "{} in the work tree, {}",
-        count_text(pointers.pointers, "pointer"),
-        bytes_text(pointers.bytes)
-    ));
-    output.line(format!("content here for {} of them, {}", pointers.present, bytes_text(pointers.present_bytes)));
+    output.line(format!("{} {place}, {}", count_text(counts.pointers, "pointer"), bytes_text(counts.bytes)));
+    output.line(format!("content here for {} of them, {}", counts.present, bytes_text(counts.present_bytes)));
 }
 
 /// A session's state in one word. Of a recording there is nothing to read yet.

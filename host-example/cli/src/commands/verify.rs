@@ -17,7 +17,7 @@ use crate::output::{Output, Table};
 
 pub(crate) const HELP: &str = "\
 Examples:
-  hydrant verify             all pointers; in a ledger, all sessions
+  hydrant verify             all sessions and all other pointers
   hydrant verify --deep      fetch every blob and hash it
   hydrant verify --staged    is content in full about to be committed?
 
@@ -99,7 +99,8 @@ fn say(report: &VerifyReport, is_for_hook: bool, output: &mut Output) {
         say_what_was_seen(report, output);
     }
     if report.is_clean() {
-        output.line("nothing is wrong");
+        let is_known = report.in_full_unknown.is_none();
+        output.line(if is_known { "nothing is wrong" } else { "nothing is wrong in what could be looked at" });
         return;
     }
     let mut table = Table::new(&["file", "code", ""]);
@@ -115,8 +116,13 @@ fn say_what_was_seen(report: &VerifyReport, output: &mut Output) {
         (false, true) => format!("{} fetched and hashed", count_text(report.blobs, "blob")),
         (false, false) => format!("{} asked for at the server", count_text(report.blobs, "blob")),
     };
+    let assets = match report.asset_count {
+        0 => String::new(),
+        _ if report.session_count == 0 => String::new(),
+        assets => format!(" ({assets} beside the sessions)"),
+    };
     output.line(format!(
-        "{} named, {}; {asked}, {} hashed in the cache, {} in the work tree",
+        "{} named{assets}, {}; {asked}, {} hashed in the cache, {} in the work tree",
         count_text(report.files, "file"),
         bytes_text(report.bytes),
         report.cached,

@@ -120,8 +120,11 @@ fn a_cache_entry_that_rotted_is_never_shown() {
 fn ledgers_keep_their_pointers() {
     let scene = Scene::new();
     let ledger = ledger(&scene);
-    let said = scene.hydrant(&ledger, &["hydrate", "--in-place"]).ends(2);
-    assert!(said.err.contains("ledger"), "{}", said.err);
+    let said = scene.hydrant(&ledger, &["hydrate", "--in-place"]).ends(0);
+    assert!(said.err.contains("sessions keep their pointers"), "{}", said.err);
+    assert_eq!(scene.git(&ledger, &["status", "--porcelain"]), "");
+    let said = scene.hydrant(&ledger, &["hydrate", "--in-place", SESSION]).ends(2);
+    assert!(said.err.contains("its pointers stay"), "{}", said.err);
     // A repository can be called a ledger, or not, by its owner.
     scene.git(&ledger, &["config", "hydrant.ledger", "false"]);
     scene.hydrant(&ledger, &["hydrate", "--in-place", "--exclude", "*.json"]).ends(0);
@@ -208,9 +211,15 @@ fn the_first_manifest_counts_before_it_is_committed() {
     let scene = Scene::new();
     let folder = scene.repository("new");
     scene.git(&folder, &["config", "lfs.url", &scene.url()]);
-    let in_place = || scene.hydrant(&folder, &["hydrate", "--in-place"]);
+    // Whether content may stand where the pointer of a session would.
+    scene.upload(b"words");
+    let in_place = || {
+        scene.file("new/sessions/rec1/raw.jsonl", pointer(b"words").as_bytes());
+        scene.hydrant(&folder, &["hydrate", "--in-place", "sessions/rec1/raw.jsonl"])
+    };
     scene.hydrant(&folder, &["restore", "rec1"]).ends(2);
     in_place().ends(0);
+    fs::remove_dir_all(folder.join("sessions")).expect("removed");
     scene.hydrant(&folder, &["draft", "rec1", "--agent-type", "claude-code"]).ends(0);
     for staged in [false, true] {
         if staged {
@@ -222,7 +231,8 @@ fn the_first_manifest_counts_before_it_is_committed() {
             scene.hydrant(&folder, &[command, "rec1"]).ends(0);
         }
         let refused = in_place().ends(2);
-        assert!(refused.err.contains("this repository is a ledger"), "{}", refused.err);
+        assert!(refused.err.contains("its pointers stay"), "{}", refused.err);
+        fs::remove_file(folder.join("sessions/rec1/raw.jsonl")).expect("removed");
     }
     fs::remove_dir_all(folder.join("sessions")).expect("removed");
     in_place().ends(2);

@@ -1,5 +1,6 @@
 //! The real `hydrant` program, against the embedded server, real git and, where it is installed, the real git-lfs.
 
+mod assets;
 mod bad_places;
 mod committed;
 mod doctor;

@@ -379,3 +379,39 @@ fn help_names_the_way_back_and_a_dry_run_needs_a_repair() {
     assert!(world.scene.hydrant(&world.clone, &["reconcile", "--help"]).ends(0).out.contains("refs/hydrant/backup/"));
     reconcile(&world, &["--dry-run"]).ends(2);
 }
+
+#[test]
+fn assets_beside_sessions_are_sent_again_and_never_removed() {
+    // Which blobs the server lacks and the cache has, beside a file of a session that is lost for ever; what is left of
+    // the asset is its pointer, whatever comes of it.
+    for (is_cached, code) in [(true, 0), (false, 3)] {
+        let world = gated();
+        world.scene.upload(KEPT);
+        write(&world, ".gitattributes", b"*.bin filter=lfs diff=lfs merge=lfs -text\n");
+        write(&world, "media/logo.bin", pointer(KEPT).as_bytes());
+        session(&world, "s", &[("raw.jsonl", LOST)]);
+        commit(&world);
+        if is_cached {
+            world.scene.hydrant(&world.clone, &["hydrate", "media"]).ends(0);
+        }
+        lose(&world, KEPT);
+        assert!(push(&world).is_err());
+        let before = state(&world);
+        let done = reconcile(&world, &["--repair", "--json"]).ends(code).json();
+        let stands = fs::read(world.clone.join("media/logo.bin")).expect("there");
+        assert_eq!(stands, pointer(KEPT).as_bytes(), "{done}");
+        assert_eq!(world.git(&["show", "HEAD:media/logo.bin"]), pointer(KEPT), "{done}");
+        if is_cached {
+            assert_eq!(oids(&done["uploaded_list"]), [blob_of(KEPT).oid], "{done}");
+            assert_eq!(done["removed_list"].as_array().map(Vec::len), Some(1), "{done}");
+            assert_eq!(world.server_blob(&blob_of(KEPT).oid).as_deref(), Some(KEPT));
+            push(&world).expect("accepted");
+            assert_eq!(world.remote_file("media/logo.bin"), Some(pointer(KEPT).into_bytes()));
+            assert_eq!(world.remote_file("sessions/s/raw.jsonl"), None);
+        } else {
+            let detail = done["error"]["detail"].as_str().expect("words");
+            assert!(detail.contains("media/logo.bin"), "{detail}");
+            assert_eq!(state(&world), before, "{done}");
+        }
+    }
+}

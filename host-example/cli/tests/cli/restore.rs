@@ -96,7 +96,7 @@ fn other_content_is_refused_and_both_are_named() {
     }
     restore(&world, &[&path("meta.json")]).ends(2);
     restore(&world, &["never-heard-of"]).ends(2);
-    restore(&world, &["notes.txt"]).ends(2);
+    restore(&world, &["notes.txt"]).ends(1);
 }
 
 #[test]

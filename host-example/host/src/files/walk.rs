@@ -37,6 +37,8 @@ pub struct Walked {
 pub struct WalkOptions {
     /// Walk into folders below the root that hold a `.git` of their own.
     pub nested_repositories: bool,
+    /// The folder below the root, by its name, whose own folders are left out; its files are not.
+    pub without_folders_of: Option<&'static str>,
 }
 
 /// Gets the path and all bytes of a small file.
@@ -157,6 +159,9 @@ impl<const N: usize> Walker<N> {
             let read = self.read(level.folder.as_fd(), entry);
             return read.inspect_err(|error| self.unreadable(*error)).ok().flatten().map(Met::Small);
         }
+        if self.options.without_folders_of.is_some_and(|name| is_folder(&self.path[..level.path_length], name)) {
+            return None;
+        }
         if depth >= SCAN_DEPTH_MAX {
             self.unreadable(Errno::NAMETOOLONG);
             return None;
@@ -201,6 +206,11 @@ impl<const N: usize> Walker<N> {
             self.walked.unreadable_paths.push(self.path.clone());
         }
     }
+}
+
+/// Whether a path with its slash is that of the folder of this name.
+fn is_folder(path: &[u8], name: &str) -> bool {
+    path.strip_suffix(b"/") == Some(name.as_bytes())
 }
 
 /// Bytewise order of the whole paths: a folder's name is followed by a slash, a file's by nothing.

@@ -56,19 +56,26 @@ pub(crate) fn lines(listed: &[u8]) -> impl Iterator<Item = Line<String>> {
     })
 }
 
-/// The ids of the folders in a tree, as git stores it: `mode SP name NUL oid`, where the oid is so many bytes.
-pub(crate) fn folders_in(mut tree: &[u8], oid_bytes: usize) -> Vec<String> {
-    let mut found = Vec::new();
-    while let Some(end) = tree.iter().position(|byte| *byte == 0)
-        && let Some(oid) = tree.get(end + 1..end + 1 + oid_bytes)
-    {
-        // The oldest programs wrote one more digit.
-        if tree.strip_prefix(b"0").unwrap_or(tree).starts_with(b"40000 ") {
-            found.push(oid.iter().map(|byte| format!("{byte:02x}")).collect());
-        }
+/// An entry of a tree, as git stores it.
+pub(crate) struct Stored<'a> {
+    /// Its name, which need not be text.
+    pub(crate) name: &'a [u8],
+    /// What stands there.
+    pub(crate) entry: Entry,
+}
+
+/// The entries of a tree, as git stores it: `mode SP name NUL oid`, where the oid is so many bytes.
+pub(crate) fn stored(mut tree: &[u8], oid_bytes: usize) -> impl Iterator<Item = Stored<'_>> {
+    std::iter::from_fn(move || {
+        let end = tree.iter().position(|byte| *byte == 0)?;
+        let oid = tree.get(end + 1..end + 1 + oid_bytes)?;
+        let space = tree[..end].iter().position(|byte| *byte == b' ')?;
+        let (mode, name) = (String::from_utf8_lossy(&tree[..space]), &tree[space + 1..end]);
         tree = &tree[end + 1 + oid_bytes..];
-    }
-    found
+        let oid: String = oid.iter().map(|byte| format!("{byte:02x}")).collect();
+        // A folder's mode has a digit fewer; the oldest programs wrote all of them.
+        Some(Stored { name, entry: Entry::new(&format!("{mode:0>6}"), &oid) })
+    })
 }
 
 /// What the index has under one name.
@@ -194,8 +201,14 @@ mod tests {
     #[test]
     fn folders_of_a_stored_tree_are_told_from_files() {
         let tree = b"100644 40000 x\0\0\x01\x0040000 a\0\x00\xab\xcd160000 m\0\x01\x02\x0340000 b\0\x0a";
-        assert_eq!(folders_in(tree, 3), ["00abcd"]);
-        assert!(folders_in(b"", 3).is_empty());
+        let read = |tree: &[u8]| -> Vec<String> {
+            let shown = |Stored { name, entry }: Stored<'_>| {
+                format!("{} {} {} {}", entry.oid, entry.is_folder(), entry.is_file(), name.escape_ascii())
+            };
+            stored(tree, 3).map(shown).collect()
+        };
+        assert_eq!(read(tree), ["000100 false true 40000 x", "00abcd true false a", "010203 false false m"]);
+        assert!(read(b"").is_empty() && read(b"40000 a\0\x00\xab").is_empty());
     }
 
     #[test]

@@ -35,10 +35,10 @@ pub(crate) fn commit(repository: &Repository, revision: &str) -> Result<Option<S
 }
 
 /// The bytes of each path in a commit, in the order given; none where it holds no file.
-pub(crate) fn files(repository: &Repository, commit: &str, paths: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
+pub(crate) fn files(git: &Git, commit: &str, paths: &[&str]) -> Result<Vec<Option<Vec<u8>>>, Fault> {
     let names: Vec<String> = paths.iter().map(|path| format!("{commit}:{path}")).collect();
     let mut found = vec![None; paths.len()];
-    repository.git.contents(&names, FILE_BYTES_MAX, &mut |at, header, bytes| {
+    git.contents(&names, FILE_BYTES_MAX, &mut |at, header, bytes| {
         found[at] = header.is_blob().then_some(bytes);
         Ok::<_, Fault>(())
     })?;

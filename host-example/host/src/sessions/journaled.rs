@@ -34,7 +34,7 @@ pub(crate) fn blobs(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>
 pub(crate) fn is_in(repository: &Repository, bound: &Bound, revision: &str) -> Result<bool, Fault> {
     let Some(commit) = committed::commit(repository, revision)? else { return Ok(false) };
     let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
-    let there = committed::files(repository, &commit, &paths)?;
+    let there = committed::files(&repository.git, &commit, &paths)?;
     Ok(bound.push.iter().zip(&there).all(|(file, there)| there.as_ref() == Some(&file.bytes)))
 }
 

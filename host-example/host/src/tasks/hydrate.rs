@@ -1,8 +1,10 @@
-//! Brings content here, every byte verified: of a ledger's sessions, of the pointers of any other working tree, or of a
-//! list of objects.
+//! Brings content here, every byte verified: of sessions and of assets side by side, or of a list of objects.
+//!
+//! The rule it keeps: only an asset's content ever takes the place of its pointer.
 
-pub mod sessions;
-pub mod tree;
+mod asked;
+mod sessions;
+pub(crate) mod tree;
 
 use std::path::Path;
 
@@ -11,7 +13,8 @@ use serde::Serialize;
 
 use crate::contract::error::Fault;
 use crate::contract::operations::Want;
-use crate::contract::types::Blob;
+use crate::contract::types::{Blob, Direction};
+use crate::files::Files;
 use crate::repository::Repository;
 use crate::sessions::ledger::Ledger;
 use crate::store::Store;
@@ -24,13 +27,13 @@ use crate::worktree::pointer_files::BrokenFile;
 /// What is hydrated, and how.
 #[derive(Clone, Debug, Default)]
 pub struct HydrateOptions {
-    /// Sessions of a ledger by name or folder, or files and folders of the working tree, relative to the folder that
-    /// the repository was opened in. All, when none is named.
+    /// Sessions by name or folder, and files and folders of the working tree, relative to the folder that the
+    /// repository was opened in. All, when none is named.
     pub targets: Vec<String>,
-    /// Put content in the place of pointers, where the file still holds the same pointer. Never in a ledger.
+    /// Put content in the place of pointers, where the file still holds the same pointer. Sessions keep theirs.
     pub in_place: bool,
-    /// Only paths that match one of these patterns, a comma list as in `.gitignore`; none: what git's configuration
-    /// says.
+    /// Only paths that match one of these patterns, a comma list as in `.gitignore`; none: of assets, what git's
+    /// configuration says, and all of sessions.
     pub include: Option<String>,
     /// No path that matches one of these patterns.
     pub exclude: Option<String>,
@@ -46,15 +49,14 @@ pub struct HydrateReport {
     /// The objects, each once.
     #[serde(flatten)]
     pub transfer: TransferReport,
-    /// Pointers that the patterns leave out; not in a ledger.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub left_out: Option<usize>,
-    /// Files that begin like pointers and are none; not in a ledger.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub broken_list: Option<Vec<BrokenPointer>>,
-    /// Files and folders that could not be looked at; not in a ledger.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub unreadable_list: Option<Vec<String>>,
+    /// Sessions that were meant. Their pointers stay where they are.
+    pub session_count: usize,
+    /// Assets that the patterns leave out.
+    pub left_out: usize,
+    /// Files beside the sessions that begin like pointers and are none.
+    pub broken_list: Vec<BrokenPointer>,
+    /// Files and folders beside the sessions that could not be looked at.
+    pub unreadable_list: Vec<String>,
     /// What was put in the place of pointers, when that was asked for.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub placed: Option<Placed>,
@@ -110,15 +112,11 @@ pub struct LeftPointer {
 }
 
 impl HydrateReport {
-    pub(crate) fn of_ledger(transfer: TransferReport) -> Self {
-        Self { transfer, left_out: None, broken_list: None, unreadable_list: None, placed: None }
-    }
-
     /// Whether everything that was asked for is here.
     pub fn is_complete(&self) -> bool {
         let left = self.placed.as_ref().is_some_and(|placed| !placed.left.is_empty() || placed.was_interrupted);
-        let is_seen = self.unreadable_list.as_ref().is_none_or(Vec::is_empty);
-        self.transfer.is_complete() && self.broken_list.as_ref().is_none_or(Vec::is_empty) && is_seen && !left
+        let is_seen = self.unreadable_list.is_empty() && self.broken_list.is_empty();
+        self.transfer.is_complete() && is_seen && !left
     }
 
     /// Whether the wish to stop left something undone.
@@ -128,24 +126,42 @@ impl HydrateReport {
 }
 
 impl Client {
-    /// Hydrates in a repository: sessions of a ledger, pointers of any other.
+    /// Hydrates in a repository: sessions, and the assets beside them.
     pub fn hydrate(&self, repository: &Repository, options: &HydrateOptions) -> Result<HydrateReport, Fault> {
-        if !repository.is_ledger()? {
-            return tree::hydrate(self, repository, options);
-        }
-        if options.in_place {
-            return Err(Fault::misuse(
-                "this repository is a ledger: its pointers stay, content is read from the cache",
-            ));
-        }
         let ledger = Ledger::of(repository)?;
-        match sessions::choose(&ledger, &options.targets, &repository.here)? {
-            Some(chosen) => {
-                let transfer = sessions::hydrate(self, repository, &ledger, chosen, options)?;
-                Ok(HydrateReport::of_ledger(transfer))
+        let asked = asked::Asked::of(repository, &ledger, options)?;
+        let tree::Found { pointers, broken, unreadable, left_out } =
+            tree::find(self, repository, &asked.places, options)?;
+        // One session as a whole is the engine's own operation; anything else is a list of wants.
+        let whole = match (&asked.sessions[..], &pointers[..]) {
+            ([asked::Chosen { name, file: None }], []) => Some(name.as_str()),
+            _ => None,
+        };
+        let wanted = sessions::look(self, repository, &ledger, &asked.sessions, options, whole.is_some())?;
+        let sessions::Wanted { mut wants, mut failed, left_out: is_part } = wanted;
+        wants.extend(tree::wants(&pointers));
+        let mut transfer = match whole {
+            // Where something is left out, the list says exactly what is wanted.
+            Some(name) if !is_part => {
+                // The engine reports unusable entries of a session by itself.
+                failed.clear();
+                let mut transfer = fetch(self, repository, options, Wanting::Session(name, &wants), &[])?;
+                transfer.outcomes.iter_mut().for_each(|outcome| outcome.name.insert_str(0, &format!("{name}/")));
+                transfer
             }
-            None => tree::hydrate(self, repository, options),
-        }
+            _ => fetch(self, repository, options, Wanting::Objects(wants), &[])?,
+        };
+        transfer.add(failed);
+        let placed = if options.in_place && !transfer.interrupted {
+            let placed = tree::put_in_place(self, repository, options, &pointers, &mut transfer)?;
+            transfer.interrupted |= placed.was_interrupted;
+            Some(placed)
+        } else {
+            None
+        };
+        let broken_list = broken.into_iter().map(BrokenPointer::from).collect();
+        let (session_count, unreadable_list) = (asked.session_count(), unreadable);
+        Ok(HydrateReport { transfer, session_count, left_out, broken_list, unreadable_list, placed })
     }
 
     /// Brings objects into a plain folder, each under its oid. Needs `options.endpoint`, and no repository.
@@ -163,4 +179,40 @@ impl Client {
         let store = Store::into_dir(folder)?;
         Runner::new(self, destination, server, limit, |host| host.store(store))?.transfer(Work::Hydrate(wants))
     }
+}
+
+/// What is fetched.
+enum Wanting<'a> {
+    /// These objects.
+    Objects(Vec<Want>),
+    /// All of a session, which is these objects.
+    Session(&'a str, &'a [Want]),
+}
+
+/// Brings what is wanted into the cache. Entries of the cache that are called like `distrusted` count as absent.
+fn fetch(
+    client: &Client,
+    repository: &Repository,
+    options: &HydrateOptions,
+    wanting: Wanting<'_>,
+    distrusted: &[String],
+) -> Result<TransferReport, Fault> {
+    let store = repository.store()?;
+    let wants = match &wanting {
+        Wanting::Objects(wants) => wants.as_slice(),
+        Wanting::Session(_, wants) => wants,
+    };
+    let is_wanted = |want: &Want| !distrusted.is_empty() || !tree::is_here(&store, repository, &want.oid, want.size);
+    let needed = wants.iter().any(is_wanted);
+    let bytes = wants.iter().fold(0u64, |sum, want| sum.saturating_add(want.size));
+    let work = match wanting {
+        Wanting::Session(name, wants) => Work::HydrateSession { name: name.to_owned(), objects: wants.len(), bytes },
+        Wanting::Objects(wants) => Work::Hydrate(wants),
+    };
+    let server = &options.server;
+    let destination = endpoint::of_repository(client, repository, Direction::Download, server, needed)?;
+    let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
+    let (store, documents) = (store.distrusting(distrusted.iter().cloned()), Files::beneath(&repository.top)?);
+    let mut runner = Runner::new(client, destination, server, limit, |host| host.store(store).documents(documents))?;
+    runner.transfer(work)
 }

@@ -1,11 +1,11 @@
-//! Content of a ledger goes back to its pointer, where something else names this very content.
+//! Content goes back to its pointer, where something else names this very content.
 //!
-//! The rules it keeps: size and digest must equal the committed pointer at the same path or the manifest's entry; the
-//! content is in the cache before the pointer stands in its place; whatever else stands there is refused and stays.
+//! The rules it keeps: size and digest must equal the committed pointer at the same path or, of a session, the
+//! manifest's entry; the content is in the cache before the pointer stands in its place; whatever else stands there is
+//! refused and stays.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek};
-use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use serde::Serialize;
 use crate::contract::error::Fault;
 use crate::contract::ledgers;
 use crate::contract::manifests::FileStorage;
+use crate::contract::names::in_sessions;
 use crate::contract::pointers::{Kind, Sample};
 use crate::contract::report::ErrorReport;
 use crate::contract::types::{Blob, Code};
@@ -20,7 +21,7 @@ use crate::engine::Guest;
 use crate::files::Opened;
 use crate::files::digest::blob_of_file;
 use crate::repository::{Repository, committed};
-use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, no_sessions, path_in};
+use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
 use crate::store::Store;
 use crate::tasks::client::Client;
 use crate::text::{plain, quote};
@@ -116,30 +117,27 @@ enum Came {
 }
 
 impl Client {
-    /// Puts content of sessions back to its pointers.
+    /// Puts content of sessions and of assets back to its pointers.
     pub fn restore(&self, repository: &Repository, options: &RestoreOptions) -> Result<RestoreReport, Fault> {
-        if !repository.is_ledger()? {
-            return Err(no_sessions());
-        }
         let ledger = Ledger::of(repository)?;
         let mut guest = self.guest()?;
         let mut store = if options.dry_run { repository.cache_to_read()? } else { repository.cache()? };
         let head = committed::commit(repository, "HEAD")?;
-        let chosen = chosen(&ledger, &mut guest, &options.targets, &repository.here)?;
+        let chosen = chosen(repository, &ledger, &mut guest, &options.targets)?;
         for one in &chosen {
             check_named(one, repository, &ledger, &mut guest, head.as_deref())?;
         }
         let mut file_list = Vec::new();
-        for Chosen { session, names, .. } in chosen {
-            let manifest = ledger.manifest_text(&session)?;
-            let paths: Vec<String> = names.iter().map(|name| path_in(&session, name)).collect();
+        for one in chosen {
+            let manifest = one.session.as_ref().map(|session| ledger.manifest_text(session)).transpose()?;
+            let paths: Vec<String> = one.names.iter().map(|name| one.path(name)).collect();
             let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
             let committed = match &head {
-                Some(head) => committed::files(repository, head, &paths)?,
+                Some(head) => committed::files(&repository.git, head, &paths)?,
                 None => vec![None; paths.len()],
             };
-            for ((name, path), committed) in names.iter().zip(&paths).zip(&committed) {
-                let content = Content { name, path, committed: committed.as_deref(), manifest: &manifest };
+            for ((name, path), committed) in one.names.iter().zip(&paths).zip(&committed) {
+                let content = Content { name, path, committed: committed.as_deref(), manifest: manifest.as_deref() };
                 file_list.push(content.restore(&ledger, &mut guest, &mut store, options.dry_run));
             }
         }
@@ -171,28 +169,35 @@ fn staged(repository: &Repository, head: &str, files: &[RestoredFile]) -> Result
     Ok(staged)
 }
 
-/// A session with the files that are meant.
+/// The files that are meant of a session, or of none.
 #[derive(Default)]
 struct Chosen {
-    session: String,
+    /// None: they are assets, and their names are their paths.
+    session: Option<String>,
     names: BTreeSet<String>,
     /// Those of them that were asked for by name.
     named: BTreeSet<String>,
 }
 
-fn chosen(ledger: &Ledger, guest: &mut Guest, words: &[String], here: &Path) -> Result<Vec<Chosen>, Fault> {
+impl Chosen {
+    fn path(&self, name: &str) -> String {
+        self.session.as_ref().map_or_else(|| name.to_owned(), |session| path_in(session, name))
+    }
+}
+
+fn chosen(repository: &Repository, ledger: &Ledger, guest: &mut Guest, words: &[String]) -> Result<Vec<Chosen>, Fault> {
     let mut chosen: Vec<Chosen> = Vec::new();
     for word in words {
-        let (session, file) = session_and_file(ledger, word, here)?;
-        let names = match &file {
-            Some(file) => BTreeSet::from([file.clone()]),
-            None => {
-                let manifest = guest.manifest_read(&ledger.manifest_text(&session)?)?;
+        let (session, file) = session_and_file(repository, ledger, word)?;
+        let names = match (&session, &file) {
+            (Some(session), None) => {
+                let manifest = guest.manifest_read(&ledger.manifest_text(session)?)?;
                 let content = manifest.files.into_iter().filter(|file| file.storage == FileStorage::Lfs);
                 content.map(|file| file.name).collect()
             }
+            (_, file) => file.iter().cloned().collect::<BTreeSet<String>>(),
         };
-        if names.contains(MANIFEST) {
+        if session.is_some() && names.contains(MANIFEST) {
             return Err(Fault::misuse("a manifest is no content"));
         }
         let at = chosen.iter().position(|known| known.session == session).unwrap_or_else(|| {
@@ -214,43 +219,59 @@ fn check_named(
     guest: &mut Guest,
     head: Option<&str>,
 ) -> Result<(), Fault> {
-    let Chosen { session, named, .. } = chosen;
     // What cannot be opened stands there, and is refused by its own sentence.
-    let is_absent = |name: &&String| matches!(ledger.files().open(&path_in(session, name)), Ok(None));
-    let absent: Vec<&String> = named.iter().filter(is_absent).collect();
+    let is_absent = |name: &&String| matches!(ledger.files().open(&chosen.path(name)), Ok(None));
+    let absent: Vec<String> = chosen.named.iter().filter(is_absent).map(|name| chosen.path(name)).collect();
     if absent.is_empty() {
         return Ok(());
     }
-    let manifest = guest.manifest_read(&ledger.manifest_text(session)?)?;
-    let mut known: BTreeSet<String> = manifest.files.into_iter().map(|file| path_in(session, &file.name)).collect();
-    if let Some(head) = head {
-        let paths: Vec<String> = absent.iter().map(|name| path_in(session, name)).collect();
-        let listed = committed::list(repository.as_it_is(), head, SESSIONS, &paths)?;
+    let mut known = BTreeSet::new();
+    if let Some(session) = &chosen.session {
+        let manifest = guest.manifest_read(&ledger.manifest_text(session)?)?;
+        known.extend(manifest.files.into_iter().map(|file| path_in(session, &file.name)));
+    }
+    for (head, paths) in head.iter().flat_map(|head| absent.chunks(PATHS_MAX).map(move |paths| (head, paths))) {
+        let listed = committed::list(repository.as_it_is(), head, SESSIONS, paths)?;
         known.extend(listed.into_iter().map(|entry| entry.path));
     }
-    match absent.into_iter().map(|name| path_in(session, name)).find(|path| !known.contains(path)) {
+    match absent.into_iter().find(|path| !known.contains(path)) {
         Some(path) => Err(Fault::misuse(format!(
-            "{} is no file: neither the work tree nor the manifest nor the last commit has it",
-            quote(path.as_bytes())
+            "{} is no file: neither the work tree nor {}the last commit has it",
+            quote(path.as_bytes()),
+            if chosen.session.is_some() { "the manifest nor " } else { "" },
         ))),
         None => Ok(()),
     }
 }
 
-/// What a word means. The path of a file may have folders below the session's.
-fn session_and_file(ledger: &Ledger, word: &str, here: &Path) -> Result<(String, Option<String>), Fault> {
-    if let Target::Session { name, file } = ledger.target(word, here) {
-        return Ok((name, file));
+/// What a word means: a session, a file of one, or a file that belongs to none. The path of a file may have folders
+/// below the session's.
+fn session_and_file(
+    repository: &Repository,
+    ledger: &Ledger,
+    word: &str,
+) -> Result<(Option<String>, Option<String>), Fault> {
+    let here = &repository.here;
+    let shown = quote(word.as_bytes());
+    if let Target::Session { name, file } = ledger.target(word, here)
+        && repository.has_sessions()?
+    {
+        return Ok((Some(name), file));
     }
-    let nested = ledger.path_within(word, here).and_then(|path| {
-        let (session, file) = path.strip_prefix("sessions/")?.split_once('/')?;
-        Some((session.to_owned(), file.to_owned()))
-    });
-    match nested {
-        Some((session, file)) if matches!(ledger.target(&session, here), Target::Session { .. }) => {
-            Ok((session, Some(file)))
+    let Some(path) = ledger.path_within(word, here).filter(|path| !path.is_empty()) else {
+        return Err(Fault::misuse(format!("{shown} is no session and no file of this work tree")));
+    };
+    if !repository.is_of_session(path.as_bytes())? {
+        if ledger.files().within(&path).is_ok_and(|folder| folder.is_some()) {
+            return Err(Fault::misuse(format!("{shown} is a folder: name its files")));
         }
-        _ => Err(Fault::misuse(format!("{} is no session and no file of one", quote(word.as_bytes())))),
+        return Ok((None, Some(path)));
+    }
+    match in_sessions(&path).and_then(|within| within.split_once('/')) {
+        Some((session, file)) if matches!(ledger.target(session, here), Target::Session { .. }) => {
+            Ok((Some(session.to_owned()), Some(file.to_owned())))
+        }
+        _ => Err(Fault::misuse(format!("{shown} is no session and no file of one"))),
     }
 }
 
@@ -259,7 +280,8 @@ struct Content<'a> {
     name: &'a str,
     path: &'a str,
     committed: Option<&'a [u8]>,
-    manifest: &'a [u8],
+    /// That of its session, if it belongs to one.
+    manifest: Option<&'a [u8]>,
 }
 
 impl Content<'_> {
@@ -296,7 +318,7 @@ impl Content<'_> {
             return Err(Fault::failed(Code::Conflict, "it is written to right now"));
         }
         *found = Some(blob.clone());
-        let proved = guest.restore(self.name, &blob, self.committed, Some(self.manifest))?;
+        let proved = guest.restore(self.name, &blob, self.committed, self.manifest)?;
         if restoring::cache_differs(store, &blob)? {
             return Err(cache_differs());
         }

@@ -1,6 +1,9 @@
-//! Gives a session's file, hashed before and while it is read, or says in which state it is.
+//! Gives a file of a session, or an asset, hashed before and while it is read, or says in which state it is.
 //!
 //! The rule it keeps: a reader gets content or a typed state, never pointer bytes as content.
+
+mod asset;
+mod once;
 
 use std::fs::File;
 use std::io::{self, Read, Seek};
@@ -11,19 +14,15 @@ use serde::Serialize;
 
 use crate::contract::error::{Fault, FaultKind};
 use crate::contract::manifests::{FileRef, FileStorage, State};
-use crate::contract::operations::Want;
 use crate::contract::report::{ErrorCode, ErrorReport};
-use crate::contract::types::{Blob, Code, Direction};
+use crate::contract::types::{Blob, Code};
 use crate::files::digest::Digesting;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, Target, no_session, path_in};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
-use crate::tasks::endpoint::{self, ServerOptions};
-use crate::tasks::hydrate::tree::is_here;
-use crate::tasks::passing::Passing;
+use crate::tasks::endpoint::ServerOptions;
 use crate::tasks::status::{self, state_name};
-use crate::tasks::transfer::{self, Runner, Work};
 use crate::text::quote;
 
 const READ_BYTES: usize = 256 * 1024;
@@ -33,10 +32,10 @@ const CHANGED: &str = "the content changed while it was read; what was printed i
 /// Which file is shown.
 #[derive(Clone, Debug, Default)]
 pub struct ShowOptions {
-    /// Name of the session, or its folder.
-    pub session: String,
-    /// Name of the file within it.
-    pub file: String,
+    /// Name of a session, or its folder; without `file`, the path of a file.
+    pub target: String,
+    /// Name of the file within the session.
+    pub file: Option<String>,
     /// Bytes of an object at most; none: what git's configuration says.
     pub object_bytes_max: Option<u64>,
     /// The server, which is asked only where this clone cannot be written, so that nothing could be hydrated before.
@@ -54,9 +53,9 @@ pub enum Shown {
 /// Why a file cannot be shown.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct UnreadableFile {
-    /// The session's name.
-    pub session: String,
-    /// The file's name within it.
+    /// The session's name; null of a file that belongs to none.
+    pub session: Option<String>,
+    /// The file's name within it, or its path.
     pub file: String,
     /// Where it stands, as in a status.
     pub state: &'static str,
@@ -68,15 +67,15 @@ pub struct UnreadableFile {
 /// A file's text, as a document holds it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ShowReport {
-    /// The session's name.
-    pub session: String,
-    /// The file's name within it.
+    /// The session's name; null of a file that belongs to none.
+    pub session: Option<String>,
+    /// The file's name within it, or its path.
     pub file: String,
-    /// SHA-256 that the manifest names; null for a file that git carries.
+    /// SHA-256 that the manifest or the pointer names; null for a file that git carries.
     pub oid: Option<String>,
     /// Bytes of the whole file.
     pub size: u64,
-    /// Its bytes have the digest that the manifest names.
+    /// Its bytes have the digest that is named.
     pub verified: bool,
     /// It was fetched for this once: the clone cannot be written, so it could not be kept.
     pub fetched: bool,
@@ -86,107 +85,90 @@ pub struct ShowReport {
     pub text: String,
 }
 
-/// The content of a file that is here. Where the manifest names a digest, it was compared before this was given.
+/// The content of a file that is here. Where a digest is named, it was compared before this was given.
 pub struct Content {
     file: File,
-    /// The session's name.
-    pub session: String,
-    /// The file's name within it.
+    /// The session's name; none of a file that belongs to none.
+    pub session: Option<String>,
+    /// The file's name within it, or its path.
     pub name: String,
-    /// SHA-256 that the manifest names; none for a file that git carries.
+    /// SHA-256 that the manifest or the pointer names; none for a file that git carries.
     pub oid: Option<String>,
     /// It was fetched for this once: the clone cannot be written, so it could not be kept.
     pub fetched: bool,
 }
 
+/// What was read of a content.
+pub struct ReadContent {
+    /// The whole of it.
+    pub whole: Blob,
+    /// Whether any of it was among the lines that were asked for.
+    pub has_given: bool,
+}
+
 impl Client {
-    /// A file of a session.
+    /// A file of a session, or an asset.
     pub fn show(&self, repository: &Repository, options: &ShowOptions) -> Result<Shown, Fault> {
         let ledger = Ledger::of(repository)?;
-        let session = match ledger.target(&options.session, &repository.here) {
-            Target::Session { name, file: None } => name,
-            _ => return Err(no_session(&options.session)),
-        };
+        let shown = quote(options.target.as_bytes());
+        match (ledger.target(&options.target, &repository.here), options.file.clone()) {
+            (Target::Session { name, file: None }, Some(file)) | (Target::Session { name, file: Some(file) }, None) => {
+                self.show_of_session(repository, &ledger, name, &file, options)
+            }
+            (Target::Session { file: None, .. }, None) => {
+                Err(Fault::misuse(format!("{shown} is a session: name one of its files, too")))
+            }
+            (Target::Session { .. } | Target::Other, Some(_)) => Err(no_session(&options.target)),
+            (Target::Other, None) => asset::show(self, repository, &ledger, options),
+        }
+    }
+
+    fn show_of_session(
+        &self,
+        repository: &Repository,
+        ledger: &Ledger,
+        session: String,
+        name: &str,
+        options: &ShowOptions,
+    ) -> Result<Shown, Fault> {
         let store = repository.cache_to_read()?;
         let mut guest = self.guest()?;
         let limit = status::limit(&mut guest, repository, options.object_bytes_max)?;
         let found = ledger.session(&mut guest, &store, &session, limit)?;
-        let file = found.manifest.files.iter().find(|file| file.name == options.file);
-        let state = found.status.files.iter().find(|file| file.name == options.file);
+        let file = found.manifest.files.iter().find(|file| file.name == name);
+        let state = found.status.files.iter().find(|file| file.name == name);
         let (Some(file), Some(state)) = (file, state) else {
             return Err(Fault::misuse(format!(
                 "the manifest lists no file {}: `hydrant status {}` says which it lists",
-                quote(options.file.as_bytes()),
+                quote(name.as_bytes()),
                 quote(session.as_bytes())
             )));
         };
         let (name, oid) = (file.name.clone(), file.oid.clone());
-        Ok(match open(&ledger, &store, &session, file, state.state)? {
-            Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: false }),
-            // Nothing could be hydrated first.
-            Err(now) if is_elsewhere(now) && file.oid.is_some() && !repository.can_keep() => {
-                let blob = Blob { oid: oid.clone().unwrap_or_default(), size: file.size };
-                match self.fetch_once(repository, &name, &blob, options)? {
-                    Ok(file) => Shown::Content(Content { file, session, name, oid, fetched: true }),
-                    Err(error) => {
-                        Shown::Unreadable(UnreadableFile { session, file: name, state: state_name(now), error })
-                    }
-                }
+        Ok(match open(ledger, &store, &session, file, state.state)? {
+            Ok(file) => Shown::Content(Content { file, session: Some(session), name, oid, fetched: false }),
+            Err(now) if oid.is_some() && once::is_needed(repository, now) => {
+                let blob = Blob { oid: oid.unwrap_or_default(), size: file.size };
+                once::show(self, repository, Some(session), name, blob, now, options)?
             }
             Err(now) => {
                 let detail = state.detail.clone().filter(|_| now == state.state);
-                let detail = detail.unwrap_or_else(|| sentence(now).to_owned());
-                let error = ErrorReport { code: ErrorCode(state_code(now)), detail, retry_at_ms: None };
-                Shown::Unreadable(UnreadableFile { session, file: name, state: state_name(now), error })
+                unreadable(Some(session), name, now, detail)
             }
         })
     }
 }
 
-impl Client {
-    /// A blob for this once, verified like any other: where nothing can be written, nothing can be hydrated first.
-    fn fetch_once(
-        &self,
-        repository: &Repository,
-        name: &str,
-        blob: &Blob,
-        options: &ShowOptions,
-    ) -> Result<Result<File, ErrorReport>, Fault> {
-        let passing = Passing::new()?;
-        let store = repository.with_sources(passing.store()?);
-        let needed = !is_here(&store, repository, &blob.oid, blob.size);
-        let server = &options.server;
-        let destination = endpoint::of_repository(self, repository, Direction::Download, server, needed)?;
-        let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-        let mut runner = Runner::new(self, destination, server, limit, |host| host.store(store))?;
-        let want = Want { name: name.to_owned(), oid: blob.oid.clone(), size: blob.size };
-        let report = runner.transfer(Work::Hydrate(vec![want]))?;
-        if report.was_interrupted() {
-            return Err(Fault::interrupted("interrupted before the content was here"));
-        }
-        if let Some(error) = report.outcomes.into_iter().find_map(|outcome| outcome.error) {
-            return Ok(Err(error));
-        }
-        Ok(match passing.store()?.open_verified(&blob.oid, blob.size)? {
-            // It is open: the folder may go.
-            Look::Content(file) => Ok(file),
-            Look::Corrupt | Look::Absent => {
-                let code = ErrorCode(Code::Integrity);
-                Err(ErrorReport { code, detail: sentence(State::Corrupt).to_owned(), retry_at_ms: None })
-            }
-        })
-    }
-}
-
-/// Whether content may be had from somewhere else.
-fn is_elsewhere(state: State) -> bool {
-    matches!(state, State::Dehydrated | State::NotFetched | State::Corrupt)
+fn unreadable(session: Option<String>, file: String, state: State, detail: Option<String>) -> Shown {
+    let detail = detail.unwrap_or_else(|| sentence(state).to_owned());
+    let error = ErrorReport { code: ErrorCode(state_code(state)), detail, retry_at_ms: None };
+    Shown::Unreadable(UnreadableFile { session, file, state: state_name(state), error })
 }
 
 impl Content {
     /// Hands over the content, block by block, or the part of it that these lines are. The whole is hashed meanwhile:
-    /// an error at the end says that it is no longer what was verified. Also whether anything was handed over.
-    pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<(Blob, bool), Fault> {
+    /// an error at the end says that it is no longer what was verified.
+    pub fn read(mut self, lines: Option<Lines>, mut take: impl FnMut(&[u8])) -> Result<ReadContent, Fault> {
         let mut cut = Cut::new(lines);
         let mut digest = Digesting::new();
         let mut has_given = false;
@@ -197,11 +179,11 @@ impl Content {
             take(part);
         });
         read.map_err(|error| Fault::local("the content cannot be read", &error))?;
-        let read = digest.finish();
-        if self.oid.as_ref().is_some_and(|oid| read.oid != *oid) {
+        let whole = digest.finish();
+        if self.oid.as_ref().is_some_and(|oid| whole.oid != *oid) {
             return Err(Fault { kind: FaultKind::Part, ..Fault::failed(Code::Integrity, CHANGED) });
         }
-        Ok((read, has_given))
+        Ok(ReadContent { whole, has_given })
     }
 }
 
@@ -214,32 +196,36 @@ pub(crate) fn open(
     state: State,
 ) -> Result<Result<File, State>, Fault> {
     match state {
-        State::Cached => from_cache(store, file),
-        State::InPlace => from_tree(ledger, session, file),
+        State::Cached => match &file.oid {
+            Some(oid) => from_cache(store, oid, file.size),
+            None => Ok(Err(State::Missing)),
+        },
+        State::InPlace => from_tree(ledger, &path_in(session, &file.name), file.oid.as_deref()),
         // A checkout may have given it other line ends.
-        State::Changed if file.storage == FileStorage::Git => from_tree(ledger, session, file),
+        State::Changed if file.storage == FileStorage::Git => {
+            from_tree(ledger, &path_in(session, &file.name), file.oid.as_deref())
+        }
         other => Ok(Err(other)),
     }
 }
 
-fn from_cache(store: &Store, file: &FileRef) -> Result<Result<File, State>, Fault> {
-    let Some(oid) = &file.oid else { return Ok(Err(State::Missing)) };
-    Ok(match store.open_verified(oid, file.size)? {
+fn from_cache(store: &Store, oid: &str, size: u64) -> Result<Result<File, State>, Fault> {
+    Ok(match store.open_verified(oid, size)? {
         Look::Content(content) => Ok(content),
         Look::Corrupt => Err(State::Corrupt),
         Look::Absent => Err(State::NotFetched),
     })
 }
 
-/// Content that stands in the work tree; where the manifest names an oid it must be that.
-fn from_tree(ledger: &Ledger, session: &str, file: &FileRef) -> Result<Result<File, State>, Fault> {
+/// Content that stands in the work tree; where an oid is named it must be that.
+fn from_tree(ledger: &Ledger, path: &str, oid: Option<&str>) -> Result<Result<File, State>, Fault> {
     let unreadable = |error: &io::Error| Fault::local("the file cannot be read", error);
-    let opened = ledger.files().open(&path_in(session, &file.name)).map_err(|error| unreadable(&error))?;
+    let opened = ledger.files().open(path).map_err(|error| unreadable(&error))?;
     let Some(mut opened) = opened else { return Ok(Err(State::Missing)) };
-    if let Some(oid) = &file.oid {
+    if let Some(oid) = oid {
         let mut digest = Digesting::new();
         each_block(&mut opened.file, |block| digest.update(block)).map_err(|error| unreadable(&error))?;
-        if digest.finish().oid != *oid {
+        if digest.finish().oid != oid {
             return Ok(Err(State::Changed));
         }
         opened.file.rewind().map_err(|error| unreadable(&error))?;

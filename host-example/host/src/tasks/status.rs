@@ -1,4 +1,4 @@
-//! How much can be read here: of one session, of all sessions, or of the pointers of a working tree.
+//! How much can be read here: of one session, or of all sessions and the assets beside them.
 
 mod all;
 mod report;
@@ -13,28 +13,28 @@ use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{Ledger, SESSIONS, Session, Target};
 use crate::sessions::{coverage, downloaded};
 use crate::store::Store;
+use crate::tasks::assets;
 use crate::tasks::client::Client;
 use crate::tasks::hydrate::BrokenPointer;
 use crate::tasks::hydrate::tree::is_here;
 use crate::tasks::transfer;
 use crate::text::{plain, quote};
-use crate::worktree::pointer_files::{self, Met};
-use crate::worktree::scan::WalkOptions;
+use crate::worktree::pointer_files::{self, Met, PointerFile};
 
 pub use report::{
-    BegunStatus, Coverage, FileStatus, Hydrated, Judged, LedgerStatus, PointerStatus, Readiness, SessionLine,
-    SessionStatus, SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
+    BegunStatus, Coverage, FileStatus, Hydrated, Judged, LedgerStatus, PointerCounts, PointerStatus, Readiness,
+    SessionLine, SessionStatus, SessionSummary, StatusReport, StoppedStatus, UnreadableSession, state_name,
 };
 pub use stopped::Stopped;
 
 /// What a status is asked about.
 #[derive(Clone, Debug, Default)]
 pub struct StatusOptions {
-    /// Name of a session, or its folder; none: all of them, or the pointers where there is none.
+    /// Name of a session, or its folder; none: all of them, and the assets.
     pub session: Option<String>,
     /// Bytes of an object at most; none: what git's configuration says. It decides about `too-large`.
     pub object_bytes_max: Option<u64>,
-    /// Of all sessions, their list alone: git is not asked whether the checkout can be read, which in a large ledger
+    /// Of all sessions, their list and the assets alone: git is not asked whether the checkout can be read, which in a large ledger
     /// takes a third of the time.
     pub sessions_only: bool,
 }
@@ -51,13 +51,13 @@ impl Client {
             let engine = self.engine()?;
             let sessions_only = options.sessions_only;
             let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit, sessions_only };
-            return Ok(match all.look(&mut guest)? {
+            return Ok(match all.look(&mut guest, || assets(self, repository, &store))? {
                 Some(all) => StatusReport::Sessions(all),
                 None => StatusReport::Pointers(pointers(self, repository, &mut guest, &store)?),
             });
         };
         match ledger.target(word, &repository.here) {
-            Target::Session { name, .. } if repository.is_ledger()? || journals.contains(&name) => {
+            Target::Session { name, .. } if repository.has_sessions()? || journals.contains(&name) => {
                 let session = ledger.session(&mut guest, &store, &name, limit);
                 let session = session.map_err(|fault| Stopped::broken(fault, &name))?;
                 let unfinished = journals.contains(&name);
@@ -67,7 +67,7 @@ impl Client {
             Target::Other if journals.contains(word) => {
                 Ok(StatusReport::Begun(only_begun(&mut guest, repository, word)?))
             }
-            _ if !repository.is_ledger()? => Err(Box::new(Stopped::no_ledger(repository)?)),
+            _ if !repository.has_sessions()? => Err(Box::new(Stopped::no_ledger(repository)?)),
             _ => {
                 let path = ledger.path_within(word, &repository.here);
                 Err(Box::new(Stopped::no_session(repository, word, path)?))
@@ -169,42 +169,38 @@ fn summary(
     })
 }
 
-/// Pointers of a repository without sessions.
+/// The assets of a work tree.
+fn assets(client: &Client, repository: &Repository, store: &Store) -> Result<PointerCounts, Fault> {
+    let mut counts = PointerCounts::default();
+    let walked = assets::search(client, repository, &mut |met| {
+        match met {
+            Met::Pointer(PointerFile { pointer, .. }) => {
+                counts.pointers += 1;
+                counts.bytes = counts.bytes.saturating_add(pointer.size);
+                if is_here(store, repository, &pointer.oid, pointer.size) {
+                    counts.present += 1;
+                    counts.present_bytes = counts.present_bytes.saturating_add(pointer.size);
+                }
+            }
+            Met::Broken(one) => counts.broken_list.push(BrokenPointer::from(one)),
+        }
+        Ok(())
+    })?;
+    counts.broken = counts.broken_list.len();
+    counts.unreadable_list = pointer_files::unreadable(&walked, b"");
+    Ok(counts)
+}
+
+/// The pointers of a repository without sessions.
 fn pointers(
     client: &Client,
     repository: &Repository,
     guest: &mut Guest,
     store: &Store,
 ) -> Result<PointerStatus, Fault> {
-    let (mut count, mut bytes, mut here, mut here_bytes) = (0usize, 0u64, 0usize, 0u64);
-    let mut broken_list = Vec::new();
-    let walked = pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
-        match met {
-            Met::Pointer(one) => {
-                count += 1;
-                bytes = bytes.saturating_add(one.pointer.size);
-                if is_here(store, repository, &one.pointer.oid, one.pointer.size) {
-                    here += 1;
-                    here_bytes = here_bytes.saturating_add(one.pointer.size);
-                }
-            }
-            Met::Broken(one) => broken_list.push(BrokenPointer::from(one)),
-        }
-        Ok(())
-    })?;
     let head = committed::commit(repository, "HEAD")?;
     let (readiness, hydration) = judge(guest, &coverage::failed(no_ledger_class(&head), head))?;
-    Ok(PointerStatus {
-        pointers: count,
-        bytes,
-        present: here,
-        present_bytes: here_bytes,
-        broken: broken_list.len(),
-        broken_list,
-        unreadable_list: pointer_files::unreadable(&walked, b""),
-        readiness,
-        hydration,
-    })
+    Ok(PointerStatus { counts: assets(client, repository, store)?, readiness, hydration })
 }
 
 fn judge(guest: &mut Guest, checkout: &Checkout) -> Result<(Readiness, Hydrated), HostError> {

@@ -18,10 +18,12 @@ pub use self::pushed::{Push, PushedRef};
 pub use self::report::{Finding, VerifyReport};
 use self::report::{Named, Seen};
 use crate::contract::error::Fault;
+use crate::contract::names::in_sessions;
 use crate::contract::types::{Code, Direction};
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target, no_session, no_sessions};
 use crate::store::{Look, Store};
+use crate::tasks::assets;
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, InCommits};
 use crate::tasks::endpoint::{self, ServerOptions};
@@ -29,12 +31,11 @@ use crate::tasks::passing::Passing;
 use crate::tasks::status;
 use crate::tasks::transfer::{self, Runner};
 use crate::worktree::pointer_files::{self, Met};
-use crate::worktree::scan::WalkOptions;
 
 /// What is verified, and how.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// Sessions, by name or folder; all when none is named. Not together with `staged` or `push`.
+    /// Sessions, by name or folder; all of them and the assets when none is named. Not together with `staged` or `push`.
     pub sessions: Vec<String>,
     /// Fetch every blob and hash it.
     pub deep: bool,
@@ -85,17 +86,20 @@ impl Client {
 /// What stands here, what is committed, and what the cache has.
 fn everything(client: &Client, repository: &Repository, options: &VerifyOptions) -> Result<Seen, Fault> {
     let store = repository.cache_to_read()?;
-    let mut seen = match repository.is_ledger()? {
+    let mut seen = match repository.has_sessions()? {
         true => sessions(client, repository, &store, options)?,
-        false if options.sessions.is_empty() => pointers(client, repository)?,
+        false if options.sessions.is_empty() => Seen::default(),
         false => return Err(no_sessions()),
     };
+    if options.sessions.is_empty() {
+        assets(client, repository, &mut seen)?;
+    }
     look_at_commits(client, repository, options, &mut seen)?;
     look_at_cache(&store, &mut seen)?;
     Ok(seen)
 }
 
-/// Manifests and pointers of a ledger.
+/// Manifests and pointers of sessions.
 fn sessions(client: &Client, repository: &Repository, store: &Store, options: &VerifyOptions) -> Result<Seen, Fault> {
     let ledger = Ledger::of(repository)?;
     let mut guest = client.guest()?;
@@ -132,13 +136,13 @@ fn sessions(client: &Client, repository: &Repository, store: &Store, options: &V
     Ok(seen)
 }
 
-/// Pointers of a working tree without sessions.
-fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
-    let mut seen = Seen::default();
-    let walked = pointer_files::search(client.engine()?, &repository.top, WalkOptions::default(), &mut |met| {
+/// Pointers of the working tree that belong to no session.
+fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<(), Fault> {
+    let walked = assets::search(client, repository, &mut |met| {
         match met {
             Met::Pointer(one) => {
                 let name = String::from_utf8_lossy(&one.path).into_owned();
+                seen.assets += 1;
                 seen.named.push(Named { name, oid: one.pointer.oid, size: one.pointer.size });
             }
             Met::Broken(one) => {
@@ -151,7 +155,7 @@ fn pointers(client: &Client, repository: &Repository) -> Result<Seen, Fault> {
     for place in pointer_files::unreadable(&walked, b"") {
         seen.find(place, "", Code::Host, pointer_files::UNREADABLE);
     }
-    Ok(seen)
+    Ok(())
 }
 
 /// Tells of content that commits hold in full. What was told of a file of the last commit is not told again.
@@ -161,7 +165,6 @@ fn look_at_commits(
     options: &VerifyOptions,
     seen: &mut Seen,
 ) -> Result<(), Fault> {
-    let is_ledger = repository.is_ledger()?;
     let ledger = Ledger::of(repository)?;
     let is_wanted = |session: Option<&str>| {
         let is = |word: &String| match ledger.target(word, &repository.here) {
@@ -175,7 +178,8 @@ fn look_at_commits(
     seen.in_full_unknown = unknown;
     for one in list {
         let path = one.file.path.as_str();
-        let name = if is_ledger { path.strip_prefix("sessions/").unwrap_or(path) } else { path };
+        let is_of_session = repository.is_of_session(path.as_bytes())?;
+        let name = in_sessions(path).filter(|_| is_of_session).unwrap_or(path);
         if is_wanted(one.file.session()) && !(one.at_tip && told.contains(name)) {
             seen.find(name, &one.file.oid, Code::Conflict, format!("{}; {}", one.place(), one.cure()));
         }

@@ -110,7 +110,20 @@ mod tests {
         tree.file("inner/.git", "gitdir: elsewhere");
         tree.file("inner/file", POINTER);
         assert_eq!(tree.scan(WalkOptions::default()).0, ["top"]);
-        assert_eq!(tree.scan(WalkOptions { nested_repositories: true }).0, ["inner/file", "top"]);
+        assert_eq!(
+            tree.scan(WalkOptions { nested_repositories: true, ..WalkOptions::default() }).0,
+            ["inner/file", "top"]
+        );
+    }
+
+    #[test]
+    fn the_folders_of_one_folder_can_be_left_out() {
+        let tree = Tree::new("without");
+        for path in ["a", "b/c/x", "b/x", "d/b/c/x", "bb/c/x", "b.c/x"] {
+            tree.file(path, POINTER);
+        }
+        let options = WalkOptions { without_folders_of: Some("b"), ..WalkOptions::default() };
+        assert_eq!(tree.scan(options).0, ["a", "b.c/x", "b/x", "bb/c/x", "d/b/c/x"]);
     }
 
     #[test]

@@ -106,8 +106,6 @@ fn nothing_is_fetched_for_attributes() {
     world.git(&["push", "--quiet"]);
     let sparse = clone(&world, "sparse", &["--filter=blob:none", "--sparse"]);
     assert!(!sparse.join("assets").exists());
-    // Whether it is a ledger is asked of manifests, which are not here either.
-    scene.git(&sparse, &["config", "hydrant.ledger", "false"]);
     let id = scene.git(&sparse, &["rev-parse", "HEAD:notes.txt"]).trim().to_owned();
     scene.git(&sparse, &["update-index", "--add", "--cacheinfo", &format!("100644,{id},assets/b.bin")]);
     let missing = lacks(scene, &sparse);
@@ -123,4 +121,69 @@ fn nothing_is_fetched_for_attributes() {
     let output = scene.hydrant_command(&sparse).args(["verify", "--push", "origin"]).stdin(input).output();
     assert_eq!(output.expect("hydrant runs").status.code(), Some(0), "what is not here says nothing");
     assert_eq!(lacks(scene, &sparse), missing, "nothing was fetched");
+}
+
+#[test]
+fn nothing_is_fetched_by_who_asks_nobody() {
+    let world = old_ledger();
+    let scene = &world.scene;
+    for (name, how) in [
+        ("blobless", &["--filter=blob:none", "--sparse"][..]),
+        ("blobless-bare", &["--filter=blob:none", "--no-checkout"]),
+        ("treeless", &["--filter=tree:0", "--sparse"]),
+        ("treeless-bare", &["--filter=tree:0", "--no-checkout"]),
+    ] {
+        let clone = clone(&world, name, how);
+        let missing = lacks(scene, &clone);
+        for command in [
+            &["status"][..],
+            &["status", "old"],
+            &["verify", "--offline"],
+            &["verify", "--staged", "--offline"],
+            &["doctor"],
+            &["orphans"],
+            &["hooks", "list"],
+            &["show", "old", "raw.jsonl"],
+            &["show", "notes.txt"],
+        ] {
+            let ran = scene.hydrant(&clone, command);
+            assert_eq!(lacks(scene, &clone), missing, "{name}: {command:?} fetched: {}{}", ran.out, ran.err);
+        }
+    }
+}
+
+#[test]
+fn a_push_whose_range_cannot_be_read_is_told_and_goes_on() {
+    let world = old_ledger();
+    let scene = &world.scene;
+    let treeless = clone(&world, "treeless", &["--filter=tree:0"]);
+    // The new commit stands on one whose trees never came.
+    let id = scene.git(&treeless, &["commit-tree", "HEAD^{tree}", "-p", "HEAD~1", "-m", "other words"]);
+    scene.git(&treeless, &["update-ref", "HEAD", id.trim()]);
+    let verify = |folder: &Path, arguments: &[&str]| {
+        let id = scene.git(folder, &["rev-parse", "HEAD"]).trim().to_owned();
+        let told = format!("refs/heads/main {id} refs/heads/main {}\n", "0".repeat(40));
+        let input = fs::File::open(scene.file("told", told.as_bytes())).expect("there");
+        let command = [&["verify", "--push", "origin"], arguments].concat();
+        let output = scene.hydrant_command(folder).args(command).stdin(input).output().expect("hydrant runs");
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let missing = lacks(scene, &treeless);
+    let (code, said, warned) = verify(&treeless, &[]);
+    assert_eq!(code, Some(0), "{said}{warned}");
+    assert!(warned.contains("not known") && warned.contains("git fetch --refetch"), "{warned}");
+    assert!(!said.contains("nothing is wrong\n"), "{said}");
+    let (_, json, _) = verify(&treeless, &["--json"]);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    assert!(json["in_full_unknown"].is_string(), "{json}");
+    assert_eq!(lacks(scene, &treeless), missing, "nothing was fetched");
+
+    // Where nobody left trees out on purpose, one that is gone is a fault.
+    world.git(&["commit", "--quiet", "--allow-empty", "--message", "more"]);
+    let tree = world.git(&["rev-parse", "HEAD:sessions"]).trim().to_owned();
+    world.scene.file("clone/sessions/old/more.txt", b"words");
+    commit(&world);
+    fs::remove_file(world.clone.join(".git/objects").join(&tree[..2]).join(&tree[2..])).expect("a loose object");
+    assert_eq!(verify(&world.clone, &[]).0, Some(3));
 }

@@ -123,6 +123,21 @@ fn known<T: Default>(found: Result<T, Fault>, unknown: &mut Option<String>) -> R
     }
 }
 
+/// What a push up to this commit brings in full. A clone that lacks trees on purpose cannot tell everything, and must push all the same; elsewhere,
+/// what cannot be read ends the look.
+pub(crate) fn pushed(
+    repository: &Repository,
+    guest: &mut Guest,
+    tip: &str,
+    older: Option<&str>,
+    unknown: &mut Option<String>,
+) -> Result<Vec<Committed>, Fault> {
+    match unpushed(repository, guest, tip, older) {
+        Err(fault) if fault.code == Code::Host && repository.is_partial()? => known(Err(fault), unknown),
+        found => found,
+    }
+}
+
 /// What the commits up to this one bring in full and no remote has, as far as this clone knows: what one has can no
 /// longer be taken out. `older` is what is known to be where they go.
 pub(crate) fn unpushed(

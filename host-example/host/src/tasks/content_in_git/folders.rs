@@ -2,7 +2,7 @@
 //! into them.
 //!
 //! The rule it keeps: every file of a session belongs out of band, unless its manifest says that git carries it. A
-//! folder without a manifest is a session's where it is new in a ledger, or where a file goes by the name of content.
+//! folder without a manifest is a session's where it is new beside sessions, or where a file goes by the name of content.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -78,7 +78,7 @@ impl Folders {
         })?;
         let without: Vec<&str> = names.into_iter().filter(|name| !folders.contains_key(*name)).collect();
         // A folder of this name means nothing where no session has ever been.
-        if !without.is_empty() && (!folders.is_empty() || repository.is_ledger()?) {
+        if !without.is_empty() && (!folders.is_empty() || repository.has_sessions()?) {
             let is_new = new(repository, holder, &without)?;
             let content_files = content_files(repository);
             let is_content = |file: &&str| content_files.iter().any(|one| one == file);

@@ -66,9 +66,8 @@ pub(crate) fn look(
     candidates: Vec<Candidate>,
 ) -> Result<Looked, Fault> {
     let git = repository.as_it_is();
-    // Only its owner can say that a repository is no ledger.
-    let has_sessions = repository.flag("hydrant.ledger") != Some(false);
-    let is_of_session = |one: &Candidate| has_sessions && session_file(&one.path).is_some();
+    let may_have_sessions = repository.may_have_sessions();
+    let is_of_session = |one: &Candidate| may_have_sessions && session_file(&one.path).is_some();
     let by_attributes = with_filter(git, holder, &candidates)?;
     let mut before = pointers_before(git, guest, candidates.iter().filter(|one| !by_attributes.contains(&one.path)))?;
     let mut concerned = candidates;

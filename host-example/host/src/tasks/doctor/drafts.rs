@@ -35,7 +35,7 @@ pub(super) fn look(patient: &Patient<'_>, drafts: &[Draft], findings: &mut Vec<F
     let (there, touched) = match &head {
         Some(head) => {
             let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-            (committed::files(patient.repository, head, &paths)?, touched(patient, head)?)
+            (committed::files(&patient.repository.git, head, &paths)?, touched(patient, head)?)
         }
         None => (vec![None; drafts.len()], BTreeSet::new()),
     };

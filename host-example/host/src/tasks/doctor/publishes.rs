@@ -170,7 +170,7 @@ fn out_of_the_way(patient: &Patient<'_>, session: &str) -> Result<Vec<String>, F
     let shown = shell(&folder);
     let mut steps = vec![format!("move what stands in {shown} to a folder KEPT elsewhere")];
     if let Some(head) = committed::commit(patient.repository, "HEAD")?
-        && committed::files(patient.repository, &head, &[&path_in(session, MANIFEST)])?[0].is_some()
+        && committed::files(&patient.repository.git, &head, &[&path_in(session, MANIFEST)])?[0].is_some()
     {
         steps.push(format!("git checkout -- {shown}"));
     }
@@ -202,7 +202,7 @@ impl Branch {
 fn is_outpaced(patient: &Patient<'_>, bound: &Bound) -> Result<bool, Fault> {
     let Some(commit) = committed::commit(patient.repository, "@{upstream}")? else { return Ok(false) };
     let paths: Vec<&str> = bound.push.iter().map(|file| file.name.as_str()).collect();
-    let there = committed::files(patient.repository, &commit, &paths)?;
+    let there = committed::files(&patient.repository.git, &commit, &paths)?;
     let word = |path: &&str| format!("{commit}:{path}");
     let revisions = patient.repository.git.blob_info(&paths.iter().map(word).collect::<Vec<_>>())?;
     let all = bound.push.iter().zip(there.iter().zip(&revisions));

@@ -1,24 +1,23 @@
-//! Hydrates the pointers of any work tree, as git-lfs would fetch them, and puts content in their place when asked to.
+//! The pointers of a work tree, as git-lfs would fetch them, and content in their place when that is asked for.
 
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 use crate::contract::operations::Want;
-use crate::contract::types::Direction;
 use crate::files::Files;
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::worktree::patterns::Selection;
 use crate::worktree::scan::{POINTER_BYTES_LIMIT, WalkOptions};
 
-use super::{BrokenPointer, HydrateOptions, HydrateReport, LeftPointer, Placed};
+use super::asked::pointers_stay;
+use super::{HydrateOptions, LeftPointer, Placed, Wanting, fetch};
 use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::repository::stat_cache;
-use crate::sessions::ledger::relative_to;
-use crate::tasks::endpoint;
-use crate::tasks::transfer::{self, Runner, TransferReport, Work};
+use crate::tasks::assets;
+use crate::tasks::transfer::TransferReport;
 use crate::text::{io_words, quote};
 use crate::worktree::in_place::{Placer, Swap};
 use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
@@ -26,52 +25,49 @@ use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 /// What is told of an entry of the cache that is something else.
 const WRONG_IN_CACHE: &str = "the cached content is not what the pointer names";
 
-/// Hydrates the pointers of a working tree.
-pub(crate) fn hydrate(
-    client: &Client,
-    repository: &Repository,
-    options: &HydrateOptions,
-) -> Result<HydrateReport, Fault> {
-    let selection = selection(repository, options)?;
-    let mut found = search(client, repository, &options.targets)?;
-    let pointers = found.pointers.len();
-    found.pointers.retain(|one| selection.wants(&one.path));
-    let left_out = Some(pointers - found.pointers.len());
-    found.broken.retain(|one| selection.wants(&one.path));
-
-    let mut transfer = fetch(client, repository, options, &found.pointers, &[])?;
-    let mut placed = None;
-    if options.in_place && !transfer.interrupted {
-        let (mut first, wrong) = place(client, repository, &found.pointers, &transfer)?;
-        if !wrong.is_empty() && !first.was_interrupted {
-            first.add(fetch_again(client, repository, options, wrong, &mut transfer)?);
-        }
-        transfer.interrupted |= first.was_interrupted;
-        placed = Some(first);
-    }
-    let broken = found.broken.into_iter().map(BrokenPointer::from);
-    let (broken_list, unreadable_list) = (Some(broken.collect()), Some(found.unreadable));
-    Ok(HydrateReport { transfer, left_out, broken_list, unreadable_list, placed })
+/// The pointers of some places.
+pub(super) struct Found {
+    pub(super) pointers: Vec<PointerFile>,
+    pub(super) broken: Vec<BrokenFile>,
+    /// Places that could not be looked at.
+    pub(super) unreadable: Vec<String>,
+    /// Pointers that the patterns leave out.
+    pub(super) left_out: usize,
 }
 
-/// Brings what the pointers name. Entries of the cache that are called like `distrusted` count as absent.
-fn fetch(
+/// Finds the pointers of these places that are wanted.
+pub(super) fn find(
+    client: &Client,
+    repository: &Repository,
+    places: &[String],
+    options: &HydrateOptions,
+) -> Result<Found, Fault> {
+    let mut found = Found { pointers: Vec::new(), broken: Vec::new(), unreadable: Vec::new(), left_out: 0 };
+    if places.is_empty() {
+        return Ok(found);
+    }
+    let selection = selection(repository, options)?;
+    search(client, repository, places, options.in_place, &mut found)?;
+    let met = found.pointers.len();
+    found.pointers.retain(|one| selection.wants(&one.path));
+    found.left_out = met - found.pointers.len();
+    found.broken.retain(|one| selection.wants(&one.path));
+    Ok(found)
+}
+
+/// Puts content in the place of pointers. What the cache has something else for is fetched again.
+pub(super) fn put_in_place(
     client: &Client,
     repository: &Repository,
     options: &HydrateOptions,
     pointers: &[PointerFile],
-    distrusted: &[String],
-) -> Result<TransferReport, Fault> {
-    let wants = wants(pointers);
-    let store = repository.store()?;
-    let is_wanted = |want: &Want| !distrusted.is_empty() || !is_here(&store, repository, &want.oid, want.size);
-    let needed = wants.iter().any(is_wanted);
-    let server = &options.server;
-    let destination = endpoint::of_repository(client, repository, Direction::Download, server, needed)?;
-    let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?;
-    let store = store.distrusting(distrusted.iter().cloned());
-    let mut runner = Runner::new(client, destination, server, limit, |host| host.store(store))?;
-    runner.transfer(Work::Hydrate(wants))
+    transfer: &mut TransferReport,
+) -> Result<Placed, Fault> {
+    let (mut placed, wrong) = place(client, repository, pointers, transfer)?;
+    if !wrong.is_empty() && !placed.was_interrupted {
+        placed.add(fetch_again(client, repository, options, wrong, transfer)?);
+    }
+    Ok(placed)
 }
 
 /// The cache had something else under these oids: the right content is fetched, and put in place. What cannot be
@@ -88,7 +84,7 @@ fn fetch_again(
         let detail = format!("{WRONG_IN_CACHE}{why}");
         pointers.iter().map(|one| LeftPointer { path: quote(&one.path), detail: detail.clone() }).collect()
     };
-    let again = match fetch(client, repository, options, &wrong, &oids) {
+    let again = match fetch(client, repository, options, Wanting::Objects(wants(&wrong)), &oids) {
         Ok(again) => again,
         Err(fault) => {
             let why = format!(", and it cannot be fetched again: {}", fault.detail);
@@ -105,38 +101,18 @@ fn fetch_again(
     Ok(placed)
 }
 
-/// The pointers of the places named on the command line, of the whole work tree when none is.
-struct Found {
-    pointers: Vec<PointerFile>,
-    broken: Vec<BrokenFile>,
-    /// Places that could not be looked at.
-    unreadable: Vec<String>,
-}
-
-fn search(client: &Client, repository: &Repository, targets: &[String]) -> Result<Found, Fault> {
-    let engine = client.engine()?;
-    let mut found = Found { pointers: Vec::new(), broken: Vec::new(), unreadable: Vec::new() };
+/// Searches these places. Beneath the top and the folder of the sessions, assets alone are meant; in a folder of a
+/// session that has no manifest here, its pointers are.
+fn search(
+    client: &Client,
+    repository: &Repository,
+    places: &[String],
+    in_place: bool,
+    found: &mut Found,
+) -> Result<(), Fault> {
     let mut seen = HashSet::new();
-    let places: Vec<String> = match targets {
-        [] => vec![String::new()],
-        targets => targets.iter().map(|word| within(repository, word)).collect::<Result<_, _>>()?,
-    };
     for place in places {
-        let mut take = |met: Met| {
-            let met = under(&place, met);
-            let path = match &met {
-                Met::Pointer(one) => &one.path,
-                Met::Broken(one) => &one.path,
-            };
-            if seen.insert(path.clone()) {
-                match met {
-                    Met::Pointer(one) => found.pointers.push(one),
-                    Met::Broken(one) => found.broken.push(one),
-                }
-            }
-            Ok(())
-        };
-        let path = repository.top.join(&place);
+        let path = repository.top.join(place);
         let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
         let real = path.canonicalize().map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => {
@@ -148,25 +124,41 @@ fn search(client: &Client, repository: &Repository, targets: &[String]) -> Resul
             return Err(unusable("it is reached through a symlink"));
         }
         let facts = real.symlink_metadata().map_err(|error| unusable(&io_words(&error)))?;
-        if facts.is_dir() {
-            let walked = pointer_files::search(engine, &real, WalkOptions::default(), &mut take)?;
+        let beneath = if facts.is_dir() { format!("{place}/") } else { place.clone() };
+        let is_of_session = repository.is_of_session(beneath.as_bytes())?;
+        if is_of_session && in_place {
+            return Err(pointers_stay(place));
+        }
+        let mut take = |met: Met| {
+            let met = under(place, met);
+            let path = match &met {
+                Met::Pointer(one) => &one.path,
+                Met::Broken(one) => &one.path,
+            };
+            let is_meant = is_of_session || !repository.is_of_session(path)?;
+            if is_meant && seen.insert(path.clone()) {
+                match met {
+                    Met::Pointer(one) => found.pointers.push(one),
+                    Met::Broken(one) => found.broken.push(one),
+                }
+            }
+            Ok(())
+        };
+        if place.is_empty() {
+            let walked = assets::search(client, repository, &mut take)?;
+            found.unreadable.extend(pointer_files::unreadable(&walked, b""));
+        } else if facts.is_dir() {
+            let walked = pointer_files::search(client.engine()?, &real, WalkOptions::default(), &mut take)?;
             found.unreadable.extend(pointer_files::unreadable(&walked, place.as_bytes()));
         } else if facts.is_file()
             && facts.len() < POINTER_BYTES_LIMIT as u64
-            && let Some(bytes) = read_small(repository, &place)?
-            && let Some(met) = pointer_files::judge_file(engine, Vec::new(), bytes)?
+            && let Some(bytes) = read_small(repository, place)?
+            && let Some(met) = pointer_files::judge_file(client.engine()?, Vec::new(), bytes)?
         {
             take(met)?;
         }
     }
-    Ok(found)
-}
-
-/// Where in the work tree a word on the command line points.
-fn within(repository: &Repository, word: &str) -> Result<String, Fault> {
-    relative_to(&repository.here.join(word), &repository.top)
-        .filter(|path| !path.split('/').any(|part| part == ".git"))
-        .ok_or_else(|| Fault::misuse(format!("{} is not in this work tree", quote(word.as_bytes()))))
+    Ok(())
 }
 
 /// Spells a path that was found beneath `place` from the root of the work tree.
@@ -196,7 +188,7 @@ fn read_small(repository: &Repository, name: &str) -> Result<Option<Vec<u8>>, Fa
 }
 
 /// The paths that flags, else git's configuration, else `.lfsconfig` choose.
-pub(crate) fn selection(repository: &Repository, options: &HydrateOptions) -> Result<Selection, Fault> {
+fn selection(repository: &Repository, options: &HydrateOptions) -> Result<Selection, Fault> {
     let configured = |key: &str| -> Result<String, Fault> {
         if let Some(value) = repository.setting(key) {
             return Ok(value);
@@ -216,7 +208,7 @@ pub(crate) fn selection(repository: &Repository, options: &HydrateOptions) -> Re
 }
 
 /// Each object once, under the first path that names it.
-fn wants(pointers: &[PointerFile]) -> Vec<Want> {
+pub(super) fn wants(pointers: &[PointerFile]) -> Vec<Want> {
     let mut seen = HashSet::new();
     let first = pointers.iter().filter(|one| seen.insert((one.pointer.oid.as_str(), one.pointer.size)));
     first.map(|one| Want { name: quote(&one.path), oid: one.pointer.oid.clone(), size: one.pointer.size }).collect()

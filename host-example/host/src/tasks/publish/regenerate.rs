@@ -155,7 +155,7 @@ fn committed_manifests(repository: &Repository, session: &str, guest: &mut Guest
     let mut found = Vec::new();
     for revision in ["HEAD", "@{upstream}"] {
         let Some(commit) = committed::commit(repository, revision)? else { continue };
-        for text in committed::files(repository, &commit, &[&path])?.into_iter().flatten() {
+        for text in committed::files(&repository.git, &commit, &[&path])?.into_iter().flatten() {
             let manifest = guest.manifest_read(&text).map_err(|error| {
                 let shown = quote(path.as_bytes());
                 Fault::failed(error.code(), format!("{shown}, as committed: {error}"))

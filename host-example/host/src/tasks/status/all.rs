@@ -16,7 +16,7 @@ use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, SESSIONS};
 use crate::store::Store;
 
-use super::{Judged, LedgerStatus, SessionLine, UnreadableSession, judge, summary};
+use super::{Judged, LedgerStatus, PointerCounts, SessionLine, UnreadableSession, judge, summary};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
@@ -43,8 +43,12 @@ struct Eye {
 }
 
 impl All<'_> {
-    /// Looks at every session; nothing where this is no ledger.
-    pub(super) fn look(&self, guest: &mut Guest) -> Result<Option<LedgerStatus>, Fault> {
+    /// Looks at every session, and then at the assets; nothing where no session is.
+    pub(super) fn look(
+        &self,
+        guest: &mut Guest,
+        assets: impl FnOnce() -> Result<PointerCounts, Fault>,
+    ) -> Result<Option<LedgerStatus>, Fault> {
         let names = self.ledger.folders()?;
         let told =
             self.each(&names, |eye, name| match self.ledger.find(&mut eye.guest, &eye.store, name, self.limit) {
@@ -70,11 +74,11 @@ impl All<'_> {
         };
         let sessions = told.into_iter().map(|(line, _)| line).collect();
         let kept_out = coverage::kept_out(self.repository, &[SESSIONS.to_owned()])?.line();
-        Ok(Some(LedgerStatus { judged, sessions, kept_out }))
+        Ok(Some(LedgerStatus { judged, sessions, assets: assets()?, kept_out }))
     }
 
     /// Tells something of each folder that is a session, in the order of the names; each thread takes a part of them.
-    /// Whether this is a ledger at all, git says meanwhile; none where it is not.
+    /// Whether there is any at all, git says meanwhile; none where there is not.
     fn each<T: Send>(
         &self,
         names: &[String],
@@ -96,7 +100,7 @@ impl All<'_> {
             }
         };
         thread::scope(|scope| {
-            let asked = thread::Builder::new().spawn_scoped(scope, || self.repository.is_ledger());
+            let asked = thread::Builder::new().spawn_scoped(scope, || self.repository.has_sessions());
             // Where no thread is to be had, this one does it all.
             let spawned: Vec<_> =
                 (1..threads).filter_map(|_| thread::Builder::new().spawn_scoped(scope, take_parts).ok()).collect();
@@ -104,12 +108,12 @@ impl All<'_> {
             for thread in spawned {
                 told.extend(thread.join().unwrap_or_else(|panic| resume_unwind(panic))?);
             }
-            let is_ledger = match asked {
+            let has_sessions = match asked {
                 Ok(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic))?,
-                Err(_) => self.repository.is_ledger()?,
+                Err(_) => self.repository.has_sessions()?,
             };
             told.sort_unstable_by_key(|(at, _)| *at);
-            Ok(is_ledger.then(|| told.into_iter().flat_map(|(_, part)| part).collect()))
+            Ok(has_sessions.then(|| told.into_iter().flat_map(|(_, part)| part).collect()))
         })
     }
 }

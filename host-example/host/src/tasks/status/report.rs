@@ -125,6 +125,9 @@ pub struct LedgerStatus {
     pub judged: Option<Judged>,
     /// The sessions, sorted by name.
     pub sessions: Vec<SessionLine>,
+    /// The assets beside them.
+    #[serde(flatten)]
+    pub assets: PointerCounts,
     /// What a sparse checkout keeps out of the working tree, in one line.
     #[serde(skip)]
     pub kept_out: Option<String>,
@@ -195,10 +198,10 @@ pub struct BegunStatus {
     pub kept_out: Option<String>,
 }
 
-/// The pointers of a repository without sessions.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct PointerStatus {
-    /// Pointers in the working tree.
+/// The pointers of a working tree that belong to no session.
+#[derive(Clone, Debug, Default, Serialize, JsonSchema)]
+pub struct PointerCounts {
+    /// How many they are.
     pub pointers: usize,
     /// Bytes that they stand for.
     pub bytes: u64,
@@ -212,6 +215,21 @@ pub struct PointerStatus {
     pub broken_list: Vec<BrokenPointer>,
     /// Files and folders that could not be looked at: more pointers may stand there.
     pub unreadable_list: Vec<String>,
+}
+
+impl PointerCounts {
+    /// Whether every file could be looked at, and none only begins like a pointer.
+    pub fn is_clean(&self) -> bool {
+        self.broken == 0 && self.unreadable_list.is_empty()
+    }
+}
+
+/// The pointers of a repository without sessions.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct PointerStatus {
+    /// What was counted.
+    #[serde(flatten)]
+    pub counts: PointerCounts,
     /// There is no ledger here that could be ready.
     #[serde(flatten)]
     pub readiness: Readiness,
@@ -241,8 +259,10 @@ impl StatusReport {
     pub fn is_readable(&self) -> bool {
         match self {
             Self::Session(_) | Self::Begun(_) => true,
-            Self::Sessions(all) => all.sessions.iter().all(|one| matches!(one, SessionLine::Summary(_))),
-            Self::Pointers(pointers) => pointers.broken == 0 && pointers.unreadable_list.is_empty(),
+            Self::Sessions(all) => {
+                all.assets.is_clean() && all.sessions.iter().all(|one| matches!(one, SessionLine::Summary(_)))
+            }
+            Self::Pointers(pointers) => pointers.counts.is_clean(),
         }
     }
 }

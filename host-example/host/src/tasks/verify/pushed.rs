@@ -73,7 +73,8 @@ pub(super) fn look(client: &Client, repository: &Repository, push: &Push) -> Res
         if !looked_at.insert((local.clone(), there.clone())) {
             continue;
         }
-        for found in commits::unpushed(repository, &mut guest, &local, there.as_deref())? {
+        let unknown = &mut seen.in_full_unknown;
+        for found in commits::pushed(repository, &mut guest, &local, there.as_deref(), unknown)? {
             let Committed { file, .. } = &found;
             let detail = format!("{}; {}", found.place(), found.cure());
             seen.find(&file.path, &file.oid, Code::Conflict, detail);

@@ -17,6 +17,8 @@ pub struct VerifyReport {
     pub session_count: usize,
     /// Files that name a blob.
     pub files: usize,
+    /// Those of them that belong to no session; 0 of what is staged or pushed.
+    pub asset_count: usize,
     /// Bytes of the blobs that these files name.
     pub bytes: u64,
     /// Blobs that the server was asked for, each once.
@@ -35,7 +37,7 @@ pub struct VerifyReport {
 /// Something that is not as it should be, or not known to be.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Finding {
-    /// The file: `SESSION/FILE` in a ledger; its path in the repository elsewhere, and of what is staged or pushed.
+    /// The file: `SESSION/FILE` of a session; the path in the repository of any other, and of what is staged or pushed.
     pub name: String,
     /// SHA-256 of the blob that it should name; empty where that is not known.
     pub oid: String,
@@ -52,6 +54,7 @@ impl VerifyReport {
             offline,
             session_count: seen.sessions,
             files: seen.named.len(),
+            asset_count: seen.assets,
             bytes: seen.named.iter().fold(0, |sum, named| sum.saturating_add(named.size)),
             blobs: asked,
             cached: seen.cached,
@@ -78,6 +81,8 @@ pub(super) struct Named {
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) sessions: usize,
+    /// Files that belong to no session and name a blob.
+    pub(super) assets: usize,
     pub(super) named: Vec<Named>,
     pub(super) findings: Vec<Finding>,
     /// Why more may be committed in full.

@@ -47,8 +47,8 @@ pub(super) fn look(client: &Client, repository: &Repository) -> Result<Seen, Fau
             Held::Unknown => {}
         }
     }
-    // The commit may be the one that makes this a ledger, so only its owner can say that it is none.
-    if repository.flag("hydrant.ledger") != Some(false) {
+    // The commit may be the one that brings the first session.
+    if repository.may_have_sessions() {
         let documents = documents(git, &changes, &mut seen)?;
         judge(git, &mut guest, &documents, &mut seen)?;
     }

@@ -63,7 +63,7 @@ fn kept_out(repository: &Repository) -> Result<HashSet<String>, Fault> {
         return Ok(HashSet::new());
     }
     let manifests = format!(":(top,glob){SESSIONS}/*/{MANIFEST}");
-    let listed = repository.git.read(&["ls-files", "-t", "-z", "--", &manifests], b"")?;
+    let listed = repository.as_it_is().read(&["ls-files", "-t", "-z", "--", &manifests], b"")?;
     let session = |line: &[u8]| {
         let path = std::str::from_utf8(line.strip_prefix(b"S ")?).ok()?;
         path.split('/').nth(1).map(str::to_owned)

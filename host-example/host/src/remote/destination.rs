@@ -4,10 +4,19 @@
 //! Rule: nothing is guessed in silence. Where git itself would refuse, or send more than this branch, a sentence says
 //! so, and whoever looked at this branch alone cannot say that all is well.
 
-use super::preflight::{Refusal, Upstream};
 use super::words;
 use crate::git::{Git, GitFault};
 use crate::text::{count_text, quote};
+
+/// A branch of a remote: what one here follows, or is pushed to.
+#[derive(Default)]
+pub(super) struct Upstream {
+    /// Full name of the ref here; empty when the user's settings name none.
+    pub(super) tracking: String,
+    pub(super) remote: String,
+    /// Full name of the branch there.
+    pub(super) branch: String,
+}
 
 /// Where a push goes.
 pub(super) struct Destination {
@@ -39,7 +48,7 @@ pub(super) fn find(
     remote: &str,
     named: bool,
     upstream: Option<&Upstream>,
-) -> Result<Destination, Refusal> {
+) -> Result<Destination, GitFault> {
     let all = |key: &str| -> Result<Vec<String>, GitFault> {
         let told = git.run(&["config", "--null", "--get-all", key], b"")?.stdout;
         let values = told.split(|byte| *byte == 0).filter(|value| !value.is_empty());
@@ -75,7 +84,7 @@ impl Settings<'_> {
     }
 
     /// Full name of the ref at the remote, and why git would refuse.
-    fn reference(&self, upstream: Option<&Upstream>) -> Result<(String, Option<String>), Refusal> {
+    fn reference(&self, upstream: Option<&Upstream>) -> Result<(String, Option<String>), GitFault> {
         let (full, branch) = (self.full(), quote(self.branch.as_bytes()));
         let follows = upstream.filter(|upstream| upstream.remote == self.remote).map(|upstream| &upstream.branch);
         let is_triangle = upstream.is_some() && follows.is_none();
@@ -128,14 +137,14 @@ impl Settings<'_> {
     }
 
     /// The ref here that says where that one was.
-    fn tracking(&self, reference: &str) -> Result<String, Refusal> {
+    fn tracking(&self, reference: &str) -> Result<String, GitFault> {
         let spec = format!("remote.{}.push={}:{reference}", self.remote, self.full());
         let [_, tracking] = self.pushed(&["-c", &spec])?;
         Ok(tracking)
     }
 
     /// What git says of a push to this remote: the ref there, and the one here that tells of it. Either may be empty.
-    fn pushed(&self, more: &[&str]) -> Result<[String; 2], Refusal> {
+    fn pushed(&self, more: &[&str]) -> Result<[String; 2], GitFault> {
         // In such a word git would find another setting.
         if self.branch.contains('=') || self.remote.contains('=') {
             return Ok([String::new(), String::new()]);
@@ -151,7 +160,7 @@ impl Settings<'_> {
     }
 
     /// What a push sends of other branches; none when the remote has it.
-    fn others(&self, known: &str) -> Result<Option<String>, Refusal> {
+    fn others(&self, known: &str) -> Result<Option<String>, GitFault> {
         let sources: Vec<&str> =
             self.specs.iter().filter(|spec| !spec.starts_with('^')).map(|spec| parts(spec).0).collect();
         let matches = sources.contains(&"") || (self.specs.is_empty() && self.default == "matching");
@@ -184,7 +193,7 @@ impl Settings<'_> {
         }))
     }
 
-    fn names(&self, format: &str, beneath: &str) -> Result<Vec<String>, Refusal> {
+    fn names(&self, format: &str, beneath: &str) -> Result<Vec<String>, GitFault> {
         let listed = self.git.read(&["for-each-ref", &format!("--format={format}"), beneath], b"")?;
         let names = listed.split(|byte| *byte == b'\n').filter(|name| !name.is_empty());
         Ok(names.map(|name| String::from_utf8_lossy(name).into_owned()).collect())

@@ -7,8 +7,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use super::destination::{self, Upstream};
 use super::load::fetch;
-use super::{Place, RemoteLedger, destination, index_lock, settle_note, words};
+use super::{Place, RemoteLedger, index_lock, settle_note, words};
 use crate::contract::error::HostError;
 use crate::contract::types::{Failed, Failure};
 use crate::files::Files;
@@ -176,16 +177,6 @@ struct Folders {
     git: Git,
     git_dir: PathBuf,
     common_dir: PathBuf,
-}
-
-/// A branch of a remote: what one here follows, or is pushed to.
-#[derive(Default)]
-pub(super) struct Upstream {
-    /// Full name of the ref here; empty when the user's settings name none.
-    pub(super) tracking: String,
-    pub(super) remote: String,
-    /// Full name of the branch there.
-    pub(super) branch: String,
 }
 
 impl Folders {

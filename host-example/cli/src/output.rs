@@ -118,7 +118,8 @@ impl Output {
         }
     }
 
-    /// Bytes of the result as they are: nothing that others chose. After a first failure nothing more is written; `finish` tells.
+    /// Bytes of the result as they are: nothing that others chose. After a first failure nothing more is written;
+    /// `finish` tells.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         if self.broken.is_none() {
             self.broken = self.out.write_all(bytes).err();

@@ -54,7 +54,10 @@ fn echo(talk: &mut Talk) {
         return talk.json("403 No", &[], &message);
     }
     let asked: Value = serde_json::from_slice(&talk.body()).unwrap_or_default();
-    let refuse = |one: &Value| json!({ "oid": one["oid"], "size": one["size"], "error": { "code": 422, "message": shown(talk) } });
+    let refuse = |one: &Value| {
+        let error = json!({ "code": 422, "message": shown(talk) });
+        json!({ "oid": one["oid"], "size": one["size"], "error": error })
+    };
     let objects: Vec<Value> = asked["objects"].as_array().into_iter().flatten().map(refuse).collect();
     talk.json("200 OK", &[], &json!({ "objects": objects }));
 }

@@ -34,8 +34,8 @@ pub struct StatusOptions {
     pub session: Option<String>,
     /// Bytes of an object at most; none: what git's configuration says. It decides about `too-large`.
     pub object_bytes_max: Option<u64>,
-    /// Of all sessions, their list and the assets alone: git is not asked whether the checkout can be read, which in a large ledger
-    /// takes a third of the time.
+    /// Of all sessions, their list and the assets alone: git is not asked whether the checkout can be read, which in a
+    /// large ledger takes a third of the time.
     pub sessions_only: bool,
 }
 

@@ -35,7 +35,8 @@ use crate::worktree::pointer_files::{self, Met};
 /// What is verified, and how.
 #[derive(Clone, Debug, Default)]
 pub struct VerifyOptions {
-    /// Sessions, by name or folder; all of them and the assets when none is named. Not together with `staged` or `push`.
+    /// Sessions, by name or folder; all of them and the assets when none is named. Not together with `staged` or
+    /// `push`.
     pub sessions: Vec<String>,
     /// Fetch every blob and hash it.
     pub deep: bool,

@@ -123,8 +123,8 @@ fn known<T: Default>(found: Result<T, Fault>, unknown: &mut Option<String>) -> R
     }
 }
 
-/// What a push up to this commit brings in full. A clone that lacks trees on purpose cannot tell everything, and must push all the same; elsewhere,
-/// what cannot be read ends the look.
+/// What a push up to this commit brings in full. A clone that lacks trees on purpose cannot tell everything, and must
+/// push all the same; elsewhere, what cannot be read ends the look.
 pub(crate) fn pushed(
     repository: &Repository,
     guest: &mut Guest,

@@ -2,7 +2,8 @@
 //! into them.
 //!
 //! The rule it keeps: every file of a session belongs out of band, unless its manifest says that git carries it. A
-//! folder without a manifest is a session's where it is new beside sessions, or where a file goes by the name of content.
+//! folder without a manifest is a session's where it is new beside sessions, or where a file goes by the name of
+//! content.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -25,12 +25,13 @@ Examples:
   hydrant publish SESSION              content in sessions/SESSION
   hydrant publish SESSION --dry-run    what would be sent, what is in the way
   hydrant publish SESSION --resume     finish an interrupted publish
-  hydrant publish SESSION --abandon    give it up: what was sent stays on the server
+  hydrant publish SESSION --abandon    give it up; what was sent stays
   hydrant publish SESSION --from DIR --exclude '*.log'
                                        all of it but the logs
 
-The exit code is 1 when something of the folder is left out that --exclude does not name.
-Whenever it is interrupted, nothing is lost, and the same command goes on.";
+The exit code is 1 when something of the folder is left out that --exclude does
+not name. Whenever it is interrupted, nothing is lost, and the same command goes
+on.";
 
 /// What only a publish that takes files or fields can be told.
 const OF_A_NEW_ONE: [&str; 16] = [

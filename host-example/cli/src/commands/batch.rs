@@ -1,6 +1,5 @@
 //! `hydrant batch`: asks the server what it would do and prints its actions, their secrets only on demand.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,7 +7,6 @@ use hydrant_host::contract::batches::{Action, BatchObject, Flaw, Verdict};
 use hydrant_host::contract::error::Fault;
 use hydrant_host::contract::types::Direction;
 use hydrant_host::driver::trace;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::object_list;
 use hydrant_host::text::plain;
@@ -126,7 +124,7 @@ pub(crate) fn run(arguments: &BatchArgs, client: &Client, output: &mut Output) -
     let server = arguments.server.options();
     let repository = match &server.endpoint {
         Some(_) => None,
-        None => Some(Repository::of_environment(env::current_dir()?)?),
+        None => Some(super::repository()?),
     };
     let limit = arguments.limits.object_bytes_max;
     let answers = client.batch(repository.as_ref(), direction, &objects, &server, limit)?;

@@ -2,13 +2,11 @@
 //!
 //! The rules it keeps: removing tells first and acts on `--yes`; a folder that is no cache is never made one.
 
-use std::env;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::store::{Entry, PruneRule, Removed};
 use hydrant_host::tasks::cache::Cache;
 use hydrant_host::text::{bytes_text, count_text, parse_bytes, quote_path};
@@ -295,13 +293,16 @@ fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault
 /// The cache; to be read where nothing is to be done to it.
 fn open(place: &CachePlaceArgs, acts: bool) -> Result<Cache, Fault> {
     match &place.store {
-        Some(folder) if !folder.is_dir() => Err(Fault::misuse("--store names no folder")),
+        Some(folder) if !folder.is_dir() => {
+            Err(Fault::misuse(format!("--store {}: there is no such folder", quote_path(folder))))
+        }
         // Opening moves a `cache` of another boot aside, which must not happen to a folder of the user's.
         Some(folder) if !MARKS.iter().any(|mark| is_plain_file(&folder.join(mark))) => {
-            Err(Fault::misuse("--store names a folder that is no cache of hydrant's"))
+            let shown = quote_path(folder);
+            Err(Fault::misuse(format!("--store {shown}: this folder is no cache of hydrant's")))
         }
         Some(folder) => Cache::at(folder, acts),
-        None => Cache::of(&Repository::of_environment(env::current_dir()?)?, acts),
+        None => Cache::of(&super::repository()?, acts),
     }
 }
 

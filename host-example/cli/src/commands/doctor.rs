@@ -1,7 +1,5 @@
 //! `hydrant doctor`: what was left half done on this machine, each with one sentence and the command that ends it.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::repository::Repository;
@@ -46,7 +44,7 @@ pub(crate) fn run(arguments: &DoctorArgs, client: &Client, output: &mut Output) 
     if arguments.dry_run && !arguments.fix && !arguments.titles {
         return Err(Fault::misuse("--dry-run belongs to --fix or --titles; alone, doctor changes nothing anyway"));
     }
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     if arguments.titles {
         let report = client.titles(&repository, &TitlesOptions { dry_run: arguments.dry_run })?;
         output.report(report.is_complete(), &report);

@@ -1,7 +1,5 @@
 //! `hydrant draft`: the placeholder of a session that is still recorded.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::repository::Repository;
@@ -82,7 +80,7 @@ impl DraftArgs {
 }
 
 pub(crate) fn run(arguments: &DraftArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = client.draft(&repository, &arguments.options())?;
     output.report(true, &report);
     let verb = if report.dry_run { "would be written" } else { "written" };

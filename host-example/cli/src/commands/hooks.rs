@@ -1,10 +1,7 @@
 //! `hydrant hooks`: the checks in git's hooks.
 
-use std::env;
-
 use clap::{Args, Subcommand, ValueEnum};
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::hooks::{HookKind, HookReport, HookState, HooksReport, HooksTask};
 use hydrant_host::text::{plain, quote};
@@ -63,7 +60,7 @@ pub(crate) fn run(command: &HooksCommand, client: &Client, output: &mut Output) 
         HookWord::Push => HookKind::Push,
     };
     let kinds: Vec<HookKind> = arguments.hooks.iter().map(kind).collect();
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = client.hooks(&repository, task, &kinds)?;
     output.report(report.is_complete(), &report);
     say(&report, task, output);

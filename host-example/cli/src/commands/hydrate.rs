@@ -1,11 +1,9 @@
 //! `hydrant hydrate`: brings content here, verified. Decides what kind of place it was called in.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::hydrate::{HydrateOptions, HydrateReport};
 use hydrant_host::tasks::object_list;
@@ -76,7 +74,7 @@ pub(crate) fn run(arguments: &HydrateArgs, client: &Client, output: &mut Output)
         say(&report, output);
         return Ok(ending(&report));
     }
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = client.hydrate(&repository, &arguments.options())?;
     output.report(report.is_complete(), &report);
     say_all(&report, output);

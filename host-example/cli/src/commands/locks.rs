@@ -1,11 +1,8 @@
 //! `hydrant locks`: the server's lock API: list, create, unlock, verify.
 
-use std::env;
-
 use clap::{Args, Subcommand};
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::contract::report::Document;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::locks::{Holder, ListLocksOptions, Lock, LocksReport, UnlockOptions};
 use hydrant_host::text::{plain, quote};
@@ -77,7 +74,7 @@ pub(crate) struct LocksVerifyArgs {
 }
 
 pub(crate) fn run(command: &LocksCommand, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = match command {
         LocksCommand::List(arguments) => {
             let options = ListLocksOptions { path: arguments.path.clone(), server: arguments.server.options() };

@@ -1,5 +1,10 @@
 //! One file for each command: what it is given, what it does, and what it says.
 
+use std::env;
+
+use hydrant_host::contract::error::Fault;
+use hydrant_host::repository::Repository;
+
 pub(crate) mod batch;
 pub(crate) mod cache;
 pub(crate) mod completions;
@@ -22,3 +27,8 @@ pub(crate) mod show;
 pub(crate) mod status;
 pub(crate) mod upload;
 pub(crate) mod verify;
+
+/// The repository that a command was called in.
+fn repository() -> Result<Repository, Fault> {
+    Repository::of_environment(env::current_dir()?)
+}

@@ -1,10 +1,7 @@
 //! `hydrant orphans`: blobs that were named once and that nothing names any more, for whoever purges them.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::orphans::{History, OrphansOptions, OrphansReport};
 use hydrant_host::text::{bytes_text, count_text, plain};
@@ -33,7 +30,7 @@ pub(crate) struct OrphansArgs {
 }
 
 pub(crate) fn run(arguments: &OrphansArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = client.orphans(&repository, &OrphansOptions { all: arguments.all })?;
     output.report(true, &report);
     say(&report, output);

@@ -1,11 +1,9 @@
 //! `hydrant publish`: brings a session to its server and its ledger, and says what came of it.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::publish::{
     AbandonReport, PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState,
@@ -176,7 +174,7 @@ impl PublishArgs {
 }
 
 pub(crate) fn run(arguments: &PublishArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     if arguments.abandon {
         return Ok(say_abandoned(&client.abandon_publish(&repository, &arguments.session)?, output));
     }

@@ -1,11 +1,8 @@
 //! `hydrant reconcile`: pointers that the next push would send and whose blobs the server lacks, and their repair.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::contract::report::Document;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::reconcile::{ReconcileOptions, ReconcileReport, Remedy};
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
@@ -61,7 +58,7 @@ impl ReconcileArgs {
 }
 
 pub(crate) fn run(arguments: &ReconcileArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let report = client.reconcile(&repository, &arguments.options())?;
     output.document(&Document::ended(report.error.clone(), report.is_clean(), &report));
     say(&report, output);

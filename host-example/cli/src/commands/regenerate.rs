@@ -1,11 +1,9 @@
 //! `hydrant regenerate`: new content for a session that the ledger has.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::publish::RegenerateOptions;
 
@@ -54,7 +52,7 @@ impl RegenerateArgs {
 }
 
 pub(crate) fn run(arguments: &RegenerateArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let options = arguments.options()?;
     if arguments.content.dry_run {
         return Ok(publish::say_plan(&client.plan_regenerate(&repository, &options)?, output));

@@ -1,10 +1,7 @@
 //! `hydrant restore`: content goes back to its pointer, where something else names this very content.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::restore::{RestoreOptions, RestoreReport, RestoreState, RestoredFile, Witness};
 use hydrant_host::text::{bytes_text, plain, quote, shell};
@@ -34,7 +31,7 @@ pub(crate) struct RestoreArgs {
 }
 
 pub(crate) fn run(arguments: &RestoreArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let options = RestoreOptions { targets: arguments.targets.clone(), dry_run: arguments.dry_run };
     let report = client.restore(&repository, &options)?;
     output.report(report.is_complete(), &report);

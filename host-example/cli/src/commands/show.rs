@@ -1,12 +1,9 @@
 //! `hydrant show`: prints a file of a session or an asset, verified, or says in which state it is.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::contract::report::{Document, ErrorCode, ErrorReport};
 use hydrant_host::contract::types::Code;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::show::{Content, Lines, ShowOptions, ShowReport, Shown};
 use hydrant_host::text::quote;
@@ -35,7 +32,7 @@ pub(crate) struct ShowArgs {
 }
 
 pub(crate) fn run(arguments: &ShowArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = Repository::of_environment(env::current_dir()?)?;
+    let repository = super::repository()?;
     let options = ShowOptions {
         target: arguments.target.clone(),
         file: arguments.file.clone(),

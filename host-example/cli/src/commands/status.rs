@@ -1,7 +1,5 @@
 //! `hydrant status`: how much can be read here, of one session, or of all sessions and the pointers beside them.
 
-use std::env;
-
 use clap::Args;
 use hydrant_host::contract::error::Fault;
 use hydrant_host::contract::report::{Document, ErrorReport};
@@ -27,7 +25,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(arguments: &StatusArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
-    let repository = match env::current_dir().map_err(Fault::from).and_then(|here| Repository::of_environment(&here)) {
+    let repository = match super::repository() {
         Ok(repository) => repository,
         Err(fault) => return stopped(Stopped::outside(fault), client, None, arguments, output),
     };

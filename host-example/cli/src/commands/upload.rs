@@ -1,11 +1,9 @@
 //! `hydrant upload`: brings files to the server. Each is hashed first, and what is sent is what was hashed.
 
-use std::env;
 use std::path::PathBuf;
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::object_list;
 use hydrant_host::tasks::upload::{UploadFiles, UploadOptions};
@@ -52,7 +50,7 @@ pub(crate) fn run(arguments: &UploadArgs, client: &Client, output: &mut Output) 
     // With a server of the user's choice no repository is needed.
     let repository = match &options.server.endpoint {
         Some(_) => None,
-        None => Some(Repository::of_environment(env::current_dir()?)?),
+        None => Some(super::repository()?),
     };
     let report = client.upload(repository.as_ref(), &options)?;
     output.report(report.is_complete(), &report);

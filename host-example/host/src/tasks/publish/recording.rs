@@ -28,7 +28,7 @@ use crate::worktree::scan::POINTER_BYTES_LIMIT;
 use super::left_out::{LeftOut, LeftOutReason};
 use super::options::PublishOptions;
 use folder::irregular;
-pub(super) use folder::{Found, Listed, found};
+pub(super) use folder::{Found, Listed, found, named};
 
 /// Begins the name of whatever hydrant itself puts into a session's folder for a moment.
 const OWN_TEMPORARY: &str = ".hydrant-";
@@ -121,8 +121,7 @@ pub(super) fn find(
     let own = repository.top.join(SESSIONS).join(session);
     let recording = match &options.from {
         Some(folder) => {
-            let real = folder.canonicalize().ok().filter(|real| real.is_dir());
-            let real = real.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
+            let real = named(folder)?;
             if repository.common_dir.canonicalize().is_ok_and(|own| real.starts_with(own)) {
                 return Err(Fault::misuse("--from: that is git's own folder, and no recording"));
             }

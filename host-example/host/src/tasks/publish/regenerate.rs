@@ -23,7 +23,7 @@ use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 use super::left_out::in_few_words;
 use super::operation::refused;
-use super::recording::{Found, Listed, found};
+use super::recording::{Found, Listed, found, named};
 use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, scene};
 
 /// Names shown in a refusal at most.
@@ -99,9 +99,7 @@ fn check(client: &Client, repository: &Repository, options: &PublishOptions) -> 
     let mut guest = client.guest()?;
     let session = scene::session_name(repository, options, &mut guest)?;
     let manifests = published(options, repository, &session, &mut guest)?;
-    let folder = options.from.as_deref().unwrap_or(Path::new("."));
-    let folder = folder.canonicalize().ok().filter(|real| real.is_dir());
-    let folder = folder.ok_or_else(|| Fault::misuse("--from: there is no such folder"))?;
+    let folder = named(options.from.as_deref().unwrap_or(Path::new(".")))?;
     let Found { files, left_out } = found(&folder, &options.excluded()?)?;
     let content = manifests.iter().flat_map(|manifest| &manifest.files).filter(|file| file.storage == FileStorage::Lfs);
     let content: BTreeSet<&str> = content.map(|file| file.name.as_str()).collect();

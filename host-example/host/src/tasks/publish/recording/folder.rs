@@ -11,6 +11,7 @@ use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::sessions::ledger::MANIFEST;
 use crate::tasks::publish::left_out::{LeftOut, LeftOutReason};
+use crate::text::quote_path;
 use crate::worktree::patterns::Selection;
 
 /// Folders below each other at most.
@@ -51,6 +52,12 @@ impl Found {
     fn pass(&mut self, name: String, reason: LeftOutReason) {
         self.left_out.push(LeftOut::of_the_users(name, reason));
     }
+}
+
+/// The folder that `--from` names, without links.
+pub(in super::super) fn named(folder: &Path) -> Result<PathBuf, Fault> {
+    let real = folder.canonicalize().ok().filter(|real| real.is_dir());
+    real.ok_or_else(|| Fault::misuse(format!("--from {}: there is no such folder", quote_path(folder))))
 }
 
 /// Everything beneath a folder: what is taken, whatever its name, and what is not.

@@ -59,7 +59,7 @@ pub(crate) fn with_serve(ground: &Ground<'_>) -> Result<String> {
             .each()
             .map(|(oid, file)| Object { size: fs::metadata(&file).map_or(0, |facts| facts.len() as usize), oid, file })
             .collect();
-        let each = |step: &mut dyn FnMut(&Object) -> Result<()>| all.iter().try_for_each(|one| step(one));
+        let each = |step: &mut dyn FnMut(&Object) -> Result<()>| all.iter().try_for_each(step);
         pair.step("token", || each(&mut |one| refused(&mut client.up(WRONG, one))))?;
         pair.step("up", || each(&mut |one| finish(&mut client.up(TOKEN, one)).map(drop)))?;
         pair.step("again", || each(&mut |one| finish(&mut client.up(TOKEN, one)).map(drop)))?;

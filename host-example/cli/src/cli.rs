@@ -38,7 +38,7 @@ pub(crate) enum Command {
     /// Show everything at work with a made-up session on this machine
     #[command(after_help = "Example: hydrant demo --serve")]
     Demo(demo::DemoArgs),
-    /// Show how much content is here: of a session, or of all sessions and all pointers beside them
+    /// Show how much content is here, of a session or of everything
     #[command(after_help = "Example: hydrant status 2026-05-04T09-30-mina-OxQ7wd")]
     Status(status::StatusArgs),
     /// Fetch the content of pointers into the cache, every byte verified
@@ -83,7 +83,7 @@ pub(crate) enum Command {
     /// Find what was left half done in this clone, and complete it with --fix
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::DoctorArgs),
-    /// Replace content of sessions by its pointers, where it is proved to be the same
+    /// Replace content by its pointers, where it is proved to be the same
     #[command(after_help = restore::HELP)]
     Restore(restore::RestoreArgs),
     /// Have git's hooks check commits and pushes for content in full

@@ -249,7 +249,7 @@ mod tests {
     use hydrant_lfs::text::oid::Oid;
 
     /// A journal as version 1 writes it.
-    const FIRST_FORM: &str = include_str!("journal.v1.json");
+    const FIRST_FORM: &str = include_str!("../../../tests/fixtures/journals/v1.json");
 
     #[test]
     fn what_is_written_is_read_back() {

@@ -93,10 +93,9 @@ fn say_all(report: &HydrateReport, output: &mut Output) {
         output.warn(format!("{place}: {UNREADABLE}"));
     }
     if report.transfer.objects == 0 {
-        match (report.left_out, report.session_count) {
-            (0, 0) => output.note("nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
-            (0, _) => {}
-            (left_out, _) => {
+        match report.left_out {
+            0 => output.note("nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
+            left_out => {
                 let pointers = count_text(left_out, "pointer");
                 output.note(format!(
                     "no pointer was chosen: --include, --exclude or git's settings leave {pointers} out"

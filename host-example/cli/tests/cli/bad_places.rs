@@ -126,8 +126,8 @@ const ROWS: [Row; 33] = [
         "restore",
         "@session",
         Repository,
-        both(NO_SESSIONS),
-        ("nope", (2, "host", "nope is no session and no file of one")),
+        both((2, "host", "is no file: neither the work tree nor the last commit has it")),
+        ("nope", (2, "host", "nope is no file: neither the work tree nor the last commit has it")),
     ),
     row("hooks list", "", Repository, both((0, "", "absent")), ("", (0, "", "absent"))),
     row("hooks install", "", Repository, both((0, "", "installed")), ("push", (0, "", "installed"))),
@@ -184,7 +184,7 @@ const ROWS: [Row; 33] = [
         both((0, "", "no pointer was found")),
         (
             "--include *.nope",
-            (0, "", "nothing was chosen: no session is here, or --include and --exclude leave everything out"),
+            (0, "", "nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
         ),
     ),
 ];

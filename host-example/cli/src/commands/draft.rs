@@ -2,7 +2,6 @@
 
 use clap::Args;
 use hydrant_host::contract::error::Fault;
-use hydrant_host::repository::Repository;
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::draft::DraftOptions;
 use hydrant_host::text::quote;

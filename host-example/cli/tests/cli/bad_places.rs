@@ -22,7 +22,6 @@ const NO_GIT: End = (3, "host", "git was not found on PATH: install it");
 const NO_COMMIT: End = (3, "rejected", "no commit yet: make one, and push it with git push -u REMOTE main");
 const NO_UPSTREAM: End = (3, "rejected", "push it once with git push -u REMOTE main");
 const NO_SERVER: End = (3, "not-found", "names an LFS server: `git config lfs.url URL` or --endpoint URL does");
-const NO_SESSIONS: End = (2, "host", "this repository holds no sessions: a session is a folder sessions/NAME");
 const NO_SESSION: End = (2, "host", "there is no session nope: `hydrant status` lists them");
 const NO_SUCH_FILE: End = (2, "host", "nope: No such file");
 

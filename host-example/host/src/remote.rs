@@ -81,8 +81,8 @@ struct Place {
     /// Full name of the ref here that says where it was; with `remote` and `upstream` empty for a branch that follows
     /// none.
     tracking: String,
-    /// What the remote is known to have, in git's words, where that ref is none.
-    known: String,
+    /// What the remote is known to have, in git's words, where that ref is none; none when it is an address.
+    known: Option<String>,
     with_unpushed: bool,
     /// The remote's last commit as it was seen last.
     base: Mutex<Option<String>>,

@@ -221,11 +221,8 @@ impl Repository {
         Some(merge.unwrap_or_else(|| branch.to_owned()))
     }
 
-    /// The remote that this branch belongs to, as git-lfs finds it.
-    fn remote(&self) -> Result<String, Fault> {
-        if let Some(remote) = self.chosen_remote() {
-            return Ok(remote);
-        }
+    /// The only remote, else the one that git calls `origin`.
+    fn usual_remote(&self) -> Result<String, Fault> {
         let mut remotes: Vec<&str> = self.settings()?.iter().filter_map(|setting| remote_name(&setting.key)).collect();
         remotes.sort_unstable();
         remotes.dedup();
@@ -234,15 +231,18 @@ impl Repository {
 
     /// The remote that is meant where nobody names one.
     pub(crate) fn remote_for(&self, errand: Errand) -> Result<String, Fault> {
+        let of_branch = || self.branch_setting("pushremote");
+        let of_all = || self.setting("remote.pushdefault");
         let chosen = match errand {
-            Errand::Pull => None,
-            Errand::Push => self.branch_setting("pushremote").or_else(|| self.setting("remote.pushdefault")),
+            Errand::Pull => self.chosen_remote(),
+            // git knows nothing of what begins with `lfs`.
+            Errand::Push => of_branch().or_else(of_all).or_else(|| self.branch_setting("remote")),
             Errand::Lock => {
-                let own = || self.setting("remote.lfspushdefault").or_else(|| self.setting("remote.pushdefault"));
-                self.branch_setting("pushremote").or_else(own)
+                let own = || self.setting("remote.lfspushdefault").or_else(of_all);
+                of_branch().or_else(own).or_else(|| self.chosen_remote())
             }
         };
-        chosen.map_or_else(|| self.remote(), Ok)
+        chosen.map_or_else(|| self.usual_remote(), Ok)
     }
 
     /// A setting of the branch that HEAD is on.
@@ -251,7 +251,7 @@ impl Repository {
         self.setting(&format!("branch.{branch}.{name}"))
     }
 
-    /// The remote that the user chose for this branch, or for all of them.
+    /// The remote that the user chose for this branch, or for all of them, as git-lfs finds it.
     pub(crate) fn chosen_remote(&self) -> Option<String> {
         self.branch_setting("remote").or_else(|| self.setting("remote.lfsdefault"))
     }

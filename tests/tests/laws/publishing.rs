@@ -1,10 +1,11 @@
 //! The order of a publish, and what it writes down: each step waits for the one that makes it harmless to die after it.
 
 use crate::desk::{Desk, JOURNAL, MANIFEST, NEW_ID, RAW, TRANSCRIPT, failed, publication, scene};
+use crate::play::json_type;
 use expect_test::expect;
 use hydrant_ledger::publish::PublishedState;
 use hydrant_lfs::contract::Phase;
-use hydrant_lfs::contract::{Failure, Reply};
+use hydrant_lfs::contract::{Failure, Head, Reply};
 use hydrant_lfs::text::error::Code;
 use hydrant_tests::fixtures;
 use hydrant_tests::world::blob;
@@ -102,6 +103,30 @@ fn a_journal_in_other_hands_is_left_to_them() {
     let report = desk.publish(&session);
     assert_eq!(report.ended.map_err(|error| error.code), Err(Code::Conflict));
     assert!(!desk.said("> POST") && desk.remote.is_empty());
+}
+
+/// A refusal of every batch request speaks against no file, one of a file against that file alone.
+#[test]
+fn a_refusal_of_everything_is_told_once_and_that_of_a_file_with_the_file() {
+    let said = |status| {
+        let head = Head { status, headers: vec![json_type()] };
+        vec![Reply::Head(head), Reply::Chunk(b"{\"message\":\"no\"}".to_vec()), Reply::End]
+    };
+    for (effect, status, code, with_file) in [
+        ("> POST", 400, Code::Rejected, 0),
+        ("> POST", 404, Code::NotFound, 0),
+        ("> POST", 410, Code::NotFound, 0),
+        ("> POST", 422, Code::Rejected, 0),
+        ("> PUT", 422, Code::Rejected, 1),
+    ] {
+        let (mut desk, session) = scene();
+        desk.plant(effect, said(status));
+        let report = desk.publish(&session);
+        let error = report.ended.expect_err("nothing is published");
+        let files = report.files.iter().filter(|file| file.reason.is_some()).count();
+        assert_eq!((report.phase, error.code, files), (Phase::Upload, code, with_file), "{effect} {status}: {error}");
+        assert!(!desk.said("> push-ledger"), "{}", desk.lines.join("\n"));
+    }
 }
 
 #[test]

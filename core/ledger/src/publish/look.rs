@@ -169,12 +169,16 @@ impl Look {
         lfs.chain(in_git).collect()
     }
 
-    /// The end of the upload: a proof for every file, or why there is none.
+    /// The end of the upload: a proof for every file, or why there is none. A refusal of the whole speaks against no
+    /// single file.
     pub(super) fn prove(
         self,
         plan: &Plan,
         report: &mut [Published],
     ) -> Result<(Parts, Ledger, Option<Revision>), Error> {
+        if let Some(error) = self.upload.refused_whole() {
+            return Err(error.clone());
+        }
         let states: Vec<Option<Revision>> =
             self.upload.hashed().map(|read| read.ok().map(|(_, revision)| revision.clone())).collect();
         let mut files = Vec::new();

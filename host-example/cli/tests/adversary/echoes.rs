@@ -24,7 +24,9 @@ fn shown(talk: &Talk) -> String {
     let mut shown: Vec<String> = headers.map(str::to_owned).collect();
     let told = shown.iter().filter_map(|value| BASE64_STANDARD.decode(value.strip_prefix("Basic ")?).ok());
     let told: Vec<String> = told.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect();
-    shown.extend(told.iter().filter_map(|told| Some(told.split_once(':')?.1.to_owned())));
+    shown.extend(
+        told.iter().filter_map(|told| told.split_once(':')).flat_map(|(user, word)| [user, word].map(str::to_owned)),
+    );
     shown.extend(told.iter().map(|told| told.replace(['@', ':'], "%40").replace('/', "%2f")));
     shown.extend(told);
     format!("denied to {}", shown.join(" and "))
@@ -74,12 +76,20 @@ fn a_server_that_says_our_login_back_is_not_quoted() {
     let bearer = "http.extraHeader=Authorization: Bearer tok-5ecret-of-a-header";
     let basic = format!("http.extraHeader=Authorization: Basic {}", encoded("me@work:pw/5ecret"));
     // What is said is found by what it holds in each form; base64 by its own text.
-    let secrets =
-        [SECRET.to_owned(), encoded("oauth2:tok-5ecret-7730"), encoded("me@work:pw/5ecret"), encoded("me:pw/5ecret")];
+    let logins = [
+        "oauth2:tok-5ecret-7730",
+        "me@work:pw/5ecret",
+        "me:pw/5ecret",
+        "ghp_5ecret_7730:x-oauth-basic",
+        "ghp_5ecret_7730:",
+    ];
+    let secrets: Vec<String> = logins.into_iter().map(encoded).chain([SECRET.to_owned()]).collect();
     for (way, commands) in [("whole", 4), ("each", 2), ("long", 1), ("busy", 1)] {
         for (name, variable, userinfo, config) in [
             ("a token", "tok-5ecret-7730", "", "a.b=c"),
             ("a password", "", "me:pw%2f5ecret@", "a.b=c"),
+            ("a token as the user", "", "ghp_5ecret_7730:x-oauth-basic@", "a.b=c"),
+            ("a token as the user and no password", "", "ghp_5ecret_7730:@", "a.b=c"),
             ("a header", "", "", bearer),
             ("a header with a password", "", "", &basic),
             ("a header of another name", "", "", "http.extraHeader=X-Gate: gate-5ecret"),

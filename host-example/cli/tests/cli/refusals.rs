@@ -4,14 +4,16 @@
 use std::fs;
 use std::path::PathBuf;
 
+use hydrant_host::files::digest::blob_of;
 use hydrant_kit::scene::{Scene, pointer};
+use hydrant_kit::world::transcript;
 
 use crate::reconcile::answerer::{Answerer, Says};
 
 const CONTENT: [&[u8]; 3] = [b"first", b"second", b"third"];
 
-/// Commands that ask a server about objects. `@` is replaced by the list of them, and by a file to send.
-const COMMANDS: [&[&str]; 11] = [
+/// Commands that ask a server about objects. `@` begins the name of a file or folder of the scene.
+const COMMANDS: [&[&str]; 13] = [
     &["hydrate"],
     &["hydrate", "--in-place"],
     &["hydrate", "--batch-objects", "1"],
@@ -23,6 +25,8 @@ const COMMANDS: [&[&str]; 11] = [
     &["reconcile"],
     &["reconcile", "--repair"],
     &["reconcile", "--repair", "--dry-run"],
+    &["publish", "s", "--from", "@recording", "--with-unpushed"],
+    &["publish", "s", "--from", "@recording", "--with-unpushed", "--batch-objects", "1"],
 ];
 
 /// What each status of a whole answer is called, and what is said besides.
@@ -56,6 +60,8 @@ fn clone(scene: &Scene) -> PathBuf {
     scene.file("list", list.as_bytes());
     scene.file("file", CONTENT[0]);
     scene.file("other", CONTENT[1]);
+    scene.file("recording/raw.jsonl", &transcript(3));
+    scene.file("recording/session.md", CONTENT[2]);
     clone
 }
 
@@ -88,6 +94,36 @@ fn a_refusal_of_every_request_reads_the_same_in_every_command() {
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
+/// Objects that one operation takes; what comes behind them is another one's.
+const OBJECTS_PER_OPERATION_MAX: usize = 65_536;
+
+/// What became of earlier objects is told, whatever happens to later ones.
+#[test]
+fn a_refusal_of_the_last_part_of_a_list_takes_nothing_from_the_others() {
+    let scene = Scene::new();
+    clone(&scene);
+    let empty = blob_of(b"").oid;
+    scene.file(&format!("into/{empty}"), b"");
+    let empty = format!("{empty} 0\n");
+    let last = fs::read_to_string(scene.path("list")).expect("it was made");
+    let list = scene.file("long", (empty.repeat(OBJECTS_PER_OPERATION_MAX) + &last).as_bytes());
+    let list = list.to_str().expect("text");
+    for (status, code) in [(401, "auth"), (422, "rejected")] {
+        let server = Answerer::start(Says::Status(status));
+        let words = ["hydrate", "--objects", list, "--into", "into", "--endpoint", &server.url, "--retries", "0"];
+        let ran = scene.hydrant_with(&scene.folder, &[], &[&words[..], &["--json"]].concat()).ends(1);
+        let told = ran.json();
+        let (objects, present) = (OBJECTS_PER_OPERATION_MAX + CONTENT.len(), OBJECTS_PER_OPERATION_MAX);
+        assert_eq!((&told["objects"], &told["present"]), (&objects.into(), &present.into()), "{status}");
+        let refused = &told["outcomes"].as_array().expect("a list")[present..];
+        assert!(refused.iter().all(|one| one["error"]["code"] == code), "{status}: {refused:?}");
+        // With nothing before them, the refusal is all there is to say.
+        let list = scene.path("list").display().to_string();
+        let words = ["hydrate", "--objects", &list, "--into", "into", "--endpoint", &server.url, "--retries", "0"];
+        scene.hydrant(&scene.folder, &words).ends(3);
+    }
+}
+
 /// What is wrong with one object is no refusal of the whole.
 #[test]
 fn an_answer_about_objects_is_no_refusal_of_the_whole() {
@@ -96,7 +132,13 @@ fn an_answer_about_objects_is_no_refusal_of_the_whole() {
     let server = Answerer::start(Says::LacksAllBut(422));
     scene.git(&clone, &["config", "lfs.url", &server.url]);
     let list = scene.path("list").display().to_string();
-    for words in [&["hydrate"][..], &["verify"], &["batch", "download", "--objects", &list]] {
+    let recording = scene.path("recording").display().to_string();
+    for words in [
+        &["hydrate"][..],
+        &["verify"],
+        &["batch", "download", "--objects", &list],
+        &["publish", "s", "--from", &recording, "--with-unpushed"],
+    ] {
         let told = scene.hydrant(&clone, &[words, &["--retries", "0", "--json"]].concat()).ends(1).json();
         assert_eq!(told["ok"], false, "{words:?}: {told}");
     }

@@ -10,7 +10,7 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
+use reqwest::header::{CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, LAST_MODIFIED};
 use reqwest::{Method, Request, Response, Url};
 use tokio::task::yield_now;
 
@@ -175,21 +175,17 @@ fn build(
     let mut request = Request::new(method, url);
     for Header { name, value } in &wanted.headers {
         add(request.headers_mut(), name, value.as_bytes())?;
-        // A server may hand out the very login that it was shown. Its other headers hold oids, too.
-        if name.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
-            shared.spoken.say(value.as_bytes());
-        }
     }
     // What the request says itself is not said again.
     let mut own = shared.own_headers.to(request.url());
     own.retain(|(name, _)| !request.headers().contains_key(name));
     for (name, value) in own {
         add_own(request.headers_mut(), &name, value.expose())?;
-        shared.spoken.say(value.expose());
+        shared.spoken.say(&name, value.expose());
     }
     for (name, value) in credential.map(Credential::headers).unwrap_or_default() {
         add_own(request.headers_mut(), &name, value.expose())?;
-        shared.spoken.say(value.expose());
+        shared.spoken.say(&name, value.expose());
     }
     let mut sending = None;
     match &wanted.body {

@@ -118,6 +118,30 @@ fn what_was_uploaded_is_hydrated_verified_and_then_present() {
     assert!(!reader.interrupted());
 }
 
+/// A server gives each object a login of its own. What is known of logins does not grow with them.
+#[test]
+fn logins_that_a_server_hands_out_are_not_kept() {
+    let scratch = Scratch::new();
+    let file = |at: usize| {
+        let (name, bytes) = (format!("file-{at}"), format!("bytes of {at}"));
+        fs::write(scratch.path().join(&name), &bytes).expect("a file");
+        (name, blob_of(bytes.as_bytes()))
+    };
+    let files: Vec<(String, Blob)> = (0..100).map(file).collect();
+    let server = server(&scratch.path().join("objects"));
+    let mut both = host(&server, Store::into_dir(&scratch.path().join("into")).expect("a folder"), scratch.path());
+    hydrate(&server, &mut both, &mut Unwatched, &files);
+    let known = both.shared.spoken.count();
+    assert!(known > 0, "the login of the first batch request");
+    for outcome in
+        upload(&server, &mut both, &files).into_iter().chain(hydrate(&server, &mut both, &mut Unwatched, &files))
+    {
+        assert!(outcome.ended.is_ok(), "{outcome:?}");
+    }
+    assert_eq!(server.stats().puts, 100);
+    assert_eq!(both.shared.spoken.count(), known);
+}
+
 #[test]
 fn one_missing_object_leaves_the_others_alone() {
     let scratch = Scratch::new();

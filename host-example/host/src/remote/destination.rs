@@ -21,8 +21,9 @@ pub(super) struct Upstream {
 /// Where a push goes.
 pub(super) struct Destination {
     pub(super) place: Upstream,
-    /// What the remote is known to have, in git's words, where no ref here tells of the one that is pushed to.
-    pub(super) known: String,
+    /// What the remote is known to have, in git's words, where no ref here tells of the one that is pushed to. None:
+    /// no remote of that name is set up, so it may be an address, and nothing is known to be there.
+    pub(super) known: Option<String>,
     /// Why it is not the whole of what `git push` does.
     pub(super) doubt: Option<String>,
 }
@@ -65,13 +66,14 @@ pub(super) fn find(
     };
     let (reference, refused) = settings.reference(upstream)?;
     let tracking = settings.tracking(&reference)?;
-    let known = if all(&format!("remote.{remote}.url"))?.is_empty() {
-        "--remotes".to_owned()
-    } else {
-        format!("--remotes={remote}")
+    let known = match remote {
+        // It sends nothing anywhere: what the next push to a remote would send is what none of them has.
+        "." => Some("--remotes".to_owned()),
+        _ if all(&format!("remote.{remote}.url"))?.is_empty() => None,
+        _ => Some(format!("--remotes={remote}")),
     };
     let doubt = match refused.filter(|_| !named) {
-        None => settings.others(&known)?,
+        None => settings.others(known.as_deref())?,
         refused => refused,
     };
     let place = Upstream { tracking, remote: remote.to_owned(), branch: reference };
@@ -160,7 +162,7 @@ impl Settings<'_> {
     }
 
     /// What a push sends of other branches; none when the remote has it.
-    fn others(&self, known: &str) -> Result<Option<String>, GitFault> {
+    fn others(&self, known: Option<&str>) -> Result<Option<String>, GitFault> {
         let sources: Vec<&str> =
             self.specs.iter().filter(|spec| !spec.starts_with('^')).map(|spec| parts(spec).0).collect();
         let matches = sources.contains(&"") || (self.specs.is_empty() && self.default == "matching");
@@ -182,7 +184,7 @@ impl Settings<'_> {
             return Ok(None);
         }
         let counted = ["rev-list", "--count"].map(str::to_owned).into_iter().chain(refs);
-        let without = ["--not", "HEAD", known].map(str::to_owned);
+        let without = ["--not", "HEAD"].into_iter().chain(known).map(str::to_owned);
         let counted = self.git.read(&counted.chain(without).collect::<Vec<_>>(), b"")?;
         let commits = words::line(&counted).parse::<usize>().unwrap_or(usize::MAX);
         Ok((commits > 0).then(|| {

@@ -248,7 +248,7 @@ impl Folders {
         }
         let tree = Files::beneath(git.directory())?;
         let base = Mutex::new(None);
-        let (known, with_unpushed) = ("--remotes".to_owned(), options.with_unpushed);
+        let (known, with_unpushed) = (Some("--remotes".to_owned()), options.with_unpushed);
         Ok(Place { git, tree, git_dir, common_dir, branch, remote, upstream, tracking, known, with_unpushed, base })
     }
 }

@@ -49,7 +49,7 @@ pub(super) fn is_shared(place: &Place) -> Result<bool, Failed> {
     let (tip, base) = (place.head()?, place.known_base()?);
     let mut commits = Commits::new(place, &tip, base.as_deref());
     let all = commits.count()?;
-    commits.revisions.extend(["--not", "--remotes"].map(str::to_owned));
+    commits.revisions.push("--remotes".to_owned());
     Ok(commits.count()? < all)
 }
 
@@ -58,7 +58,7 @@ struct Commits<'a> {
     place: &'a Place,
     git: Git,
     tip: &'a str,
-    /// What they are, in git's words.
+    /// What they are, in git's words; those behind `--not` are left out.
     revisions: Vec<String>,
 }
 
@@ -67,11 +67,9 @@ type Small = HashMap<String, Vec<u8>>;
 
 impl<'a> Commits<'a> {
     fn new(place: &'a Place, tip: &'a str, base: Option<&str>) -> Self {
-        let without = match base {
-            Some(base) => vec![format!("^{base}")],
-            None => vec!["--not".to_owned(), place.known.clone()],
-        };
-        let revisions = [vec![tip.to_owned()], without].concat();
+        // A second `--not` would take the first one back: whatever is added is left out, too.
+        let without = base.map(str::to_owned).or_else(|| place.known.clone());
+        let revisions = [tip.to_owned(), "--not".to_owned()].into_iter().chain(without).collect();
         // A push sends what is there, whatever stands in for it here, and an object that is not here is not fetched.
         Self { place, git: place.git.as_it_is(), tip, revisions }
     }

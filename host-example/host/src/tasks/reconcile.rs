@@ -10,6 +10,7 @@ use std::time::Instant;
 use crate::contract::error::Fault;
 use crate::contract::types::{Code, Direction};
 use crate::driver;
+use crate::driver::trace::place;
 use crate::remote::{Reason, Refusal, RemoteLedger};
 use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
@@ -63,6 +64,8 @@ impl Client {
         };
         let rewrites = !came.report.removed.is_empty() || came.report.squashed;
         let is_shared = !repairs && rewrites && ledger.is_shared().map_err(refused)?;
+        // An address may hold a login.
+        let remote = if remote.contains("://") { place(&remote) } else { remote };
         let push = PushReport { remote, reference: ledger.upstream().to_owned(), not_looked_at };
         Ok(ReconcileReport::of(Came { backup, in_full, is_shared, push, ..came }))
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::contract::batches::BatchObject;
 use crate::contract::error::HostError;
-use crate::contract::operations::{Config, Outcome, Source, Want};
+use crate::contract::operations::{self, Config, Outcome, Source, Want};
 use crate::contract::report::{ErrorReport, rounded};
 use crate::contract::types::{Blob, Code, Direction, Error, Login};
 use crate::driver::host::{Host, HostBuilder};
@@ -201,38 +201,41 @@ impl<'a> Runner<'a> {
     }
 
     fn outcomes(&mut self, work: Work, watch: &mut dyn Watch) -> Result<Vec<Outcome>, Fault> {
-        let mut outcomes = Vec::new();
+        let untried_want = |one: &Want| untried(&one.name, &one.oid, one.size);
         match work {
             Work::HydrateSession { name, .. } => {
-                outcomes = self.one(watch, |guest, config| guest.hydrate_session(config, &name))?;
+                let report = self.one(watch, |guest, config| guest.hydrate_session(config, &name))?;
+                report.ended.map_err(|error| HostError::Engine(self.told(error)))?;
+                Ok(report.outcomes)
             }
-            Work::Download(wants) => {
-                for part in wants.chunks(OBJECTS_PER_OPERATION_MAX) {
-                    if self.host.interrupted() {
-                        outcomes.extend(part.iter().map(|one| untried(&one.name, &one.oid, one.size)));
-                    } else {
-                        outcomes.extend(self.one(watch, |guest, config| guest.download(config, part))?);
-                    }
-                }
-            }
-            Work::Hydrate(wants) => {
-                for part in wants.chunks(OBJECTS_PER_OPERATION_MAX) {
-                    if self.host.interrupted() {
-                        outcomes.extend(part.iter().map(|one| untried(&one.name, &one.oid, one.size)));
-                    } else {
-                        outcomes.extend(self.one(watch, |guest, config| guest.hydrate(config, part))?);
-                    }
-                }
-            }
+            Work::Download(wants) => self.parts(&wants, watch, untried_want, Guest::download),
+            Work::Hydrate(wants) => self.parts(&wants, watch, untried_want, Guest::hydrate),
             Work::Upload { sources, .. } => {
-                for part in sources.chunks(OBJECTS_PER_OPERATION_MAX) {
-                    if self.host.interrupted() {
-                        let oid = |one: &Source| one.expects.clone().unwrap_or_default();
-                        outcomes.extend(part.iter().map(|one| untried(&one.name, &oid(one), 0)));
-                    } else {
-                        outcomes.extend(self.one(watch, |guest, config| guest.upload(config, part))?);
-                    }
-                }
+                let oid = |one: &Source| one.expects.clone().unwrap_or_default();
+                self.parts(&sources, watch, |one| untried(&one.name, &oid(one), 0), Guest::upload)
+            }
+        }
+    }
+
+    /// A long list, as several operations. A refusal of all of a part ends everything only while nothing is known of
+    /// any object: later it is the error of each object of that part.
+    fn parts<T>(
+        &mut self,
+        all: &[T],
+        watch: &mut dyn Watch,
+        untried: impl Fn(&T) -> Outcome,
+        begin: impl Fn(Guest, &Config, &[T]) -> Result<Operation, HostError>,
+    ) -> Result<Vec<Outcome>, Fault> {
+        let mut outcomes = Vec::new();
+        for part in all.chunks(OBJECTS_PER_OPERATION_MAX) {
+            if self.host.interrupted() {
+                outcomes.extend(part.iter().map(&untried));
+                continue;
+            }
+            let report = self.one(watch, |guest, config| begin(guest, config, part))?;
+            match report.ended {
+                Err(error) if outcomes.is_empty() => return Err(HostError::Engine(self.told(error)).into()),
+                _ => outcomes.extend(report.outcomes),
             }
         }
         Ok(outcomes)
@@ -242,13 +245,11 @@ impl<'a> Runner<'a> {
         &mut self,
         watch: &mut dyn Watch,
         begin: impl FnOnce(Guest, &Config) -> Result<Operation, HostError>,
-    ) -> Result<Vec<Outcome>, Fault> {
+    ) -> Result<operations::TransferReport, Fault> {
         let config = Config { seed: seed(), ..self.config.clone() };
         let mut operation = begin(self.client.guest()?, &config)?;
         driver::run(&mut operation, &mut self.host, watch)?;
-        let report = self.host.heard(operation.finish_transfer()?);
-        report.ended.map_err(|error| HostError::Engine(self.told(error)))?;
-        Ok(report.outcomes)
+        Ok(self.host.heard(operation.finish_transfer()?))
     }
 
     /// What the server says of these objects, one for each; the first error when it did not speak of one.

@@ -159,6 +159,12 @@ impl Upload {
         }
     }
 
+    /// Why nothing was sent, where the server spoke of no object and nobody stopped it.
+    pub fn refused_whole(&self) -> Option<&Error> {
+        let any = (0..self.files.len()).any(|at| self.ended(at).is_ok());
+        self.queue.unheard().filter(|_| !self.stopped && !any)
+    }
+
     /// Receipts or errors, in the order given.
     pub fn receipts(self) -> Vec<(Source, Option<Blob>, Result<Receipt, Error>)> {
         let ends: Vec<Result<Receipt, Error>> = (0..self.files.len()).map(|at| self.ended(at)).collect();
@@ -491,7 +497,7 @@ impl Machine for Upload {
 
     /// One outcome per file.
     fn finish(self) -> TransferReport {
-        let (unheard, stopped) = (self.queue.unheard().cloned(), self.stopped);
+        let ended = self.refused_whole().cloned().map_or(Ok(()), Err);
         let outcomes: Vec<Outcome> = self
             .receipts()
             .into_iter()
@@ -501,10 +507,6 @@ impl Machine for Upload {
                 Outcome { name: source.name, oid, size, ended: ended.map(drop) }
             })
             .collect();
-        let ended = match unheard {
-            Some(error) if !stopped && outcomes.iter().all(|outcome| outcome.ended.is_err()) => Err(error),
-            _ => Ok(()),
-        };
         TransferReport { outcomes, ended }
     }
 }

@@ -38,15 +38,17 @@ const FORK: (&str, &str) = ("fork", MAIN);
 /// Follows a branch of another name.
 const FOLLOWS_OLD: &str = "branch.main.merge=refs/heads/old";
 
-const ROWS: [Row; 24] = [
+const ROWS: [Row; 26] = [
     row(&[], ORIGIN, 1),
     row(&["remote.pushDefault=fork"], FORK, 2),
     row(&["branch.main.pushRemote=fork"], FORK, 2),
     row(&["remote.pushDefault=fork", "branch.main.pushRemote=origin"], ORIGIN, 1),
     row(&["remote.pushDefault=fork", "branch.main.remote=fork"], FORK, 2),
     row(&["branch.main.remote=fork"], FORK, 2),
-    // git-lfs's own setting, of which git knows nothing.
+    // git-lfs's own settings, of which git knows nothing.
     row(&["remote.lfspushdefault=fork"], ORIGIN, 1),
+    row(&["remote.lfsdefault=fork", "branch.main.remote=", "push.default=current"], ORIGIN, 1),
+    row(&["remote.lfsdefault=origin", "remote.pushDefault=fork", "branch.main.remote="], FORK, 2),
     row(&["remote.origin.push=refs/heads/main:refs/heads/old"], ("origin", OLD), 2),
     row(&["remote.origin.push=main:refs/heads/new"], ("origin", "refs/heads/new"), 1),
     row(&["remote.origin.push=HEAD"], ORIGIN, 1),
@@ -179,6 +181,61 @@ fn the_server_is_the_one_of_that_remote() {
     reconcile(&world, &[]).ends(0);
 }
 
+/// Where a branch follows nothing, git takes the only remote, whatever git-lfs is told.
+#[test]
+fn the_only_remote_is_the_one() {
+    let world = forked();
+    world.git(&["remote", "remove", "fork"]);
+    world.git(&["remote", "rename", "origin", "sole"]);
+    world.git(&["config", "--unset", "branch.main.remote"]);
+    world.git(&["config", "push.default", "current"]);
+    for settings in [None, Some("fork"), Some("origin")] {
+        if let Some(remote) = settings {
+            world.git(&["config", "remote.lfsdefault", remote]);
+        }
+        assert_eq!(pushed_by_git(&world), Some(("origin".to_owned(), MAIN.to_owned())), "{settings:?}");
+        let report = changes_nothing(&world, &["--json"]).ends(0).json();
+        assert_eq!((place(&report), &report["commits"]), (("sole", MAIN), &1.into()), "{settings:?}: {report}");
+    }
+}
+
+/// What is at an address nobody here knows: another remote's commits need not be there.
+#[test]
+fn a_push_to_an_address_is_judged_by_all_that_it_could_send() {
+    let world = forked();
+    world.scene.upload(LOST);
+    session(&world, "three", &[("raw.jsonl", LOST)]);
+    commit(&world);
+    world.git(&["push", "--quiet", "origin", "main"]);
+    lose(&world, LOST);
+    let all = world.git(&["rev-list", "--count", "main"]).trim().parse::<u64>().expect("a number");
+    let config = world.clone.join(".git/config");
+    let before = std::fs::read(&config).expect("settings");
+    let fork = world.scene.path("fork.git").to_str().expect("text").to_owned();
+    for address in ["../fork.git", &fork, &format!("file://{fork}")] {
+        for key in ["remote.pushDefault", "branch.main.pushRemote", "branch.main.remote", ""] {
+            let mut arguments = vec!["--json"];
+            if key.is_empty() {
+                arguments.extend(["--remote", address]);
+            } else {
+                world.git(&["config", key, address]);
+                world.git(&["config", "push.default", "current"]);
+                assert_eq!(pushed_by_git(&world), Some(("fork".to_owned(), MAIN.to_owned())), "{key}={address}");
+            }
+            let report = changes_nothing(&world, &arguments).ends(1).json();
+            assert_eq!((place(&report), &report["commits"]), ((address, MAIN), &all.into()), "{key}: {report}");
+            assert_eq!(report["missing_list"][0]["oid"], blob_of(LOST).oid, "{key}={address}: {report}");
+            std::fs::write(&config, &before).expect("settings");
+        }
+    }
+    // A login in an address is nobody's to read.
+    world.git(&["config", "remote.pushDefault", "http://me:pw-5ecret@127.0.0.1:1/r.git"]);
+    for voice in [&["--json"][..], &[]] {
+        let ran = changes_nothing(&world, voice).ends(1);
+        assert!(!format!("{}{}", ran.out, ran.err).contains("5ecret"), "{}{}", ran.out, ran.err);
+    }
+}
+
 /// A commit that is at one remote, and not at the one that is pushed to, stays as others have it.
 #[test]
 fn what_a_remote_has_already_is_not_made_anew() {
@@ -192,15 +249,34 @@ fn what_a_remote_has_already_is_not_made_anew() {
     commit(&world);
     world.git(&["push", "--quiet", "origin", "main"]);
     lose(&world, LOST);
-    world.git(&["config", "remote.pushDefault", "fork"]);
-    let plan = changes_nothing(&world, &["--json"]).ends(1).json();
-    assert_eq!(plan["missing_list"][0]["oid"], blob_of(LOST).oid, "{plan}");
-    assert_eq!((&plan["repairable"], &plan["squashed"]), (&false.into(), &false.into()), "{plan}");
-    let why = plan["not_repairable"]["detail"].as_str().expect("words");
-    assert!(why.contains("a remote has some of these commits already"), "{why}");
-    let before = state(&world);
-    let done = reconcile(&world, &["--repair", "--json"]).ends(3).json();
-    assert!(done["error"]["detail"].as_str().is_some_and(|why| why.contains("a remote has some")), "{done}");
-    let after = state(&world);
-    assert!((before.0, before.1) == (after.0, after.1), "refs and index");
+    let config = world.clone.join(".git/config");
+    let before = std::fs::read(&config).expect("settings");
+    // Where no ref here tells of the branch there, nothing is made anew anyway.
+    let (shared, unknown) = ("a remote has some of these commits already", "the branch has no upstream");
+    for (settings, says) in [
+        (&["remote.pushDefault=fork"][..], shared),
+        (&["remote.pushDefault=fork", "remote.fork.fetch="], unknown),
+        (&["remote.pushDefault=fork", "remote.fork.push=main:refs/heads/new"], unknown),
+        (&["remote.pushDefault=../fork.git"], unknown),
+    ] {
+        for setting in settings {
+            match setting.split_once('=').expect("KEY=VALUE") {
+                (key, "") => world.git(&["config", "--unset-all", key]),
+                (key, value) => world.git(&["config", key, value]),
+            };
+        }
+        let plan = changes_nothing(&world, &["--json"]).ends(1).json();
+        assert_eq!(plan["missing_list"][0]["oid"], blob_of(LOST).oid, "{settings:?}: {plan}");
+        let (repairable, squashed) = (&plan["repairable"], &plan["squashed"]);
+        assert_eq!((repairable, squashed), (&false.into(), &false.into()), "{settings:?}: {plan}");
+        let why = plan["not_repairable"]["detail"].as_str().expect("words");
+        assert!(why.contains(says), "{settings:?}: {why}");
+        let before_repair = state(&world);
+        let done = reconcile(&world, &["--repair", "--json"]).ends(3).json();
+        let why = done["error"]["detail"].as_str().expect("words");
+        assert!(why.contains(says), "{settings:?}: {done}");
+        let after = state(&world);
+        assert!((before_repair.0, before_repair.1) == (after.0, after.1), "{settings:?}: refs and index");
+        std::fs::write(&config, &before).expect("settings");
+    }
 }

@@ -140,6 +140,26 @@ fn without_an_upstream_everything_counts_that_no_remote_has() {
     assert_eq!(look(&world).commits, 2);
 }
 
+/// Whether a ref here tells of the branch there, only of others, or of nothing there.
+#[test]
+fn what_any_remote_has_is_shared() {
+    let world = World::new();
+    world.run("here", &["checkout", "--quiet", "-b", "mine"]);
+    world.run("here", &["remote", "add", "fork", "../elsewhere"]);
+    world.run("here", &["update-ref", "refs/remotes/fork/main", "main"]);
+    world.run("here", &["update-ref", "refs/remotes/origin/mine", "main"]);
+    world.write(RAW, POINTER);
+    world.commit("here", "mine");
+    let is_shared = |remote: &str| {
+        let (ledger, _) = RemoteLedger::of_push(&world.git.at(&world.path("here")), remote, true).expect("no fault");
+        ledger.is_shared().expect("no fault")
+    };
+    let shared = || ["origin", "fork", "../address"].map(is_shared);
+    assert_eq!(shared(), [false, false, true], "what an address has is not known, and `main` is everybody's");
+    world.run("here", &["update-ref", "refs/remotes/third/any", "mine"]);
+    assert_eq!(shared(), [true, true, true]);
+}
+
 #[test]
 fn a_branch_of_this_repository_is_no_upstream() {
     let world = World::new();

@@ -153,7 +153,8 @@ impl PublishReport {
         self.interrupted && self.ended.is_some()
     }
 
-    /// Whether only some files are in the way: they could not be sent, changed meanwhile, or were left out.
+    /// Whether only some files are in the way: they could not be sent, changed meanwhile, or were left out. Where the
+    /// server refuses everything, the engine names no file.
     pub fn is_partial(&self) -> bool {
         match &self.ended {
             None => self.has_left(),

@@ -69,6 +69,8 @@ pub enum Unfinished {
         push: Vec<PushFile>,
         /// Files in the session's folder whose content is to be replaced with a pointer.
         in_place: Vec<String>,
+        /// Blobs that lose their reference with the push.
+        superseded: Vec<Blob>,
     },
 }
 
@@ -80,7 +82,7 @@ impl Unfinished {
             Journal::Bound(bound) => {
                 let stood = |file: &BoundFile| matches!(file.kept, Kept::Lfs { swap: Some(_), .. });
                 let in_place = bound.files.iter().filter(|file| stood(file)).map(|file| file.name.clone()).collect();
-                Unfinished::Bound { push: bound.push.files, in_place }
+                Unfinished::Bound { push: bound.push.files, in_place, superseded: bound.superseded }
             }
         })
     }
@@ -276,7 +278,11 @@ mod tests {
                 message: "Publish x\n".to_owned(),
             },
         };
-        let told = Unfinished::Bound { push: bound.push.files.clone(), in_place: vec!["raw.jsonl".to_owned()] };
+        let told = Unfinished::Bound {
+            push: bound.push.files.clone(),
+            in_place: vec!["raw.jsonl".to_owned()],
+            superseded: vec![two, one],
+        };
         let text = Journal::Bound(Box::new(bound.clone())).write().expect("short enough");
         assert_eq!(core::str::from_utf8(&text), Ok(FIRST_FORM), "clones have it: another form is another version");
         assert_eq!(Unfinished::read(&text).expect("just written"), told);

@@ -17,7 +17,8 @@ use crate::contract::names::in_sessions;
 use crate::contract::types::{Doc, Saving};
 use crate::files::atomic;
 use crate::files::digest::blob_of;
-use crate::files::{Access, Dir, Files};
+use crate::files::lock::{self, Lock};
+use crate::files::{Access, Dir, Files, Opened};
 use crate::store::format;
 
 /// Bytes of a document at most.
@@ -28,6 +29,10 @@ const OURS_BYTES_MAX: u64 = 8 << 20;
 const JOURNAL_NAME_BYTES_MAX: usize = 240;
 
 const JOURNAL: &str = "journal";
+/// Folder of the locks of sessions: whoever publishes one holds its lock.
+const PUBLISHING: &str = "publishing";
+/// How the name of a session's lock ends.
+const LOCK_ENDING: &str = ".lock";
 /// Folder of the journals of publishes that were given up.
 const ABANDONED: &str = "abandoned";
 const ORPHANS: &str = "orphans";
@@ -57,11 +62,27 @@ pub enum Saved {
 }
 
 /// A journal that was put aside.
-pub struct Abandoned {
+pub(crate) struct Abandoned {
     /// Its name in the folder of ours.
-    pub place: String,
-    /// Its bytes.
-    pub text: Vec<u8>,
+    place: String,
+    pub(crate) text: Vec<u8>,
+}
+
+impl Abandoned {
+    /// Its path in git's folder, where nobody chose another place.
+    pub(crate) fn path(&self) -> String {
+        format!("hydrant/{}", self.place)
+    }
+}
+
+/// Whether a document of this name is a journal.
+pub(crate) fn is_journal(name: &str) -> bool {
+    session_of(name).is_some()
+}
+
+/// The session whose journal this is.
+fn session_of(name: &str) -> Option<&str> {
+    name.strip_prefix(JOURNAL)?.strip_prefix('/')
 }
 
 /// Where a name leads.
@@ -111,6 +132,15 @@ impl Documents {
         }
     }
 
+    /// The turn to publish a session, or to give its publish up, until it is dropped; none while somebody else has it.
+    pub(crate) fn turn(&self, session: &str) -> io::Result<Option<Lock>> {
+        usable(session)?;
+        let state = self.state.as_ref().ok_or_else(|| refused("this command publishes nothing"))?;
+        let (folder, name) = (state.dir(PUBLISHING)?, format!("{session}{LOCK_ENDING}"));
+        let file = Opened::new(folder.open_or_create_file(name.as_str())?)?.file;
+        Lock::try_take(&folder, &name, file, lock::lock)
+    }
+
     /// Puts the journal of this session's publish aside, where no publish looks for it; none when there is none.
     pub(crate) fn abandon(&self, session: &str) -> io::Result<Option<Abandoned>> {
         let route = self.route(&format!("{JOURNAL}/{session}"), None, false)?;
@@ -128,15 +158,18 @@ impl Documents {
     }
 
     /// The journals of all publishes that were given up here.
-    pub(crate) fn abandoned(&self) -> io::Result<Vec<Vec<u8>>> {
+    pub(crate) fn abandoned(&self) -> io::Result<Vec<Abandoned>> {
         let Some(state) = &self.state else { return Ok(Vec::new()) };
         let folder = match state.existing_dir(ABANDONED) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             folder => folder?,
         };
-        let names = folder.names()?;
-        let texts = names.iter().filter(|name| name.ends_with(ENDING)).map(|name| read_ours(&folder, name));
-        texts.filter_map(Result::transpose).collect()
+        let names = folder.names()?.into_iter().filter(|name| name.ends_with(ENDING));
+        let journal = |name: String| {
+            let text = read_ours(&folder, &name).transpose()?;
+            Some(text.map(|text| Abandoned { place: format!("{ABANDONED}/{name}"), text }))
+        };
+        names.filter_map(journal).collect()
     }
 
     /// The register of orphans, if anything was ever orphaned here.
@@ -189,7 +222,7 @@ impl Documents {
             let Some(state) = &self.state else { return Ok(Route::Nowhere) };
             return Ok(Route::Ours(Rc::clone(state), format!("{ORPHANS}{ENDING}")));
         }
-        if let Some(session) = name.strip_prefix("journal/") {
+        if let Some(session) = session_of(name) {
             usable(session)?;
             let Some(state) = &self.state else { return Ok(Route::Nowhere) };
             return match if make { state.dir(JOURNAL) } else { state.existing_dir(JOURNAL) } {
@@ -323,6 +356,31 @@ mod tests {
         assert_eq!(save(None, Some("one")), Saved::Conflict);
         assert_eq!(save(None, Some("two")), Saved::Removed);
         assert_eq!(desk.load("journal/a").expect("readable"), None);
+    }
+
+    #[test]
+    fn a_session_has_one_publisher_at_a_time() {
+        let desk = Desk::new();
+        let other = Documents::beneath(&desk.scratch.path().join("tree"))
+            .and_then(|documents| documents.with_state(&desk.scratch.path().join("git/hydrant")))
+            .expect("its folders");
+        let turn = desk.documents.turn("a").expect("no fault").expect("free");
+        assert!(desk.documents.turn("a").expect("no fault").is_none());
+        assert!(other.turn("a").expect("no fault").is_none());
+        let another = other.turn("b").expect("no fault");
+        assert!(another.is_some());
+        drop(turn);
+        let turn = other.turn("a").expect("no fault").expect("free again");
+        // Where somebody removed the file, it locks nothing; whoever comes next has a file of its own.
+        fs::remove_file(desk.state("publishing/a.lock")).expect("there");
+        assert!(desk.documents.turn("a").expect("no fault").is_some());
+        drop(turn);
+        for name in ["", ".", "..", "a/b", "a\0"] {
+            assert!(desk.documents.turn(name).is_err(), "{name}");
+        }
+        assert!(desk.documents.journals().expect("readable").is_empty());
+        let bare = Documents::beneath(&desk.scratch.path().join("tree")).expect("the root");
+        assert!(bare.turn("a").is_err());
     }
 
     #[test]

@@ -204,7 +204,8 @@ fn unfinished(it: ledgers::Unfinished) -> Unfinished {
         ledgers::Unfinished::Intended(blobs) => Unfinished::Intended(blobs.into_iter().map(words::blob).collect()),
         ledgers::Unfinished::Bound(it) => {
             let push = it.push.into_iter().map(words::push_file).collect();
-            Unfinished::Bound { push, in_place: it.in_place }
+            let superseded = it.superseded.into_iter().map(words::blob).collect();
+            Unfinished::Bound { push, in_place: it.in_place, superseded }
         }
     }
 }

@@ -20,7 +20,8 @@ of this clone write down what they replaced; and what a publish sent that was
 given up here. Left out are blobs that are still named: by a branch, a tag, a
 stash, the index, another session or an unfinished publish. Nothing is deleted.
 Older commits of a session may still name an orphan: once the server has purged
-it, those commits cannot be hydrated any more.";
+it, those commits cannot be hydrated any more. Where not all of that could be
+looked at, as in a shallow or partial clone, it says so and ends with 1.";
 
 #[derive(Args, Debug, Default)]
 pub(crate) struct OrphansArgs {
@@ -32,9 +33,9 @@ pub(crate) struct OrphansArgs {
 pub(crate) fn run(arguments: &OrphansArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = super::repository()?;
     let report = client.orphans(&repository, &OrphansOptions { all: arguments.all })?;
-    output.report(true, &report);
+    output.report(report.is_complete(), &report);
     say(&report, output);
-    Ok(Ending::Done)
+    Ok(if report.is_complete() { Ending::Done } else { Ending::SomeFailed })
 }
 
 fn say(report: &OrphansReport, output: &mut Output) {
@@ -47,6 +48,10 @@ fn say(report: &OrphansReport, output: &mut Output) {
         (false, 0) => format!("{counted} of this ledger's history and this clone's register"),
         (false, named) => format!("{counted}; {named} more of this clone's register are named again or elsewhere"),
     });
+    for place in &report.unreadable_list {
+        let place = plain(place);
+        output.warn(format!("{place}: this version cannot read the journal, so what its publish sent is not listed"));
+    }
     if let Some(why) = &report.history_unknown {
         output.warn(format!("manifests of older commits were not looked at: {}", plain(why)));
     }

@@ -168,12 +168,15 @@ fn what_cannot_be_read_is_a_failure_and_no_orphan() {
     let world = World::new();
     let text = manifest(&[("x", b"old")]);
     set(&world, "a", &[("x", b"old")]);
-    register(&world, &[b"old", b"other"]);
     // The object of a manifest is lost.
     let path = world.scene.file("manifest", text.as_bytes());
     let oid = world.git(&["hash-object", path.to_str().expect("text")]);
     let object = world.clone.join(".git/objects").join(&oid[..2]).join(oid[2..].trim());
     fs::remove_file(object).expect("a loose object");
+    let json = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(1).json();
+    assert_eq!((&json["ok"], &json["history"], &json["count"]), (&false.into(), &"partial".into(), &0.into()));
+    assert!(json["history_unknown"].as_str().is_some_and(|why| !why.is_empty()), "{json}");
+    register(&world, &[b"old", b"other"]);
     let ran = world.scene.hydrant(&world.clone, &["orphans", "--json"]).ends(3);
     assert!(ran.json().get("orphan_list").is_none(), "{}", ran.out);
     // A register in a form of another time.
@@ -193,10 +196,47 @@ fn a_shallow_clone_says_that_it_does_not_know_everything() {
     let shallow = world.scene.path("shallow");
     let text = json!({ "version": 1, "orphans": [[blob_of(b"old").oid, 3]] }).to_string();
     world.scene.file("shallow/.git/hydrant/orphans.json", text.as_bytes());
-    let json = world.scene.hydrant(&shallow, &["orphans", "--json"]).ends(0).json();
-    assert_eq!((&json["history"], &json["count"]), (&"shallow".into(), &1.into()));
-    let ran = world.scene.hydrant(&shallow, &["orphans"]).ends(0);
+    let json = world.scene.hydrant(&shallow, &["orphans", "--json"]).ends(1).json();
+    assert_eq!((&json["ok"], &json["history"], &json["count"]), (&false.into(), &"shallow".into(), &1.into()));
+    let ran = world.scene.hydrant(&shallow, &["orphans"]).ends(1);
     assert!(ran.err.contains("shallow"), "{}", ran.err);
+    // The register alone is all here.
+    let json = world.scene.hydrant(&shallow, &["orphans", "--all", "--json"]).ends(0).json();
+    assert_eq!((&json["ok"], &json["count"]), (&true.into(), &1.into()));
+}
+
+/// A branch without a commit, and a repository without any.
+#[test]
+fn an_unborn_branch_hides_no_orphan() {
+    let world = World::new();
+    set(&world, "a", &[("raw.jsonl", b"old")]);
+    set(&world, "a", &[("raw.jsonl", b"new")]);
+    world.git(&["push", "--quiet"]);
+    world.git(&["switch", "--quiet", "--orphan", "fresh"]);
+    expect(&world, &[], &[b"old"]);
+    register(&world, &[b"old", b"never committed"]);
+    expect(&world, &[], &[b"old", b"never committed"]);
+    // What is staged there is the first thing that its commit would name.
+    world.scene.file("clone/media/x.bin", pointer(b"old").as_bytes());
+    world.git(&["add", "media"]);
+    expect(&world, &[], &[b"never committed"]);
+    world.scene.git(&world.scene.folder, &["init", "--quiet", "empty"]);
+    let json = world.scene.hydrant(&world.scene.path("empty"), &["orphans", "--json"]).ends(0).json();
+    assert_eq!((&json["ok"], &json["history"], &json["count"]), (&true.into(), &"complete".into(), &0.into()));
+    for (name, text) in [
+        ("empty/x.bin", pointer(b"staged")),
+        (
+            "empty/.git/hydrant/orphans.json",
+            json!({ "version": 1, "orphans": [[blob_of(b"staged").oid, 6]] }).to_string(),
+        ),
+    ] {
+        world.scene.file(name, text.as_bytes());
+    }
+    let count =
+        || world.scene.hydrant(&world.scene.path("empty"), &["orphans", "--json"]).ends(0).json()["count"].clone();
+    assert_eq!(count(), 1);
+    world.scene.git(&world.scene.path("empty"), &["add", "x.bin"]);
+    assert_eq!(count(), 0);
 }
 
 /// Whoever removes a session leaves its blobs on the server. Every clone finds them, without a register.
@@ -270,9 +310,13 @@ fn a_session_that_was_removed_leaves_its_blobs_findable() {
     world.scene.git(&world.remote, &["config", "uploadpack.allowFilter", "true"]);
     let bare = clone("blobless", &["--filter=blob:none"]);
     fs::rename(&world.remote, world.scene.path("away")).expect("the remote goes");
-    let (there, json) = listed(&bare);
-    assert_eq!((there, &json["history"]), (Vec::new(), &"partial".into()), "{json}");
+    let json = world.scene.hydrant(&bare, &["orphans", "--json"]).ends(1).json();
+    assert_eq!(
+        (&json["ok"], &json["count"], &json["history"]),
+        (&false.into(), &0.into(), &"partial".into()),
+        "{json}"
+    );
     assert!(json["history_unknown"].as_str().is_some_and(|why| !why.is_empty()), "{json}");
-    let quiet = world.scene.hydrant(&bare, &["orphans", "-q"]).ends(0);
+    let quiet = world.scene.hydrant(&bare, &["orphans", "-q"]).ends(1);
     assert!(quiet.err.contains("were not looked at"), "{}", quiet.err);
 }

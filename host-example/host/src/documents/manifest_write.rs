@@ -9,16 +9,14 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
-use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use crate::contract::error::HostError;
 use crate::documents::DOCUMENT_BYTES_MAX;
-use crate::files::atomic::{Fresh, stands};
+use crate::files::atomic::Fresh;
 use crate::files::digest::blob_of;
-use crate::files::facts::Identity;
-use crate::files::lock::try_lock;
+use crate::files::lock::{Lock, try_lock};
 use crate::files::{Dir, Facts, Files, Opened};
 
 /// Milliseconds between two tries for a lock.
@@ -31,9 +29,6 @@ const MANIFEST: &str = "/meta.json";
 const CHANGES_MAX: u32 = 16;
 /// Begins the name of a file on its way into the work tree.
 pub const TEMPORARY: &str = ".hydrant-meta-";
-
-/// Lock files that somebody in this process holds.
-static HELD_HERE: Mutex<BTreeSet<Identity>> = Mutex::new(BTreeSet::new());
 
 /// Changes the manifest at `name` (`sessions/NAME/meta.json`) under its lock. `change` sees its bytes, or none where no
 /// file is, and gives the new bytes, or none to leave it as it is; it is asked again when the file changed meanwhile.
@@ -53,7 +48,7 @@ fn change_manifest_within<E: From<HostError>>(
     change: impl FnMut(Option<&[u8]>) -> Result<Option<Vec<u8>>, E>,
 ) -> Result<bool, E> {
     let (folder, file) = tree.made_folder_of(name).map_err(|error| unwritable(&error))?;
-    let _lock = Lock::take(&folder, &lock_name(file), Instant::now() + wait)?;
+    let _lock = take(&folder, &lock_name(file), Instant::now() + wait)?;
     change_file(tree, name, change)
 }
 
@@ -91,7 +86,7 @@ pub(crate) fn hold<'a>(tree: &Files, names: impl Iterator<Item = &'a str>) -> Re
         let Some((folder, file)) = tree.folder_of(name).map_err(|error| unwritable(&error))? else { continue };
         let lock = lock_name(file);
         if folder.facts(lock.as_str()).map_err(|error| unwritable(&error))?.is_some() {
-            held.push(Lock::take(&folder, &lock, until)?);
+            held.push(take(&folder, &lock, until)?);
         }
     }
     Ok(held)
@@ -163,45 +158,21 @@ fn is_before(folder: &Dir, name: &str, before: &Before, now: Option<Facts>) -> i
     Ok(blob_of(&read_all(&opened.file)?) == blob_of(&before.bytes))
 }
 
-/// Held until dropped. The file stays.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    /// Lets the lock go when it is closed.
-    file: File,
-    identity: Identity,
-}
-
-impl Lock {
-    fn take(folder: &Dir, name: &str, until: Instant) -> Result<Self, HostError> {
-        loop {
-            match Self::try_take(folder, name) {
-                Ok(Some(lock)) => return Ok(lock),
-                Ok(None) if Instant::now() >= until => {
-                    return Err(HostError::local("another process holds the manifest's lock"));
-                }
-                Ok(None) => sleep(Duration::from_millis(LOCK_POLL_MS)),
-                Err(error) => return Err(HostError::io("the manifest cannot be locked", &error)),
-            }
-        }
-    }
-
-    fn try_take(folder: &Dir, name: &str) -> io::Result<Option<Self>> {
+/// Takes a lock, and waits for whoever has it. The file stays.
+fn take(folder: &Dir, name: &str, until: Instant) -> Result<Lock, HostError> {
+    let try_take = || {
         let file = Opened::new(folder.open_or_create_private(name)?)?.file;
-        let identity = Facts::of(&file)?.identity;
-        // Two openings of one process do not exclude each other on every system.
-        if !HELD_HERE.lock().unwrap_or_else(PoisonError::into_inner).insert(identity) {
-            return Ok(None);
+        Lock::try_take(folder, name, file, |file| Ok(try_lock(file).unwrap_or(false)))
+    };
+    loop {
+        match try_take() {
+            Ok(Some(lock)) => return Ok(lock),
+            Ok(None) if Instant::now() >= until => {
+                return Err(HostError::local("another process holds the manifest's lock"));
+            }
+            Ok(None) => sleep(Duration::from_millis(LOCK_POLL_MS)),
+            Err(error) => return Err(HostError::io("the manifest cannot be locked", &error)),
         }
-        let lock = Self { file, identity };
-        let held = try_lock(&lock.file).unwrap_or(false);
-        // Somebody may have removed the file: then it locks nothing any more.
-        Ok((held && stands(folder, name, identity)?).then_some(lock))
-    }
-}
-
-impl Drop for Lock {
-    fn drop(&mut self) {
-        HELD_HERE.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.identity);
     }
 }
 

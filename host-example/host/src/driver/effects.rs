@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 use crate::contract::failure::{of_io, reply};
 use crate::contract::types::{Blob, Effect, EffectId, Failure, Reply, Task};
-use crate::documents::{Documents, Saved};
+use crate::documents::{Documents, Saved, is_journal};
 use crate::driver::answers::{Answers, Event, Stop, Watched};
 use crate::driver::exchange;
 use crate::driver::shared::Shared;
@@ -63,7 +63,12 @@ impl Effects {
             })),
             Effect::SaveDoc(saving) => Some(self.with_documents(|documents| {
                 Ok(match documents.save(&saving)? {
-                    Saved::At(revision) => Reply::At(revision),
+                    Saved::At(revision) => {
+                        if saving.replaces.is_none() && is_journal(&saving.name) {
+                            self.shared.begun.replace(Some(revision.clone()));
+                        }
+                        Reply::At(revision)
+                    }
                     Saved::Removed => Reply::End,
                     Saved::Conflict => Reply::Conflict,
                 })

@@ -55,6 +55,12 @@ impl Host {
         self.shared.has_sent.get()
     }
 
+    /// Revision of the journal that an operation began, where there was none before. One that took the place of another
+    /// may name what somebody else sent.
+    pub(crate) fn begun(&self) -> Option<String> {
+        self.shared.begun.borrow().clone()
+    }
+
     /// The store, between operations.
     pub fn store_mut(&self) -> Option<RefMut<'_, Store>> {
         self.shared.store.as_ref().map(RefCell::borrow_mut)
@@ -158,6 +164,7 @@ impl HostBuilder {
             ledger: self.ledger,
             aside: OnceCell::new(),
             has_sent: Cell::new(false),
+            begun: RefCell::default(),
             http: Http::new(endpoint.as_ref(), self.http)?,
             own_headers: logins.own_headers(),
             logins: Arc::new(Mutex::new(logins)),

@@ -26,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) aside: OnceCell<Arc<Aside>>,
     /// Bytes of a file were on their way to a server, whatever became of them.
     pub(crate) has_sent: Cell<bool>,
+    /// Revision of the journal that was begun where there was none.
+    pub(crate) begun: RefCell<Option<String>>,
     pub(crate) http: Http,
     pub(crate) logins: Arc<Mutex<Logins>>,
     pub(crate) own_headers: OwnHeaders,

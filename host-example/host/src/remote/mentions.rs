@@ -52,9 +52,19 @@ pub fn mentioned_in(wanted: &HashSet<String>, mut text: impl Read) -> io::Result
 pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
     let git = git.as_it_is();
     let tips = tips(&git)?;
-    if tips.is_empty() {
-        return Ok(());
+    if !tips.is_empty() {
+        of_commits(&git, &tips, wanted, see)?;
     }
+    Ok(of_index(&git, wanted, see)?)
+}
+
+/// Those of some commits.
+fn of_commits(
+    git: &Git,
+    tips: &BTreeSet<String>,
+    wanted: &HashSet<String>,
+    see: &mut dyn FnMut(Mention),
+) -> Result<(), Failed> {
     let list = [
         "rev-list",
         "--objects",
@@ -64,27 +74,28 @@ pub fn of_tips(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)
         SMALL_FILES,
         "--stdin",
     ];
-    chain::read_fed(&git, Some(lines(&tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
+    chain::read_fed(git, Some(lines(tips)), &[&list, &["cat-file", "--batch", "--buffer"]], |said| {
         while let Some((_, found)) = text(said, wanted)? {
             see_one(found, &[], see);
         }
         Ok::<_, Failed>(())
     })?;
     let mut manifests = Manifests::default();
-    for tip in &tips {
-        manifests.of_commit(&git, tip)?;
+    for tip in tips {
+        manifests.of_commit(git, tip)?;
     }
-    manifests.read(&git, wanted, see)?;
-    Ok(of_index(&git, wanted, see)?)
+    manifests.read(git, wanted, see)
 }
 
 /// Those that stand in what is staged.
 fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Failed> {
-    if git.commit("HEAD")?.is_none() {
-        return Ok(());
-    }
+    let head = match git.commit("HEAD")? {
+        Some(head) => head,
+        // All that is staged is new on a branch without a commit.
+        None => empty_tree(git)?,
+    };
     let mut staged = BTreeSet::new();
-    let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", "HEAD", "--"];
+    let changes = ["diff-index", "--cached", "--raw", "-z", "--no-renames", "--no-abbrev", &head, "--"];
     chain::read(git, &[&changes], |said| {
         while let Some((Change { after: new, .. }, _)) = said.change()? {
             if new.is_file() {
@@ -104,6 +115,12 @@ fn of_index(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -
     })
 }
 
+/// The id of the tree that holds nothing, which git knows without an object.
+fn empty_tree(git: &Git) -> Result<String, Failed> {
+    let id = git.read(&["hash-object", "-t", "tree", "--stdin"], b"")?;
+    Ok(String::from_utf8_lossy(&id).trim().to_owned())
+}
+
 /// The blobs that manifests of sessions mention, or mentioned, in any commit here.
 pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Mention)) -> Result<(), Refusal> {
     let git = git.as_it_is();
@@ -117,8 +134,9 @@ pub fn of_history(git: &Git, wanted: &HashSet<String>, see: &mut dyn FnMut(Menti
 /// The manifests that commits of this branch, and of the remotes' branches as they were last seen, have or ever had.
 pub fn manifests_ever(git: &Git, see: &mut dyn FnMut(Vec<u8>)) -> Result<(), Refusal> {
     let git = git.as_it_is();
-    let Some(head) = git.commit("HEAD")? else { return Ok(()) };
-    let manifests = Manifests::ever(&git, &BTreeSet::from([head]), &["rev-list", "--remotes", "--stdin"])?;
+    // A branch that has no commit yet names nothing; those of the remotes count all the same.
+    let head = BTreeSet::from_iter(git.commit("HEAD")?);
+    let manifests = Manifests::ever(&git, &head, &["rev-list", "--remotes", "--stdin"])?;
     Ok(manifests.each(&git, &HashSet::new(), &mut |found, _| see(found.text.unwrap_or_default()))?)
 }
 

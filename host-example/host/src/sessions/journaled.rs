@@ -12,8 +12,17 @@ use crate::files::Files;
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::path_in;
 
-/// The blobs that a journal names, in the order of their oids: they may be on the server.
+/// Every blob that a journal names: what may be on the server through its publish, and what that was to replace.
 pub(crate) fn blobs(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>, Fault> {
+    let mut blobs = sent(guest, journal)?;
+    if let Unfinished::Bound(bound) = journal {
+        blobs.extend(bound.superseded.iter().cloned());
+    }
+    Ok(blobs)
+}
+
+/// The blobs that may be on the server through a publish, in the order of their oids.
+pub(crate) fn sent(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>, Fault> {
     let mut blobs = BTreeMap::new();
     match journal {
         Unfinished::Intended(intended) => blobs.extend(intended.iter().map(|blob| (blob.oid.clone(), blob.size))),

@@ -14,29 +14,40 @@ use crate::engine::{Engine, Guest};
 use crate::remote::Refusal;
 use crate::remote::mentions::{self, Mention};
 
-use crate::contract::error::Fault;
+use crate::contract::error::{Fault, HostError};
 use crate::repository::Repository;
 use crate::sessions::journaled;
 
 /// Blobs by their oids.
 pub(crate) type Blobs = BTreeMap<String, u64>;
 
+/// What this clone wrote down of its own.
+pub(crate) struct Written {
+    /// The blobs of its register and of the journals of publishes that were given up.
+    pub(crate) blobs: Blobs,
+    /// Journals among these that cannot be read by this version, by their places in git's folder.
+    pub(crate) unreadable: Vec<String>,
+}
+
 /// What this clone wrote down of its own: its register, and the journals of publishes that were given up.
-pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Blobs, Fault> {
+pub(crate) fn register(repository: &Repository, guest: &mut Guest) -> Result<Written, Fault> {
     let documents = documents(repository)?;
     let register = documents.register().map_err(|error| Fault::local("the orphan register cannot be read", &error))?;
     let mut blobs = match register {
         Some(text) => guest.read_register(&text)?,
         None => Vec::new(),
     };
+    let mut unreadable = Vec::new();
     let abandoned = documents.abandoned();
-    for text in abandoned.map_err(|error| Fault::local("the journals that were given up cannot be read", &error))? {
-        // One that cannot be read was told of when it was given up.
-        if let Ok(journal) = guest.read_journal(&text) {
-            blobs.extend(journaled::blobs(guest, &journal)?);
+    for journal in abandoned.map_err(|error| Fault::local("the journals that were given up cannot be read", &error))? {
+        match guest.read_journal(&journal.text) {
+            Ok(journal) => blobs.extend(journaled::blobs(guest, &journal)?),
+            Err(HostError::Engine(_)) => unreadable.push(journal.path()),
+            Err(stopped) => return Err(stopped.into()),
         }
     }
-    Ok(blobs.into_iter().map(|blob| (blob.oid, blob.size)).collect())
+    unreadable.sort_unstable();
+    Ok(Written { blobs: blobs.into_iter().map(|blob| (blob.oid, blob.size)).collect(), unreadable })
 }
 
 /// What manifests of this branch and of the remotes' branches name or ever named: also those of sessions that somebody

@@ -10,7 +10,7 @@ use crate::contract::error::Fault;
 use crate::contract::report::BlobReport;
 use crate::contract::types::Blob;
 use crate::repository::Repository;
-use crate::sessions::orphaned;
+use crate::sessions::orphaned::{self, Written};
 use crate::tasks::client::Client;
 
 /// What is listed.
@@ -32,6 +32,9 @@ pub struct OrphansReport {
     pub history: History,
     /// Why manifests of older commits were not looked at; null where they were, or were not asked for.
     pub history_unknown: Option<String>,
+    /// Journals of publishes that were given up and that this version cannot read, by their paths in git's folder: what
+    /// they sent is not listed.
+    pub unreadable_list: Vec<String>,
     /// The orphans, in the order of their oids.
     pub orphan_list: Vec<BlobReport>,
     /// How many they are.
@@ -51,15 +54,23 @@ pub enum History {
     Complete,
     /// The last commits only: manifests of older ones were not looked at.
     Shallow,
-    /// Manifests of commits could not be read, as in a clone without old files.
+    /// Commits or manifests of them could not be read, as in a clone without old files.
     Partial,
+}
+
+impl OrphansReport {
+    /// Whether everything was looked at that was to be. Else there may be more orphans, and a commit that is not here
+    /// may name one of the list.
+    pub fn is_complete(&self) -> bool {
+        (self.all || self.history == History::Complete) && self.unreadable_list.is_empty()
+    }
 }
 
 impl Client {
     /// The blobs that were named once, or sent from this clone, and that nothing names any more.
     pub fn orphans(&self, repository: &Repository, options: &OrphansOptions) -> Result<OrphansReport, Fault> {
         let mut guest = self.guest()?;
-        let registered = orphaned::register(repository, &mut guest)?;
+        let Written { blobs: registered, unreadable } = orphaned::register(repository, &mut guest)?;
         let is_shallow = repository.common_dir.join("shallow").symlink_metadata().is_ok();
         let mut history = if is_shallow { History::Shallow } else { History::Complete };
         let (mut known, mut history_unknown) = (registered.clone(), None);
@@ -83,6 +94,7 @@ impl Client {
             register: "this clone",
             history,
             history_unknown,
+            unreadable_list: unreadable,
             orphan_list: orphans.iter().map(BlobReport::from).collect(),
             count: orphans.len(),
             bytes: orphans.iter().fold(0, |sum, blob| sum.saturating_add(blob.size)),

@@ -23,14 +23,14 @@ pub use left_out::{LeftOut, LeftOutReason};
 pub use options::PublishOptions;
 pub use regenerate::RegenerateOptions;
 pub use report::{PlanReport, PlannedFile, PlannedStorage, PublishReport, PublishedFile, PublishedFileState};
-use scene::Scene;
+use scene::{Aim, Scene};
 
 impl Client {
     /// Publishes a session. Ended early, it says so in its report.
     pub fn publish(&self, repository: &Repository, options: &PublishOptions) -> Result<PublishReport, Fault> {
         let options = options.within(repository);
         let session = scene::session_word(repository, &options)?;
-        match Begun::of(self, repository, &options, &session)? {
+        match Begun::of(self, repository, &options, &session, Aim::Publish)? {
             Begun::Idle(idle) => Ok(PublishReport::idle(&session, idle)),
             Begun::Open(scene) => scene.published(),
         }
@@ -40,7 +40,7 @@ impl Client {
     pub fn plan_publish(&self, repository: &Repository, options: &PublishOptions) -> Result<PlanReport, Fault> {
         let options = options.within(repository);
         let session = scene::session_word(repository, &options)?;
-        match Begun::of(self, repository, &options, &session)? {
+        match Begun::of(self, repository, &options, &session, Aim::Plan)? {
             Begun::Idle(idle) => Ok(PlanReport::idle(&session, idle)),
             Begun::Open(scene) => plan::plan(&scene),
         }
@@ -69,12 +69,13 @@ impl<'a> Begun<'a> {
         repository: &'a Repository,
         options: &'a PublishOptions,
         session: &str,
+        aim: Aim,
     ) -> Result<Self, Fault> {
         if let Some(notes) = quick::unchanged(repository, options, session)? {
             let (session_id, why) = (Some(notes.session_id), scene::NOTHING_CHANGED);
             return Ok(Self::Idle(Idle { session_id, why, left_out: Vec::new() }));
         }
-        let scene = Scene::look(client, repository, options)?;
+        let scene = Scene::look(client, repository, options, aim)?;
         match scene.idle()? {
             Some(why) => {
                 scene.say_left_out();

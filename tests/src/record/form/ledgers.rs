@@ -47,8 +47,8 @@ impl Form for Unfinished {
     fn form(&self) -> Value {
         match self {
             Unfinished::Intended(blobs) => case("intended", blobs.form()),
-            Unfinished::Bound { push, in_place } => {
-                case("bound", json!({"push": push.form(), "inPlace": in_place.form()}))
+            Unfinished::Bound { push, in_place, superseded } => {
+                case("bound", json!({"push": push.form(), "inPlace": in_place.form(), "superseded": superseded.form()}))
             }
         }
     }

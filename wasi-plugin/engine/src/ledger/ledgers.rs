@@ -110,9 +110,10 @@ impl wit::Guest for Engine {
             Unfinished::Intended(blobs) => {
                 wit::Unfinished::Intended(blobs.into_iter().map(convert::blob_out).collect())
             }
-            Unfinished::Bound { push, in_place } => {
+            Unfinished::Bound { push, in_place, superseded } => {
                 let push = push.into_iter().map(convert::push_file).collect();
-                wit::Unfinished::Bound(wit::Bound { push, in_place })
+                let superseded = superseded.into_iter().map(convert::blob_out).collect();
+                wit::Unfinished::Bound(wit::Bound { push, in_place, superseded })
             }
         })
     }

@@ -212,7 +212,17 @@ fn journals_of_every_kind_can_be_given_up() {
         world.scene.file(&format!("clone/.git/hydrant/journal/{SESSION}.json"), text);
         let json = abandon(&world);
         assert!(json["next"].as_str().expect("words").contains("cannot be read"), "{json}");
-        world.scene.hydrant(&world.clone, &["orphans"]).ends(0);
+        // For as long as it lies there, nobody knows all orphans.
+        for all in [&[][..], &["--all"]] {
+            let orphans = world.scene.hydrant(&world.clone, &[&["orphans", "--json"], all].concat()).ends(1).json();
+            assert_eq!(
+                (&orphans["ok"], &orphans["unreadable_list"][0]),
+                (&false.into(), &json["journal"]),
+                "{orphans}"
+            );
+        }
+        let quiet = world.scene.hydrant(&world.clone, &["orphans", "-q"]).ends(1);
+        assert!(quiet.err.contains(json["journal"].as_str().expect("a path")), "{}", quiet.err);
         publish_recording(&world, &[]).ends(0);
         expect_published(&world);
     }
@@ -222,6 +232,119 @@ fn journals_of_every_kind_can_be_given_up() {
     assert_eq!(json["blob_list"][0]["oid"], blob_of(b"some of it").oid);
     let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
     assert!(orphans.contains(&blob_of(b"some of it").oid), "{orphans}");
+}
+
+/// A publish has its session for itself, until it ends: from within its push, nobody takes its journal away.
+#[test]
+fn a_publish_that_runs_is_not_given_up_and_nobody_publishes_beside_it() {
+    let world = recorded();
+    let hydrant = world.scene.hydrant_command(&world.clone);
+    let (program, said) = (hydrant.get_program().to_str().expect("text"), world.scene.path("said"));
+    fs::create_dir(&said).expect("a folder");
+    let from = world.recording.to_str().expect("text");
+    let forms: [(&[&str], i32); 5] = [
+        (&["--abandon"], 3),
+        (&["--from", from], 3),
+        (&["--from", from, "--exclude", "session.md"], 3),
+        (&["--resume"], 3),
+        (&["--from", from, "--dry-run"], 0),
+    ];
+    let runs = forms.iter().enumerate().map(|(at, (form, _))| {
+        let said = said.join(at.to_string());
+        format!(
+            "'{program}' publish {SESSION} --json '{}' > '{1}' 2>&1; echo $? > '{1}.code'\n",
+            form.join("' '"),
+            said.display()
+        )
+    });
+    let journal = world.clone.join(format!(".git/hydrant/journal/{SESSION}.json"));
+    let (kept, journal) = (said.join("journal"), journal.display().to_string());
+    let script = format!(
+        "unset $(git rev-parse --local-env-vars)\ncd '{}'\ncp '{journal}' '{1}'\n{2}cmp '{journal}' '{1}'",
+        world.clone.display(),
+        kept.display(),
+        runs.collect::<String>()
+    );
+    before_push(&world, &script);
+    publish_recording(&world, &[]).ends(0);
+    for (at, (form, code)) in forms.iter().enumerate() {
+        let text = |name: String| fs::read_to_string(said.join(name)).expect("the hook wrote it");
+        let (text, ended) = (text(at.to_string()), text(format!("{at}.code")));
+        assert_eq!(ended.trim(), code.to_string(), "{form:?}: {text}");
+        if *code != 0 {
+            let json: Value = serde_json::from_str(&text).expect("a document");
+            assert_eq!((&json["ok"], &json["error"]["code"]), (&false.into(), &"conflict".into()), "{form:?}: {text}");
+            assert!(json["error"]["detail"].as_str().expect("words").contains("is running"), "{form:?}: {text}");
+        }
+    }
+    expect_published(&world);
+    assert_eq!(world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out, "");
+    assert!(!world.clone.join(".git/hydrant/abandoned").exists());
+    // It is free again.
+    let json = publish(&world, &["--abandon", "--json"]).ends(0).json();
+    assert_eq!(json["abandoned"], false, "{json}");
+}
+
+/// Somebody who takes no turns wrote a journal between two looks of a run that then sends nothing.
+#[test]
+fn what_others_wrote_down_meanwhile_stays_named() {
+    let mut codes = BTreeSet::new();
+    for at in 1.. {
+        let world = recorded();
+        // One blob that this run would send, too, and one that nobody else knows.
+        let sent = [world.content["session.md"].clone(), b"sent by another".to_vec()].map(|bytes| blob_of(&bytes));
+        let entry = |blob: &hydrant_host::contract::types::Blob| format!("[\"{}\", {}]", blob.oid, blob.size);
+        let text = format!("{{\"version\": 1, \"intended\": [{}, {}]}}", entry(&sent[0]), entry(&sent[1]));
+        let theirs = world.scene.file("theirs.json", text.as_bytes());
+        let (count, state) = (world.scene.file("count", b""), world.clone.join(".git/hydrant"));
+        let script = format!(
+            "#!/bin/sh\necho >> '{0}'\nif test $(wc -l < '{0}') -eq {at}; then mkdir -p '{1}/journal'; \
+             cp '{2}' '{1}/journal/{SESSION}.json'; fi\nexec git upload-pack \"$@\"\n",
+            count.display(),
+            state.display(),
+            theirs.display()
+        );
+        let script = world.scene.file("upload-pack", script.as_bytes());
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("it can run");
+        world.git(&["config", "remote.origin.uploadpack", script.to_str().expect("text")]);
+        let ran = publish_recording(&world, &[&AWAY[..], &["--json"]].concat());
+        assert_ne!(ran.code, 0, "{}", ran.out);
+        if fs::read(&count).expect("there").len() < at {
+            // The run asks the remote no more than that.
+            break;
+        }
+        codes.insert(ran.json()["error"]["code"].as_str().unwrap_or("none").to_owned());
+        let named = [format!("journal/{SESSION}.json"), "orphans.json".to_owned()];
+        let named: String = named.map(|name| fs::read_to_string(state.join(name)).unwrap_or_default()).concat();
+        for blob in &sent {
+            assert!(named.contains(&blob.oid), "look {at}: {}{named}", ran.out);
+        }
+    }
+    assert!(codes.len() > 1 && codes.contains("conflict"), "before and after the journal was looked at: {codes:?}");
+}
+
+/// What a push was to replace may be named by nothing else, if the remote took the push.
+#[test]
+fn what_a_publish_that_is_given_up_was_to_replace_stays_findable() {
+    let mut world = recorded();
+    publish_recording(&world, &[]).ends(0);
+    let replaced = blob_of(&world.content["session.md"]).oid;
+    before_push(&world, "exit 1");
+    record(&mut world, "session.md", b"other content");
+    publish_recording(&world, &[]).ends(3);
+    let is_registered = |world: &World| {
+        let all = world.scene.hydrant(&world.clone, &["orphans", "--all"]).ends(0).out;
+        all.contains(&replaced)
+    };
+    assert!(!is_registered(&world));
+    let json = publish(&world, &["--abandon", "--json"]).ends(0).json();
+    let told = json["blob_list"].as_array().expect("a list").iter();
+    assert!(told.clone().count() > 0 && told.clone().all(|blob| blob["oid"] != replaced), "it was not sent: {json}");
+    assert!(is_registered(&world));
+    // The remote names it still.
+    let orphans = world.scene.hydrant(&world.clone, &["orphans"]).ends(0).out;
+    assert!(!orphans.contains(&replaced), "{orphans}");
+    assert!(orphans.contains(&blob_of(b"other content").oid), "{orphans}");
 }
 
 /// A clone in which somebody else publishes the same session.

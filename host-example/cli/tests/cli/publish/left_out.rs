@@ -295,3 +295,44 @@ fn what_an_interrupted_publish_took_is_not_missed_by_the_next() {
     assert_eq!((&json["resumed"], &json["left_out_list"]), (&true.into(), &Value::Array(vec![])), "{json}");
     expect_published(&world);
 }
+
+/// Whether git has all of a folder is asked once, however many folders are left out.
+#[test]
+fn folders_that_git_has_are_left_out_in_silence_and_at_one_price() {
+    const FOLDERS: usize = 9;
+    let mut world = World::new();
+    world.in_place("raw.jsonl", transcript(2));
+    let write = |name: &str| drop(world.scene.file(&format!("clone/sessions/{SESSION}/{name}"), b"dear to somebody"));
+    (0..FOLDERS).for_each(|at| write(&format!(".of-git-{at}/a.txt")));
+    write(".both/a.txt");
+    // A name that only begins alike is another folder's.
+    write(".of/a.txt");
+    let path = format!("sessions/{SESSION}");
+    world.git(&["add", "--force", &format!("{path}/.both"), &format!("{path}/.of")]);
+    (0..FOLDERS).for_each(|at| drop(world.git(&["add", "--force", &format!("{path}/.of-git-{at}")])));
+    world.git(&["commit", "--quiet", "--message", "hidden folders"]);
+    world.git(&["push", "--quiet"]);
+    write(".both/b.txt");
+    write(".own/a.txt");
+    write(".of-git-0x/a.txt");
+    write(".repository/a.txt");
+    world.scene.git(&world.session_folder().join(".repository"), &["init", "--quiet"]);
+
+    let count = world.scene.file("count", b"");
+    let path = std::env::var("PATH").expect("a path");
+    let wrapper = format!(
+        "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' --others '*) echo >> '{}' ;; esac\nexec git \"$@\"\n",
+        count.display()
+    );
+    let wrapper = world.scene.file("wrapped/git", wrapper.as_bytes());
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).expect("it can run");
+    let path = format!("{}:{path}", wrapper.parent().expect("a folder").display());
+    let ran = world.scene.hydrant_with(&world.clone, &[("PATH", &path)], &["publish", SESSION, "--dry-run", "--json"]);
+    let json = ran.ends(1).json();
+    let list = json["left_out_list"].as_array().expect("a list").iter();
+    let mut told: Vec<&str> = list.map(|one| one["name"].as_str().expect("a name")).collect();
+    told.sort_unstable();
+    let path = |name: &str| format!("sessions/{SESSION}/{name}/");
+    assert_eq!(told, [".both", ".of-git-0x", ".own", ".repository"].map(path), "{json}");
+    assert_eq!(fs::read(&count).expect("there").len(), 1, "git lists once what it does not have");
+}

@@ -110,7 +110,7 @@ fn a_program_that_knows_no_lock_is_not_written_over() {
 fn a_held_lock_is_waited_for_and_links_are_refused() {
     let (scratch, tree) = scene();
     let (folder, _) = tree.folder_of(NAME).expect("readable").expect("there");
-    let held = Lock::take(&folder, ".meta.json.lock", Instant::now()).expect("free");
+    let held = take(&folder, ".meta.json.lock", Instant::now()).expect("free");
     let change = |_: Option<&[u8]>| Ok::<_, HostError>(Some(b"1".to_vec()));
     assert!(change_manifest_within(&tree, NAME, Duration::from_millis(60), change).is_err());
     drop(held);

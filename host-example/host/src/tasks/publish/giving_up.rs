@@ -1,8 +1,8 @@
 //! An interrupted publish that its user gives up, and one that ended before it sent anything.
 //!
 //! The rules it keeps: nothing that is content is removed, here or on the server; what may have been sent stays known
-//! to `orphans`, because the journal is put aside and not thrown away; only a journal of this very run, which sent
-//! nothing, is.
+//! to `orphans`, because the journal is put aside and not thrown away; only one that this very run began, and in which
+//! it sent nothing, is. A publish that runs is not given up under its hands.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +13,7 @@ use crate::contract::error::Fault;
 use crate::contract::ledgers::Unfinished;
 use crate::contract::report::BlobReport;
 use crate::contract::types::Saving;
+use crate::documents::Saved;
 use crate::files::Files;
 use crate::repository::Repository;
 use crate::sessions::journaled;
@@ -46,6 +47,7 @@ impl Client {
         let options = PublishOptions { session: session.to_owned(), ..PublishOptions::default() };
         let mut guest = self.guest()?;
         let session = scene::session_name(repository, &options, &mut guest)?;
+        let _turn = scene::turn(repository, &session)?;
         let shown = shell(&session);
         let unwritable = |error: &std::io::Error| Fault::local("the journal cannot be put aside", error);
         let Some(abandoned) = documents(repository)?.abandon(&session).map_err(|error| unwritable(&error))? else {
@@ -56,23 +58,26 @@ impl Client {
             }
             return Ok(AbandonReport::nothing(&session));
         };
-        let journal = Some(format!("hydrant/{}", abandoned.place));
+        let journal = Some(abandoned.path());
         let none = AbandonReport { abandoned: true, journal, ..AbandonReport::nothing(&session) };
         let Ok(unfinished) = guest.read_journal(&abandoned.text) else {
             let next = "its journal cannot be read by this version, so what it sent is not known; it is kept as it is";
             return Ok(AbandonReport { next: next.to_owned(), ..none });
         };
-        let blobs = journaled::blobs(&mut guest, &unfinished)?;
-        let (mut published, mut content_list) = (false, Vec::new());
+        let blobs = journaled::sent(&mut guest, &unfinished)?;
+        let (mut published, mut has_replaced, mut content_list) = (false, false, Vec::new());
         if let Unfinished::Bound(bound) = &unfinished {
+            has_replaced = !bound.superseded.is_empty();
             published = journaled::is_in(repository, bound, "@{upstream}")?;
             content_list = journaled::standing(&Files::beneath(&repository.top)?, bound, &session)?;
         }
         let sent =
             format!("{} may be on the server, where `hydrant orphans` finds them", count_text(blobs.len(), "blob"));
-        let next = match published {
-            true => "the remote has it all the same: `git pull` brings it here".to_owned(),
-            false => format!("{sent}; `hydrant publish {shown}` begins anew"),
+        let there = "the remote has it all the same: `git pull` brings it here";
+        let next = match (published, has_replaced) {
+            (true, false) => there.to_owned(),
+            (true, true) => format!("{there}, and `hydrant orphans` finds what it replaced"),
+            (false, _) => format!("{sent}; `hydrant publish {shown}` begins anew"),
         };
         Ok(AbandonReport {
             published,
@@ -99,20 +104,11 @@ impl AbandonReport {
 }
 
 impl Scene<'_> {
-    /// Removes the journal of a run that sent nothing. What an earlier run may have sent, its journal still names.
-    pub(super) fn take_back(&self) -> Result<bool, Fault> {
-        if self.unfinished {
-            return Ok(false);
-        }
-        let unreadable = |error: &std::io::Error| Fault::local("the journal cannot be taken back", error);
-        let documents = documents(self.repository)?;
-        let name = format!("journal/{}", self.session);
-        let Some(journal) = documents.load(&name, None).map_err(|error| unreadable(&error))? else { return Ok(false) };
-        if !matches!(self.client.guest()?.read_journal(&journal.bytes), Ok(Unfinished::Intended(_))) {
-            return Ok(false);
-        }
-        let saving = Saving { name, bytes: None, replaces: Some(journal.revision) };
-        documents.save(&saving).map_err(|error| unreadable(&error))?;
-        Ok(true)
+    /// Removes the journal that a run began and in which it sent nothing. One that replaced another stays, and so does
+    /// whatever stands there by now: it names what others sent.
+    pub(super) fn take_back(&self, begun: String) -> Result<bool, Fault> {
+        let saving = Saving { name: format!("journal/{}", self.session), bytes: None, replaces: Some(begun) };
+        let saved = documents(self.repository)?.save(&saving);
+        Ok(saved.map_err(|error| Fault::local("the journal cannot be taken back", &error))? == Saved::Removed)
     }
 }

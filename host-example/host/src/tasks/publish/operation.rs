@@ -30,6 +30,8 @@ pub(super) struct Came {
     pub(super) interrupted: bool,
     /// Bytes of a file were on their way to the server.
     pub(super) sent: bool,
+    /// Revision of its journal, where it began one and there was none before.
+    pub(super) begun: Option<String>,
     /// It ended before it sent anything, and left nothing behind.
     pub(super) taken_back: bool,
 }
@@ -73,9 +75,12 @@ impl Scene<'_> {
         let states = self.states();
         let covered = self.covered();
         let mut came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
-        if came.report.ended.is_err() && !came.sent {
+        if came.report.ended.is_err()
+            && !came.sent
+            && let Some(begun) = came.begun.take()
+        {
             // Else the journal stays, and a doctor finds it.
-            came.taken_back = self.take_back().unwrap_or(false);
+            came.taken_back = self.take_back(begun).unwrap_or(false);
         }
         let names: Vec<String> = came.report.files.iter().map(|file| path_in(&self.session, &file.name)).collect();
         // Only tells git what it would find out by itself.
@@ -139,7 +144,8 @@ impl Scene<'_> {
         let mut report = runner.host.heard(operation.finish_publish()?);
         report.ended = report.ended.map_err(|error| runner.told(error));
         let (seconds, host) = (started.elapsed().as_secs_f64(), &runner.host);
-        Ok(Came { report, seconds, interrupted: host.interrupted(), sent: host.has_sent(), taken_back: false })
+        let (interrupted, sent, begun) = (host.interrupted(), host.has_sent(), host.begun());
+        Ok(Came { report, seconds, interrupted, sent, begun, taken_back: false })
     }
 
     fn publication(&self) -> Publication {

@@ -165,6 +165,13 @@ fn sample_of(file: &mut fs::File, file_size: u64) -> io::Result<Sample> {
     Ok(Sample { head, file_size })
 }
 
+/// Whether any of these paths lies in a folder, whose path ends in a slash. git names a repository within as a whole.
+fn has_beneath(paths: &BTreeSet<Vec<u8>>, folder: &[u8]) -> bool {
+    let next = paths.range(folder.to_vec()..).next();
+    let mut above = (0..folder.len()).filter(|at| folder[*at] == b'/').map(|at| &folder[..=at]);
+    next.is_some_and(|path| path.starts_with(folder)) || above.any(|above| paths.contains(above))
+}
+
 fn appended(name: &str, why: &str) -> Fault {
     let detail = format!("{}: {why}", quote(name.as_bytes()));
     Fault { kind: FaultKind::Part, ..Fault::failed(Code::Rejected, detail) }
@@ -419,22 +426,20 @@ impl Search<'_> {
         }
         let folder = format!("{SESSIONS}/{}", self.session);
         let tracked = self.in_index(&[], &folder)?;
-        let mut kept = Vec::new();
-        for one in left_out {
-            let path = format!("{folder}/{}", one.name);
-            let is_git_s = match path.strip_suffix('/') {
-                // All of it, or the user shall know.
-                Some(inner) => {
-                    own.join(&one.name).is_dir()
-                        && self.in_index(&["--others"], inner)?.is_empty()
-                        && tracked.iter().any(|known| known.starts_with(path.as_bytes()))
-                }
-                None => tracked.contains(path.as_bytes()),
-            };
-            if !is_git_s {
-                kept.push(one);
+        let path_of = |one: &LeftOut| format!("{folder}/{}", one.name).into_bytes();
+        let is_folder = |one: &LeftOut| one.name.ends_with('/');
+        // Listed once, and only where a folder holds anything of git's.
+        let asks = left_out.iter().any(|one| is_folder(one) && has_beneath(&tracked, &path_of(one)));
+        let others = if asks { self.in_index(&["--others"], &folder)? } else { BTreeSet::new() };
+        let is_git_s = |one: &LeftOut| {
+            let path = path_of(one);
+            if !is_folder(one) {
+                return tracked.contains(&path);
             }
-        }
-        Ok(kept)
+            // All of it, or the user shall know.
+            own.join(&one.name).is_dir() && has_beneath(&tracked, &path) && !has_beneath(&others, &path)
+        };
+        left_out.retain(|one| !is_git_s(one));
+        Ok(left_out)
     }
 }

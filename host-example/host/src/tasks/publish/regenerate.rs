@@ -24,6 +24,7 @@ use crate::worktree::scan::POINTER_BYTES_LIMIT;
 use super::left_out::in_few_words;
 use super::operation::refused;
 use super::recording::{Found, Listed, found, named};
+use super::scene::Aim;
 use super::{Begun, PlanReport, PublishOptions, PublishReport, plan, scene};
 
 /// Names shown in a refusal at most.
@@ -77,7 +78,7 @@ impl Client {
     pub fn regenerate(&self, repository: &Repository, options: &RegenerateOptions) -> Result<PublishReport, Fault> {
         let options = options.as_publish(repository);
         let session = check(self, repository, &options)?;
-        match Begun::of(self, repository, &options, &session)? {
+        match Begun::of(self, repository, &options, &session, Aim::Publish)? {
             Begun::Idle(idle) => Ok(PublishReport::idle(&session, idle)),
             Begun::Open(scene) => scene.published(),
         }
@@ -87,7 +88,7 @@ impl Client {
     pub fn plan_regenerate(&self, repository: &Repository, options: &RegenerateOptions) -> Result<PlanReport, Fault> {
         let options = options.as_publish(repository);
         let session = check(self, repository, &options)?;
-        match Begun::of(self, repository, &options, &session)? {
+        match Begun::of(self, repository, &options, &session, Aim::Plan)? {
             Begun::Idle(idle) => Ok(PlanReport::idle(&session, idle)),
             Begun::Open(scene) => plan::plan(&scene),
         }

@@ -8,8 +8,9 @@ use crate::contract::manifests::{Change, FileRef, FileStorage, Manifest};
 use crate::contract::types::Code;
 use crate::documents::{DOCUMENT_BYTES_MAX, Documents};
 use crate::engine::Guest;
-use crate::files::Files;
 use crate::files::digest::blob_of_file;
+use crate::files::lock::Lock;
+use crate::files::{Files, is_unwritable};
 use crate::remote::RemoteLedger;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, Target, path_in};
@@ -40,6 +41,16 @@ pub(super) struct Scene<'a> {
     pub(super) fields: Vec<(String, String)>,
     /// An earlier publish left its journal.
     pub(super) unfinished: bool,
+    /// Nobody else publishes the session, or gives its publish up.
+    _turn: Option<Lock>,
+}
+
+/// What a look is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    Publish,
+    /// Only to say what a publish would do.
+    Plan,
 }
 
 impl<'a> Scene<'a> {
@@ -48,9 +59,12 @@ impl<'a> Scene<'a> {
         client: &'a Client,
         repository: &'a Repository,
         options: &'a PublishOptions,
+        aim: Aim,
     ) -> Result<Self, Fault> {
         let mut guest = client.guest()?;
         let session = session_name(repository, options, &mut guest)?;
+        // Before the journal is looked at: what it says holds for as long as this lasts.
+        let turn = if aim == Aim::Publish { turn(repository, &session)? } else { None };
         let fields = fields(&options.fields, &mut guest)?;
         let tree = Files::beneath(&repository.top)?;
         let manifest = local_manifest(&tree, &session, &mut guest)?;
@@ -74,7 +88,7 @@ impl<'a> Scene<'a> {
             )));
         }
         let files = recording.among(tree);
-        Ok(Self { client, repository, options, session, recording, manifest, files, fields, unfinished })
+        Ok(Self { client, repository, options, session, recording, manifest, files, fields, unfinished, _turn: turn })
     }
 
     /// Id of the session, once it has one.
@@ -164,6 +178,21 @@ impl<'a> Scene<'a> {
 /// Manifests, journal and orphan register.
 pub(super) fn documents(repository: &Repository) -> Result<Documents, Fault> {
     repository.documents()
+}
+
+/// The turn to publish a session in this clone, or to give its publish up. None where nothing can be written: nobody
+/// comes as far as a journal there.
+pub(super) fn turn(repository: &Repository, session: &str) -> Result<Option<Lock>, Fault> {
+    match documents(repository)?.turn(session) {
+        Ok(Some(lock)) => Ok(Some(lock)),
+        Ok(None) => {
+            let shown = quote(session.as_bytes());
+            let sentence = format!("a publish of {shown} is running in this clone: come again when it has ended");
+            Err(Fault::failed(Code::Conflict, sentence))
+        }
+        Err(error) if is_unwritable(&error) && !repository.is_writable() => Ok(None),
+        Err(error) => Err(Fault::local("the session cannot be locked", &error)),
+    }
 }
 
 /// The session that the user named. One that is only about to be published has no folder yet.

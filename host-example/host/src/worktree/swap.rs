@@ -32,6 +32,7 @@ pub(crate) use aside::Aside;
 use aside::Second;
 pub(crate) use aside::TEMPORARY;
 
+use crate::contract::names::in_sessions;
 use crate::contract::types::Swap;
 use crate::files::atomic::{Fresh, stands};
 use crate::files::digest::Digesting;
@@ -131,7 +132,7 @@ impl Swapping<'_> {
         opened: &mut Opened,
         wanted: impl Fn() -> io::Result<()> + Clone + Send + 'static,
     ) -> io::Result<Option<Second<'_>>> {
-        let session = self.swap.name.split('/').nth(1).unwrap_or_default();
+        let session = session_of(&self.swap.name).unwrap_or_default();
         let note = Note::of(&self.swap.blob.oid, &self.before, session);
         if let Some(second) = self.aside.link(self.folder, self.name, note)? {
             let is_the_file = second.facts()?.identity == self.before.identity && self.is_unchanged(opened)?;
@@ -188,6 +189,11 @@ impl Swapping<'_> {
         }
         Ok(())
     }
+}
+
+/// The session whose folder a path leads into; none of an asset.
+fn session_of(name: &str) -> Option<&str> {
+    in_sessions(name)?.split_once('/').map(|(session, _)| session)
 }
 
 fn is_pointer(opened: &mut Opened, pointer: &[u8]) -> io::Result<bool> {

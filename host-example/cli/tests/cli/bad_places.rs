@@ -27,6 +27,8 @@ const NO_SERVER: End = (3, "not-found", "names an LFS server: `git config lfs.ur
 const NO_SESSION: End = (2, "host", "there is no session nope: `hydrant status` lists them");
 const NO_SUCH_FILE: End = (2, "host", "nope: No such file");
 
+const LOCKED: End = (3, "host", "cannot be written, so nothing can be kept here; HYDRANT_CACHE can name another");
+
 /// What a command needs around it.
 #[derive(PartialEq)]
 enum Needs {
@@ -69,18 +71,23 @@ const fn both(end: End) -> [End; 2] {
     [end, end]
 }
 
-const TODO: End = (99, "", "");
-
 const ROWS: [Row; 33] = [
-    row("demo", "", Git, both((0, "", "")), ("", (0, "", "")), ("", TODO)),
-    row("status", "", Repository, both((0, "", "0 pointers in the work tree")), ("nope", NO_SESSION), ("", TODO)),
+    row("demo", "", Git, both((0, "", "")), ("", (0, "", "")), ("", (0, "", ""))),
+    row(
+        "status",
+        "",
+        Repository,
+        both((0, "", "0 pointers in the work tree")),
+        ("nope", NO_SESSION),
+        ("", (0, "", "1 pointer beside the sessions")),
+    ),
     row(
         "hydrate",
         "",
         Repository,
         both((0, "", "no pointer was found")),
         ("nope", (2, "host", "nope: there is no such file, folder or session here; --include takes patterns")),
-        ("", TODO),
+        ("", LOCKED),
     ),
     row(
         "show",
@@ -88,7 +95,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((2, "host", "`hydrant status` lists them")),
         ("other nope", (2, "host", "lists no file nope: `hydrant status other` says which it lists")),
-        ("@session raw.jsonl", TODO),
+        ("@session raw.jsonl", (0, "", "words of entry")),
     ),
     row(
         "pointer show",
@@ -96,7 +103,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((1, "", "content: not a pointer")),
         ("nope", NO_SUCH_FILE),
-        ("@file", TODO),
+        ("@file", (1, "", "content: not a pointer")),
     ),
     row(
         "pointer check",
@@ -104,27 +111,55 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((1, "", "`hydrant pointer show` says more")),
         ("nope", NO_SUCH_FILE),
-        ("@file", TODO),
+        ("@file", (1, "", "`hydrant pointer show` says more")),
     ),
-    row("pointer make", "@file", Nothing, both((0, "", "oid sha256:")), ("nope", NO_SUCH_FILE), ("@file", TODO)),
+    row(
+        "pointer make",
+        "@file",
+        Nothing,
+        both((0, "", "oid sha256:")),
+        ("nope", NO_SUCH_FILE),
+        ("@file", (0, "", "oid sha256:")),
+    ),
     row(
         "batch",
         "download --objects @list",
         Repository,
         both(NO_SERVER),
         ("download --objects @list", (1, "", "refused 404")),
-        ("download --objects @list", TODO),
+        ("download --objects @list", (1, "", "refused 404")),
     ),
-    row("cache list", "", Repository, both((0, "", "0 objects")), ("", (0, "", "0 objects")), ("", TODO)),
-    row("cache verify", "", Repository, both((0, "", "0 objects")), ("", (0, "", "0 objects")), ("", TODO)),
-    row("cache prune", "", Repository, both((0, "", "--yes does it")), ("", (0, "", "0 objects")), ("", TODO)),
+    row(
+        "cache list",
+        "",
+        Repository,
+        both((0, "", "0 objects")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "hashed on next use")),
+    ),
+    row(
+        "cache verify",
+        "",
+        Repository,
+        both((0, "", "0 objects")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "objects verified")),
+    ),
+    row(
+        "cache prune",
+        "",
+        Repository,
+        both((0, "", "--yes does it")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "--yes does it")),
+    ),
     row(
         "cache clear",
         "--yes",
         Repository,
         both((0, "", "0 objects")),
         ("--yes", (0, "", "0 objects")),
-        ("--yes", TODO),
+        ("--yes", (3, "host", "cannot be written")),
     ),
     row(
         "scan",
@@ -132,7 +167,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((0, "", "no pointer beneath .")),
         ("nope", (2, "host", "nope: there is no such folder")),
-        ("", TODO),
+        ("", (0, "", "media/a.bin")),
     ),
     row(
         "upload",
@@ -140,7 +175,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both(NO_SERVER),
         ("nope", (1, "", "nope: not-found: the file is not there")),
-        ("@file", TODO),
+        ("@file", (0, "", "of 1 object")),
     ),
     row(
         "publish",
@@ -148,7 +183,7 @@ const ROWS: [Row; 33] = [
         Repository,
         [NO_COMMIT, NO_UPSTREAM],
         ("nope", (2, "host", "nope has no content to publish; --from names the folder that has it")),
-        ("@session --from @recording", TODO),
+        ("@session --from @recording", LOCKED),
     ),
     row(
         "regenerate",
@@ -156,40 +191,82 @@ const ROWS: [Row; 33] = [
         Repository,
         [NO_COMMIT, NO_UPSTREAM],
         ("nope --from @recording", (2, "host", "`hydrant publish nope --from DIR` publishes it")),
-        ("@session --from @recording", TODO),
+        ("@session --from @recording", LOCKED),
     ),
-    row("orphans", "", Repository, both((0, "", "0 orphans")), ("", (0, "", "0 orphans")), ("", TODO)),
-    row("reconcile", "", Repository, [NO_COMMIT, (0, "", "0 pointers")], ("", (0, "", "nothing to push")), ("", TODO)),
-    row("verify", "", Repository, both((0, "", "nothing is wrong")), ("nope", NO_SESSION), ("", TODO)),
-    row("doctor", "", Repository, both((0, "", "nothing is half done here")), ("", (0, "", "")), ("", TODO)),
+    row("orphans", "", Repository, both((0, "", "0 orphans")), ("", (0, "", "0 orphans")), ("", (0, "", "0 orphans"))),
+    row(
+        "reconcile",
+        "",
+        Repository,
+        [NO_COMMIT, (0, "", "0 pointers")],
+        ("", (0, "", "nothing to push")),
+        ("", (0, "", "nothing to push")),
+    ),
+    row(
+        "verify",
+        "",
+        Repository,
+        both((0, "", "nothing is wrong")),
+        ("nope", NO_SESSION),
+        ("", (0, "", "nothing is wrong")),
+    ),
+    row(
+        "doctor",
+        "",
+        Repository,
+        both((0, "", "nothing is half done here")),
+        ("", (0, "", "")),
+        ("", (0, "", "nothing is half done here")),
+    ),
     row(
         "restore",
         "@session",
         Repository,
         both((2, "host", "is no file: neither the work tree nor the last commit has it")),
         ("nope", (2, "host", "nope is no file: neither the work tree nor the last commit has it")),
-        ("@session", TODO),
+        ("@session", (0, "", "a pointer stands here already")),
     ),
-    row("hooks list", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", TODO)),
-    row("hooks install", "", Repository, both((0, "", "installed")), ("push", (0, "", "installed")), ("", TODO)),
-    row("hooks remove", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", TODO)),
-    row("locks list", "", Repository, both(NO_SERVER), ("", (0, "", "nothing is locked")), ("", TODO)),
+    row("hooks list", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", (0, "", "absent"))),
+    row(
+        "hooks install",
+        "",
+        Repository,
+        both((0, "", "installed")),
+        ("push", (0, "", "installed")),
+        ("", (3, "host", "the hook pre-commit cannot be written: Permission denied")),
+    ),
+    row("hooks remove", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", (0, "", "absent"))),
+    row(
+        "locks list",
+        "",
+        Repository,
+        both(NO_SERVER),
+        ("", (0, "", "nothing is locked")),
+        ("", (0, "", "nothing is locked")),
+    ),
     row(
         "locks create",
         "a.txt",
         Repository,
         both(NO_SERVER),
         (".", (2, "host", "a lock is on a file, not on the whole work tree")),
-        ("a.txt", TODO),
+        (".", (2, "host", "a lock is on a file, not on the whole work tree")),
     ),
-    row("locks verify", "", Repository, both(NO_SERVER), ("", (0, "", "nothing is locked")), ("", TODO)),
+    row(
+        "locks verify",
+        "",
+        Repository,
+        both(NO_SERVER),
+        ("", (0, "", "nothing is locked")),
+        ("", (0, "", "nothing is locked")),
+    ),
     row(
         "locks unlock",
         "a.txt",
         Repository,
         both(NO_SERVER),
         ("nope", (3, "not-found", "nope is not locked: `hydrant locks list` shows what is")),
-        ("a.txt", TODO),
+        ("nope", (3, "not-found", "nope is not locked")),
     ),
     row(
         "serve",
@@ -197,7 +274,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((3, "host", "already in use: --listen 127.0.0.1:0 takes a free port")),
         ("--store @file --open", (3, "host", "the server cannot start")),
-        ("--listen @taken --store @store --open", TODO),
+        ("--listen @taken --store @store --open", (3, "host", "the server cannot start")),
     ),
     row(
         "completions",
@@ -205,7 +282,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((0, "", "hydrant")),
         ("nope", (2, "host", "invalid value 'nope' for '<SHELL>'")),
-        ("bash", TODO),
+        ("bash", (0, "", "hydrant")),
     ),
     // It leaves a session behind.
     row(
@@ -214,7 +291,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((0, "", "placeholder written")),
         ("../nope", (2, "host", "the session name is not allowed")),
-        ("@session", TODO),
+        ("fresh", (3, "host", "the file cannot be changed: Permission denied")),
     ),
     row(
         "publish",
@@ -222,7 +299,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((1, "", "now it would be refused")),
         ("nope --dry-run", (2, "host", "nope has no content to publish")),
-        ("@session --from @recording --dry-run", TODO),
+        ("@session --from @recording --dry-run", (0, "", "would publish 1 file")),
     ),
     row(
         "hydrate",
@@ -233,7 +310,7 @@ const ROWS: [Row; 33] = [
             "--include *.nope",
             (0, "", "nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
         ),
-        ("--in-place", TODO),
+        ("--in-place", LOCKED),
     ),
 ];
 

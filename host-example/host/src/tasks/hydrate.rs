@@ -16,6 +16,7 @@ use crate::contract::operations::Want;
 use crate::contract::types::{Blob, Direction};
 use crate::files::Files;
 use crate::repository::Repository;
+use crate::repository::place::unkept;
 use crate::sessions::ledger::Ledger;
 use crate::store::Store;
 use crate::tasks::client::Client;
@@ -223,6 +224,9 @@ fn fetch(
     };
     let is_wanted = |want: &Want| !distrusted.is_empty() || !tree::is_here(&store, repository, &want.oid, want.size);
     let needed = wants.iter().any(is_wanted);
+    if needed && !repository.can_keep() {
+        return Err(unkept("the cache cannot be written"));
+    }
     let bytes = wants.iter().fold(0u64, |sum, want| sum.saturating_add(want.size));
     let work = match wanting {
         Wanting::Session(name, wants) => Work::HydrateSession { name: name.to_owned(), objects: wants.len(), bytes },

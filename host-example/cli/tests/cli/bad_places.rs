@@ -496,7 +496,7 @@ fn in_a_clone_that_cannot_be_written() {
     places.powerless = Some(program_for_all(&places.scene));
     let _locked = Locked::new(&clone);
     let before = snapshot(&clone);
-    for row in &ROWS {
+    for row in ROWS.iter().filter(|row| row.needs != Git) {
         let (words, end) = row.locked;
         places.hold(&clone, &[], &places.words(row.command, words), end);
         if before != snapshot(&clone) {

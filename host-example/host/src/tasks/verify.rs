@@ -17,7 +17,7 @@ use self::last_commit::LastCommit;
 pub use self::pushed::{Push, PushedRef};
 pub use self::report::{Finding, VerifyReport};
 use self::report::{Named, Seen};
-use self::unnamed::Standing;
+use self::unnamed::Pointers;
 use crate::contract::error::Fault;
 use crate::contract::names::in_sessions;
 use crate::contract::types::{Code, Direction};
@@ -145,8 +145,8 @@ fn sessions(
 }
 
 /// Pointers of the working tree that belong to no session. Gives those in folders of sessions without a manifest.
-fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<Standing, Fault> {
-    let mut standing = Standing::new();
+fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<Pointers, Fault> {
+    let mut standing = Pointers::new();
     let walked = assets::search(client, repository, assets::Place::Top, &mut |met| {
         let path = String::from_utf8_lossy(met.path()).into_owned();
         let is_of_session = repository.is_of_session(met.path())?;

@@ -32,7 +32,7 @@ pub(crate) use aside::Aside;
 use aside::Second;
 pub(crate) use aside::TEMPORARY;
 
-use crate::contract::names::in_sessions;
+use crate::contract::names::session_of;
 use crate::contract::types::Swap;
 use crate::files::atomic::{Fresh, stands};
 use crate::files::digest::Digesting;
@@ -189,11 +189,6 @@ impl Swapping<'_> {
         }
         Ok(())
     }
-}
-
-/// The session whose folder a path leads into; none of an asset.
-fn session_of(name: &str) -> Option<&str> {
-    in_sessions(name)?.split_once('/').map(|(session, _)| session)
 }
 
 fn is_pointer(opened: &mut Opened, pointer: &[u8]) -> io::Result<bool> {

@@ -12,7 +12,7 @@ use crate::repository::Repository;
 use crate::sessions::ledger::{MANIFEST, SESSIONS};
 
 /// Oids of pointers that stand in folders without a manifest, by session and by the path of the file within.
-pub(super) type Standing = BTreeMap<String, BTreeMap<String, String>>;
+pub(super) type Pointers = BTreeMap<String, BTreeMap<String, String>>;
 
 /// Tells of the last commit's pointers without a manifest.
 pub(super) fn look_at_commit(committed: &LastCommit, seen: &mut Seen) {
@@ -25,7 +25,7 @@ pub(super) fn look_at_commit(committed: &LastCommit, seen: &mut Seen) {
 pub(super) fn look_at_tree(
     repository: &Repository,
     committed: &LastCommit,
-    standing: Standing,
+    standing: Pointers,
     seen: &mut Seen,
 ) -> Result<(), Fault> {
     if standing.is_empty() {

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START, SESSIONS};
+use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START, SESSIONS, session_of};
 use crate::contract::types::Blob;
 use crate::files::atomic::TEMPORARY_END;
 use crate::files::digest::Digesting;
@@ -18,8 +18,6 @@ use crate::files::lock::try_lock;
 use crate::files::{Dir, Facts, Files, names_no_file};
 use crate::process::between_spawns;
 use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
-
-use super::session_of;
 
 /// Begins the name of a pointer on its way into the work tree, and of content on its way out.
 pub(crate) const TEMPORARY: &str = ".hydrant-swap-";

@@ -519,7 +519,8 @@ fn a_restore_of_an_asset_that_is_killed_loses_nothing_and_is_ended() {
             let shown = scene.hydrant_command(&folder).args(["show", asset]).output().expect("hydrant runs");
             assert!(shown.status.success() && shown.stdout == logo(), "{here}");
             let kept = fs::read_dir(folder.join(".git/hydrant/kept")).map_or(0, Iterator::count);
-            assert_eq!((kept, scene.git(&folder, &["status", "--porcelain"]).as_str()), (0, ""), "{here}");
+            let changed = scene.git(&folder, &["status", "--porcelain", "--", asset]);
+            assert_eq!((kept, changed.as_str()), (0, ""), "{here}");
         }
     }
     assert!(["leftover", "displaced-content"].iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");

@@ -299,7 +299,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((1, "", "now it would be refused")),
         ("nope --dry-run", (2, "host", "nope has no content to publish")),
-        ("@session --from @recording --dry-run", (0, "", "would publish 1 file")),
+        ("@session --from @recording --dry-run", LOCKED),
     ),
     row(
         "hydrate",

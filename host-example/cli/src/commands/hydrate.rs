@@ -114,6 +114,10 @@ fn say_all(report: &HydrateReport, output: &mut Output) {
         if report.session_count > 0 {
             output.note("sessions keep their pointers: their content is read from the cache");
         }
+        if report.unnamed_pointers > 0 {
+            let pointers = count_text(report.unnamed_pointers, "pointer");
+            output.note(format!("{pointers} of sessions without a manifest stay, too: `hydrant verify` names them"));
+        }
         if placed.index_lags {
             output.note("git may call these files modified until its index can be written");
         }

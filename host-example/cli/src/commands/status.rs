@@ -68,7 +68,10 @@ pub(crate) fn say(report: &StatusReport, output: &mut Output) {
         StatusReport::Session(one) => one_session(one, output),
         StatusReport::Begun(begun) => only_begun(begun, output),
         StatusReport::Sessions(all) => all_sessions(all, output),
-        StatusReport::Pointers(pointers) => all_pointers(&pointers.counts, "in the work tree", output),
+        StatusReport::Pointers(pointers) => {
+            wrong_pointers(&pointers.counts, output);
+            count_pointers(&pointers.counts, "in the work tree", output);
+        }
     }
 }
 
@@ -124,18 +127,27 @@ fn all_sessions(all: &LedgerStatus, output: &mut Output) {
         output.line("no sessions");
     }
     all.kept_out.iter().for_each(|line| output.line(line));
-    if all.assets.pointers + all.assets.broken > 0 {
-        all_pointers(&all.assets, "beside the sessions", output);
+    for (counts, place) in
+        [(&all.assets, "beside the sessions"), (&all.unnamed, "in folders of sessions without a manifest")]
+    {
+        wrong_pointers(counts, output);
+        if counts.pointers + counts.broken > 0 {
+            count_pointers(counts, place, output);
+        }
     }
 }
 
-fn all_pointers(counts: &PointerCounts, place: &str, output: &mut Output) {
+/// What is no pointer and begins like one, and what could not be looked at.
+fn wrong_pointers(counts: &PointerCounts, output: &mut Output) {
     for one in &counts.broken_list {
         output.warn(format!("{}: a broken pointer, line {}: {}", one.path, one.line, one.detail));
     }
     for place in &counts.unreadable_list {
         output.warn(format!("{place}: {UNREADABLE}"));
     }
+}
+
+fn count_pointers(counts: &PointerCounts, place: &str, output: &mut Output) {
     output.line(format!("{} {place}, {}", count_text(counts.pointers, "pointer"), bytes_text(counts.bytes)));
     output.line(format!("content here for {} of them, {}", counts.present, bytes_text(counts.present_bytes)));
 }

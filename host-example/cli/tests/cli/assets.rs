@@ -1,6 +1,8 @@
 //! Sessions and assets side by side: each command treats a path by its own rules, whatever else the repository holds.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use hydrant_host::files::digest::blob_of;
@@ -354,5 +356,195 @@ fn content_in_full_of_both_is_stopped() {
         for name in named {
             assert!(names(&told).contains(&name), "{holds:?}: {name} in {}", told.out);
         }
+    }
+}
+
+/// Pointers that no manifest speaks for, in folders of sessions.
+const UNNAMED: [&str; 3] = ["sessions/2024/deep/er/b.bin", "sessions/2024/keynote.mp4", "sessions/talks/raw.jsonl"];
+
+/// Repositories whose sessions have folders without a manifest beside them, at all depths.
+fn with_unnamed(scene: &Scene, holds: Holds) -> PathBuf {
+    let folder = repository(scene, holds);
+    for (at, path) in UNNAMED.iter().enumerate() {
+        let bytes = noise(3_000, 80 + at as u64);
+        scene.upload(&bytes);
+        scene.file(&format!("{}/{path}", holds.name()), pointer(&bytes).as_bytes());
+    }
+    // Neither a pointer nor ours.
+    scene.file(&format!("{}/sessions/2024/notes.txt", holds.name()), b"words");
+    scene.commit(&folder);
+    scene.file(&format!("{}/sessions/inner/.git", holds.name()), b"gitdir: elsewhere");
+    scene.file(&format!("{}/sessions/inner/a.bin", holds.name()), pointer(b"of another repository").as_bytes());
+    folder
+}
+
+#[test]
+fn pointers_without_a_manifest_are_met_at_all_depths() {
+    let scene = Scene::new();
+    for holds in [Holds::Sessions, Holds::Both] {
+        let folder = with_unnamed(&scene, holds);
+        let contents = || (0..UNNAMED.len()).map(|at| noise(3_000, 80 + at as u64));
+        let told = scene.hydrant(&folder, &["status", "--json"]).ends(0);
+        let unnamed = json(&told, "unnamed");
+        assert_eq!((&unnamed["pointers"], &unnamed["present"]), (&3.into(), &0.into()), "{holds:?}");
+        assert_eq!(count(&told, "pointers"), Counts::of(holds).assets, "{holds:?}: they are no assets");
+        let said = scene.hydrant(&folder, &["status"]).ends(0).out;
+        assert!(said.contains("3 pointers in folders of sessions without a manifest"), "{said}");
+        // What git's settings leave out is not meant for them.
+        scene.git(&folder, &["config", "lfs.fetchexclude", "/sessions/**"]);
+        for words in
+            [&[][..], &["."], &["sessions"], &["--in-place"], &["--in-place", "."], &["--in-place", "sessions"]]
+        {
+            scene.hydrant(&folder, &["cache", "clear", "--yes"]).ends(0);
+            let run = |more: &[&str]| scene.hydrant(&folder, &[&["hydrate"], words, more].concat()).ends(0);
+            let told = run(&["--json"]);
+            assert_eq!(count(&told, "unnamed_pointers"), UNNAMED.len(), "{holds:?} {words:?}");
+            for (path, bytes) in UNNAMED.iter().zip(contents()) {
+                assert!(scene.cached(&folder, &blob_of(&bytes).oid).is_some(), "{holds:?} {words:?}: {path}");
+                assert!(is_pointer(&folder, path, &bytes), "{holds:?} {words:?}: {path} stays");
+            }
+            let said = run(&[]).err;
+            let is_in_place = words.contains(&"--in-place");
+            assert_eq!(
+                said.contains("3 pointers of sessions without a manifest stay"),
+                is_in_place,
+                "{words:?}: {said}"
+            );
+        }
+        assert_eq!(json(&scene.hydrant(&folder, &["status", "--json"]).ends(0), "unnamed")["present"], 3);
+        // What the caller leaves out is.
+        let told = scene.hydrant(&folder, &["hydrate", "--exclude", "*.mp4,deep", "--json"]).ends(0);
+        assert_eq!(count(&told, "unnamed_pointers"), 1, "{holds:?}");
+        // Each is named once: committed, and standing here alone.
+        let fresh = format!("{}/sessions/2024/deep/new.bin", holds.name());
+        scene.file(&fresh, pointer(&noise(9, 9)).as_bytes());
+        let names = || -> Vec<String> {
+            let told = scene.hydrant(&folder, &["verify", "--offline", "--json"]).ends(1);
+            let list = json(&told, "finding_list");
+            list.as_array().expect("a list").iter().map(|one| one["name"].as_str().expect("text").to_owned()).collect()
+        };
+        let mut expected: Vec<&str> = UNNAMED.iter().map(|path| path.trim_start_matches("sessions/")).collect();
+        expected.push("2024/deep/new.bin");
+        let named = names();
+        assert!(
+            expected.iter().all(|name| named.iter().filter(|one| one == name).count() == 1),
+            "{holds:?}: {named:?}"
+        );
+        // It is wanted, and nobody has it.
+        scene.hydrant(&folder, &["hydrate"]).ends(1);
+        fs::write(scene.path(&fresh), BROKEN).expect("written");
+        assert!(names().contains(&"2024/deep/new.bin".to_owned()), "{holds:?}");
+        for command in ["status", "hydrate"] {
+            let said = scene.hydrant(&folder, &[command]).ends(1).err;
+            assert!(said.contains("sessions/2024/deep/new.bin: a broken pointer"), "{holds:?} {command}: {said}");
+        }
+    }
+}
+
+/// System calls by which a restore changes something; a process that is killed at one has not done it.
+const CALLS: [&str; 5] = ["linkat", "renameat2", "unlinkat", "fsync", "fdatasync"];
+/// Calls of one kind that a restore makes at most.
+const CALLS_MAX: usize = 20;
+
+/// A restore that is killed at the so manieth call of a name; none when it ended before.
+fn killed_restore(scene: &Scene, folder: &Path, asset: &str, call: &str, at: usize) -> Option<()> {
+    let inject = format!("inject={call}:signal=KILL:when={at}");
+    let mut command = scene.program("strace", folder);
+    command.args(["-qq", "-o", "/dev/null", "-e", &inject]).arg(env!("CARGO_BIN_EXE_hydrant")).args(["restore", asset]);
+    let ran = command.output().expect("strace runs");
+    let said = String::from_utf8_lossy(&ran.stderr).into_owned();
+    match ran.status.code() {
+        Some(0) => None,
+        None => Some(()),
+        Some(code) => panic!("{call} {at}: {code}: {said}"),
+    }
+}
+
+#[test]
+fn a_restore_of_an_asset_that_is_killed_loses_nothing_and_is_ended() {
+    let scene = Scene::new();
+    let mut asked = scene.program("strace", &scene.folder);
+    let traces = asked.args(["-qq", "-o", "/dev/null", "true"]).output().is_ok_and(|ran| ran.status.success());
+    if !traces {
+        writeln!(std::io::stderr(), "SKIPPED: strace").ok();
+        return;
+    }
+    let (mut kinds, mut by_doctor) = (BTreeSet::new(), false);
+    for (holds, asset) in [(Holds::Assets, "top.bin"), (Holds::Both, ASSET)] {
+        let folder = repository(&scene, holds);
+        fs::write(folder.join(asset), pointer(&logo())).expect("written");
+        scene.commit(&folder);
+        let beside = folder.join(asset).parent().expect("it has one").to_owned();
+        let left = || -> Vec<String> {
+            let names = fs::read_dir(&beside).expect("a folder").flatten();
+            let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            names.filter(|name| name.starts_with(".hydrant-")).collect()
+        };
+        let put_in_place = || {
+            fs::remove_file(folder.join(asset)).expect("removed");
+            fs::write(folder.join(asset), logo()).expect("written");
+        };
+        let rows = CALLS.iter().flat_map(|call| (1..=CALLS_MAX).map(move |at| (*call, at)));
+        let mut ended = "";
+        for (call, at) in rows.flat_map(|row| [row; 2]) {
+            if call == ended {
+                continue;
+            }
+            put_in_place();
+            scene.hydrant(&folder, &["cache", "clear", "--yes"]).ends(0);
+            if killed_restore(&scene, &folder, asset, call, at).is_none() {
+                assert!(at < CALLS_MAX, "{call}");
+                ended = call;
+                continue;
+            }
+            by_doctor = !by_doctor;
+            let here = format!("{holds:?} {call} {at} {by_doctor}");
+            let told = scene.hydrant(&folder, &["doctor", "--json"]);
+            let found = json(&told, "finding_list");
+            let found: Vec<&Value> = found.as_array().expect("a list").iter().collect();
+            for name in left() {
+                let is_told = |one: &&&Value| one["path"].as_str().is_some_and(|path| path.ends_with(&name));
+                let one = found.iter().find(is_told).unwrap_or_else(|| panic!("{here}: {name} in {found:?}"));
+                assert_eq!(one["kind"], "leftover", "{here}");
+            }
+            kinds.extend(found.iter().map(|one| one["kind"].as_str().expect("a word").to_owned()));
+            if !by_doctor {
+                scene.hydrant(&folder, &["restore", asset]).ends(0);
+            }
+            // Where the pointer stands already a restore has nothing to do, and the doctor alone ends it.
+            scene.hydrant(&folder, &["doctor", "--fix"]);
+            assert_eq!(left(), Vec::<String>::new(), "{here}");
+            scene.hydrant(&folder, &["restore", asset]).ends(0);
+            assert!(is_pointer(&folder, asset, &logo()), "{here}");
+            let shown = scene.hydrant_command(&folder).args(["show", asset]).output().expect("hydrant runs");
+            assert!(shown.status.success() && shown.stdout == logo(), "{here}");
+            let kept = fs::read_dir(folder.join(".git/hydrant/kept")).map_or(0, Iterator::count);
+            let changed = scene.git(&folder, &["status", "--porcelain", "--", asset]);
+            assert_eq!((kept, changed.as_str()), (0, ""), "{here}");
+        }
+    }
+    assert!(["leftover", "displaced-content"].iter().all(|kind| kinds.contains(*kind)), "{kinds:?}");
+}
+
+#[test]
+fn content_that_is_kept_of_an_asset_is_told_as_an_assets() {
+    let scene = Scene::new();
+    for (holds, asset) in [(Holds::Assets, ASSET), (Holds::Both, ASSET), (Holds::Assets, "sessions/2024/a.bin")] {
+        let folder = repository(&scene, holds);
+        scene.file(&format!("{}/{asset}", holds.name()), pointer(&logo()).as_bytes());
+        scene.commit(&folder);
+        fs::write(folder.join(asset), logo()).expect("written");
+        let mut open = fs::File::options().append(true).open(folder.join(asset)).expect("it is there");
+        scene.hydrant(&folder, &["restore", asset]).ends(0);
+        // Whoever had it open goes on writing.
+        open.write_all(b"more").expect("it grows");
+        scene.hydrant(&folder, &["cache", "list"]).ends(0);
+        let told = json(&scene.hydrant(&folder, &["doctor", "--json"]).ends(1), "finding_list");
+        let list = told.as_array().expect("a list");
+        let kept: Vec<&Value> = list.iter().filter(|one| one["kind"] == "kept-content").collect();
+        let [one] = kept[..] else { panic!("{asset}: {told}") };
+        let detail = one["detail"].as_str().expect("words");
+        assert!(detail.contains("cp ") && !detail.contains("regenerate"), "{asset}: {detail}");
+        fs::remove_file(folder.join(".git").join(one["path"].as_str().expect("a path"))).expect("removed");
     }
 }

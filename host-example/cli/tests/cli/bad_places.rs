@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hydrant_kit::scene::Scene;
+use hydrant_kit::scene::{Scene, pointer};
 use hydrant_kit::schemas;
 use hydrant_kit::world::{SESSION, World, transcript};
 use serde_json::Value;
+
+use super::read_only::{Locked, become_nobody, program_for_all, snapshot};
 
 /// How a command ends: its exit code, the code in its document, and words that it says. Where there is no error, the
 /// code is empty.
@@ -24,6 +26,8 @@ const NO_UPSTREAM: End = (3, "rejected", "push it once with git push -u REMOTE m
 const NO_SERVER: End = (3, "not-found", "names an LFS server: `git config lfs.url URL` or --endpoint URL does");
 const NO_SESSION: End = (2, "host", "there is no session nope: `hydrant status` lists them");
 const NO_SUCH_FILE: End = (2, "host", "nope: No such file");
+
+const LOCKED: End = (3, "host", "cannot be written, so nothing can be kept here; HYDRANT_CACHE can name another");
 
 /// What a command needs around it.
 #[derive(PartialEq)]
@@ -48,6 +52,8 @@ struct Row {
     plain: End,
     /// In a ledger, when asked for what is not there.
     nothing: (&'static str, End),
+    /// In a ledger that this user cannot write.
+    locked: (&'static str, End),
 }
 
 const fn row(
@@ -56,8 +62,9 @@ const fn row(
     needs: Needs,
     [unborn, plain]: [End; 2],
     nothing: (&'static str, End),
+    locked: (&'static str, End),
 ) -> Row {
-    Row { command, words, needs, unborn, plain, nothing }
+    Row { command, words, needs, unborn, plain, nothing, locked }
 }
 
 const fn both(end: End) -> [End; 2] {
@@ -65,14 +72,22 @@ const fn both(end: End) -> [End; 2] {
 }
 
 const ROWS: [Row; 33] = [
-    row("demo", "", Git, both((0, "", "")), ("", (0, "", ""))),
-    row("status", "", Repository, both((0, "", "0 pointers in the work tree")), ("nope", NO_SESSION)),
+    row("demo", "", Git, both((0, "", "")), ("", (0, "", "")), ("", (0, "", ""))),
+    row(
+        "status",
+        "",
+        Repository,
+        both((0, "", "0 pointers in the work tree")),
+        ("nope", NO_SESSION),
+        ("", (0, "", "1 pointer beside the sessions")),
+    ),
     row(
         "hydrate",
         "",
         Repository,
         both((0, "", "no pointer was found")),
         ("nope", (2, "host", "nope: there is no such file, folder or session here; --include takes patterns")),
+        ("", LOCKED),
     ),
     row(
         "show",
@@ -80,35 +95,95 @@ const ROWS: [Row; 33] = [
         Repository,
         both((2, "host", "`hydrant status` lists them")),
         ("other nope", (2, "host", "lists no file nope: `hydrant status other` says which it lists")),
+        ("@session raw.jsonl", (0, "", "words of entry")),
     ),
-    row("pointer show", "@file", Nothing, both((1, "", "content: not a pointer")), ("nope", NO_SUCH_FILE)),
-    row("pointer check", "@file", Nothing, both((1, "", "`hydrant pointer show` says more")), ("nope", NO_SUCH_FILE)),
-    row("pointer make", "@file", Nothing, both((0, "", "oid sha256:")), ("nope", NO_SUCH_FILE)),
+    row(
+        "pointer show",
+        "@file",
+        Nothing,
+        both((1, "", "content: not a pointer")),
+        ("nope", NO_SUCH_FILE),
+        ("@file", (1, "", "content: not a pointer")),
+    ),
+    row(
+        "pointer check",
+        "@file",
+        Nothing,
+        both((1, "", "`hydrant pointer show` says more")),
+        ("nope", NO_SUCH_FILE),
+        ("@file", (1, "", "`hydrant pointer show` says more")),
+    ),
+    row(
+        "pointer make",
+        "@file",
+        Nothing,
+        both((0, "", "oid sha256:")),
+        ("nope", NO_SUCH_FILE),
+        ("@file", (0, "", "oid sha256:")),
+    ),
     row(
         "batch",
         "download --objects @list",
         Repository,
         both(NO_SERVER),
         ("download --objects @list", (1, "", "refused 404")),
+        ("download --objects @list", (1, "", "refused 404")),
     ),
-    row("cache list", "", Repository, both((0, "", "0 objects")), ("", (0, "", "0 objects"))),
-    row("cache verify", "", Repository, both((0, "", "0 objects")), ("", (0, "", "0 objects"))),
-    row("cache prune", "", Repository, both((0, "", "--yes does it")), ("", (0, "", "0 objects"))),
-    row("cache clear", "--yes", Repository, both((0, "", "0 objects")), ("--yes", (0, "", "0 objects"))),
+    row(
+        "cache list",
+        "",
+        Repository,
+        both((0, "", "0 objects")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "hashed on next use")),
+    ),
+    row(
+        "cache verify",
+        "",
+        Repository,
+        both((0, "", "0 objects")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "objects verified")),
+    ),
+    row(
+        "cache prune",
+        "",
+        Repository,
+        both((0, "", "--yes does it")),
+        ("", (0, "", "0 objects")),
+        ("", (0, "", "--yes does it")),
+    ),
+    row(
+        "cache clear",
+        "--yes",
+        Repository,
+        both((0, "", "0 objects")),
+        ("--yes", (0, "", "0 objects")),
+        ("--yes", (3, "host", "cannot be written")),
+    ),
     row(
         "scan",
         "",
         Nothing,
         both((0, "", "no pointer beneath .")),
         ("nope", (2, "host", "nope: there is no such folder")),
+        ("", (0, "", "media/a.bin")),
     ),
-    row("upload", "@file", Repository, both(NO_SERVER), ("nope", (1, "", "nope: not-found: the file is not there"))),
+    row(
+        "upload",
+        "@file",
+        Repository,
+        both(NO_SERVER),
+        ("nope", (1, "", "nope: not-found: the file is not there")),
+        ("@file", (0, "", "of 1 object")),
+    ),
     row(
         "publish",
         "@session --from @recording",
         Repository,
         [NO_COMMIT, NO_UPSTREAM],
         ("nope", (2, "host", "nope has no content to publish; --from names the folder that has it")),
+        ("@session --from @recording", LOCKED),
     ),
     row(
         "regenerate",
@@ -116,36 +191,82 @@ const ROWS: [Row; 33] = [
         Repository,
         [NO_COMMIT, NO_UPSTREAM],
         ("nope --from @recording", (2, "host", "`hydrant publish nope --from DIR` publishes it")),
+        ("@session --from @recording", LOCKED),
     ),
-    row("orphans", "", Repository, both((0, "", "0 orphans")), ("", (0, "", "0 orphans"))),
-    row("reconcile", "", Repository, [NO_COMMIT, (0, "", "0 pointers")], ("", (0, "", "nothing to push"))),
-    row("verify", "", Repository, both((0, "", "nothing is wrong")), ("nope", NO_SESSION)),
-    row("doctor", "", Repository, both((0, "", "nothing is half done here")), ("", (0, "", ""))),
+    row("orphans", "", Repository, both((0, "", "0 orphans")), ("", (0, "", "0 orphans")), ("", (0, "", "0 orphans"))),
+    row(
+        "reconcile",
+        "",
+        Repository,
+        [NO_COMMIT, (0, "", "0 pointers")],
+        ("", (0, "", "nothing to push")),
+        ("", (0, "", "nothing to push")),
+    ),
+    row(
+        "verify",
+        "",
+        Repository,
+        both((0, "", "nothing is wrong")),
+        ("nope", NO_SESSION),
+        ("", (0, "", "nothing is wrong")),
+    ),
+    row(
+        "doctor",
+        "",
+        Repository,
+        both((0, "", "nothing is half done here")),
+        ("", (0, "", "")),
+        ("", (0, "", "nothing is half done here")),
+    ),
     row(
         "restore",
         "@session",
         Repository,
         both((2, "host", "is no file: neither the work tree nor the last commit has it")),
         ("nope", (2, "host", "nope is no file: neither the work tree nor the last commit has it")),
+        ("@session", (0, "", "a pointer stands here already")),
     ),
-    row("hooks list", "", Repository, both((0, "", "absent")), ("", (0, "", "absent"))),
-    row("hooks install", "", Repository, both((0, "", "installed")), ("push", (0, "", "installed"))),
-    row("hooks remove", "", Repository, both((0, "", "absent")), ("", (0, "", "absent"))),
-    row("locks list", "", Repository, both(NO_SERVER), ("", (0, "", "nothing is locked"))),
+    row("hooks list", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", (0, "", "absent"))),
+    row(
+        "hooks install",
+        "",
+        Repository,
+        both((0, "", "installed")),
+        ("push", (0, "", "installed")),
+        ("", (3, "host", "the hook pre-commit cannot be written: Permission denied")),
+    ),
+    row("hooks remove", "", Repository, both((0, "", "absent")), ("", (0, "", "absent")), ("", (0, "", "absent"))),
+    row(
+        "locks list",
+        "",
+        Repository,
+        both(NO_SERVER),
+        ("", (0, "", "nothing is locked")),
+        ("", (0, "", "nothing is locked")),
+    ),
     row(
         "locks create",
         "a.txt",
         Repository,
         both(NO_SERVER),
         (".", (2, "host", "a lock is on a file, not on the whole work tree")),
+        (".", (2, "host", "a lock is on a file, not on the whole work tree")),
     ),
-    row("locks verify", "", Repository, both(NO_SERVER), ("", (0, "", "nothing is locked"))),
+    row(
+        "locks verify",
+        "",
+        Repository,
+        both(NO_SERVER),
+        ("", (0, "", "nothing is locked")),
+        ("", (0, "", "nothing is locked")),
+    ),
     row(
         "locks unlock",
         "a.txt",
         Repository,
         both(NO_SERVER),
         ("nope", (3, "not-found", "nope is not locked: `hydrant locks list` shows what is")),
+        ("nope", (3, "not-found", "nope is not locked")),
     ),
     row(
         "serve",
@@ -153,6 +274,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((3, "host", "already in use: --listen 127.0.0.1:0 takes a free port")),
         ("--store @file --open", (3, "host", "the server cannot start")),
+        ("--listen @taken --store @store --open", (3, "host", "the server cannot start")),
     ),
     row(
         "completions",
@@ -160,6 +282,7 @@ const ROWS: [Row; 33] = [
         Nothing,
         both((0, "", "hydrant")),
         ("nope", (2, "host", "invalid value 'nope' for '<SHELL>'")),
+        ("bash", (0, "", "hydrant")),
     ),
     // It leaves a session behind.
     row(
@@ -168,6 +291,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((0, "", "placeholder written")),
         ("../nope", (2, "host", "the session name is not allowed")),
+        ("fresh", (3, "host", "the file cannot be changed: Permission denied")),
     ),
     row(
         "publish",
@@ -175,6 +299,7 @@ const ROWS: [Row; 33] = [
         Repository,
         both((1, "", "now it would be refused")),
         ("nope --dry-run", (2, "host", "nope has no content to publish")),
+        ("@session --from @recording --dry-run", LOCKED),
     ),
     row(
         "hydrate",
@@ -185,12 +310,15 @@ const ROWS: [Row; 33] = [
             "--include *.nope",
             (0, "", "nothing was chosen: no pointer was found, or --include and --exclude leave all out"),
         ),
+        ("--in-place", LOCKED),
     ),
 ];
 
 /// The places, and what has gone wrong in them.
 struct Places {
     scene: Scene,
+    /// Whose rights are none: the program that this user may run.
+    powerless: Option<PathBuf>,
     wrong: Vec<String>,
 }
 
@@ -199,7 +327,7 @@ impl Places {
         scene.file("recording/raw.jsonl", &transcript(9));
         scene.file("file.bin", b"content");
         scene.file("list", format!("{} 5\n", "a".repeat(64)).as_bytes());
-        Self { scene, wrong: Vec::new() }
+        Self { scene, powerless: None, wrong: Vec::new() }
     }
 
     fn words(&self, command: &str, more: &str) -> Vec<String> {
@@ -220,7 +348,13 @@ impl Places {
     fn hold(&mut self, here: &Path, variables: &[(&str, Option<&str>)], words: &[String], end: End) {
         let (code, error, said) = end;
         let run = |more: &[&str]| {
-            let mut command = self.scene.hydrant_command(here);
+            let mut command = match &self.powerless {
+                Some(program) => self.scene.program(program, here),
+                None => self.scene.hydrant_command(here),
+            };
+            if self.powerless.is_some() {
+                become_nobody(&mut command, &self.scene);
+            }
             for (name, value) in variables {
                 match value {
                     Some(value) => command.env(name, value),
@@ -343,6 +477,31 @@ fn where_nothing_is_found() {
     for row in ROWS.iter().filter(|row| row.needs != Git) {
         let (words, end) = row.nothing;
         places.hold(&clone, &[], &places.words(row.command, words), end);
+    }
+    places.are_right();
+}
+
+#[test]
+fn in_a_clone_that_cannot_be_written() {
+    let mut world = World::new();
+    world.record();
+    world.scene.hydrant(&world.clone, &["publish", SESSION]).ends(0);
+    let asset = b"an asset";
+    world.scene.upload(asset);
+    world.scene.file("clone/media/a.bin", pointer(asset).as_bytes());
+    world.scene.commit(&world.clone);
+    world.git(&["push", "--quiet"]);
+    let clone = world.clone.clone();
+    let mut places = Places::of(world.scene);
+    places.powerless = Some(program_for_all(&places.scene));
+    let _locked = Locked::new(&clone);
+    let before = snapshot(&clone);
+    for row in ROWS.iter().filter(|row| row.needs != Git) {
+        let (words, end) = row.locked;
+        places.hold(&clone, &[], &places.words(row.command, words), end);
+        if before != snapshot(&clone) {
+            places.wrong.push(format!("{} {words}: it wrote", row.command));
+        }
     }
     places.are_right();
 }

@@ -17,9 +17,9 @@ use super::ledgers::{SESSION, ledger, raw};
 const NOBODY: u32 = 65_534;
 
 /// Everything beneath a folder: kind and rights, bytes, when they were written.
-type Snapshot = BTreeMap<PathBuf, (u32, u64, i64, i64)>;
+pub(crate) type Snapshot = BTreeMap<PathBuf, (u32, u64, i64, i64)>;
 
-fn snapshot(folder: &Path) -> Snapshot {
+pub(crate) fn snapshot(folder: &Path) -> Snapshot {
     let mut all = Snapshot::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -36,10 +36,10 @@ fn snapshot(folder: &Path) -> Snapshot {
 }
 
 /// A folder that nobody may write to, until this is dropped.
-struct Locked<'a>(&'a Path);
+pub(crate) struct Locked<'a>(&'a Path);
 
 impl<'a> Locked<'a> {
-    fn new(folder: &'a Path) -> Self {
+    pub(crate) fn new(folder: &'a Path) -> Self {
         set_rights(folder, 0o555, 0o444);
         Self(folder)
     }
@@ -64,7 +64,7 @@ fn set_rights(folder: &Path, of_folders: u32, of_files: u32) {
     set(folder, of_folders);
 }
 
-/// A scene whose program everybody may run, wherever it was built.
+/// A scene whose program everybody may run.
 struct Stage {
     scene: Scene,
     program: PathBuf,
@@ -73,11 +73,7 @@ struct Stage {
 impl Stage {
     fn new() -> Self {
         let scene = Scene::new();
-        let program = scene.path("hydrant");
-        fs::copy(env!("CARGO_BIN_EXE_hydrant"), &program).expect("a copy");
-        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
-        // The clone belongs to somebody else there, which git wants to be told.
-        scene.git(&scene.folder, &["config", "--global", "safe.directory", "*"]);
+        let program = program_for_all(&scene);
         Self { scene, program }
     }
 
@@ -91,10 +87,30 @@ impl Stage {
     }
 }
 
-fn become_nobody(command: &mut Command, scene: &Scene) {
+/// A copy of the program that everybody may run, wherever it was built.
+pub(crate) fn program_for_all(scene: &Scene) -> PathBuf {
+    let program = scene.path("hydrant");
+    fs::copy(env!("CARGO_BIN_EXE_hydrant"), &program).expect("a copy");
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).expect("a mode");
+    // The clone belongs to somebody else there, which git wants to be told.
+    scene.git(&scene.folder, &["config", "--global", "safe.directory", "*"]);
+    program
+}
+
+pub(crate) fn become_nobody(command: &mut Command, scene: &Scene) {
+    // The tests' own temporary folder may be closed to others.
+    let passing = passing(scene);
+    fs::create_dir_all(&passing).expect("a folder");
+    fs::set_permissions(&passing, fs::Permissions::from_mode(0o1777)).expect("a mode");
+    command.env("TMPDIR", passing);
     if fs::metadata(&scene.folder).expect("it is there").uid() == 0 {
         command.uid(NOBODY).gid(NOBODY);
     }
+}
+
+/// The temporary folder of whoever has no rights.
+fn passing(scene: &Scene) -> PathBuf {
+    scene.path("passing")
 }
 
 /// What only reads. `SESSION` stands for the session, where there is one.
@@ -211,10 +227,8 @@ fn content_that_cannot_be_kept_is_shown_all_the_same() {
         assert!(!deep.err.contains("denied"), "{}", deep.err);
         assert!(before == snapshot(&clone), "something was written");
     }
-    let left = std::env::temp_dir().read_dir().expect("a folder").flatten();
-    let own = |entry: &fs::DirEntry| entry.metadata().is_ok_and(|facts| facts.uid() == NOBODY);
-    let passing = left.filter(|entry| entry.file_name().to_string_lossy().starts_with("hydrant-passing-"));
-    assert_eq!(passing.filter(own).count(), 0, "what passed through is gone");
+    let left = passing(&stage.scene).read_dir().expect("a folder").count();
+    assert_eq!(left, 0, "what passed through is gone");
 }
 
 fn find(folder: &Path, name: &str) -> Option<PathBuf> {

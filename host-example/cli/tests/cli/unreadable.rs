@@ -145,3 +145,36 @@ fn a_session_whose_folder_is_closed_is_never_none() {
     expect_told(&world.scene, &world.clone, &publish, "denied/");
     fs::set_permissions(world.recording.join("denied"), fs::Permissions::from_mode(0o700)).expect("opened");
 }
+
+#[test]
+fn a_closed_place_of_a_ledger_without_assets_is_named() {
+    let scene = Scene::new();
+    let tree = scene.repository("tree");
+    if bound_by_modes(&scene, &tree).is_none() {
+        return;
+    }
+    scene.file("tree/sessions/s/meta.json", br#"{"session_id": "ses_one", "files": {}}"#);
+    scene.commit(&tree);
+    for arguments in [&["status"][..], &["verify", "--offline"], &["hydrate"]] {
+        scene.hydrant(&tree, arguments).ends(0);
+    }
+    // Beside the sessions, and in a folder of theirs that has no manifest, at its top and deeper.
+    for above in ["sub", "sessions/2024", "sessions/2024/sub"] {
+        let folder = tree.join(above);
+        fs::create_dir_all(&folder).expect("a folder");
+        Place::Denied.make(&folder);
+        for arguments in [&["status"][..], &["verify", "--offline"], &["hydrate"]] {
+            expect_told(&scene, &tree, arguments, &format!("{above}/denied"));
+        }
+        fs::set_permissions(folder.join("denied"), fs::Permissions::from_mode(0o700)).expect("opened");
+        fs::remove_dir_all(folder).expect("removed");
+    }
+    // A folder that can be passed through and not listed.
+    let folder = tree.join("sessions/2024");
+    fs::create_dir_all(&folder).expect("a folder");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o311)).expect("closed");
+    for arguments in [&["status"][..], &["verify", "--offline"], &["hydrate"]] {
+        expect_told(&scene, &tree, arguments, "sessions/2024");
+    }
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("opened");
+}

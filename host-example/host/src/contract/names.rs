@@ -22,6 +22,11 @@ pub(crate) fn in_sessions(path: &str) -> Option<&str> {
     path.strip_prefix(SESSIONS)?.strip_prefix('/')
 }
 
+/// The session whose folder a path leads into; none of an asset.
+pub(crate) fn session_of(path: &str) -> Option<&str> {
+    in_sessions(path)?.split_once('/').map(|(session, _)| session)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

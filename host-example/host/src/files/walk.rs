@@ -37,8 +37,17 @@ pub struct Walked {
 pub struct WalkOptions {
     /// Walk into folders below the root that hold a `.git` of their own.
     pub nested_repositories: bool,
-    /// The folder below the root, by its name, whose own folders are left out; its files are not.
-    pub without_folders_of: Option<&'static str>,
+    /// Folders that are left out.
+    pub without: Option<LeftOut>,
+}
+
+/// Those folders of one folder that hold a file. A folder that may not be looked into may hold it.
+#[derive(Clone, Copy, Debug)]
+pub struct LeftOut {
+    /// Path of the one folder from the root, with its slash; the root itself has none.
+    pub of: &'static str,
+    /// Name of the file.
+    pub holding: &'static str,
 }
 
 /// Gets the path and all bytes of a small file.
@@ -159,7 +168,7 @@ impl<const N: usize> Walker<N> {
             let read = self.read(level.folder.as_fd(), entry);
             return read.inspect_err(|error| self.unreadable(*error)).ok().flatten().map(Met::Small);
         }
-        if self.options.without_folders_of.is_some_and(|name| is_folder(&self.path[..level.path_length], name)) {
+        if self.options.without.is_some_and(|out| self.is_left_out(out, level, entry)) {
             return None;
         }
         if depth >= SCAN_DEPTH_MAX {
@@ -172,6 +181,17 @@ impl<const N: usize> Walker<N> {
             self.enter(folder, self.path.len(), false)
         });
         below.inspect_err(|error| self.unreadable(*error)).ok().map(Met::Folder)
+    }
+
+    fn is_left_out(&self, LeftOut { of, holding }: LeftOut, level: &Level, entry: Entry) -> bool {
+        if self.path[..level.path_length] != *of.as_bytes() {
+            return false;
+        }
+        let file = [&self.names[entry.start..entry.end - 1], b"/", holding.as_bytes()].concat();
+        match statat(&level.folder, file.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(facts) => FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile,
+            Err(error) => error == Errno::ACCESS,
+        }
     }
 
     /// Reads a file that is small enough; tells its bytes.
@@ -206,11 +226,6 @@ impl<const N: usize> Walker<N> {
             self.walked.unreadable_paths.push(self.path.clone());
         }
     }
-}
-
-/// Whether a path with its slash is that of the folder of this name.
-fn is_folder(path: &[u8], name: &str) -> bool {
-    path.strip_suffix(b"/") == Some(name.as_bytes())
 }
 
 /// Bytewise order of the whole paths: a folder's name is followed by a slash, a file's by nothing.

@@ -133,7 +133,12 @@ impl Repository {
 
     /// Manifests in the work tree; journals and the register of orphans, to be written.
     pub(crate) fn documents(&self) -> Result<Documents, Fault> {
-        Ok(Documents::beneath(&self.top)?.with_state_in(self.state()?)?)
+        let state = self.state()?;
+        // It may have been made by who could, and a publish would find out in the middle.
+        if !state.is_writable() {
+            return Err(unkept("the journal cannot be kept"));
+        }
+        Ok(Documents::beneath(&self.top)?.with_state_in(state)?)
     }
 
     /// The same to be read, where there are any.
@@ -243,6 +248,11 @@ fn shared_bits(value: &str) -> Option<u32> {
     };
     let folder = file | ((file & 0o444) >> 2);
     (file != OWNER).then_some(folder)
+}
+
+/// The same where no call has failed yet.
+pub(crate) fn unkept(doing: &str) -> Fault {
+    unwritable(doing, &io::Error::from(io::ErrorKind::PermissionDenied))
 }
 
 /// Why nothing can be kept, and what to do.

@@ -10,6 +10,8 @@
 //! | `displaced` | second names of files that are being displaced right now; after a crash they become adopted |
 //! | `adopted` | displaced files: `<oid>.<inode>.<bytes>.<modified>.<session>` |
 //! | `kept` | displaced files that changed afterwards: `<session>-<oid>-<n>` |
+//!
+//! An asset belongs to no session: its file has an empty one, and `<oid>-<n>` is its name in `kept`.
 
 use std::collections::HashMap;
 use std::io;
@@ -154,8 +156,9 @@ pub(super) fn keep_aside_if_one_may(root: &Dir, folder: &Dir, note: &Note) -> io
 /// Moves a file that is not what its oid says to `kept`. Nothing is written over there.
 pub(crate) fn keep_aside(root: &Dir, folder: &Dir, note: &Note) -> io::Result<()> {
     let kept = root.dir(KEPT)?;
+    let dash = if note.session.is_empty() { "" } else { "-" };
     for number in 1..=KEPT_NUMBER_MAX {
-        match folder.rename_new(&note.name(), &kept, &format!("{}-{}-{number}", note.session, note.oid)) {
+        match folder.rename_new(&note.name(), &kept, &format!("{}{dash}{}-{number}", note.session, note.oid)) {
             Ok(true) => return kept.sync(),
             Ok(false) => {}
             // Another process was faster.
@@ -181,8 +184,7 @@ pub(super) fn kept_in(root: &Dir) -> io::Result<Vec<Kept>> {
 /// A session's name as part of a file name that is easy to type.
 fn name_part(session: &str) -> String {
     let letters = session.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '-' | '_') { c } else { '_' });
-    let name: String = letters.take(SESSION_BYTES_MAX).collect();
-    if name.is_empty() { "session".to_owned() } else { name }
+    letters.take(SESSION_BYTES_MAX).collect()
 }
 
 #[cfg(test)]
@@ -200,6 +202,8 @@ mod tests {
         };
         assert_eq!(note.session, "a_b___x");
         assert_eq!(Note::parse(&note.name()), Some(note.clone()));
+        let of_an_asset = Note { session: name_part(""), ..note.clone() };
+        assert_eq!(Note::parse(&of_an_asset.name()), Some(of_an_asset));
         let before_the_epoch = Note { modified: (-5, 1), ..note.clone() };
         assert_eq!(Note::parse(&before_the_epoch.name()), Some(before_the_epoch));
         for name in ["", "x", &note.oid, &format!("{}.1.2.3.s", note.oid), &format!("{}.01.2.3-4.s", note.oid)] {

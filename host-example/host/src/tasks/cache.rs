@@ -14,6 +14,7 @@ use crate::documents::journals_in;
 use crate::files::{Access, Dir};
 use crate::remote::mentions::mentioned_in;
 use crate::repository::Repository;
+use crate::repository::place::unkept;
 use crate::store::{Claim, Sharer, Store, claim, clones};
 use crate::text::{io_words, quote_path};
 
@@ -34,6 +35,9 @@ pub struct Cache {
 impl Cache {
     /// The cache of a repository. `acts`: to be changed, and not only looked at.
     pub fn of(repository: &Repository, acts: bool) -> Result<Self, Fault> {
+        if acts && !repository.can_keep() {
+            return Err(unkept("the cache cannot be changed"));
+        }
         let store = if acts { repository.cache()? } else { repository.cache_to_read()? };
         match repository.placed_cache()? {
             Some(place) => Self::shared(store, place.folder, Some(place.named_by), acts),

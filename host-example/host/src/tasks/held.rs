@@ -11,7 +11,7 @@ use crate::git::Git;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Small files that are judged in one call.
-pub(crate) const SAMPLES_MAX: usize = 4096;
+const SAMPLES_MAX: usize = 4096;
 
 /// One file.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ pub(crate) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
 }
 
 /// What these small files are.
-pub(crate) fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
+fn judge(guest: &mut Guest, samples: &[Sample]) -> Result<Vec<Held>, Fault> {
     let kinds = guest.classify_many(samples)?;
     let held = |(sample, kind): (&Sample, Kind)| match kind {
         Kind::Pointer(pointer) if !sample.head.is_empty() => {

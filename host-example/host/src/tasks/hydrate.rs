@@ -16,12 +16,14 @@ use crate::contract::operations::Want;
 use crate::contract::types::{Blob, Direction};
 use crate::files::Files;
 use crate::repository::Repository;
+use crate::repository::place::unkept;
 use crate::sessions::ledger::Ledger;
 use crate::store::Store;
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner, TransferReport, Work};
 use crate::text::quote;
+use crate::worktree::patterns::Selection;
 use crate::worktree::pointer_files::BrokenFile;
 
 /// What is hydrated, and how.
@@ -43,6 +45,14 @@ pub struct HydrateOptions {
     pub object_bytes_max: Option<u64>,
 }
 
+impl HydrateOptions {
+    /// The paths that the caller chooses, whatever git's configuration says.
+    fn selection(&self) -> Result<Selection, Fault> {
+        let words = |list: &Option<String>| list.clone().unwrap_or_default();
+        Selection::parse(&words(&self.include), &words(&self.exclude)).map_err(Fault::misuse)
+    }
+}
+
 /// What came of a hydration.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct HydrateReport {
@@ -51,11 +61,14 @@ pub struct HydrateReport {
     pub transfer: TransferReport,
     /// Sessions that were meant. Their pointers stay where they are.
     pub session_count: usize,
+    /// Pointers in folders beneath `sessions/` that no manifest was asked for. Their content goes into the cache; they
+    /// stay.
+    pub unnamed_pointers: usize,
     /// Assets that the patterns leave out.
     pub left_out: usize,
-    /// Files beside the sessions that begin like pointers and are none.
+    /// Files that begin like pointers and are none. What manifests speak for is not among them.
     pub broken_list: Vec<BrokenPointer>,
-    /// Files and folders beside the sessions that could not be looked at.
+    /// Files and folders that could not be looked at. Sessions are not among them.
     pub unreadable_list: Vec<String>,
     /// What was put in the place of pointers, when that was asked for.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
@@ -130,16 +143,16 @@ impl Client {
     pub fn hydrate(&self, repository: &Repository, options: &HydrateOptions) -> Result<HydrateReport, Fault> {
         let ledger = Ledger::of(repository)?;
         let asked = asked::Asked::of(repository, &ledger, options)?;
-        let tree::Found { pointers, broken, unreadable, left_out } =
+        let tree::Found { pointers, of_sessions, broken, unreadable, left_out } =
             tree::find(self, repository, &asked.places, options)?;
         // One session as a whole is the engine's own operation; anything else is a list of wants.
-        let whole = match (&asked.sessions[..], &pointers[..]) {
-            ([asked::Chosen { name, file: None }], []) => Some(name.as_str()),
+        let whole = match (&asked.sessions[..], &pointers[..], &of_sessions[..]) {
+            ([asked::Chosen { name, file: None }], [], []) => Some(name.as_str()),
             _ => None,
         };
         let wanted = sessions::look(self, repository, &ledger, &asked.sessions, options, whole.is_some())?;
         let sessions::Wanted { mut wants, mut failed, left_out: is_part } = wanted;
-        wants.extend(tree::wants(&pointers));
+        wants.extend(tree::wants(pointers.iter().chain(&of_sessions)));
         let mut transfer = match whole {
             // Where something is left out, the list says exactly what is wanted.
             Some(name) if !is_part => {
@@ -160,8 +173,15 @@ impl Client {
             None
         };
         let broken_list = broken.into_iter().map(BrokenPointer::from).collect();
-        let (session_count, unreadable_list) = (asked.session_count(), unreadable);
-        Ok(HydrateReport { transfer, session_count, left_out, broken_list, unreadable_list, placed })
+        Ok(HydrateReport {
+            transfer,
+            session_count: asked.session_count(),
+            unnamed_pointers: of_sessions.len(),
+            left_out,
+            broken_list,
+            unreadable_list: unreadable,
+            placed,
+        })
     }
 
     /// Brings objects into a plain folder, each under its oid. Needs `options.endpoint`, and no repository.
@@ -204,6 +224,9 @@ fn fetch(
     };
     let is_wanted = |want: &Want| !distrusted.is_empty() || !tree::is_here(&store, repository, &want.oid, want.size);
     let needed = wants.iter().any(is_wanted);
+    if needed && !repository.can_keep() {
+        return Err(unkept("the cache cannot be written"));
+    }
     let bytes = wants.iter().fold(0u64, |sum, want| sum.saturating_add(want.size));
     let work = match wanting {
         Wanting::Session(name, wants) => Work::HydrateSession { name: name.to_owned(), objects: wants.len(), bytes },

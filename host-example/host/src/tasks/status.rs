@@ -51,7 +51,7 @@ impl Client {
             let engine = self.engine()?;
             let sessions_only = options.sessions_only;
             let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit, sessions_only };
-            return Ok(match all.look(&mut guest, || assets(self, repository, &store))? {
+            return Ok(match all.look(&mut guest, || counts(self, repository, &store))? {
                 Some(all) => StatusReport::Sessions(all),
                 None => StatusReport::Pointers(pointers(self, repository, &mut guest, &store)?),
             });
@@ -169,10 +169,19 @@ fn summary(
     })
 }
 
-/// The assets of a work tree.
-fn assets(client: &Client, repository: &Repository, store: &Store) -> Result<PointerCounts, Fault> {
-    let mut counts = PointerCounts::default();
-    let walked = assets::search(client, repository, &mut |met| {
+/// The pointers of a work tree that no manifest speaks for.
+#[derive(Default)]
+struct Counts {
+    assets: PointerCounts,
+    /// In folders of sessions.
+    unnamed: PointerCounts,
+}
+
+fn counts(client: &Client, repository: &Repository, store: &Store) -> Result<Counts, Fault> {
+    let mut all = Counts::default();
+    let walked = assets::search(client, repository, assets::Place::Top, &mut |met| {
+        let is_of_session = repository.is_of_session(met.path())?;
+        let counts = if is_of_session { &mut all.unnamed } else { &mut all.assets };
         match met {
             Met::Pointer(PointerFile { pointer, .. }) => {
                 counts.pointers += 1;
@@ -182,13 +191,15 @@ fn assets(client: &Client, repository: &Repository, store: &Store) -> Result<Poi
                     counts.present_bytes = counts.present_bytes.saturating_add(pointer.size);
                 }
             }
-            Met::Broken(one) => counts.broken_list.push(BrokenPointer::from(one)),
+            Met::Broken(one) => {
+                counts.broken += 1;
+                counts.broken_list.push(BrokenPointer::from(one));
+            }
         }
         Ok(())
     })?;
-    counts.broken = counts.broken_list.len();
-    counts.unreadable_list = pointer_files::unreadable(&walked, b"");
-    Ok(counts)
+    all.assets.unreadable_list = pointer_files::unreadable(&walked, b"");
+    Ok(all)
 }
 
 /// The pointers of a repository without sessions.
@@ -200,7 +211,7 @@ fn pointers(
 ) -> Result<PointerStatus, Fault> {
     let head = committed::commit(repository, "HEAD")?;
     let (readiness, hydration) = judge(guest, &coverage::failed(no_ledger_class(&head), head))?;
-    Ok(PointerStatus { counts: assets(client, repository, store)?, readiness, hydration })
+    Ok(PointerStatus { counts: counts(client, repository, store)?.assets, readiness, hydration })
 }
 
 fn judge(guest: &mut Guest, checkout: &Checkout) -> Result<(Readiness, Hydrated), HostError> {

@@ -17,6 +17,7 @@ use self::last_commit::LastCommit;
 pub use self::pushed::{Push, PushedRef};
 pub use self::report::{Finding, VerifyReport};
 use self::report::{Named, Seen};
+use self::unnamed::Pointers;
 use crate::contract::error::Fault;
 use crate::contract::names::in_sessions;
 use crate::contract::types::{Code, Direction};
@@ -87,21 +88,28 @@ impl Client {
 /// What stands here, what is committed, and what the cache has.
 fn everything(client: &Client, repository: &Repository, options: &VerifyOptions) -> Result<Seen, Fault> {
     let store = repository.cache_to_read()?;
-    let mut seen = match repository.has_sessions()? {
+    let (mut seen, committed) = match repository.has_sessions()? {
         true => sessions(client, repository, &store, options)?,
-        false if options.sessions.is_empty() => Seen::default(),
+        false if options.sessions.is_empty() => Default::default(),
         false => return Err(no_sessions()),
     };
+    unnamed::look_at_commit(&committed, &mut seen);
     if options.sessions.is_empty() {
-        assets(client, repository, &mut seen)?;
+        let standing = assets(client, repository, &mut seen)?;
+        unnamed::look_at_tree(repository, &committed, standing, &mut seen)?;
     }
     look_at_commits(client, repository, options, &mut seen)?;
     look_at_cache(&store, &mut seen)?;
     Ok(seen)
 }
 
-/// Manifests and pointers of sessions.
-fn sessions(client: &Client, repository: &Repository, store: &Store, options: &VerifyOptions) -> Result<Seen, Fault> {
+/// Manifests and pointers of sessions, and the last commit that they were compared with.
+fn sessions(
+    client: &Client,
+    repository: &Repository,
+    store: &Store,
+    options: &VerifyOptions,
+) -> Result<(Seen, LastCommit), Fault> {
     let ledger = Ledger::of(repository)?;
     let mut guest = client.guest()?;
     let limit = status::limit(&mut guest, repository, options.object_bytes_max)?;
@@ -133,21 +141,26 @@ fn sessions(client: &Client, repository: &Repository, store: &Store, options: &V
         committed.compare(name, &standing, &mut seen, first);
     }
     committed.look_in_full(repository, &mut seen)?;
-    unnamed::look(repository, &ledger, &mut guest, &committed, is_all.then_some(names.as_slice()), &mut seen)?;
-    Ok(seen)
+    Ok((seen, committed))
 }
 
-/// Pointers of the working tree that belong to no session.
-fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<(), Fault> {
-    let walked = assets::search(client, repository, &mut |met| {
-        match met {
-            Met::Pointer(one) => {
-                let name = String::from_utf8_lossy(&one.path).into_owned();
-                seen.assets += 1;
-                seen.named.push(Named { name, oid: one.pointer.oid, size: one.pointer.size });
+/// Pointers of the working tree that belong to no session. Gives those in folders of sessions without a manifest.
+fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<Pointers, Fault> {
+    let mut standing = Pointers::new();
+    let walked = assets::search(client, repository, assets::Place::Top, &mut |met| {
+        let path = String::from_utf8_lossy(met.path()).into_owned();
+        let is_of_session = repository.is_of_session(met.path())?;
+        let in_session = in_sessions(&path).filter(|_| is_of_session);
+        match (met, in_session.and_then(|name| name.split_once('/'))) {
+            (Met::Pointer(one), Some((session, file))) => {
+                standing.entry(session.to_owned()).or_default().insert(file.to_owned(), one.pointer.oid);
             }
-            Met::Broken(one) => {
-                let name = String::from_utf8_lossy(&one.path).into_owned();
+            (Met::Pointer(one), None) => {
+                seen.assets += 1;
+                seen.named.push(Named { name: path, oid: one.pointer.oid, size: one.pointer.size });
+            }
+            (Met::Broken(one), _) => {
+                let name = in_session.unwrap_or(&path);
                 seen.find(name, "", Code::Malformed, format!("line {}: {}", one.line, one.why));
             }
         }
@@ -156,7 +169,7 @@ fn assets(client: &Client, repository: &Repository, seen: &mut Seen) -> Result<(
     for place in pointer_files::unreadable(&walked, b"") {
         seen.find(place, "", Code::Host, pointer_files::UNREADABLE);
     }
-    Ok(())
+    Ok(standing)
 }
 
 /// Tells of content that commits hold in full. What was told of a file of the last commit is not told again.

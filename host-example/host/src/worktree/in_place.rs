@@ -19,7 +19,7 @@ use crate::worktree::pointer_files::PointerFile;
 
 const COPY_BYTES: usize = 256 * 1024;
 /// Begins the name of a file on its way into the working tree.
-const TEMPORARY: &str = ".hydrant-";
+pub(crate) const TEMPORARY: &str = ".hydrant-";
 
 /// What became of one pointer file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -41,6 +41,16 @@ pub enum Met {
     Broken(BrokenFile),
 }
 
+impl Met {
+    /// Path relative to the folder that was searched, as the file system spells it.
+    pub fn path(&self) -> &[u8] {
+        match self {
+            Self::Pointer(one) => &one.path,
+            Self::Broken(one) => &one.path,
+        }
+    }
+}
+
 /// Why a place that was searched may hold pointers that nobody saw.
 pub const UNREADABLE: &str = "it cannot be read, or lies too deep: whether pointers stand there is not known";
 

@@ -9,7 +9,7 @@ use std::path::Path;
 use memchr::memmem::Finder;
 
 pub use crate::contract::names::POINTER_BYTES_LIMIT;
-pub use crate::files::walk::{SCAN_DEPTH_MAX, SCAN_FAULTS_MAX, WalkOptions, Walked};
+pub use crate::files::walk::{LeftOut, SCAN_DEPTH_MAX, SCAN_FAULTS_MAX, WalkOptions, Walked};
 
 /// Candidates handed over at once.
 pub const SCAN_BATCH_FILES: usize = 2048;
@@ -117,13 +117,19 @@ mod tests {
     }
 
     #[test]
-    fn the_folders_of_one_folder_can_be_left_out() {
+    fn folders_of_one_folder_that_hold_a_file_can_be_left_out() {
         let tree = Tree::new("without");
-        for path in ["a", "b/c/x", "b/x", "d/b/c/x", "bb/c/x", "b.c/x"] {
+        for path in ["a", "b/c/x", "b/x", "b/e/f/x", "b/g/m/x", "c/x", "d/b/c/x", "bb/c/x", "b.c/x"] {
             tree.file(path, POINTER);
         }
-        let options = WalkOptions { without_folders_of: Some("b"), ..WalkOptions::default() };
-        assert_eq!(tree.scan(options).0, ["a", "b.c/x", "b/x", "bb/c/x", "d/b/c/x"]);
+        for path in ["m", "b/m", "b/c/m", "b/e/f/m", "c/m", "d/b/c/m", "bb/c/m"] {
+            tree.file(path, "marked");
+        }
+        std::os::unix::fs::symlink("x", tree.0.join("b/e/m")).expect("temp link");
+        let without = |of| WalkOptions { without: Some(LeftOut { of, holding: "m" }), ..WalkOptions::default() };
+        let beneath_b = ["a", "b.c/x", "b/e/f/x", "b/g/m/x", "b/x", "bb/c/x", "c/x", "d/b/c/x"];
+        assert_eq!(tree.scan(without("b/")).0, beneath_b);
+        assert_eq!(tree.scan(without("")).0, ["a", "b.c/x", "bb/c/x", "d/b/c/x"]);
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) use aside::Aside;
 use aside::Second;
 pub(crate) use aside::TEMPORARY;
 
+use crate::contract::names::session_of;
 use crate::contract::types::Swap;
 use crate::files::atomic::{Fresh, stands};
 use crate::files::digest::Digesting;
@@ -131,7 +132,7 @@ impl Swapping<'_> {
         opened: &mut Opened,
         wanted: impl Fn() -> io::Result<()> + Clone + Send + 'static,
     ) -> io::Result<Option<Second<'_>>> {
-        let session = self.swap.name.split('/').nth(1).unwrap_or_default();
+        let session = session_of(&self.swap.name).unwrap_or_default();
         let note = Note::of(&self.swap.blob.oid, &self.before, session);
         if let Some(second) = self.aside.link(self.folder, self.name, note)? {
             let is_the_file = second.facts()?.identity == self.before.identity && self.is_unchanged(opened)?;

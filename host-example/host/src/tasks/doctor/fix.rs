@@ -17,6 +17,7 @@ use crate::tasks::publish::PublishOptions;
 use crate::text::count_text;
 use crate::worktree::restoring;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
+use crate::worktree::swap;
 
 use super::finding::{Cure, Finding};
 use super::patient::{DoctorOptions, Patient};
@@ -78,7 +79,9 @@ fn undo_rewrite(patient: &Patient<'_>) -> Result<String, Fault> {
 }
 
 fn take_in(patient: &Patient<'_>, session: &str, path: &str) -> Result<String, Fault> {
-    restoring::take_in(patient.ledger.files(), &patient.store, &path_in(session, MANIFEST))?;
+    // Where an asset lay is told by its temporary file, which is a finding of its own.
+    let beside = if session.is_empty() { MANIFEST.to_owned() } else { path_in(session, MANIFEST) };
+    restoring::take_in(patient.ledger.files(), &patient.store, &beside)?;
     if patient.repository.common_dir.join(path).symlink_metadata().is_ok() {
         return Err(Fault::misuse("it stays: somebody else swaps content right now, or it is none of ours"));
     }
@@ -87,8 +90,13 @@ fn take_in(patient: &Patient<'_>, session: &str, path: &str) -> Result<String, F
 
 fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
     let local = |error: &io::Error| Fault::local("the file cannot be put aside", error);
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if name.starts_with(swap::TEMPORARY) {
+        // Content that the cache has by now needs this name no more.
+        restoring::take_in(patient.ledger.files(), &patient.store, path)?;
+    }
     let opened = patient.ledger.files().open(path).map_err(|error| local(&error))?;
-    let Some(opened) = opened else { return Ok("it is gone already".to_owned()) };
+    let Some(opened) = opened else { return Ok("it is gone: nothing of it is lost".to_owned()) };
     let full = patient.repository.top.join(path);
     let file_size = opened.size;
     let mut head = Vec::new();
@@ -99,7 +107,7 @@ fn put_aside(patient: &Patient<'_>, path: &str) -> Result<String, Fault> {
     }
     let kept = patient.repository.store_dir().join("kept");
     make_private_dir(&kept).map_err(|error| local(&error))?;
-    let file = path.rsplit('/').next().unwrap_or(path).trim_start_matches('.');
+    let file = name.trim_start_matches('.');
     for number in 0..1_000_u32 {
         let name = format!("left-{file}-{number}");
         if rename_new(&full, &kept.join(&name)).map_err(|error| local(&error))? {

@@ -1,5 +1,6 @@
 //! Files of processes that are gone: temporary files, locks, refs, and content that was put aside.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -14,24 +15,24 @@ use crate::files::lock::try_lock;
 use crate::files::platform::is_process_gone;
 use crate::remote::BACKUPS;
 use crate::repository::Repository;
-use crate::sessions::ledger::SESSIONS;
 use crate::store::PruneRule;
 use crate::text::{bytes_text, count_text, shell};
+use crate::worktree::{in_place, swap};
 
 use super::finding::{Cure, Finding, FindingKind, Next};
 use super::patient::{Adopted, FIX, Patient};
 
 /// Beginnings of the names of our temporary files in the work tree; the number of their process follows.
-const TEMPORARIES: [&str; 3] = [".hydrant-swap-", ".hydrant-settle-", manifest_write::TEMPORARY];
+const TEMPORARIES: [&str; 4] = [swap::TEMPORARY, ".hydrant-settle-", manifest_write::TEMPORARY, in_place::TEMPORARY];
+/// All of them, as git matches paths.
+const TEMPORARY_PATHS: &str = ":(top,glob)**/.hydrant-*.tmp";
 /// Downloads that stopped, named at most.
 const STALLED_NAMED_MAX: usize = 3;
-/// Folders of sessions looked at, at most.
-const FOLDERS_MAX: usize = 200_000;
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     kept(patient, findings)?;
     displaced(patient, findings);
-    temporaries(patient, findings);
+    temporaries(patient, findings)?;
     cache(patient, findings)?;
     stalled(patient, findings)?;
     if let Some((lock, _)) = stale_index_lock(patient.repository)? {
@@ -59,29 +60,38 @@ fn kept(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault>
             when.as_deref().unwrap_or("at an unknown time"),
         );
         let place = format!("\"$(git rev-parse --git-common-dir)\"/hydrant/kept/{}", shell(&kept.name));
-        let publish = match session_of(&kept.name) {
-            Some((session, oid)) => how_to_publish(patient, session, oid, &place),
-            None => String::new(),
-        };
-        let told = format!("look at it with: less {place}; {publish}when you have what you need: rm {place}");
+        let how = origin_of(&kept.name).map(|origin| how_to_use(patient, origin, &place)).unwrap_or_default();
+        let told = format!("look at it with: less {place}; {how}when you have what you need: rm {place}");
         let finding = Finding::new(FindingKind::KeptContent, detail, Next::told(told), Cure::Yours);
         findings.push(finding.at(format!("hydrant/kept/{}", kept.name)));
     }
     Ok(())
 }
 
-/// The session and the blob that a kept file was of: `<session>-<oid>-<n>`. Other files have other names.
-fn session_of(kept: &str) -> Option<(&str, &str)> {
-    let mut parts = kept.rsplitn(3, '-');
-    let (number, oid, session) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_one = number.bytes().all(|byte| byte.is_ascii_digit())
-        && oid.len() == OID_DIGITS
-        && oid.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_one.then_some((session, oid))
+/// What a kept file was: a session's blob, `<session>-<oid>-<n>`, or an asset's, `<oid>-<n>`. Others have other names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Origin<'a> {
+    session: Option<&'a str>,
+    oid: &'a str,
 }
 
-/// How a kept file becomes the session's content. Its name is the manifest's to tell, while that still names the blob.
-fn how_to_publish(patient: &Patient<'_>, session: &str, oid: &str, place: &str) -> String {
+fn origin_of(kept: &str) -> Option<Origin<'_>> {
+    let (blob, number) = kept.rsplit_once('-')?;
+    let (session, oid) = blob.rsplit_once('-').map_or((None, blob), |(session, oid)| (Some(session), oid));
+    let is_one = !number.is_empty()
+        && number.bytes().all(|byte| byte.is_ascii_digit())
+        && oid.len() == OID_DIGITS
+        && oid.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_one.then_some(Origin { session, oid })
+}
+
+/// How a kept file becomes content again. What it is called is the manifest's to tell, while that still names the blob.
+/// What has no manifest is an asset, and git's alone.
+fn how_to_use(patient: &Patient<'_>, Origin { session, oid }: Origin<'_>, place: &str) -> String {
+    let has_manifest = |session: &&str| patient.ledger.manifest_if_any(session).is_ok_and(|text| text.is_some());
+    let Some(session) = session.filter(has_manifest) else {
+        return format!("to use it: cp {place} FILE; ");
+    };
     let named = || {
         let manifest = patient.client.guest().ok()?.manifest_read(&patient.ledger.manifest_text(session).ok()?).ok()?;
         manifest.files.into_iter().find(|file| file.oid.as_deref() == Some(oid)).map(|file| file.name)
@@ -108,34 +118,24 @@ fn displaced(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
-    let sessions = patient.repository.top.join(SESSIONS);
-    if !sessions.symlink_metadata().is_ok_and(|facts| facts.is_dir()) {
-        return;
-    }
-    let mut folders = vec![(sessions, SESSIONS.to_owned())];
-    let mut left = FOLDERS_MAX;
-    while let Some((folder, shown)) = folders.pop() {
-        for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let Ok(name) = entry.file_name().into_string() else { continue };
-            let path = format!("{shown}/{name}");
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && left > 0 => {
-                    left -= 1;
-                    folders.push((entry.path(), path));
-                }
-                Ok(kind) if kind.is_file() && is_of_dead(&name) => {
-                    let detail = "a temporary file of a process that is gone";
-                    let told =
-                        format!("{FIX} moves it to hydrant/kept in git's folder; one of our pointers is removed");
-                    let next = Next::run(FIX, &[]).told_of(told);
-                    findings
-                        .push(Finding::new(FindingKind::Leftover, detail, next, Cure::PutAside(path.clone())).at(path));
-                }
-                _ => {}
-            }
+/// Temporary files of ours, wherever in the work tree they lie: git, which knows what is another repository, lists them.
+fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
+    let repository = patient.repository;
+    let asked = ["ls-files", "-z", "--full-name", "--cached", "--others", "--", TEMPORARY_PATHS];
+    let listed = repository.as_it_is().read(&asked, b"")?;
+    // A path in conflict has several entries.
+    let paths: BTreeSet<&[u8]> = listed.split(|byte| *byte == 0).collect();
+    for path in paths.into_iter().filter_map(|path| std::str::from_utf8(path).ok()) {
+        let is_file = || repository.top.join(path).symlink_metadata().is_ok_and(|facts| facts.is_file());
+        if is_of_dead(path.rsplit('/').next().unwrap_or(path)) && is_file() {
+            let detail = "a temporary file of a process that is gone";
+            let told = format!("{FIX} moves it to hydrant/kept in git's folder; one of our pointers is removed");
+            let next = Next::run(FIX, &[]).told_of(told);
+            let cure = Cure::PutAside(path.to_owned());
+            findings.push(Finding::new(FindingKind::Leftover, detail, next, cure).at(path));
         }
     }
+    Ok(())
 }
 
 /// Whether a name is one of our temporary files whose process is gone.
@@ -220,14 +220,16 @@ pub(super) fn adopted(repository: &Repository) -> Adopted {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_of_dead, session_of};
+    use super::{Origin, is_of_dead, origin_of};
 
     #[test]
     fn a_kept_file_tells_its_session() {
         let oid = "0a".repeat(32);
-        assert_eq!(session_of(&format!("a-b-{oid}-12")), Some(("a-b", oid.as_str())));
-        for name in ["left-raw.jsonl-0", "a-0a-1", "", &format!("{oid}-1"), &format!("a-{oid}-x")] {
-            assert_eq!(session_of(name), None, "{name}");
+        let (of_session, of_asset) = (format!("a-b-{oid}-12"), format!("{oid}-1"));
+        assert_eq!(origin_of(&of_session), Some(Origin { session: Some("a-b"), oid: &oid }));
+        assert_eq!(origin_of(&of_asset), Some(Origin { session: None, oid: &oid }));
+        for name in ["left-raw.jsonl-0", "a-0a-1", "", &format!("a-{oid}-x"), &format!("{oid}-"), &oid] {
+            assert_eq!(origin_of(name), None, "{name}");
         }
     }
 
@@ -238,6 +240,10 @@ mod tests {
             assert!(!is_of_dead(name), "{name}");
         }
         // Above every number that a system gives.
-        assert!(is_of_dead(".hydrant-settle-2147483600-12.tmp"));
+        for name in
+            [".hydrant-settle-2147483600-12.tmp", ".hydrant-swap-2147483600-back.tmp", ".hydrant-2147483600-0.tmp"]
+        {
+            assert!(is_of_dead(name), "{name}");
+        }
     }
 }

@@ -12,7 +12,6 @@ use crate::sessions::ledger::{Ledger, MANIFEST, path_in};
 use crate::tasks::client::Client;
 use crate::tasks::transfer;
 use crate::text::quote;
-use crate::worktree::patterns::Selection;
 
 use super::HydrateOptions;
 use super::asked::Chosen;
@@ -38,8 +37,7 @@ pub(super) fn look(
     is_alone: bool,
 ) -> Result<Wanted, Fault> {
     let mut guest = client.guest()?;
-    let words = |list: &Option<String>| list.clone().unwrap_or_default();
-    let selection = Selection::parse(&words(&options.include), &words(&options.exclude)).map_err(Fault::misuse)?;
+    let selection = options.selection()?;
     let store = repository.store()?;
     let limit = transfer::object_bytes_max(options.object_bytes_max, Some(repository))?.unwrap_or(u64::MAX);
     let mut wanted = Wanted::default();

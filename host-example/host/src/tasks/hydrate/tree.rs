@@ -26,12 +26,16 @@ use crate::worktree::pointer_files::{self, BrokenFile, Met, PointerFile};
 const WRONG_IN_CACHE: &str = "the cached content is not what the pointer names";
 
 /// The pointers of some places.
+#[derive(Default)]
 pub(super) struct Found {
+    /// Assets.
     pub(super) pointers: Vec<PointerFile>,
+    /// Pointers in folders of sessions that no manifest was asked for. They stay.
+    pub(super) of_sessions: Vec<PointerFile>,
     pub(super) broken: Vec<BrokenFile>,
     /// Places that could not be looked at.
     pub(super) unreadable: Vec<String>,
-    /// Pointers that the patterns leave out.
+    /// Assets that the patterns leave out.
     pub(super) left_out: usize,
 }
 
@@ -42,17 +46,20 @@ pub(super) fn find(
     places: &[String],
     options: &HydrateOptions,
 ) -> Result<Found, Fault> {
-    let mut found = Found { pointers: Vec::new(), broken: Vec::new(), unreadable: Vec::new(), left_out: 0 };
     if places.is_empty() {
-        return Ok(found);
+        return Ok(Found::default());
     }
-    let selection = selection(repository, options)?;
-    search(client, repository, places, options.in_place, &mut found)?;
-    let met = found.pointers.len();
-    found.pointers.retain(|one| selection.wants(&one.path));
-    found.left_out = met - found.pointers.len();
-    found.broken.retain(|one| selection.wants(&one.path));
-    Ok(found)
+    let mut search = Search {
+        repository,
+        of_assets: selection(repository, options)?,
+        of_sessions: options.selection()?,
+        seen: HashSet::new(),
+        found: Found::default(),
+    };
+    for place in places {
+        search.place(client, place, options.in_place)?;
+    }
+    Ok(search.found)
 }
 
 /// Puts content in the place of pointers. What the cache has something else for is fetched again.
@@ -101,17 +108,21 @@ fn fetch_again(
     Ok(placed)
 }
 
-/// Searches these places. Beneath the top and the folder of the sessions, assets alone are meant; in a folder of a
-/// session that has no manifest here, its pointers are.
-fn search(
-    client: &Client,
-    repository: &Repository,
-    places: &[String],
-    in_place: bool,
-    found: &mut Found,
-) -> Result<(), Fault> {
-    let mut seen = HashSet::new();
-    for place in places {
+/// What is looked for, and what was found so far.
+struct Search<'a> {
+    repository: &'a Repository,
+    of_assets: Selection,
+    /// What git's configuration leaves out is not meant for sessions.
+    of_sessions: Selection,
+    seen: HashSet<Vec<u8>>,
+    found: Found,
+}
+
+impl Search<'_> {
+    /// Searches a place. What manifests speak for beneath the top and the folder of the sessions is not meant: it is
+    /// asked for by session.
+    fn place(&mut self, client: &Client, place: &str, in_place: bool) -> Result<(), Fault> {
+        let repository = self.repository;
         let path = repository.top.join(place);
         let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
         let real = path.canonicalize().map_err(|error| match error.kind() {
@@ -124,32 +135,18 @@ fn search(
             return Err(unusable("it is reached through a symlink"));
         }
         let facts = real.symlink_metadata().map_err(|error| unusable(&io_words(&error)))?;
-        let beneath = if facts.is_dir() { format!("{place}/") } else { place.clone() };
-        let is_of_session = repository.is_of_session(beneath.as_bytes())?;
-        if is_of_session && in_place {
+        let beneath = if facts.is_dir() { format!("{place}/") } else { place.to_owned() };
+        if in_place && repository.is_of_session(beneath.as_bytes())? {
             return Err(pointers_stay(place));
         }
-        let mut take = |met: Met| {
-            let met = under(place, met);
-            let path = match &met {
-                Met::Pointer(one) => &one.path,
-                Met::Broken(one) => &one.path,
+        let mut take = |met: Met| self.take(under(place, met));
+        if facts.is_dir() {
+            let walked = match [assets::Place::Top, assets::Place::Sessions].into_iter().find(|one| one.path() == place)
+            {
+                Some(whole) => assets::search(client, repository, whole, &mut take)?,
+                None => pointer_files::search(client.engine()?, &real, WalkOptions::default(), &mut take)?,
             };
-            let is_meant = is_of_session || !repository.is_of_session(path)?;
-            if is_meant && seen.insert(path.clone()) {
-                match met {
-                    Met::Pointer(one) => found.pointers.push(one),
-                    Met::Broken(one) => found.broken.push(one),
-                }
-            }
-            Ok(())
-        };
-        if place.is_empty() {
-            let walked = assets::search(client, repository, &mut take)?;
-            found.unreadable.extend(pointer_files::unreadable(&walked, b""));
-        } else if facts.is_dir() {
-            let walked = pointer_files::search(client.engine()?, &real, WalkOptions::default(), &mut take)?;
-            found.unreadable.extend(pointer_files::unreadable(&walked, place.as_bytes()));
+            self.found.unreadable.extend(pointer_files::unreadable(&walked, place.as_bytes()));
         } else if facts.is_file()
             && facts.len() < POINTER_BYTES_LIMIT as u64
             && let Some(bytes) = read_small(repository, place)?
@@ -157,8 +154,25 @@ fn search(
         {
             take(met)?;
         }
+        Ok(())
     }
-    Ok(())
+
+    fn take(&mut self, met: Met) -> Result<(), Fault> {
+        if !self.seen.insert(met.path().to_vec()) {
+            return Ok(());
+        }
+        let is_of_session = self.repository.is_of_session(met.path())?;
+        let selection = if is_of_session { &self.of_sessions } else { &self.of_assets };
+        let is_wanted = selection.wants(met.path());
+        match met {
+            Met::Pointer(one) if is_wanted && is_of_session => self.found.of_sessions.push(one),
+            Met::Pointer(one) if is_wanted => self.found.pointers.push(one),
+            Met::Pointer(_) => self.found.left_out += usize::from(!is_of_session),
+            Met::Broken(one) if is_wanted => self.found.broken.push(one),
+            Met::Broken(_) => {}
+        }
+        Ok(())
+    }
 }
 
 /// Spells a path that was found beneath `place` from the root of the work tree.
@@ -208,9 +222,9 @@ fn selection(repository: &Repository, options: &HydrateOptions) -> Result<Select
 }
 
 /// Each object once, under the first path that names it.
-pub(super) fn wants(pointers: &[PointerFile]) -> Vec<Want> {
+pub(super) fn wants<'a>(pointers: impl IntoIterator<Item = &'a PointerFile>) -> Vec<Want> {
     let mut seen = HashSet::new();
-    let first = pointers.iter().filter(|one| seen.insert((one.pointer.oid.as_str(), one.pointer.size)));
+    let first = pointers.into_iter().filter(|one| seen.insert((one.pointer.oid.as_str(), one.pointer.size)));
     first.map(|one| Want { name: quote(&one.path), oid: one.pointer.oid.clone(), size: one.pointer.size }).collect()
 }
 

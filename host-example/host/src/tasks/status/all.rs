@@ -16,7 +16,7 @@ use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, SESSIONS};
 use crate::store::Store;
 
-use super::{Judged, LedgerStatus, PointerCounts, SessionLine, UnreadableSession, judge, summary};
+use super::{Counts, Judged, LedgerStatus, SessionLine, UnreadableSession, judge, summary};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
@@ -43,11 +43,11 @@ struct Eye {
 }
 
 impl All<'_> {
-    /// Looks at every session, and then at the assets; nothing where no session is.
+    /// Looks at every session, and then at what no manifest speaks for; nothing where no session is.
     pub(super) fn look(
         &self,
         guest: &mut Guest,
-        assets: impl FnOnce() -> Result<PointerCounts, Fault>,
+        counts: impl FnOnce() -> Result<Counts, Fault>,
     ) -> Result<Option<LedgerStatus>, Fault> {
         let names = self.ledger.folders()?;
         let told =
@@ -74,7 +74,8 @@ impl All<'_> {
         };
         let sessions = told.into_iter().map(|(line, _)| line).collect();
         let kept_out = coverage::kept_out(self.repository, &[SESSIONS.to_owned()])?.line();
-        Ok(Some(LedgerStatus { judged, sessions, assets: assets()?, kept_out }))
+        let Counts { assets, unnamed } = counts()?;
+        Ok(Some(LedgerStatus { judged, sessions, assets, unnamed, kept_out }))
     }
 
     /// Tells something of each folder that is a session, in the order of the names; each thread takes a part of them.

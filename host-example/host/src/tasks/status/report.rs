@@ -128,6 +128,8 @@ pub struct LedgerStatus {
     /// The assets beside them.
     #[serde(flatten)]
     pub assets: PointerCounts,
+    /// Pointers in folders beneath `sessions/` that have no manifest: nothing says what they belong to.
+    pub unnamed: PointerCounts,
     /// What a sparse checkout keeps out of the working tree, in one line.
     #[serde(skip)]
     pub kept_out: Option<String>,
@@ -198,7 +200,7 @@ pub struct BegunStatus {
     pub kept_out: Option<String>,
 }
 
-/// The pointers of a working tree that belong to no session.
+/// Pointers of a working tree that no manifest speaks for.
 #[derive(Clone, Debug, Default, Serialize, JsonSchema)]
 pub struct PointerCounts {
     /// How many they are.
@@ -260,7 +262,8 @@ impl StatusReport {
         match self {
             Self::Session(_) | Self::Begun(_) => true,
             Self::Sessions(all) => {
-                all.assets.is_clean() && all.sessions.iter().all(|one| matches!(one, SessionLine::Summary(_)))
+                let is_clean = all.assets.is_clean() && all.unnamed.is_clean();
+                is_clean && all.sessions.iter().all(|one| matches!(one, SessionLine::Summary(_)))
             }
             Self::Pointers(pointers) => pointers.counts.is_clean(),
         }

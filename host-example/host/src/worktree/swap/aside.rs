@@ -8,14 +8,14 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START};
+use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START, SESSIONS, session_of};
 use crate::contract::types::Blob;
 use crate::files::atomic::TEMPORARY_END;
 use crate::files::digest::Digesting;
 use crate::files::dir::{Linked, set_permissions};
 use crate::files::facts::Kind;
 use crate::files::lock::try_lock;
-use crate::files::{Dir, Facts, Files};
+use crate::files::{Dir, Facts, Files, names_no_file};
 use crate::process::between_spawns;
 use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
 
@@ -26,6 +26,8 @@ pub(crate) const TEMPORARY: &str = ".hydrant-swap-";
 const LOCK_FILE: &str = "swap.lock";
 /// Bytes copied at once.
 const COPY_BYTES: usize = 256 << 10;
+/// Stands in the top folder of a work tree.
+const GIT: &str = ".git";
 /// Folders beneath a session that are swept at most.
 const SWEPT_FOLDERS_MAX: usize = 10_000;
 /// Mode of a file that nobody shall write to any more.
@@ -122,21 +124,31 @@ impl Aside {
         Ok(adopted)
     }
 
-    /// Names of ours in the folder of a file and beneath it.
+    /// Names of ours beside a file; of a session's file, beneath the session's whole folder. Folders are queued by name:
+    /// however many there are, one is open.
     fn sweep_tree(&self, tree: &Files, name: &str) -> io::Result<()> {
-        let session = name.match_indices('/').nth(1).map_or(name, |(end, _)| &name[..=end]);
-        let Ok(Some((top, _))) = tree.folder_of(&format!("{}x", session.trim_end_matches(|c| c != '/'))) else {
-            return Ok(());
-        };
-        let mut folders = vec![top];
+        let session = session_folder(name);
+        let top = session.unwrap_or_else(|| name.rfind('/').map_or("", |slash| &name[..=slash]));
+        let mut folders = vec![top.to_owned()];
         let mut left = SWEPT_FOLDERS_MAX;
-        while let Some(folder) = folders.pop() {
-            for name in folder.names()? {
+        while let Some(path) = folders.pop() {
+            let (folder, names) = match names_in(tree, &path) {
+                Ok(Some(found)) => found,
+                Ok(None) => continue,
+                // A folder that went, or is closed to us: nothing of ours was left in it that we could take out.
+                Err(error) if names_no_file(&error) || error.kind() == io::ErrorKind::PermissionDenied => continue,
+                Err(error) => return Err(error),
+            };
+            // Another repository: whoever swaps there holds another lock.
+            if path != top && names.iter().any(|name| name == GIT) {
+                continue;
+            }
+            for name in names.iter().filter(|name| *name != GIT) {
                 if name.starts_with(TEMPORARY) && name.ends_with(TEMPORARY_END) {
-                    self.sweep_one(&folder, &name)?;
-                } else if left > 0 && folder.facts(name.as_str())?.is_some_and(|facts| facts.kind == Kind::Dir) {
+                    self.sweep_one(&folder, name)?;
+                } else if session.is_some() && left > 0 && is_folder(&folder, name)? {
                     left -= 1;
-                    folders.extend(folder.existing_dir(name.as_str()).ok());
+                    folders.push(format!("{path}{name}/"));
                 }
             }
         }
@@ -227,6 +239,22 @@ impl Second<'_> {
             Linked::Impossible => Err(io::Error::other("the content cannot get its name back")),
         }
     }
+}
+
+/// The folder of a session's file, with its slash; none of any other file.
+fn session_folder(name: &str) -> Option<&str> {
+    session_of(name).map(|session| &name[..SESSIONS.len() + session.len() + "//".len()])
+}
+
+/// A folder of the tree, by its path with the slash, and the names in it; none when it is not there.
+fn names_in(tree: &Files, path: &str) -> io::Result<Option<(Dir, Vec<String>)>> {
+    let Some((folder, _)) = tree.folder_of(&format!("{path}{TEMPORARY}"))? else { return Ok(None) };
+    let names = folder.names()?;
+    Ok(Some((folder, names)))
+}
+
+fn is_folder(folder: &Dir, name: &str) -> io::Result<bool> {
+    Ok(folder.facts(name)?.is_some_and(|facts| facts.kind == Kind::Dir))
 }
 
 fn copy_all(from: &mut File, to: &mut File, wanted: impl Fn() -> io::Result<()>) -> io::Result<Blob> {

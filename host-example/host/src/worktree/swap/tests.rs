@@ -311,6 +311,58 @@ fn what_a_dead_run_left_is_put_in_order_by_the_next() {
 }
 
 #[test]
+fn only_what_can_be_of_this_swap_is_swept() {
+    const FOLDERS: [&str; 11] = [
+        "",
+        ".git/",
+        "media/",
+        "media/deep/",
+        "nested/",
+        "sessions/",
+        "sessions/s/",
+        "sessions/s/deep/er/",
+        "sessions/s/.git/",
+        "sessions/s/nested/",
+        "sessions/t/",
+    ];
+    // An asset's own folder; of a session, all of it that is no other repository.
+    for (name, swept) in [
+        ("a.bin", &[""][..]),
+        ("media/a.bin", &["media/"]),
+        ("media/deep/a.bin", &["media/deep/"]),
+        ("gone/a.bin", &[]),
+        ("sessions/a.bin", &["sessions/"]),
+        (NAME, &["sessions/s/", "sessions/s/deep/er/"]),
+        ("sessions/s/deep/a.bin", &["sessions/s/", "sessions/s/deep/er/"]),
+    ] {
+        let bench = Bench::new();
+        let top = bench.scratch.path().join("tree");
+        let leftover = |folder: &str| top.join(folder).join(format!("{TEMPORARY}1-1.tmp"));
+        for folder in FOLDERS {
+            fs::create_dir_all(top.join(folder)).expect("folders");
+            // One is a pointer on its way in, the next one content on its way out.
+            let bytes = if folder.len() % 2 == 0 { "version https://git-lfs" } else { "somebody's bytes" };
+            fs::write(leftover(folder), bytes).expect("a leftover");
+        }
+        for nested in ["nested/.git", "sessions/s/nested/.git"] {
+            fs::write(top.join(nested), "gitdir: elsewhere").expect("a file");
+        }
+        bench.aside().enter(&bench.tree, name).expect("in order");
+        let gone: Vec<&str> = FOLDERS.into_iter().filter(|folder| !leftover(folder).exists()).collect();
+        assert_eq!(gone, swept, "{name}");
+    }
+}
+
+#[test]
+fn what_is_displaced_is_noted_under_its_session_and_of_an_asset_under_none() {
+    for (name, session) in
+        [(NAME, "s"), ("sessions/s/deep/a.bin", "s"), ("sessions/a.bin", ""), ("media/a.bin", ""), ("a.bin", "")]
+    {
+        assert_eq!(session_of(name).unwrap_or_default(), session, "{name}");
+    }
+}
+
+#[test]
 fn while_others_swap_nothing_is_swept() {
     let bench = Bench::new();
     let other = bench.aside();

@@ -11,6 +11,7 @@ mod entry;
 pub(crate) mod format;
 mod incoming;
 mod machine;
+mod marks;
 mod prove;
 mod recorded;
 mod stage;
@@ -31,6 +32,8 @@ pub(crate) use clones::Sharer;
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};
 pub(crate) use machine::{Claim, claim};
+pub use marks::is_cache;
+pub(crate) use marks::{Kind as FolderKind, kind_of};
 pub(crate) use prove::Proof;
 use recorded::Recorded;
 pub(crate) use stage::StageFile;
@@ -58,6 +61,8 @@ static TEMPORARIES: AtomicU64 = AtomicU64::new(0);
 /// into the same folder hashes every file that is there and fetches what is not whole.
 pub struct Store {
     shape: Shape,
+    /// It was opened to be read: nothing is made, moved, removed or locked.
+    reads: bool,
     /// Folders of entries from before the last start of the machine.
     unproved: Vec<Dir>,
     /// Files that gave way to their pointers.
@@ -146,7 +151,8 @@ impl Store {
         Ok(Store { adopted, ..store })
     }
 
-    /// The cache of a repository as it is, to be read: nothing is made, moved or locked. It need not be there.
+    /// The cache of a repository as it is, to be read: nothing is made, moved, removed or locked. It need not be there,
+    /// and where another user's cannot be looked into, it is as if it were not.
     pub fn reading(dir: &Path) -> Result<Store, HostError> {
         Store::open_reading(dir, crate::files::platform::boot())
             .map_err(|error| HostError::io("the cache cannot be read", &error))
@@ -155,8 +161,9 @@ impl Store {
     fn open_reading(dir: &Path, boot: Option<String>) -> io::Result<Store> {
         let root = match Dir::open(dir, Access::Owner) {
             Ok(root) => root,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Store::new(Shape::Cache(Rooms::default()), Vec::new(), false));
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                let nothing = Store::new(Shape::Cache(Rooms::default()), Vec::new(), false);
+                return Ok(Store { reads: true, ..nothing });
             }
             Err(error) => return Err(error),
         };
@@ -166,7 +173,7 @@ impl Store {
         let adopted = Adopted::read(&root)?;
         let rooms = Rooms { root: Some(root), entries: entries.map(Rc::new), stage };
         let store = Store::new(Shape::Cache(rooms), unproved, boot.is_none());
-        Ok(Store { adopted, ..store })
+        Ok(Store { adopted, reads: true, ..store })
     }
 
     /// This cache, shared with other clones, in front of the clone's own: what a server sends comes here, and whatever
@@ -187,6 +194,7 @@ impl Store {
         let (staged, begun, adopted) = (HashMap::new(), HashMap::new(), Adopted::default());
         Store {
             shape,
+            reads: false,
             unproved,
             adopted,
             own: None,
@@ -204,7 +212,7 @@ impl Store {
 
     /// Names an object store of git-lfs's (`…/lfs/objects`): what it has is copied and verified on use, never written.
     pub fn second_source(mut self, objects: &Path) -> Store {
-        self.of_this_clone().second_sources.push(objects.to_path_buf());
+        self.copying().second_sources.push(objects.to_path_buf());
         self
     }
 
@@ -227,7 +235,7 @@ impl Store {
 
     /// Names a folder in which another recorder keeps files, `SESSION/NAME`: used like a second source.
     pub fn recorded_in(mut self, folder: &Path) -> Store {
-        self.of_this_clone().recorded = Some(Recorded::in_folder(folder));
+        self.copying().recorded = Some(Recorded::in_folder(folder));
         self
     }
 
@@ -237,6 +245,13 @@ impl Store {
             Some(ref mut own) => own,
             None => self,
         }
+    }
+
+    /// The cache into which copies from elsewhere come: the clone's own, or, where that can only be read, the shared one.
+    /// There a clean-up takes no more than a copy: what it is of stays where it is.
+    fn copying(&mut self) -> &mut Store {
+        let has_own = self.own.as_ref().is_some_and(|own| self.reads || !own.reads);
+        if has_own { self.of_this_clone() } else { self }
     }
 
     /// Length of the entry of this oid, trusted or not.
@@ -332,11 +347,10 @@ impl Store {
         if let Some(proof) = self.find_in_unproved(blob).or_else(|| self.find_in_second_sources(blob)) {
             return Ok(Held::Unproved(proof));
         }
-        if let Some((folder, name, found)) = self.find_adopted(&blob.oid)?
+        if let Some((folder, note, found)) = self.find_adopted(&blob.oid)?
             && found.size == blob.size
-            && let Some(note) = Note::parse(&name)
         {
-            return Ok(Held::Unproved(Proof::of_adopted(folder.read(&name)?, folder, note)));
+            return Ok(Held::Unproved(Proof::of_adopted(folder.read(note.name())?, folder, note)));
         }
         Ok(Held::Absent)
     }
@@ -354,8 +368,12 @@ impl Store {
         Ok(self.has_stages == Some(true))
     }
 
-    /// A beginning stays locked from here on, so that no other process writes what this one was told of.
+    /// A beginning stays locked from here on, so that no other process writes what this one was told of. Who only reads
+    /// has no use for one; a whole one is hashed where it lies.
     fn has_stage(&mut self, blob: &Blob) -> io::Result<Held> {
+        if self.reads {
+            return Ok(self.find_whole_stage(blob).map_or(Held::Absent, Held::Unproved));
+        }
         let Some(stage) = self.take_stage(&blob.oid)? else { return Ok(Held::Absent) };
         let bytes = stage.size()?;
         if bytes > blob.size {
@@ -377,6 +395,7 @@ impl Store {
     fn take_stage(&mut self, oid: &str) -> io::Result<Option<StageFile>> {
         match self.begun.remove(oid) {
             Some(stage) => Ok(Some(stage)),
+            None if self.reads => Ok(None),
             None => self.stage().map_or(Ok(None), |stage| StageFile::existing(stage, &stage_name(oid))),
         }
     }
@@ -487,11 +506,11 @@ impl Store {
     }
 
     fn entries_to_write(&self) -> io::Result<&Dir> {
-        self.entries().ok_or_else(only_read)
+        self.entries().filter(|_| !self.reads).ok_or_else(only_read)
     }
 
     fn stage_to_write(&self) -> io::Result<&Rc<Dir>> {
-        self.stage().ok_or_else(only_read)
+        self.stage().filter(|_| !self.reads).ok_or_else(only_read)
     }
 
     /// All folders that may hold an entry, in the order in which they are looked into.
@@ -554,6 +573,8 @@ fn valid(oid: &str) -> io::Result<&str> {
 mod boot_tests;
 #[cfg(test)]
 mod contract_tests;
+#[cfg(test)]
+mod reading_tests;
 #[cfg(test)]
 mod stage_tests;
 #[cfg(test)]

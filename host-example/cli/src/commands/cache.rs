@@ -2,13 +2,13 @@
 //!
 //! The rules it keeps: removing tells first and acts on `--yes`; a folder that is no cache is never made one.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::{Args, Subcommand};
 use hydrant_host::contract::error::Fault;
-use hydrant_host::store::{Entry, PruneRule, Removed};
-use hydrant_host::tasks::cache::Cache;
+use hydrant_host::store::{Entry, PruneRule, Removed, is_cache};
+use hydrant_host::tasks::cache::{Cache, Purpose};
 use hydrant_host::text::{bytes_text, count_text, parse_bytes, quote_path};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -17,8 +17,6 @@ use crate::ending::Ending;
 use crate::output::{Output, Table};
 
 const DAY_SECONDS: u64 = 24 * 3600;
-/// Files that every cache begins with.
-const MARKS: [&str; 2] = ["boot", "lock"];
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
@@ -61,6 +59,16 @@ pub(crate) struct CacheActArgs {
     pub(crate) yes: bool,
     #[command(flatten)]
     pub(crate) place: CachePlaceArgs,
+}
+
+impl CacheActArgs {
+    fn purpose_of_removing(&self) -> Purpose {
+        if self.yes { Purpose::Remove } else { Purpose::Look }
+    }
+
+    fn purpose_of_verifying(&self) -> Purpose {
+        if self.yes { Purpose::Mend } else { Purpose::Verify }
+    }
 }
 
 #[derive(Args, Debug)]
@@ -136,6 +144,8 @@ pub(crate) struct CacheRemovedReport {
     place: Place,
     /// Objects that stay because an unfinished publish of one of the clones names them.
     spared: usize,
+    /// Why nothing can be removed: a sentence for each clone that cannot be asked what it needs.
+    blocked_list: Vec<String>,
     /// It was done, and not only said.
     acted: bool,
     /// Objects.
@@ -159,7 +169,9 @@ pub(crate) struct CacheVerifyReport {
     good_bytes: u64,
     /// Objects that are not.
     bad_list: Vec<String>,
-    /// Those were removed.
+    /// Objects that could not be read; they stay.
+    unreadable_list: Vec<String>,
+    /// The bad ones were removed.
     removed: bool,
 }
 
@@ -173,7 +185,7 @@ pub(crate) fn run(command: &CacheCommand, output: &mut Output) -> Result<Ending,
 }
 
 fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let cache = open(&arguments.place, false)?;
+    let cache = open(&arguments.place, Purpose::Look)?;
     let store = &cache.store;
     let (entries, kept) = (store.list()?, store.kept()?);
     let bytes: u64 = entries.iter().map(|entry| entry.size).sum();
@@ -214,13 +226,13 @@ fn prune(arguments: &CachePruneArgs, output: &mut Output) -> Result<Ending, Faul
         bytes_max: arguments.keep_bytes,
         age_max: Some(Duration::from_secs(arguments.older_than.saturating_mul(DAY_SECONDS))),
     };
-    let cache = open(&arguments.act.place, arguments.act.yes)?;
+    let cache = open(&arguments.act.place, arguments.act.purpose_of_removing())?;
     let removed = cache.store.prune(rule, arguments.act.yes)?;
     Ok(say_removed(&cache, &removed, arguments.act.yes, output))
 }
 
 fn clear(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let cache = open(&arguments.place, arguments.yes)?;
+    let cache = open(&arguments.place, arguments.purpose_of_removing())?;
     let removed = cache.store.clear(arguments.yes)?;
     Ok(say_removed(&cache, &removed, arguments.yes, output))
 }
@@ -234,6 +246,7 @@ fn say_removed(cache: &Cache, removed: &Removed, acted: bool, output: &mut Outpu
         CacheRemovedReport {
             place: Place::of(cache),
             spared: cache.spared,
+            blocked_list: cache.blocked.clone(),
             acted,
             objects,
             bytes,
@@ -262,47 +275,54 @@ fn say_removed(cache: &Cache, removed: &Removed, acted: bool, output: &mut Outpu
         if cache.spared > 0 {
             output.note(format!("{} stay: an unfinished publish names them", count_text(cache.spared, "object")));
         }
+        for why in &cache.blocked {
+            output.note(format!("--yes removes nothing as it is: {why}"));
+        }
     }
     output.line(if acted { format!("removed {what}") } else { format!("would remove {what}; --yes does it") });
     Ending::Done
 }
 
 fn verify(arguments: &CacheActArgs, output: &mut Output) -> Result<Ending, Fault> {
-    let verified = open(&arguments.place, arguments.yes)?.store.verify(arguments.yes, |_| {})?;
-    let well = verified.bad.is_empty();
+    let verified = open(&arguments.place, arguments.purpose_of_verifying())?.store.verify(arguments.yes, |_| {})?;
+    let well = verified.bad.is_empty() && verified.unreadable.is_empty();
     output.report(
         well,
         CacheVerifyReport {
             good: verified.good,
             good_bytes: verified.good_bytes,
             bad_list: verified.bad.clone(),
+            unreadable_list: verified.unreadable.clone(),
             removed: verified.removed,
         },
     );
     for oid in &verified.bad {
         output.line(format!("{oid} is not what it is called{}", if verified.removed { ", removed" } else { "" }));
     }
+    for oid in &verified.unreadable {
+        output.line(format!("{oid} cannot be read, and stays"));
+    }
     let good = count_text(usize::try_from(verified.good).unwrap_or(usize::MAX), "object");
     output.line(format!("{good} verified, {}", bytes_text(verified.good_bytes)));
-    if !well && !verified.removed {
+    if !verified.bad.is_empty() && !verified.removed {
         output.line(format!("{} to drop; --yes does it", count_text(verified.bad.len(), "object")));
     }
     Ok(if well { Ending::Done } else { Ending::SomeFailed })
 }
 
 /// The cache; to be read where nothing is to be done to it.
-fn open(place: &CachePlaceArgs, acts: bool) -> Result<Cache, Fault> {
+fn open(place: &CachePlaceArgs, purpose: Purpose) -> Result<Cache, Fault> {
     match &place.store {
         Some(folder) if !folder.is_dir() => {
             Err(Fault::misuse(format!("--store {}: there is no such folder", quote_path(folder))))
         }
         // Opening moves a `cache` of another boot aside, which must not happen to a folder of the user's.
-        Some(folder) if !MARKS.iter().any(|mark| is_plain_file(&folder.join(mark))) => {
+        Some(folder) if !is_cache(folder) => {
             let shown = quote_path(folder);
             Err(Fault::misuse(format!("--store {shown}: this folder is no cache of hydrant's")))
         }
-        Some(folder) => Cache::at(folder, acts),
-        None => Cache::of(&super::repository()?, acts),
+        Some(folder) => Cache::at(folder, purpose),
+        None => Cache::of(&super::repository()?, purpose),
     }
 }
 
@@ -311,10 +331,6 @@ fn say_place(cache: &Cache, output: &mut Output) {
     let Some(named_by) = cache.named_by else { return };
     let clones = count_text(cache.clones.len(), "clone");
     output.note(format!("in {}, as {named_by} says; {clones} share it", quote_path(&cache.folder)));
-}
-
-fn is_plain_file(path: &Path) -> bool {
-    path.symlink_metadata().is_ok_and(|facts| facts.is_file())
 }
 
 fn unix(time: SystemTime) -> u64 {

@@ -2,6 +2,8 @@
 
 mod assets;
 mod bad_places;
+mod cache_clones;
+mod cache_places;
 mod committed;
 mod doctor;
 mod draft;

@@ -64,24 +64,29 @@ fn set_rights(folder: &Path, of_folders: u32, of_files: u32) {
     set(folder, of_folders);
 }
 
-/// A scene whose program everybody may run.
-struct Stage {
-    scene: Scene,
+/// A scene whose program everybody may run, wherever it was built.
+pub(super) struct Stage {
+    pub(super) scene: Scene,
     program: PathBuf,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let scene = Scene::new();
         let program = program_for_all(&scene);
         Self { scene, program }
     }
 
     /// Runs it as somebody who has no right to write: root has them all, so root becomes another user.
-    fn run(&self, clone: &Path, arguments: &[&str]) -> Ran {
+    pub(super) fn run(&self, clone: &Path, arguments: &[&str]) -> Ran {
+        self.run_with(clone, &[], arguments)
+    }
+
+    pub(super) fn run_with(&self, clone: &Path, environment: &[(&str, &Path)], arguments: &[&str]) -> Ran {
         let mut command = self.scene.program(&self.program, clone);
         become_nobody(&mut command, &self.scene);
-        let output = command.args(arguments).output().expect("hydrant runs");
+        let command = command.envs(environment.iter().copied()).args(arguments);
+        let output = command.output().expect("hydrant runs");
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
     }
@@ -271,15 +276,99 @@ fn a_cache_elsewhere_keeps_what_the_clone_cannot() {
     let place = place.join("cache");
     let _locked = Locked::new(&clone);
     let before = snapshot(&clone);
-    let run = |arguments: &[&str]| {
-        let mut command = stage.scene.program(&stage.program, &clone);
-        become_nobody(&mut command, &stage.scene);
-        let output = command.env("HYDRANT_CACHE", &place).args(arguments).output().expect("hydrant runs");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Ran { code: output.status.code().unwrap_or(-1), out: text(output.stdout), err: text(output.stderr) }
-    };
+    let run = |arguments: &[&str]| stage.run_with(&clone, &[("HYDRANT_CACHE", &place)], arguments);
     run(&["hydrate"]).ends(0);
     let shown = run(&["show", SESSION, "raw.jsonl"]).ends(0);
     assert!(shown.out == raw() && shown.err.is_empty(), "{}", shown.err);
     assert!(before == snapshot(&clone), "something was written");
+}
+
+#[test]
+fn what_git_lfs_has_of_a_clone_that_cannot_be_written_comes_into_a_cache_elsewhere() {
+    let stage = Stage::new();
+    let scene = &stage.scene;
+    let content = b"content that git-lfs has and no server";
+    let oid = blob_of(content).oid;
+    scene.file("plain/file.bin", pointer(content).as_bytes());
+    let clone = scene.repository("plain");
+    scene.git(&clone, &["config", "lfs.url", "http://127.0.0.1:9/x"]);
+    let object = scene.file(&format!("plain/.git/lfs/objects/{}/{}/{oid}", &oid[..2], &oid[2..4]), content);
+    let writable = scene.path("elsewhere");
+    fs::create_dir(&writable).expect("a folder");
+    fs::set_permissions(&writable, fs::Permissions::from_mode(0o777)).expect("a mode");
+    let place = writable.join("cache");
+    let _locked = Locked::new(&clone);
+    let run = |arguments: &[&str]| stage.run_with(&clone, &[("HYDRANT_CACHE", &place)], arguments);
+    let json = run(&["hydrate", "--retries", "0", "--json"]).ends(0).json();
+    assert_eq!(json["ok"], true, "{json}");
+    assert_eq!(run(&["show", "file.bin"]).ends(0).out.as_bytes(), content);
+    // A clean-up takes the copy and leaves git-lfs's own.
+    run(&["cache", "clear", "--yes"]).ends(0);
+    assert_eq!(fs::read(object).expect("there"), content);
+    run(&["hydrate", "--retries", "0"]).ends(0);
+}
+
+#[test]
+fn a_clone_of_another_user_is_read_as_far_as_it_is_open() {
+    let stage = Stage::new();
+    let clone = ledger(&stage.scene);
+    stage.scene.hydrant(&clone, &["hydrate"]).ends(0);
+    let state = clone.join(".git/hydrant");
+    if fs::metadata(&clone).expect("there").uid() != 0 {
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o000)).expect("a mode");
+    } else {
+        assert_eq!(fs::metadata(&state).expect("there").mode() & 0o777, 0o700, "as hydrant makes it");
+    }
+    let said = stage.run(&clone, &["status", "--json"]);
+    assert!(said.code != 3 && said.json()["error"].is_null(), "{} {}", said.out, said.err);
+    for (arguments, tells) in
+        [(&["status"][..], true), (&["status", SESSION], true), (&["doctor"], true), (&["verify", "--offline"], false)]
+    {
+        let said = stage.run(&clone, arguments);
+        assert!(said.code != 3, "{arguments:?}: {} {}", said.out, said.err);
+        assert_eq!(said.err.contains("journals cannot be read"), tells, "{arguments:?}: {}", said.err);
+    }
+    let shown = stage.run(&clone, &["show", SESSION, "raw.jsonl"]).ends(0);
+    assert!(shown.out == raw() && shown.err.contains("not kept"), "{}", shown.err);
+    // What is asked of the cache itself is not answered as if it were empty.
+    for arguments in [&["cache", "list"][..], &["cache", "verify"], &["cache", "clear"]] {
+        let said = stage.run(&clone, arguments).ends(3);
+        assert!(said.err.contains("cannot be looked into"), "{arguments:?}: {}", said.err);
+    }
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).expect("a mode");
+}
+
+#[test]
+fn entries_that_cannot_be_read_are_told_apart_and_never_removed() {
+    let stage = Stage::new();
+    let place = stage.scene.path("cache");
+    let contents: [&[u8]; 3] = [b"right", b"wrong", b"closed"];
+    let entry = |content: &[u8]| {
+        let oid = blob_of(content).oid;
+        place.join("cache").join(&oid[..2]).join(oid)
+    };
+    for content in contents {
+        let path = entry(content);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
+        fs::write(&path, if content == b"wrong" { b"other".as_slice() } else { content }).expect("an entry");
+    }
+    fs::write(place.join("boot"), fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_default()).expect("a note");
+    if fs::metadata(&place).expect("there").uid() == 0 {
+        let owned = Command::new("chown").args(["-R", &NOBODY.to_string()]).arg(&place).status();
+        assert!(owned.expect("chown runs").success());
+    }
+    fs::set_permissions(entry(b"closed"), fs::Permissions::from_mode(0o000)).expect("a mode");
+    let store = place.to_str().expect("text");
+    for more in [&[][..], &["--yes"]] {
+        let ran = stage.run(&stage.scene.folder, &[&["cache", "verify", "--store", store, "--json"], more].concat());
+        let json = ran.ends(1).json();
+        assert_eq!(json["good"], 1, "{json}");
+        assert_eq!(json["bad_list"], serde_json::json!([blob_of(b"wrong").oid]), "{json}");
+        assert_eq!(json["unreadable_list"], serde_json::json!([blob_of(b"closed").oid]), "{json}");
+        assert!(entry(b"closed").exists());
+    }
+    assert!(!entry(b"wrong").exists());
+    // What could not be read alone is enough for an end that is not well.
+    let said = stage.run(&stage.scene.folder, &["cache", "verify", "--store", store, "--yes"]).ends(1);
+    assert!(said.out.contains("cannot be read, and stays"), "{}", said.out);
 }

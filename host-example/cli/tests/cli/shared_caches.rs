@@ -11,10 +11,10 @@ use hydrant_kit::scene::{Scene, noise, pointer};
 use super::ledgers::{SESSION, ledger};
 
 /// Where nobody listens.
-const NOWHERE: &str = "http://127.0.0.1:9/x";
+pub(super) const NOWHERE: &str = "http://127.0.0.1:9/x";
 
 /// A clone with a pointer to some bytes, which the server has.
-fn clone(scene: &Scene, name: &str, content: &[u8]) -> PathBuf {
+pub(super) fn clone(scene: &Scene, name: &str, content: &[u8]) -> PathBuf {
     scene.upload(content);
     scene.file(&format!("{name}/file.bin"), pointer(content).as_bytes());
     let clone = scene.repository(name);
@@ -22,18 +22,18 @@ fn clone(scene: &Scene, name: &str, content: &[u8]) -> PathBuf {
     clone
 }
 
-fn place(scene: &Scene, clone: &Path) -> PathBuf {
+pub(super) fn place(scene: &Scene, clone: &Path) -> PathBuf {
     let place = scene.path("shared");
     scene.git(clone, &["config", "hydrant.cache", place.to_str().expect("text")]);
     place
 }
 
-fn entry(place: &Path, content: &[u8]) -> PathBuf {
+pub(super) fn entry(place: &Path, content: &[u8]) -> PathBuf {
     let oid = blob_of(content).oid;
     place.join("cache").join(&oid[..2]).join(oid)
 }
 
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<String> = entries.map(|entry| entry.file_name().into_string().expect("text")).collect();
     names.sort();

@@ -84,12 +84,39 @@ impl Dir {
         accessat(&self.descriptor, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS).is_ok()
     }
 
-    /// Gives a folder of ours the rights of what is shared; those of somebody else's are not ours to change.
+    /// The same folder, shared with those whom these permission bits name.
+    pub(crate) fn shared_with(self, bits: u32) -> io::Result<Self> {
+        let shared = Self { access: Access::Shared(bits), ..self };
+        shared.share().map(|()| shared)
+    }
+
+    /// Gives a folder of ours the rights of what is shared; those of somebody else's are not ours to change. What was
+    /// made in it before gets them first, so that a folder which has them needs no second look.
     fn share(&self) -> io::Result<()> {
         let Access::Shared(bits) = self.access else { return Ok(()) };
         let facts = self.own_facts()?;
         if facts.owner.0 == effective_user() && !facts.has_mode(bits | SET_GROUP) {
+            self.share_beneath()?;
             fchmod(&self.descriptor, mode(bits | SET_GROUP))?;
+        }
+        Ok(())
+    }
+
+    fn share_beneath(&self) -> io::Result<()> {
+        for name in self.names()? {
+            let shared = match self.facts(name.as_str())? {
+                Some(facts) if facts.kind == Kind::Dir => self.existing_dir(name.as_str()).and_then(|dir| dir.share()),
+                // One with another name besides is also somebody else's.
+                Some(facts) if facts.kind == Kind::File && facts.links == 1 => {
+                    self.read(name.as_str()).and_then(|file| self.share_file(file)).map(drop)
+                }
+                _ => Ok(()),
+            };
+            match shared {
+                // Gone meanwhile, or of another user who shares nothing.
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {}
+                shared => shared?,
+            }
         }
         Ok(())
     }
@@ -257,6 +284,17 @@ impl Dir {
     pub(crate) fn remove_empty_dir(&self, name: impl Arg) -> bool {
         // Best effort: an empty folder left behind harms nobody.
         unlinkat(&self.descriptor, name, AtFlags::REMOVEDIR).is_ok()
+    }
+
+    /// Whether nothing is in this folder, whatever its name, but for one that may be.
+    pub(crate) fn is_empty_but_for(&self, one: &str) -> io::Result<bool> {
+        for entry in rustix::fs::Dir::read_from(&self.descriptor)? {
+            let name = entry?.file_name().to_bytes().to_owned();
+            if ![b".", b"..".as_slice(), one.as_bytes()].contains(&name.as_slice()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Names in this folder, in order, without `.` and `..`. A name that is not UTF-8 is none of ours.

@@ -13,7 +13,7 @@ use crate::contract::types::Code;
 use crate::documents::Documents;
 use crate::files::platform::{boot, effective_user, path_of};
 use crate::files::{Access, Dir, is_unwritable};
-use crate::store::{Claim, Store, claim, clones};
+use crate::store::{Claim, FolderKind, Store, claim, clones, kind_of};
 use crate::text::{io_words, quote, quote_path};
 
 /// The variable of the environment that names another place for the cache.
@@ -62,7 +62,10 @@ impl Repository {
     pub fn cache_to_read(&self) -> Result<Store, Fault> {
         let own = Store::reading(&self.store_dir())?;
         Ok(match self.placed_cache()? {
-            Some(place) => Store::reading(&place.folder)?.before(own),
+            Some(place) => {
+                place.check()?;
+                Store::reading(&place.folder)?.before(own)
+            }
             None => own,
         })
     }
@@ -101,8 +104,19 @@ impl Repository {
         let doing = "the shared cache cannot be opened";
         let local = |error: &io::Error| Fault::local(doing, error);
         let shared = self.shared_with();
-        let root = Dir::open_or_create(&place.folder, shared.map_or(Access::Owner, Access::Shared));
+        place.check()?;
+        let root = match Dir::open(&place.folder, Access::Owner) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Dir::open_or_create(&place.folder, shared.map_or(Access::Owner, Access::Shared))
+            }
+            opened => opened,
+        };
         let root = root.map_err(|error| local(&error))?;
+        // Only now: the rights of somebody else's folder stay as they are.
+        let root = match shared {
+            Some(bits) => root.shared_with(bits).map_err(|error| local(&error))?,
+            None => root,
+        };
         let facts = root.own_facts()?;
         let is_own = [effective_user(), ROOT].contains(&facts.owner.0);
         if (facts.permissions & OTHERS_WRITE & !shared.unwrap_or(0) != 0) || (!is_own && shared.is_none()) {
@@ -152,6 +166,12 @@ impl Repository {
         }
     }
 
+    /// Whether this user may not look into the state folder: it is another user's.
+    pub(crate) fn is_state_closed(&self) -> bool {
+        let opened = Dir::open(&self.store_dir(), Access::Owner);
+        opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// Whether the state folder can be written, or made.
     pub(crate) fn is_writable(&self) -> bool {
         nearest_is_writable(&self.store_dir())
@@ -197,10 +217,51 @@ pub struct CachePlace {
     pub named_by: &'static str,
 }
 
+impl CachePlace {
+    /// Refuses a folder that is neither empty nor a cache, and one where a clone keeps what is its own. Nothing in it
+    /// changes.
+    pub(crate) fn check(&self) -> Result<(), Fault> {
+        let refused = |what: &str| {
+            let (named_by, folder) = (self.named_by, quote_path(&self.folder));
+            Fault::misuse(format!(
+                "{named_by} names {folder}, {what}: name an empty folder, or one that is not there yet"
+            ))
+        };
+        if self.folder.ancestors().any(is_git_folder) {
+            return Err(refused("which lies in git's own folder of a clone, and goes with it"));
+        }
+        let kind = match Dir::open(&self.folder, Access::Owner).and_then(|root| kind_of(&root)) {
+            Ok(kind) => kind,
+            // Whoever opens it to write is told.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => {
+                FolderKind::Empty
+            }
+            Err(error) => return Err(Fault::local("the shared cache cannot be opened", &error)),
+        };
+        match kind {
+            FolderKind::Empty | FolderKind::Cache => Ok(()),
+            FolderKind::OfAClone => Err(refused("where a clone keeps what no server has")),
+            FolderKind::Foreign => Err(refused("which holds something else than a cache of hydrant's")),
+        }
+    }
+}
+
+/// Whether this is git's own folder of a repository.
+fn is_git_folder(folder: &Path) -> bool {
+    folder.join("HEAD").is_file() && folder.join("objects").is_dir() && folder.join("refs").is_dir()
+}
+
 /// Whether a folder, or the nearest one above that is there, can be written.
 fn nearest_is_writable(folder: &Path) -> bool {
-    let parents = folder.ancestors().map(|folder| Dir::open(folder, Access::Owner));
-    parents.filter_map(Result::ok).next().is_some_and(|nearest| nearest.is_writable())
+    for folder in folder.ancestors() {
+        match Dir::open(folder, Access::Owner) {
+            Ok(nearest) => return nearest.is_writable(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            // What cannot be looked into cannot be written.
+            Err(_) => return false,
+        }
+    }
+    false
 }
 
 /// The real path of a folder that need not be there yet.

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use std::io;
 
 use crate::files::digest::{OID_DIGITS, is_oid};
-use crate::files::{Dir, Facts, is_unwritable};
+use crate::files::{Dir, Facts};
 
 /// Folder of files that are being displaced.
 pub(crate) const DISPLACED: &str = "displaced";
@@ -86,6 +86,12 @@ impl Note {
     }
 }
 
+/// Displaced files of one oid.
+pub(super) struct Found {
+    pub(super) folder: Dir,
+    pub(super) files: Vec<(Note, Facts)>,
+}
+
 /// What was displaced, by oid.
 #[derive(Default)]
 pub(super) struct Adopted {
@@ -108,48 +114,38 @@ impl Adopted {
         }
     }
 
-    /// A displaced file of this oid that is still in its state. Those that are not are moved to `kept` first.
-    pub(super) fn find(&self, root: &Dir, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
+    /// Their folder, and the displaced files of this oid that are still in their state. The others are passed over, and
+    /// moved to `kept` unless one only `reads`.
+    pub(super) fn find(&self, root: &Dir, oid: &str, reads: bool) -> io::Result<Option<Found>> {
         let Some(notes) = self.notes.get(oid) else { return Ok(None) };
         let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(None) };
+        let mut files = Vec::new();
         for note in notes {
-            let name = note.name();
-            match folder.find(name.as_str())? {
-                Some(facts) if note.fits(&facts) => return Ok(Some((folder, name, facts))),
-                Some(_) => {
-                    keep_aside_if_one_may(root, &folder, note)?;
-                }
+            match folder.find(note.name())? {
+                Some(facts) if note.fits(&facts) => files.push((note.clone(), facts)),
+                Some(_) if reads => {}
+                Some(_) => keep_aside(root, &folder, note)?,
                 // Somebody else moved it.
                 None => {}
             }
         }
-        Ok(None)
+        Ok(Some(Found { folder, files }))
     }
 
-    /// All that are still in their state, with their names in their folder. The others are moved to `kept`.
-    pub(super) fn all(root: &Dir) -> io::Result<Vec<(Note, String, Facts)>> {
+    /// All that are still in their state. The others are passed over, and moved to `kept` unless one only `reads`.
+    pub(super) fn all(root: &Dir, reads: bool) -> io::Result<Vec<(Note, Facts)>> {
         let mut all = Vec::new();
         let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(all) };
         for name in folder.names()? {
             let Some(note) = Note::parse(&name) else { continue };
             match folder.find(name.as_str())? {
-                Some(facts) if note.fits(&facts) => all.push((note, name, facts)),
-                Some(_) => {
-                    keep_aside_if_one_may(root, &folder, &note)?;
-                }
+                Some(facts) if note.fits(&facts) => all.push((note, facts)),
+                Some(_) if reads => {}
+                Some(_) => keep_aside(root, &folder, &note)?,
                 None => {}
             }
         }
         Ok(all)
-    }
-}
-
-/// The same by somebody who came to read: where nothing can be moved the file stays, and is passed over. Whether it
-/// was moved.
-pub(super) fn keep_aside_if_one_may(root: &Dir, folder: &Dir, note: &Note) -> io::Result<bool> {
-    match keep_aside(root, folder, note) {
-        Err(error) if is_unwritable(&error) => Ok(false),
-        kept => kept.map(|()| true),
     }
 }
 

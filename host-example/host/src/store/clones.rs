@@ -1,22 +1,23 @@
 //! The clones that share a cache: each is known by the folder that holds its journals, so that a clean-up can look what
 //! an unfinished publish of theirs still needs.
+//!
+//! A note is a number and a path: the path of that folder, and the file system that it lies on. A folder that is not
+//! there is gone when that file system is; else its disk may come back.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use crate::files::Dir;
 use crate::files::atomic::Fresh;
 use crate::files::digest::blob_of;
 use crate::files::platform::path_of;
+use crate::files::{Access, Dir};
 
 /// The folder of the cache that names the clones.
 const CLONES: &str = "clones";
 /// Digits of a name there.
 const NAME_DIGITS: usize = 32;
-/// Bytes of a path at most.
-const PATH_BYTES_MAX: u64 = 8192;
-/// Clones looked at, at most.
-const CLONES_MAX: usize = 4096;
+/// Bytes of a note at most.
+const NOTE_BYTES_MAX: u64 = 8192;
 
 /// A clone that shares the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,17 +25,32 @@ pub(crate) struct Sharer {
     name: String,
     /// The folder of its journals.
     pub(crate) state: PathBuf,
+    /// The file system of that folder.
+    device: u64,
 }
 
-/// Notes a clone, once.
+impl Sharer {
+    /// Whether a folder that is not there will not be there again: what it lay on is there without it.
+    pub(crate) fn is_gone_for_good(&self) -> io::Result<bool> {
+        Ok(device_of(&self.state)? == self.device)
+    }
+
+    /// Where the cache notes it.
+    pub(crate) fn note(&self) -> String {
+        format!("{CLONES}/{}", self.name)
+    }
+}
+
+/// Notes a clone: once, and anew when the note is torn or the clone lies on another file system now.
 pub(crate) fn register(root: &Dir, state: &Path) -> io::Result<()> {
-    let bytes = state.as_os_str().as_encoded_bytes();
-    let (folder, name) = (root.dir(CLONES)?, name_of(bytes));
-    if folder.find(name.as_str())?.is_some_and(|found| found.size == bytes.len() as u64) {
+    let path = state.as_os_str().as_encoded_bytes();
+    let (folder, name) = (root.dir(CLONES)?, name_of(path));
+    let note = [format!("{}\n", device_of(state)?).as_bytes(), path].concat();
+    if read(&folder, &name)?.is_some_and(|noted| noted == note) {
         return Ok(());
     }
     let mut fresh = Fresh::make(&folder, ".clone-")?;
-    fresh.file.write_all(bytes)?;
+    fresh.file.write_all(&note)?;
     fresh.take_over(name.as_str())
 }
 
@@ -42,17 +58,11 @@ pub(crate) fn register(root: &Dir, state: &Path) -> io::Result<()> {
 pub(crate) fn all(root: &Dir) -> io::Result<Vec<Sharer>> {
     let Some(folder) = root.dir_if_any(CLONES)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
-    for name in folder.names()?.into_iter().filter(|name| name.len() == NAME_DIGITS).take(CLONES_MAX) {
-        let mut bytes = Vec::new();
-        match folder.read(name.as_str()) {
-            Ok(file) => file.take(PATH_BYTES_MAX).read_to_end(&mut bytes)?,
-            // Gone meanwhile.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        if name_of(&bytes) == name {
-            all.push(Sharer { name, state: path_of(&bytes) });
-        }
+    for name in folder.names()?.into_iter().filter(|name| name.len() == NAME_DIGITS) {
+        let note = read(&folder, &name)?.unwrap_or_default();
+        // A torn note names nobody; its clone writes it anew.
+        let Some((device, path)) = parse(&note).filter(|(_, path)| name_of(path) == name) else { continue };
+        all.push(Sharer { name, state: path_of(path), device });
     }
     Ok(all)
 }
@@ -63,6 +73,33 @@ pub(crate) fn forget(root: &Dir, sharer: &Sharer) -> io::Result<()> {
         Some(folder) => folder.remove(sharer.name.as_str()),
         None => Ok(()),
     }
+}
+
+/// A note; none when it is not there.
+fn read(folder: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut note = Vec::new();
+    match folder.read(name) {
+        Ok(file) => file.take(NOTE_BYTES_MAX).read_to_end(&mut note).map(|_| Some(note)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(note: &[u8]) -> Option<(u64, &[u8])> {
+    let end = memchr::memchr(b'\n', note)?;
+    let device = std::str::from_utf8(&note[..end]).ok()?.parse().ok()?;
+    Some((device, &note[end + 1..]))
+}
+
+/// The file system of a folder, or of the nearest one above that is there.
+fn device_of(folder: &Path) -> io::Result<u64> {
+    for folder in folder.ancestors() {
+        match Dir::open(folder, Access::Owner) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return Ok(opened?.own_facts()?.identity.device),
+        }
+    }
+    Err(io::ErrorKind::NotFound.into())
 }
 
 fn name_of(path: &[u8]) -> String {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek};
 
-use super::adopted::{Kept, Note, keep_aside_if_one_may, kept_in};
+use super::adopted::{Found, Kept, Note, keep_aside, kept_in};
 use super::{Look, Shape, Store, hash_into, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::Digesting;
@@ -30,14 +30,19 @@ impl Store {
         notes.for_each(|note| adopted.learn(note));
     }
 
-    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Dir, String, Facts)>> {
-        self.root().map_or(Ok(None), |root| self.adopted.find(root, oid))
+    pub(super) fn find_adopted(&self, oid: &str) -> io::Result<Option<(Dir, Note, Facts)>> {
+        let Some(root) = self.root() else { return Ok(None) };
+        let found = self.adopted.find(root, oid, self.reads)?;
+        Ok(found
+            .and_then(|Found { folder, files }| files.into_iter().next().map(|(note, facts)| (folder, note, facts))))
     }
 
     /// A file that is not what it was when it was displaced is nobody's to read.
     pub(super) fn look_at_adopted(&self, oid: &str, size: u64) -> io::Result<Look> {
-        while let (Some(root), Some((folder, name, _))) = (self.root(), self.find_adopted(oid)?) {
-            let mut file = folder.read(&name)?;
+        let Some(root) = self.root() else { return Ok(Look::Absent) };
+        let Some(Found { folder, files }) = self.adopted.find(root, oid, self.reads)? else { return Ok(Look::Absent) };
+        for (note, _) in files {
+            let mut file = folder.read(note.name())?;
             let mut digest = Digesting::new();
             hash_into(&mut digest, &mut file, unwatched)?;
             let found = digest.finish();
@@ -45,9 +50,8 @@ impl Store {
                 file.rewind()?;
                 return Ok(Look::Content(file));
             }
-            let Some(note) = Note::parse(&name).filter(|_| found.oid != oid) else { break };
-            if !keep_aside_if_one_may(root, &folder, &note)? {
-                break;
+            if found.oid != oid && !self.reads {
+                keep_aside(root, &folder, &note)?;
             }
         }
         Ok(Look::Absent)

@@ -21,7 +21,7 @@ impl Store {
             }
         }
         match self.find_adopted(oid)? {
-            Some((folder, name, _)) => Opened::new(folder.read(&name)?).map(Some),
+            Some((folder, note, _)) => Opened::new(folder.read(note.name())?).map(Some),
             None => self.own.as_ref().map_or(Ok(None), |own| own.open_entry(oid)),
         }
     }

@@ -24,7 +24,7 @@ const SALT: &str = "hydrant cache of machine ";
 /// A machine, as the folder notes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Machine {
-    /// Empty where the system gives its machines none.
+    /// Empty where the system gives its machines none, and in most containers.
     pub(super) id: String,
     pub(super) name: String,
 }
@@ -48,7 +48,8 @@ impl Machine {
     }
 }
 
-/// Notes this machine in a cache that is nobody's, and says whose it is.
+/// Notes this machine in a cache that is nobody's, and says whose it is. A machine without an id claims nothing: a
+/// container has a new name each time, and would be refused by its own note.
 pub(crate) fn claim(root: &Dir) -> io::Result<Claim> {
     claim_for(root, platform::boot().as_deref(), &Machine::of_here())
 }
@@ -62,6 +63,7 @@ pub(super) fn claim_for(root: &Dir, boot: Option<&str>, here: &Machine) -> io::R
     match noted {
         Some(noted) if !is_same_boot && !noted.is(here) => Ok(Claim::Theirs(noted.name)),
         Some(_) => Ok(Claim::Ours),
+        None if here.id.is_empty() => Ok(Claim::Ours),
         None => note(root, here).map(|()| Claim::Ours),
     }
 }
@@ -127,6 +129,23 @@ mod tests {
             assert_eq!(claim_for(&root, Some(boot), &here).expect("a folder"), expected, "{boot} {here:?}");
             assert_eq!(fs::read(scratch.path().join(MACHINE_FILE)).expect("noted"), noted);
         }
+    }
+
+    #[test]
+    fn a_machine_without_an_id_claims_nothing() {
+        let scratch = Scratch::new();
+        let root = Dir::open(scratch.path(), Access::Owner).expect("a folder");
+        for (boot, name) in [("b1", "3f2a"), ("b2", "99c1"), ("b2", "3f2a")] {
+            assert_eq!(
+                claim_for(&root, Some(boot), &machine("", name)).expect("a folder"),
+                Claim::Ours,
+                "{boot} {name}"
+            );
+            assert!(!scratch.path().join(MACHINE_FILE).exists(), "{boot} {name}");
+        }
+        // The machine itself does.
+        assert_eq!(claim_for(&root, Some("b2"), &machine("1", "host")).expect("a folder"), Claim::Ours);
+        assert!(scratch.path().join(MACHINE_FILE).exists());
     }
 
     #[test]

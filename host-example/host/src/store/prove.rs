@@ -2,7 +2,7 @@
 //!
 //! There are five: a file in a plain folder, an entry from before the last start of the machine, a file that was
 //! displaced by its pointer, and, copied while they are hashed, an object of git-lfs's own store and a file of another
-//! recorder's.
+//! recorder's. A store that was opened to be read hashes each where it lies, and leaves it there.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::adopted::{self, Note};
 use super::boot::CACHE;
-use super::{Rooms, Shape, Step, Store, hash_into};
+use super::{Rooms, Shape, Step, Store, hash_into, stage_name};
 use crate::contract::types::Blob;
 use crate::files::digest::Digesting;
 use crate::files::dir::open_file;
@@ -118,19 +118,29 @@ impl Store {
         })
     }
 
+    /// A stage that is as long as its blob, for who only reads.
+    pub(super) fn find_whole_stage(&self, blob: &Blob) -> Option<Proof> {
+        let file = self.stage()?.read(stage_name(&blob.oid)).ok()?;
+        Facts::of(&file).is_ok_and(|facts| facts.is_file_of(blob.size)).then(|| Proof::in_place(file))
+    }
+
     /// Looks for a blob among the files of another recorder.
     pub(super) fn find_recorded(&mut self, blob: &Blob) -> Option<Proof> {
-        if let Some(own) = &mut self.own {
-            return own.find_recorded(blob).map(Proof::of_own);
+        let in_own = self.own.as_mut().and_then(|own| own.find_recorded(blob));
+        if let Some(found) = in_own {
+            return Some(found.of_own());
         }
         let found = self.recorded.as_mut()?.find(blob)?;
         self.copied(found, blob)
     }
 
-    /// A file of somebody else's, to be copied while it is hashed.
+    /// A file of somebody else's, to be copied while it is hashed; by who only reads, to be hashed.
     fn copied(&self, file: File, blob: &Blob) -> Option<Proof> {
         if !Facts::of(&file).is_ok_and(|facts| facts.is_file_of(blob.size)) {
             return None;
+        }
+        if self.reads {
+            return Some(Proof::in_place(file));
         }
         let name = self.temporary();
         let stage = self.stage()?;
@@ -148,6 +158,9 @@ impl Store {
             return own.settle(blob, Proof { is_of_own: false, ..proof }, found);
         }
         let proved = found.oid == blob.oid && found.size == blob.size;
+        if self.reads {
+            return Ok(proved);
+        }
         let entry = self.entry_name(&blob.oid);
         match &proof.place {
             Place::Here => {}

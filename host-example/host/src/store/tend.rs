@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::adopted::{self, ADOPTED, Adopted, Note};
 use super::boot::UNPROVED;
 use super::stage::{StageFile, is_ours};
-use super::{HIDDEN, Rooms, Shape, Store, hash_into, stage_name, unwatched};
+use super::{HIDDEN, Rooms, Shape, Store, hash_into, only_read, stage_name, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::{Digesting, is_oid};
+use crate::files::platform::effective_user;
 use crate::files::{Dir, Facts, is_unwritable, names_no_file};
 
 /// Stages and temporary files older than this many seconds are leftovers when the store is pruned.
@@ -51,6 +52,8 @@ pub struct Verified {
     pub good_bytes: u64,
     /// Oids of entries that are something else.
     pub bad: Vec<String>,
+    /// Oids of entries that could not be read, so that nobody knows what they are. These stay.
+    pub unreadable: Vec<String>,
     /// Whether the bad ones were removed.
     pub removed: bool,
 }
@@ -89,6 +92,7 @@ impl Store {
 
     /// Hashes every blob. With `act`, those that are not what they are called are removed.
     pub fn verify(&self, act: bool, mut progress: impl FnMut(&Entry)) -> Result<Verified, HostError> {
+        self.check(act)?;
         self.verify_telling(act, &mut progress)
     }
 
@@ -106,7 +110,9 @@ impl Store {
                 }
                 // Gone meanwhile: somebody else pruned it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Ok(_) | Err(_) => {
+                // Nothing is known of its bytes: another user's, a disk in trouble, too many open files.
+                Err(_) => report.unreadable.push(entry.oid.clone()),
+                Ok(_) => {
                     report.bad.push(entry.oid.clone());
                     if act {
                         self.remove_bad(&home, &name).map_err(unwritable)?;
@@ -120,6 +126,7 @@ impl Store {
             report.good += own.good;
             report.good_bytes += own.good_bytes;
             report.bad.extend(own.bad);
+            report.unreadable.extend(own.unreadable);
         }
         Ok(report)
     }
@@ -168,7 +175,13 @@ impl Store {
         folder.remove(&name)
     }
 
+    /// Whoever opened it to be read removes nothing.
+    fn check(&self, act: bool) -> Result<(), HostError> {
+        if act && self.reads { Err(unwritable(only_read())) } else { Ok(()) }
+    }
+
     fn remove(&self, entries: &[(Home, Entry)], leftover_age: i64, act: bool) -> Result<Removed, HostError> {
+        self.check(act)?;
         let mut removed = Removed::default();
         for (home, entry) in entries {
             if act {
@@ -203,7 +216,7 @@ impl Store {
                 continue;
             }
             // Held until the name is gone: nobody begins to use what is being removed.
-            let Use::Free(_lock) = use_of(stage, its_stage)? else { continue };
+            let Use::Free(_lock) = self.use_of(stage, its_stage)? else { continue };
             removed.leftovers += 1;
             removed.leftover_bytes += found.size;
             if act {
@@ -219,7 +232,7 @@ impl Store {
         let Some(stage) = self.stage() else { return Ok(stalled) };
         for name in stage.names()?.into_iter().filter(|name| is_locked_kind(name)) {
             let Some(found) = stage.find(&name)?.filter(is_stalled) else { continue };
-            if matches!(use_of(stage, &name)?, Use::Free(_)) {
+            if matches!(self.use_of(stage, &name)?, Use::Free(_)) {
                 let oid = name.trim_start_matches(HIDDEN).trim_end_matches(".part").to_owned();
                 let moved = Duration::from_secs(u64::try_from(found.modified.seconds).unwrap_or(0));
                 stalled.push(Stalled { oid, bytes: found.size, moved: UNIX_EPOCH + moved });
@@ -282,7 +295,7 @@ impl Store {
                     read_fan(folder, &Home::Unproved(index), false, &mut all)?;
                 }
                 if let (Some(root), None) = (&rooms.root, &self.own) {
-                    read_adopted(root, &mut all)?;
+                    read_adopted(root, self.reads, &mut all)?;
                 }
             }
         }
@@ -291,10 +304,29 @@ impl Store {
 
     fn folder_of<'a>(&'a self, home: &'a Home) -> io::Result<&'a Dir> {
         match home {
-            Home::Entries => self.entries_to_write(),
+            Home::Entries => self.entries().ok_or_else(only_read),
             Home::Unproved(index) => Ok(&self.unproved[*index]),
             Home::Adopted(folder, _) => Ok(folder),
         }
+    }
+
+    fn use_of(&self, stage: &Dir, name: &str) -> io::Result<Use> {
+        if self.reads {
+            // No lock is taken to look, so that no download finds its stage locked: age alone tells.
+            let is_own = |found: Facts| found.owner.0 == effective_user() && found.links == 1;
+            return Ok(if stage.find(name)?.is_none_or(is_own) { Use::Free(None) } else { Use::InUse });
+        }
+        let file = match stage.open_existing(name) {
+            Ok(Some(file)) => file,
+            Ok(None) => return Ok(Use::Free(None)),
+            // A lock needs no right to write.
+            Err(error) if is_unwritable(&error) => match stage.read(name) {
+                Ok(file) => file,
+                Err(_) => return Ok(Use::InUse),
+            },
+            Err(error) => return Err(error),
+        };
+        Ok(if is_ours(stage, name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
     }
 
     fn name_in(&self, home: &Home, oid: &str) -> String {
@@ -309,20 +341,6 @@ enum Use {
     Free(Option<File>),
 }
 
-fn use_of(stage: &Dir, name: &str) -> io::Result<Use> {
-    let file = match stage.open_existing(name) {
-        Ok(Some(file)) => file,
-        Ok(None) => return Ok(Use::Free(None)),
-        // A lock needs no right to write.
-        Err(error) if is_unwritable(&error) => match stage.read(name) {
-            Ok(file) => file,
-            Err(_) => return Ok(Use::InUse),
-        },
-        Err(error) => return Err(error),
-    };
-    Ok(if is_ours(stage, name, &file)? { Use::Free(Some(file)) } else { Use::InUse })
-}
-
 #[derive(Clone)]
 enum Home {
     Entries,
@@ -331,9 +349,9 @@ enum Home {
     Adopted(Rc<Dir>, Note),
 }
 
-fn read_adopted(root: &Dir, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
+fn read_adopted(root: &Dir, reads: bool, all: &mut Vec<(Home, Entry)>) -> io::Result<()> {
     let Some(folder) = root.dir_if_any(ADOPTED)?.map(Rc::new) else { return Ok(()) };
-    for (note, _, found) in Adopted::all(root)? {
+    for (note, found) in Adopted::all(root, reads)? {
         let entry = Entry::new(note.oid.clone(), &found, false);
         all.push((Home::Adopted(Rc::clone(&folder), note), entry));
     }

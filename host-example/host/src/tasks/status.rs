@@ -46,7 +46,7 @@ impl Client {
         let mut guest = self.guest()?;
         let limit = limit(&mut guest, repository, options.object_bytes_max)?;
         let ledger = Ledger::of(repository)?;
-        let journals = journals(repository)?;
+        let journals = journals(self, repository)?;
         let Some(word) = &options.session else {
             let engine = self.engine()?;
             let sessions_only = options.sessions_only;
@@ -76,8 +76,12 @@ impl Client {
     }
 }
 
-/// The sessions whose publishes were interrupted.
-fn journals(repository: &Repository) -> Result<BTreeSet<String>, Fault> {
+/// The sessions whose publishes were interrupted. In another user's clone nobody else is told.
+fn journals(client: &Client, repository: &Repository) -> Result<BTreeSet<String>, Fault> {
+    if repository.is_state_closed() {
+        client.watching().warned("the journals cannot be read, so publishes that were interrupted are not told of");
+        return Ok(BTreeSet::new());
+    }
     let documents = repository.documents_to_read()?;
     documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))
 }

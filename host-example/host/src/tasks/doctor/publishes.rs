@@ -21,6 +21,10 @@ use super::patient::{FIX, Patient};
 
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
+    if repository.is_state_closed() {
+        patient.client.watching().warned("the journals cannot be read, so interrupted publishes are not looked at");
+        return Ok(());
+    }
     let documents = repository.documents_to_read()?;
     let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
     let mut guest = patient.client.guest()?;

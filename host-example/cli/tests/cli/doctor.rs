@@ -220,7 +220,7 @@ fn grown_content_backups_and_our_lock() {
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o600);
     fs::set_permissions(&adopted, permissions).expect("it can be written");
     fs::write(&adopted, transcript(99)).expect("it grows");
-    world.scene.hydrant(&world.clone, &["cache", "list"]).ends(0);
+    world.scene.hydrant(&world.clone, &["cache", "verify", "--yes"]).ends(0);
     let head = world.git(&["rev-parse", "HEAD"]);
     world.git(&["update-ref", "refs/hydrant/backup/x", head.trim()]);
     fs::create_dir_all(world.clone.join(".git/hydrant")).expect("a folder");

@@ -247,8 +247,8 @@ impl Store {
         }
     }
 
-    /// The cache into which copies from elsewhere come: the clone's own, or, where that can only be read, the shared one.
-    /// There a clean-up takes no more than a copy: what it is of stays where it is.
+    /// The cache into which copies from elsewhere come: the clone's own, or, where that can only be read, the shared
+    /// one. There a clean-up takes no more than a copy: what it is of stays where it is.
     fn copying(&mut self) -> &mut Store {
         let has_own = self.own.as_ref().is_some_and(|own| self.reads || !own.reads);
         if has_own { self.of_this_clone() } else { self }

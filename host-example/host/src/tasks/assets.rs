@@ -1,8 +1,8 @@
 //! The assets of a repository: its pointers that belong to no session, and follow the rules of any LFS repository.
 //!
-//! The rule it keeps: what a session's manifest speaks for is left to whoever reads manifests, and nothing else is passed
-//! over. So pointers in folders of sessions without a manifest are met here, too; `Repository::is_of_session` tells them
-//! apart.
+//! The rule it keeps: what a session's manifest speaks for is left to whoever reads manifests, and nothing else is
+//! passed over. So pointers in folders of sessions without a manifest are met here, too; `Repository::is_of_session`
+//! tells them apart.
 
 use crate::contract::error::Fault;
 use crate::contract::names::{MANIFEST, SESSIONS};

@@ -118,7 +118,8 @@ fn displaced(patient: &Patient<'_>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Temporary files of ours, wherever in the work tree they lie: git, which knows what is another repository, lists them.
+/// Temporary files of ours, wherever in the work tree they lie: git, which knows what is another repository, lists
+/// them.
 fn temporaries(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
     let asked = ["ls-files", "-z", "--full-name", "--cached", "--others", "--", TEMPORARY_PATHS];

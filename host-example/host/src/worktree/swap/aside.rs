@@ -124,8 +124,8 @@ impl Aside {
         Ok(adopted)
     }
 
-    /// Names of ours beside a file; of a session's file, beneath the session's whole folder. Folders are queued by name:
-    /// however many there are, one is open.
+    /// Names of ours beside a file; of a session's file, beneath the session's whole folder. Folders are queued by
+    /// name: however many there are, one is open.
     fn sweep_tree(&self, tree: &Files, name: &str) -> io::Result<()> {
         let session = session_folder(name);
         let top = session.unwrap_or_else(|| name.rfind('/').map_or("", |slash| &name[..=slash]));

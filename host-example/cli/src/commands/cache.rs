@@ -212,11 +212,8 @@ fn list(arguments: &CacheListArgs, output: &mut Output) -> Result<Ending, Fault>
     output.line(format!("{}, {}", count_text(entries.len(), "object"), bytes_text(bytes)));
     say_place(&cache, output);
     for one in &kept {
-        output.line(format!(
-            "kept/{}, {}: it changed after it gave way to its pointer",
-            one.name,
-            bytes_text(one.size)
-        ));
+        let size = bytes_text(one.size);
+        output.line(format!("{}, {size}: it changed after it gave way to its pointer", one.path));
     }
     Ok(Ending::Done)
 }

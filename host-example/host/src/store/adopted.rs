@@ -35,8 +35,10 @@ const KEPT_NUMBER_MAX: u32 = 10_000;
 /// A displaced file that changed afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// Its name in the folder `kept` of the store.
+    /// Its name in the folder `kept`.
     pub name: String,
+    /// Its path in the store: in `kept`, or still in `adopted`, until somebody who may write moves it.
+    pub path: String,
     /// Length in bytes.
     pub size: u64,
 }
@@ -77,6 +79,12 @@ impl Note {
         let modified = (number(seconds)?.cast_signed(), number(nanos)?);
         let note = Self { oid: oid.to_owned(), inode, size, modified, session: parts.next()?.to_owned() };
         (is_oid(oid) && note.name() == name).then_some(note)
+    }
+
+    /// What it is called in `kept`.
+    fn kept_name(&self, number: u32) -> String {
+        let dash = if self.session.is_empty() { "" } else { "-" };
+        format!("{}{dash}{}-{number}", self.session, self.oid)
     }
 
     /// Whether a file is still in that state. A repository that was copied has other inodes: its files were written by
@@ -149,12 +157,24 @@ impl Adopted {
     }
 }
 
+/// What would be in `kept` if somebody who may write had met it.
+pub(super) fn changed_in(root: &Dir) -> io::Result<Vec<Kept>> {
+    let Some(folder) = root.dir_if_any(ADOPTED)? else { return Ok(Vec::new()) };
+    let mut all = Vec::new();
+    for name in folder.names()? {
+        let Some(note) = Note::parse(&name) else { continue };
+        if let Some(facts) = folder.find(&name)?.filter(|facts| !note.fits(facts)) {
+            all.push(Kept { name: note.kept_name(1), path: format!("{ADOPTED}/{name}"), size: facts.size });
+        }
+    }
+    Ok(all)
+}
+
 /// Moves a file that is not what its oid says to `kept`. Nothing is written over there.
 pub(crate) fn keep_aside(root: &Dir, folder: &Dir, note: &Note) -> io::Result<()> {
     let kept = root.dir(KEPT)?;
-    let dash = if note.session.is_empty() { "" } else { "-" };
     for number in 1..=KEPT_NUMBER_MAX {
-        match folder.rename_new(&note.name(), &kept, &format!("{}{dash}{}-{number}", note.session, note.oid)) {
+        match folder.rename_new(&note.name(), &kept, &note.kept_name(number)) {
             Ok(true) => return kept.sync(),
             Ok(false) => {}
             // Another process was faster.
@@ -171,7 +191,8 @@ pub(super) fn kept_in(root: &Dir) -> io::Result<Vec<Kept>> {
     let mut all = Vec::new();
     for name in folder.names()? {
         if let Some(found) = folder.find(&name)? {
-            all.push(Kept { name, size: found.size });
+            let path = format!("{KEPT}/{name}");
+            all.push(Kept { name, path, size: found.size });
         }
     }
     Ok(all)

@@ -2,7 +2,7 @@
 
 use std::io::{self, Seek};
 
-use super::adopted::{Found, Kept, Note, keep_aside, kept_in};
+use super::adopted::{Found, Kept, Note, changed_in, keep_aside, kept_in};
 use super::{Look, Shape, Store, hash_into, unwatched};
 use crate::contract::error::HostError;
 use crate::files::digest::Digesting;
@@ -12,7 +12,12 @@ impl Store {
     /// What was displaced and changed afterwards: nobody serves or clears it but the user.
     pub fn kept(&self) -> Result<Vec<Kept>, HostError> {
         let Some(root) = self.root() else { return Ok(Vec::new()) };
-        kept_in(root).map_err(|error| HostError::io("the cache cannot be read", &error))
+        let all = || {
+            let mut kept = kept_in(root)?;
+            kept.extend(changed_in(root)?);
+            Ok(kept)
+        };
+        all().map_err(|error: io::Error| HostError::io("the cache cannot be read", &error))
     }
 
     /// The folder that holds the places of what is displaced, which is the clone's own; none in a plain folder.

@@ -188,7 +188,6 @@ fn content_that_grew_can_be_published() {
     let adopted = adopted.expect("the transcript");
     fs::set_permissions(&adopted, PermissionsExt::from_mode(0o600)).expect("it can be written");
     fs::write(&adopted, transcript(99)).expect("it grows");
-    world.scene.hydrant(&world.clone, &["cache", "verify", "--yes"]).ends(0);
     let found = findings(&world);
     assert_eq!(kinds(&found), BTreeSet::from(["kept-content".to_owned()]), "{found:?}");
     assert!(found[0]["path"].as_str().expect("a path").contains(&published));

@@ -50,20 +50,20 @@ pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result
 }
 
 fn kept(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
-    let folder = patient.repository.store_dir().join("kept");
+    let folder = patient.repository.store_dir();
     for kept in patient.store.kept()? {
-        let when = fs::symlink_metadata(folder.join(&kept.name)).and_then(|facts| facts.modified()).ok();
+        let when = fs::symlink_metadata(folder.join(&kept.path)).and_then(|facts| facts.modified()).ok();
         let when = when.map(clock::rfc3339);
         let detail = format!(
             "content that changed after its pointer took its place, or whose process died: {}, last written {}",
             bytes_text(kept.size),
             when.as_deref().unwrap_or("at an unknown time"),
         );
-        let place = format!("\"$(git rev-parse --git-common-dir)\"/hydrant/kept/{}", shell(&kept.name));
+        let place = format!("\"$(git rev-parse --git-common-dir)\"/hydrant/{}", shell(&kept.path));
         let how = origin_of(&kept.name).map(|origin| how_to_use(patient, origin, &place)).unwrap_or_default();
         let told = format!("look at it with: less {place}; {how}when you have what you need: rm {place}");
         let finding = Finding::new(FindingKind::KeptContent, detail, Next::told(told), Cure::Yours);
-        findings.push(finding.at(format!("hydrant/kept/{}", kept.name)));
+        findings.push(finding.at(format!("hydrant/{}", kept.path)));
     }
     Ok(())
 }

@@ -195,6 +195,15 @@ fn what_may_pass_is_tried_again_and_what_will_not_is_not() {
     }
 }
 
+/// A transfer that was offered, chosen, and is none that is spoken here: nothing was said of any object.
+#[test]
+fn a_transfer_that_nobody_here_speaks_ends_the_whole() {
+    let config = Config { transfers: vec!["basic".into(), "multipart".into()], ..Config::new(ENDPOINT, 0) };
+    let chosen = || Answer::Whole(200, vec![json_type()], br#"{"transfer":"multipart","objects":[]}"#.to_vec());
+    let said = Play::new(native::download(config, wants(&[b"one"]))).run([chosen()]);
+    assert!(said.contains("= all malformed: the server chose another transfer adapter"), "{said}");
+}
+
 /// Giftless answers so when it has none of the objects, others when there is no such repository.
 #[test]
 fn a_404_for_a_whole_batch_is_asked_about() {

@@ -70,8 +70,8 @@ pub struct Reconcile {
     texts: Vec<Vec<u8>>,
     actions: Actions,
     stopped: bool,
-    /// The server named objects when it was asked.
-    heard: bool,
+    /// Why the server spoke of no object when it was asked.
+    unheard: Option<Error>,
     report: ReconcileReport,
 }
 
@@ -110,7 +110,7 @@ impl Reconcile {
             texts: Vec::new(),
             actions: Actions::default(),
             stopped: false,
-            heard: false,
+            unheard: None,
             report: ReconcileReport {
                 commits: 0,
                 scanned: 0,
@@ -214,7 +214,9 @@ impl Reconcile {
 
     /// After the server was asked: looks for missing blobs in the cache, and reads the manifests.
     fn asked(&mut self) {
-        self.heard = matches!(&self.doing, Doing::Ask(queue, _) if queue.was_heard());
+        if let Doing::Ask(queue, _) = &self.doing {
+            self.unheard = queue.unheard().cloned();
+        }
         if self.stopped {
             return self.end(Err(refusal::stopped()));
         }
@@ -245,12 +247,10 @@ impl Reconcile {
         self.report.missing = plan.missing;
         let contradictions = core::mem::take(&mut self.report.contradictions);
         self.report.contradictions = sorted(contradictions, |a, b| a.path.cmp(&b.path));
-        let mut unknown: Vec<Unknown> = self.facts.pointers.iter().filter_map(PointerFact::unknown).collect();
-        let unheard = unknown.first().filter(|_| !self.heard).map(|one| one.error.clone());
-        if unheard.is_some() {
-            unknown.clear();
+        let unheard = self.unheard.take();
+        if unheard.is_none() {
+            self.report.unknown = self.facts.pointers.iter().filter_map(PointerFact::unknown).collect();
         }
-        self.report.unknown = unknown;
         self.report.repairable = plan.actions.as_ref().map(drop).map_err(Clone::clone);
         match plan.actions {
             Ok(actions) => self.actions = actions,

@@ -94,11 +94,6 @@ impl BatchQueue {
         self.queue.len() >= self.objects_max
     }
 
-    /// Whether a batch response named objects.
-    pub fn was_heard(&self) -> bool {
-        self.heard
-    }
-
     /// The error, if no batch response ever named an object.
     pub fn unheard(&self) -> Option<&Error> {
         self.closed.as_ref().or(self.refused.as_ref()).filter(|_| !self.heard)
@@ -178,6 +173,7 @@ impl BatchQueue {
                     Code::Malformed,
                     "the server chose another transfer adapter than basic; only basic is supported",
                 );
+                self.refused.get_or_insert(error.clone());
                 asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
             }
             Err(refused) if refused.kind == ResponseErrorKind::TooLarge && asking.numbers.len() > 1 => {

@@ -104,8 +104,8 @@ fn encrypted_lines() {
     ]);
 }
 
-#[test]
-fn a_certificate_that_the_user_named_may_be_its_own_authority() {
+/// A server that is asked, and one that is not because of its certificate.
+fn taken_or_not() -> [Case; 2] {
     let honest = |talk: &mut Talk| if talk.is_batch() { secure_entry(talk) } else { talk.honest() };
     let base = Case { script: honest, ..HYDRATE };
     let refused = Case {
@@ -113,6 +113,12 @@ fn a_certificate_that_the_user_named_may_be_its_own_authority() {
         also: |seen, _| if seen.is_empty() { Ok(()) } else { Err("it was asked all the same".into()) },
         ..base
     };
+    [base, refused]
+}
+
+#[test]
+fn a_certificate_that_the_user_named_may_be_its_own_authority() {
+    let [base, refused] = taken_or_not();
     run(&[
         Case { name: "it is its own authority", tls: Tls::Named("own", "own"), ..base },
         Case { name: "the authority that signed it is not known", tls: Tls::Named("server", "server"), ..base },
@@ -125,13 +131,7 @@ fn a_certificate_that_the_user_named_may_be_its_own_authority() {
 
 #[test]
 fn a_certificate_that_the_user_named_vouches_for_others_only_as_an_authority() {
-    let honest = |talk: &mut Talk| if talk.is_batch() { secure_entry(talk) } else { talk.honest() };
-    let base = Case { script: honest, ..HYDRATE };
-    let refused = Case {
-        ends: Ends::Whole("blocked"),
-        also: |seen, _| if seen.is_empty() { Ok(()) } else { Err("it was asked all the same".into()) },
-        ..base
-    };
+    let [base, refused] = taken_or_not();
     run(&[
         Case { name: "an authority", tls: Tls::Named("server", "authority"), ..base },
         Case { name: "one of version 1", tls: Tls::Named("below-old", "old"), ..base },

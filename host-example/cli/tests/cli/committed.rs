@@ -173,10 +173,8 @@ fn what_a_later_commit_removed_is_still_sent_by_a_push() {
     assert_eq!(verified(&world).len(), 1);
 }
 
-/// Sessions of the first recorders were committed in full, and nobody ever had their pointers.
-#[test]
-fn a_session_that_never_had_pointers_is_taken_as_it_is() {
-    let world = World::new();
+/// The transcript and the manifest of a session of the first recorders.
+pub(crate) fn old_session() -> (Vec<u8>, String) {
     let raw = transcript(5);
     let blob = hydrant_host::files::digest::blob_of(&raw);
     let manifest = format!(
@@ -184,6 +182,14 @@ fn a_session_that_never_had_pointers_is_taken_as_it_is() {
             "oid": "sha256:{}", "size": {}}}}}}}"#,
         blob.oid, blob.size
     );
+    (raw, manifest)
+}
+
+/// Sessions of the first recorders were committed in full, and nobody ever had their pointers.
+#[test]
+fn a_session_that_never_had_pointers_is_taken_as_it_is() {
+    let world = World::new();
+    let (raw, manifest) = old_session();
     put(&world, "sessions/old/raw.jsonl", &raw);
     put(&world, "sessions/old/meta.json", manifest.as_bytes());
     commit(&world);

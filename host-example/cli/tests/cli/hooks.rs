@@ -7,6 +7,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use super::committed::old_session;
 use hydrant_kit::scene::{Ran, Scene, noise};
 use hydrant_kit::world::{World, transcript};
 
@@ -431,13 +432,7 @@ fn a_merge_puts_no_content_in_the_place_of_a_pointer() {
 /// A ledger of the first recorders moves to a place of which nothing is known yet.
 #[test]
 fn a_first_push_takes_sessions_that_never_had_pointers_as_they_are() {
-    let raw = transcript(5);
-    let blob = hydrant_host::files::digest::blob_of(&raw);
-    let manifest = format!(
-        r#"{{"version": "1.0", "session_id": "ses_old", "files": {{"raw.jsonl": {{"storage": "lfs",
-            "oid": "sha256:{}", "size": {}}}}}}}"#,
-        blob.oid, blob.size
-    );
+    let (raw, manifest) = old_session();
     let pointer = hydrant_kit::scene::pointer(&raw);
     // What was committed before its content was, and what stands beside it, and whether that may go.
     for (row, before, beside, is_fine) in [

@@ -326,8 +326,11 @@ fn a_clone_of_another_user_is_read_as_far_as_it_is_open() {
     {
         let said = stage.run(&clone, arguments);
         assert!(said.code != 3, "{arguments:?}: {} {}", said.out, said.err);
-        assert_eq!(said.err.contains("journals cannot be read"), tells, "{arguments:?}: {}", said.err);
+        let all = format!("{}{}", said.out, said.err);
+        assert_eq!(all.contains("journals cannot be read"), tells, "{arguments:?}: {all}");
     }
+    let doctor = stage.run(&clone, &["doctor", "--json"]).ends(1).json();
+    assert_eq!(doctor["finding_list"][0]["kind"], "publish-unreadable", "what was not looked at is not well: {doctor}");
     let shown = stage.run(&clone, &["show", SESSION, "raw.jsonl"]).ends(0);
     assert!(shown.out == raw() && shown.err.contains("not kept"), "{}", shown.err);
     // What is asked of the cache itself is not answered as if it were empty.

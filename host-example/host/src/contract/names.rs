@@ -33,6 +33,26 @@ mod tests {
     use crate::engine::Engine;
 
     #[test]
+    fn a_session_is_a_folder_beneath_the_one_of_the_sessions() {
+        for path in ["sessions/a/x", "sessions/a/b/x", "sessions/a/meta.json", "sessions/a/"] {
+            assert_eq!(session_of(path), Some("a"), "{path}");
+        }
+        for path in [
+            "",
+            "x",
+            "sessions",
+            "sessions/x",
+            "sessions.bin",
+            "sessions-a/b/x",
+            "app/sessions/a/x",
+            "media/a.bin",
+            "sessions/a.bin",
+        ] {
+            assert_eq!(session_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
     fn they_are_those_of_the_engine() {
         let mut guest = Engine::load().and_then(|engine| engine.guest()).expect("an engine");
         let names = guest.names().expect("names");

@@ -3,7 +3,7 @@
 //! Rule: no symlink is followed, and nothing above the folder is reached.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
@@ -226,6 +226,18 @@ impl Dir {
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The beginning of a small file of ours, so many bytes at most; none when it is not there.
+    pub(crate) fn read_small(&self, name: impl Arg, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+        let file = match self.read(name) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let mut bytes = Vec::new();
+        file.take(bytes_max).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
     }
 
     /// Moves a file or folder to a place in another folder, over what stands there.

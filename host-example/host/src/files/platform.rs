@@ -12,10 +12,8 @@ const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
 const MACHINE_ID: &str = "/etc/machine-id";
 /// Where the name of the machine stands.
 const HOST_NAMES: [&str; 2] = ["/proc/sys/kernel/hostname", "/etc/hostname"];
-/// Bytes of either at most.
-const MACHINE_BYTES_MAX: u64 = 256;
-/// Bytes of a boot's name at most.
-const BOOT_BYTES_MAX: u64 = 128;
+/// Bytes of any of these at most.
+const WORD_BYTES_MAX: u64 = 256;
 
 /// Reads at a place, and leaves the file's own place as it is.
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
@@ -79,29 +77,25 @@ pub(crate) fn is_process_gone(number: i32) -> bool {
 
 /// The name of the running boot; none where the system has none.
 pub(crate) fn boot() -> Option<String> {
+    word_in(BOOT_ID)
+}
+
+/// What a file of the system holds, if it holds anything.
+fn word_in(path: &str) -> Option<String> {
     let mut text = String::new();
-    File::open(BOOT_ID).ok()?.take(BOOT_BYTES_MAX).read_to_string(&mut text).ok()?;
-    let name = text.trim().to_owned();
-    (!name.is_empty()).then_some(name)
+    File::open(path).ok()?.take(WORD_BYTES_MAX).read_to_string(&mut text).ok()?;
+    Some(text.trim().to_owned()).filter(|word| !word.is_empty())
 }
 
 /// The id that the system gives this machine; none where it gives none.
 pub(crate) fn machine_id() -> Option<String> {
-    let mut text = String::new();
-    File::open(MACHINE_ID).ok()?.take(MACHINE_BYTES_MAX).read_to_string(&mut text).ok()?;
-    let id = text.trim();
     // A container may be made before it has one.
-    (!id.is_empty() && id != "uninitialized").then(|| id.to_owned())
+    word_in(MACHINE_ID).filter(|id| id != "uninitialized")
 }
 
 /// What this machine is called.
 pub(crate) fn host_name() -> String {
-    let read = |path: &str| {
-        let mut text = String::new();
-        File::open(path).ok()?.take(MACHINE_BYTES_MAX).read_to_string(&mut text).ok()?;
-        Some(text.trim().to_owned()).filter(|name| !name.is_empty())
-    };
-    HOST_NAMES.iter().find_map(|path| read(path)).unwrap_or_else(|| "a machine without a name".to_owned())
+    HOST_NAMES.into_iter().find_map(word_in).unwrap_or_else(|| "a machine without a name".to_owned())
 }
 
 /// Random bytes; none where there is no randomness yet.

@@ -6,7 +6,7 @@
 
 use super::Repository;
 use crate::contract::error::Fault;
-use crate::contract::names::{MANIFEST, MANIFESTS, SESSIONS};
+use crate::contract::names::{MANIFEST, MANIFESTS, SESSIONS, session_of};
 use crate::git::GitFault;
 use crate::git::tree::{self, Entry, Stored};
 
@@ -20,7 +20,8 @@ const SETTING: &str = "hydrant.ledger";
 impl Repository {
     /// Whether a path belongs to a session; otherwise it is the project's own.
     pub(crate) fn is_of_session(&self, path: &[u8]) -> Result<bool, Fault> {
-        Ok(leads_into_session(path) && self.has_sessions()?)
+        // What is not UTF-8 lies beneath the same folders.
+        Ok(session_of(&String::from_utf8_lossy(path)).is_some() && self.has_sessions()?)
     }
 
     /// Whether it may hold sessions, whatever it holds so far: only its owner can say that it never does.
@@ -81,27 +82,6 @@ impl Repository {
             // git ends at a commit that names a folder which is not here.
             Ok(()) | Err(GitFault::Refused(_)) => Ok(()),
             Err(fault) => Err(fault.into()),
-        }
-    }
-}
-
-/// Whether a path leads into a folder beneath the one of the sessions.
-fn leads_into_session(path: &[u8]) -> bool {
-    let below = path.strip_prefix(SESSIONS.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
-    below.is_some_and(|below| below.contains(&b'/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::leads_into_session;
-
-    #[test]
-    fn a_session_is_a_folder_beneath_the_one_of_the_sessions() {
-        for path in ["sessions/a/x", "sessions/a/b/x", "sessions/a/meta.json", "sessions/a/"] {
-            assert!(leads_into_session(path.as_bytes()), "{path}");
-        }
-        for path in ["", "x", "sessions", "sessions/x", "sessions.bin", "sessions-a/b/x", "app/sessions/a/x"] {
-            assert!(!leads_into_session(path.as_bytes()), "{path}");
         }
     }
 }

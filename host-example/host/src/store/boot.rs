@@ -4,14 +4,14 @@
 //! within another boot the whole `cache` folder is moved to `unproved/<n>`, and what is found there is hashed before it
 //! is used. Where the system does not name its boots, every entry is synced instead.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 
 use crate::files::{Dir, names_no_file};
 
 /// Bytes of a boot's name at most.
 const BOOT_BYTES_MAX: u64 = 128;
 /// The file of the store that names the boot its entries are from.
-const BOOT_FILE: &str = "boot";
+pub(super) const BOOT_FILE: &str = "boot";
 pub(super) const LOCK_FILE: &str = "lock";
 pub(super) const CACHE: &str = "cache";
 pub(super) const UNPROVED: &str = "unproved";
@@ -122,19 +122,13 @@ fn merge(parent: &Dir, folders: &mut Vec<(u64, Dir)>) -> io::Result<()> {
 }
 
 pub(super) fn recorded(root: &Dir) -> io::Result<Option<String>> {
-    let file = match root.read(BOOT_FILE) {
-        Ok(file) => file,
+    let noted = match root.read_small(BOOT_FILE, BOOT_BYTES_MAX) {
         // A link is no note. What is written takes its place.
-        Err(error) if error.kind() == io::ErrorKind::NotFound || names_no_file(&error) => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) if names_no_file(&error) => None,
+        noted => noted?,
     };
-    let mut text = String::new();
-    match file.take(BOOT_BYTES_MAX).read_to_string(&mut text) {
-        Ok(_) => Ok(Some(text.trim().to_owned())),
-        // Bytes that are no text name no boot.
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(None),
-        Err(error) => Err(error),
-    }
+    // Bytes that are no text name no boot.
+    Ok(noted.and_then(|text| String::from_utf8(text).ok()).map(|text| text.trim().to_owned()))
 }
 
 fn set_aside(root: &Dir) -> io::Result<()> {

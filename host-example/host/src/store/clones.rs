@@ -4,13 +4,12 @@
 //! A note is a number and a path: the path of that folder, and the file system that it lies on. A folder that is not
 //! there is gone when that file system is; else its disk may come back.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::files::atomic::Fresh;
 use crate::files::digest::blob_of;
 use crate::files::platform::path_of;
-use crate::files::{Access, Dir};
+use crate::files::{Access, Dir, atomic};
 
 /// The folder of the cache that names the clones.
 const CLONES: &str = "clones";
@@ -46,12 +45,10 @@ pub(crate) fn register(root: &Dir, state: &Path) -> io::Result<()> {
     let path = state.as_os_str().as_encoded_bytes();
     let (folder, name) = (root.dir(CLONES)?, name_of(path));
     let note = [format!("{}\n", device_of(state)?).as_bytes(), path].concat();
-    if read(&folder, &name)?.is_some_and(|noted| noted == note) {
+    if folder.read_small(name.as_str(), NOTE_BYTES_MAX)?.is_some_and(|noted| noted == note) {
         return Ok(());
     }
-    let mut fresh = Fresh::make(&folder, ".clone-")?;
-    fresh.file.write_all(&note)?;
-    fresh.take_over(name.as_str())
+    atomic::replace(&folder, ".clone-", &folder, &name, &note)
 }
 
 /// All that are noted.
@@ -59,7 +56,7 @@ pub(crate) fn all(root: &Dir) -> io::Result<Vec<Sharer>> {
     let Some(folder) = root.dir_if_any(CLONES)? else { return Ok(Vec::new()) };
     let mut all = Vec::new();
     for name in folder.names()?.into_iter().filter(|name| name.len() == NAME_DIGITS) {
-        let note = read(&folder, &name)?.unwrap_or_default();
+        let note = folder.read_small(name.as_str(), NOTE_BYTES_MAX)?.unwrap_or_default();
         // A torn note names nobody; its clone writes it anew.
         let Some((device, path)) = parse(&note).filter(|(_, path)| name_of(path) == name) else { continue };
         all.push(Sharer { name, state: path_of(path), device });
@@ -72,16 +69,6 @@ pub(crate) fn forget(root: &Dir, sharer: &Sharer) -> io::Result<()> {
     match root.dir_if_any(CLONES)? {
         Some(folder) => folder.remove(sharer.name.as_str()),
         None => Ok(()),
-    }
-}
-
-/// A note; none when it is not there.
-fn read(folder: &Dir, name: &str) -> io::Result<Option<Vec<u8>>> {
-    let mut note = Vec::new();
-    match folder.read(name) {
-        Ok(file) => file.take(NOTE_BYTES_MAX).read_to_end(&mut note).map(|_| Some(note)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
     }
 }
 

@@ -3,7 +3,7 @@
 //! Today's form needs no note. A later one, whose files mean something else, says so in the file `format`, and is left
 //! as it is.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 
 use crate::files::Dir;
 
@@ -15,13 +15,7 @@ const FORMAT_BYTES_MAX: u64 = 32;
 
 /// Refuses a folder of a later form. It comes before anything is written there.
 pub(crate) fn check(root: &Dir) -> io::Result<()> {
-    let file = match root.read(FORMAT_FILE) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    let mut text = Vec::new();
-    file.take(FORMAT_BYTES_MAX).read_to_end(&mut text)?;
+    let Some(text) = root.read_small(FORMAT_FILE, FORMAT_BYTES_MAX)? else { return Ok(()) };
     let said = String::from_utf8_lossy(&text);
     if said.trim() == FORMAT {
         return Ok(());

@@ -5,15 +5,15 @@
 //! is refused by that name. Whoever runs within the boot that is noted is the same machine, whatever its containers
 //! are called.
 
-use std::io::{self, Read, Write};
+use std::io;
 
 use super::boot;
 use crate::files::digest::blob_of;
 use crate::files::lock::lock;
-use crate::files::{Dir, platform};
+use crate::files::{Dir, atomic, platform};
 
 /// The file of the cache that names its machine.
-const MACHINE_FILE: &str = "machine";
+pub(super) const MACHINE_FILE: &str = "machine";
 /// First line of it: its form.
 const FORM: &str = "hydrant machine 1";
 /// Bytes of it at most.
@@ -69,13 +69,7 @@ pub(super) fn claim_for(root: &Dir, boot: Option<&str>, here: &Machine) -> io::R
 }
 
 fn noted(root: &Dir) -> io::Result<Option<Machine>> {
-    let file = match root.read(MACHINE_FILE) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut text = Vec::new();
-    file.take(MACHINE_BYTES_MAX).read_to_end(&mut text)?;
+    let Some(text) = root.read_small(MACHINE_FILE, MACHINE_BYTES_MAX)? else { return Ok(None) };
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines();
     let is_ours = lines.next() == Some(FORM);
@@ -87,11 +81,8 @@ fn noted(root: &Dir) -> io::Result<Option<Machine>> {
 }
 
 fn note(root: &Dir, machine: &Machine) -> io::Result<()> {
-    let temporary = format!("{MACHINE_FILE}.{}", std::process::id());
-    root.remove(temporary.as_str())?;
-    let mut file = root.create_new(temporary.as_str())?;
-    writeln!(file, "{FORM}\n{}\n{}", machine.id, machine.name)?;
-    root.rename(temporary.as_str(), root, MACHINE_FILE)
+    let text = format!("{FORM}\n{}\n{}\n", machine.id, machine.name);
+    atomic::replace(root, ".machine-", root, MACHINE_FILE, text.as_bytes())
 }
 
 #[cfg(test)]

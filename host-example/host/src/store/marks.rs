@@ -6,24 +6,28 @@
 use std::io;
 use std::path::Path;
 
+use super::adopted::{ADOPTED, DISPLACED, KEPT};
+use super::boot::{BOOT_FILE, CACHE, LOCK_FILE, UNPROVED};
+use super::machine::MACHINE_FILE;
 use crate::files::facts::Kind as Of;
 use crate::files::{Access, Dir};
 
 /// Files that a cache begins with.
-const BEGINNINGS: [&str; 2] = ["boot", "machine"];
+const BEGINNINGS: [&str; 2] = [BOOT_FILE, MACHINE_FILE];
 /// The file that comes before those.
-const FIRST: &str = "lock";
+const FIRST: &str = LOCK_FILE;
 /// Folders that stand there only after those.
-const LATER: [&str; 2] = ["cache", "unproved"];
-/// What a clone keeps beside its own cache, and what no cache holds that clones share.
+const LATER: [&str; 2] = [CACHE, UNPROVED];
+/// What a clone keeps beside its own cache, and what no cache holds that clones share. Those that are named here by
+/// their letters belong to rooms above this one.
 const OF_A_CLONE: [&str; 11] = [
+    ADOPTED,
+    DISPLACED,
+    KEPT,
     "abandoned",
-    "adopted",
-    "displaced",
     "documents.lock",
     "downloaded",
     "journal",
-    "kept",
     "orphans.json",
     "published",
     "replaced",

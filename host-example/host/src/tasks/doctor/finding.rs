@@ -22,7 +22,7 @@ pub enum FindingKind {
     PublishUnswapped,
     /// Only the journal is left.
     PublishUnclosed,
-    /// A journal that cannot be read.
+    /// A journal that cannot be read, or all of them.
     PublishUnreadable,
     /// The register of orphans cannot be read, so nothing can be registered.
     RegisterUnreadable,

@@ -22,7 +22,9 @@ use super::patient::{FIX, Patient};
 pub(super) fn look(patient: &Patient<'_>, findings: &mut Vec<Finding>) -> Result<(), Fault> {
     let repository = patient.repository;
     if repository.is_state_closed() {
-        patient.client.watching().warned("the journals cannot be read, so interrupted publishes are not looked at");
+        let detail = "the journals cannot be read, so interrupted publishes are not looked at";
+        let next = Next::told("the user of this clone can: run hydrant doctor as that user");
+        findings.push(Finding::new(FindingKind::PublishUnreadable, detail, next, Cure::Yours).at("hydrant/journal"));
         return Ok(());
     }
     let documents = repository.documents_to_read()?;

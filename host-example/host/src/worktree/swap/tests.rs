@@ -354,15 +354,6 @@ fn only_what_can_be_of_this_swap_is_swept() {
 }
 
 #[test]
-fn what_is_displaced_is_noted_under_its_session_and_of_an_asset_under_none() {
-    for (name, session) in
-        [(NAME, "s"), ("sessions/s/deep/a.bin", "s"), ("sessions/a.bin", ""), ("media/a.bin", ""), ("a.bin", "")]
-    {
-        assert_eq!(session_of(name).unwrap_or_default(), session, "{name}");
-    }
-}
-
-#[test]
 fn while_others_swap_nothing_is_swept() {
     let bench = Bench::new();
     let other = bench.aside();

@@ -186,10 +186,10 @@ fn actions(facts: &Facts, missing: &[(&PointerFact, Remedy)]) -> Result<Actions,
     let of = |wanted: Remedy| missing.iter().filter(move |(_, remedy)| *remedy == wanted).map(|(fact, _)| *fact);
     if let Some(fact) = of(Remedy::None).next() {
         let (oid, path) = (fact.blob.oid, quote(&fact.path));
-        let why = "is no file of a session, so it is not ours to remove";
+        let then = "push it from a clone that has it, or commit without that file, which is not ours to remove";
         return Err(Error::new(
             Code::Missing,
-            format_args!("the server lacks {oid}, and {path}, which names it, {why}"),
+            format_args!("the server and this clone lack {oid}, which {path} names: {then}"),
         ));
     }
     let removals = removals(of(Remedy::Remove), &facts.manifests)?;

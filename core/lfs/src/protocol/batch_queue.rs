@@ -155,33 +155,30 @@ impl BatchQueue {
             Err(error) => {
                 // No answer at all: the same would happen to everything else.
                 self.closed.get_or_insert(error.clone());
-                return asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect();
+                return all(asking.numbers, &error);
             }
         };
         self.admitted = true;
-        match batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
+        // Whether other batches may fare better, and why this one did not.
+        let (this_batch_only, error) = match batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
             Ok(response) if response.transfer == BASIC => {
                 self.heard = true;
                 // The batch may have been only one object too large: grow again, slowly.
                 self.objects_max =
                     (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
                 let objects = response.objects.into_iter().map(Ok);
-                asking.numbers.into_iter().zip(objects).collect()
+                return asking.numbers.into_iter().zip(objects).collect();
             }
             Ok(_) => {
-                let error = Error::new(
-                    Code::Malformed,
-                    "the server chose another transfer adapter than basic; only basic is supported",
-                );
-                self.refused.get_or_insert(error.clone());
-                asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
+                let why = "the server chose another transfer adapter than basic; only basic is supported";
+                (true, Error::new(Code::Malformed, why))
             }
             Err(refused) if refused.kind == ResponseErrorKind::TooLarge && asking.numbers.len() > 1 => {
                 self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
                 for again in asking.numbers.into_iter().zip(asking.request.objects).rev() {
                     self.queue.push_front(again);
                 }
-                Vec::new()
+                return Vec::new();
             }
             Err(refused) => {
                 let error = refusal::whole("the batch request", &refused, out.now.wall);
@@ -190,8 +187,7 @@ impl BatchQueue {
                     self.doubt(asking, error, link);
                     return Vec::new();
                 }
-                // Some servers answer 404, 410, 413 or 422 when they have no object of the batch; other batches may
-                // succeed.
+                // Some servers answer so when they have no object of the batch.
                 let this_batch_only = matches!(
                     refused.kind,
                     ResponseErrorKind::NotFound
@@ -199,11 +195,12 @@ impl BatchQueue {
                         | ResponseErrorKind::Validation
                         | ResponseErrorKind::TooLarge
                 );
-                let why = if this_batch_only { &mut self.refused } else { &mut self.closed };
-                why.get_or_insert(error.clone());
-                asking.numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
+                (this_batch_only, error)
             }
-        }
+        };
+        let why = if this_batch_only { &mut self.refused } else { &mut self.closed };
+        why.get_or_insert(error.clone());
+        all(asking.numbers, &error)
     }
 
     /// Asks what a 404 for a whole request means.
@@ -259,4 +256,9 @@ impl BatchQueue {
         });
         told
     }
+}
+
+/// The same error for each of some objects.
+fn all(numbers: Vec<usize>, error: &Error) -> Vec<ObjectAnswer> {
+    numbers.into_iter().map(|number| (number, Err(error.clone()))).collect()
 }

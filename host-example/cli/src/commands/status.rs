@@ -109,7 +109,7 @@ fn all_sessions(all: &LedgerStatus, output: &mut Output) {
     for line in &all.sessions {
         match line {
             SessionLine::Summary(one) => {
-                let more = if one.unfinished_publish { ", publish unfinished" } else { "" };
+                let more = if one.unfinished_publish == Some(true) { ", publish unfinished" } else { "" };
                 let state = format!("{}{more}", state_of(one));
                 let (files, bytes) = (one.files.to_string(), bytes_text(one.bytes));
                 table.row([quote(one.session.as_bytes()), files, bytes, state, one.title.clone()]);

@@ -321,6 +321,10 @@ fn a_clone_of_another_user_is_read_as_far_as_it_is_open() {
     }
     let said = stage.run(&clone, &["status", "--json"]);
     assert!(said.code != 3 && said.json()["error"].is_null(), "{} {}", said.out, said.err);
+    let session = &said.json()["sessions"][0];
+    assert!(session["unfinished_publish"].is_null(), "what was not looked at is not known: {session}");
+    let drafted = stage.run(&clone, &["draft", "2026-05-04T09-30-mina"]).ends(3);
+    assert!(drafted.err.contains("the clone's own user"), "{}", drafted.err);
     for (arguments, tells) in
         [(&["status"][..], true), (&["status", SESSION], true), (&["doctor"], true), (&["verify", "--offline"], false)]
     {

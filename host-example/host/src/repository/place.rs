@@ -158,11 +158,14 @@ impl Repository {
     /// The same to be read, where there are any.
     pub(crate) fn documents_to_read(&self) -> Result<Documents, Fault> {
         let documents = Documents::beneath(&self.top)?;
-        let unreadable = |error: &io::Error| HostError::io("the folder of the journal cannot be opened", error);
         match Dir::open(&self.store_dir(), Access::Owner) {
             Ok(folder) => Ok(documents.with_state_in(folder)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(documents),
-            Err(error) => Err(unreadable(&error).into()),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Fault::failed(
+                Code::Host,
+                "the journals of this clone are closed to you: run this as the clone's own user, or in a clone of yours",
+            )),
+            Err(error) => Err(HostError::io("the folder of the journal cannot be opened", &error).into()),
         }
     }
 

@@ -7,10 +7,12 @@ use crate::contract::error::Fault;
 use crate::contract::ledgers::{Bound, Unfinished};
 use crate::contract::pointers::{Kind, Sample};
 use crate::contract::types::Blob;
+use crate::documents::Documents;
 use crate::engine::Guest;
 use crate::files::Files;
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::path_in;
+use crate::text::shell;
 
 /// Every blob that a journal names: what may be on the server through its publish, and what that was to replace.
 pub(crate) fn blobs(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>, Fault> {
@@ -37,6 +39,21 @@ pub(crate) fn sent(guest: &mut Guest, journal: &Unfinished) -> Result<Vec<Blob>,
         }
     }
     Ok(blobs.into_iter().map(|(oid, size)| Blob { oid, size }).collect())
+}
+
+/// How a session goes on whose publish is under way or was interrupted. One that had not sent everything cannot be
+/// resumed.
+pub(crate) fn way_on(guest: &mut Guest, documents: &Documents, session: &str) -> String {
+    let journal = documents.journal(session).ok().flatten();
+    match journal.map(|text| guest.read_journal(&text)) {
+        Some(Ok(Unfinished::Bound(_))) => {
+            format!("`hydrant publish {} --resume` finishes it, or `hydrant doctor` says how to go on", shell(session))
+        }
+        Some(Ok(Unfinished::Intended(_))) => {
+            "publish it again with its files, or see how to go on with `hydrant doctor`".to_owned()
+        }
+        Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
+    }
 }
 
 /// Whether a commit has all that was to be pushed, as far as this clone knows.

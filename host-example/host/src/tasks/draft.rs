@@ -8,16 +8,16 @@ use serde::Serialize;
 
 use crate::contract::clock;
 use crate::contract::error::Fault;
-use crate::contract::ledgers::{Placeholder, Unfinished};
+use crate::contract::ledgers::Placeholder;
 use crate::contract::names::TRANSCRIPT;
 use crate::contract::types::Code;
 use crate::documents::manifest_write::change_manifest;
 use crate::engine::Guest;
 use crate::repository::Repository;
 use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, path_in};
-use crate::sessions::{gitignore, new_session};
+use crate::sessions::{gitignore, journaled, new_session};
 use crate::tasks::client::Client;
-use crate::text::{quote, shell};
+use crate::text::quote;
 
 /// What a placeholder says.
 #[derive(Clone, Debug, Default)]
@@ -114,17 +114,7 @@ fn check_published(repository: &Repository, guest: &mut Guest, session: &str) ->
     if !journals.contains(session) {
         return Ok(());
     }
-    let shown = quote(session.as_bytes());
-    let journal = documents.journal(session).ok().flatten();
-    let then = match journal.map(|text| guest.read_journal(&text)) {
-        Some(Ok(Unfinished::Bound(_))) => {
-            format!("`hydrant publish {} --resume` finishes it, or `hydrant doctor` says how to go on", shell(session))
-        }
-        Some(Ok(Unfinished::Intended(_))) => {
-            "publish it again with its files, or see how to go on with `hydrant doctor`".to_owned()
-        }
-        Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
-    };
+    let (shown, then) = (quote(session.as_bytes()), journaled::way_on(guest, &documents, session));
     Err(Fault::failed(
         Code::Conflict,
         format!("{shown}: no placeholder, because a publish of it is under way or was interrupted: {then}"),

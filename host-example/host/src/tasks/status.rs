@@ -7,11 +7,11 @@ mod stopped;
 use std::collections::BTreeSet;
 
 use crate::contract::error::{Fault, HostError};
-use crate::contract::ledgers::{Checkout, ErrorClass, Unfinished};
+use crate::contract::ledgers::{Checkout, ErrorClass};
 use crate::engine::Guest;
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{Ledger, SESSIONS, Session, Target};
-use crate::sessions::{coverage, downloaded};
+use crate::sessions::{coverage, downloaded, journaled};
 use crate::store::Store;
 use crate::tasks::assets;
 use crate::tasks::client::Client;
@@ -46,25 +46,24 @@ impl Client {
         let mut guest = self.guest()?;
         let limit = limit(&mut guest, repository, options.object_bytes_max)?;
         let ledger = Ledger::of(repository)?;
-        let journals = journals(self, repository)?;
+        let interrupted = Interrupted::of(self, repository)?;
         let Some(word) = &options.session else {
             let engine = self.engine()?;
             let sessions_only = options.sessions_only;
-            let all = all::All { repository, engine, ledger: &ledger, journals: &journals, limit, sessions_only };
+            let all = all::All { repository, engine, ledger: &ledger, interrupted: &interrupted, limit, sessions_only };
             return Ok(match all.look(&mut guest, || counts(self, repository, &store))? {
                 Some(all) => StatusReport::Sessions(all),
                 None => StatusReport::Pointers(pointers(self, repository, &mut guest, &store)?),
             });
         };
         match ledger.target(word, &repository.here) {
-            Target::Session { name, .. } if repository.has_sessions()? || journals.contains(&name) => {
+            Target::Session { name, .. } if repository.has_sessions()? || interrupted.has(&name) == Some(true) => {
                 let session = ledger.session(&mut guest, &store, &name, limit);
                 let session = session.map_err(|fault| Stopped::broken(fault, &name))?;
-                let unfinished = journals.contains(&name);
-                let report = one_session(&mut guest, repository, &store, &session, unfinished)?;
+                let report = one_session(&mut guest, repository, &store, &session, interrupted.has(&name))?;
                 Ok(StatusReport::Session(Box::new(report)))
             }
-            Target::Other if journals.contains(word) => {
+            Target::Other if interrupted.has(word) == Some(true) => {
                 Ok(StatusReport::Begun(only_begun(&mut guest, repository, word)?))
             }
             _ if !repository.has_sessions()? => Err(Box::new(Stopped::no_ledger(repository)?)),
@@ -76,14 +75,24 @@ impl Client {
     }
 }
 
-/// The sessions whose publishes were interrupted. In another user's clone nobody else is told.
-fn journals(client: &Client, repository: &Repository) -> Result<BTreeSet<String>, Fault> {
-    if repository.is_state_closed() {
-        client.watching().warned("the journals cannot be read, so publishes that were interrupted are not told of");
-        return Ok(BTreeSet::new());
+/// The sessions whose publishes were interrupted; none where that is not known.
+struct Interrupted(Option<BTreeSet<String>>);
+
+impl Interrupted {
+    /// In another user's clone nobody else is told.
+    fn of(client: &Client, repository: &Repository) -> Result<Self, Fault> {
+        if repository.is_state_closed() {
+            client.watching().warned("the journals cannot be read, so publishes that were interrupted are not told of");
+            return Ok(Self(None));
+        }
+        let documents = repository.documents_to_read()?;
+        let journals = documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))?;
+        Ok(Self(Some(journals)))
     }
-    let documents = repository.documents_to_read()?;
-    documents.journals().map_err(|error| Fault::local("the journals cannot be listed", &error))
+
+    fn has(&self, session: &str) -> Option<bool> {
+        self.0.as_ref().map(|sessions| sessions.contains(session))
+    }
 }
 
 /// Files of a session that changed after they were published, by their names in `hydrant/kept`.
@@ -92,20 +101,8 @@ fn kept_of(store: &Store, session: &str) -> Result<Vec<String>, Fault> {
     Ok(store.kept()?.into_iter().map(|kept| kept.name).filter(|name| name.starts_with(&own)).collect())
 }
 
-/// What ends an interrupted publish. One that had not sent everything cannot be resumed.
 fn unfinished_line(guest: &mut Guest, repository: &Repository, session: &str) -> Result<String, Fault> {
-    let documents = repository.documents_to_read()?;
-    let journal = documents.journal(session).ok().flatten();
-    let shown = quote(session.as_bytes());
-    let then = match journal.map(|text| guest.read_journal(&text)) {
-        Some(Ok(Unfinished::Bound(_))) => {
-            format!("`hydrant publish {shown} --resume` finishes it, or `hydrant doctor` says how to go on")
-        }
-        Some(Ok(Unfinished::Intended(_))) => {
-            "publish it again with its files, or see how to go on with `hydrant doctor`".to_owned()
-        }
-        Some(Err(_)) | None => "`hydrant doctor` says how to go on".to_owned(),
-    };
+    let then = journaled::way_on(guest, &repository.documents_to_read()?, session);
     Ok(format!("a publish of it is under way or was interrupted: {then}"))
 }
 
@@ -133,15 +130,18 @@ fn one_session(
     repository: &Repository,
     store: &Store,
     session: &Session,
-    is_unfinished: bool,
+    is_interrupted: Option<bool>,
 ) -> Result<SessionStatus, Fault> {
     let folder = [folder_of(&session.name)];
     let mut checkout = coverage::checkout(repository, &folder);
     checkout.sessions.push(session.status.tally);
     let (readiness, blobs) = judge(guest, &checkout)?;
-    let unfinished = is_unfinished.then(|| unfinished_line(guest, repository, &session.name)).transpose()?;
+    let unfinished = match is_interrupted {
+        Some(true) => Some(unfinished_line(guest, repository, &session.name)?),
+        Some(false) | None => None,
+    };
     Ok(SessionStatus {
-        summary: summary(guest, repository, session, is_unfinished)?,
+        summary: summary(guest, repository, session, is_interrupted)?,
         readiness,
         blobs,
         kept: kept_of(store, &session.name)?,
@@ -155,7 +155,7 @@ fn summary(
     guest: &mut Guest,
     repository: &Repository,
     session: &Session,
-    unfinished_publish: bool,
+    unfinished_publish: Option<bool>,
 ) -> Result<SessionSummary, Fault> {
     let manifest = &session.manifest;
     Ok(SessionSummary {

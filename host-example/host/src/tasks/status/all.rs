@@ -2,7 +2,6 @@
 //!
 //! The rule it keeps: what is kept of a session until the end is what the report says of it.
 
-use std::collections::BTreeSet;
 use std::num::NonZero;
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,7 +15,7 @@ use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, SESSIONS};
 use crate::store::Store;
 
-use super::{Counts, Judged, LedgerStatus, SessionLine, UnreadableSession, judge, summary};
+use super::{Counts, Interrupted, Judged, LedgerStatus, SessionLine, UnreadableSession, judge, summary};
 
 /// Threads at most.
 const THREADS_MAX: usize = 8;
@@ -28,8 +27,7 @@ pub(super) struct All<'a> {
     pub(super) repository: &'a Repository,
     pub(super) engine: &'a Engine,
     pub(super) ledger: &'a Ledger,
-    /// Sessions whose publish was interrupted.
-    pub(super) journals: &'a BTreeSet<String>,
+    pub(super) interrupted: &'a Interrupted,
     /// The bound on objects that decides about `too-large`.
     pub(super) limit: u64,
     /// Git is not asked whether the checkout can be read.
@@ -54,8 +52,8 @@ impl All<'_> {
             self.each(&names, |eye, name| match self.ledger.find(&mut eye.guest, &eye.store, name, self.limit) {
                 Ok(None) => Ok(None),
                 Ok(Some(session)) => {
-                    let is_unfinished = self.journals.contains(name);
-                    let summary = summary(&mut eye.guest, self.repository, &session, is_unfinished)?;
+                    let is_interrupted = self.interrupted.has(name);
+                    let summary = summary(&mut eye.guest, self.repository, &session, is_interrupted)?;
                     Ok(Some((SessionLine::Summary(Box::new(summary)), session.status.tally)))
                 }
                 Err(fault) => {

@@ -81,8 +81,8 @@ pub struct SessionSummary {
     pub bytes: u64,
     /// `hydrated`, `partial` or `dehydrated`.
     pub hydration: &'static str,
-    /// A publish of it was interrupted.
-    pub unfinished_publish: bool,
+    /// A publish of it was interrupted; null where the journals cannot be read.
+    pub unfinished_publish: Option<bool>,
     /// Content of it was fetched from a server and not recorded here.
     pub downloaded: bool,
 }

@@ -18,7 +18,7 @@ use crate::tasks::client::Client;
 use crate::tasks::hydrate::BrokenPointer;
 use crate::tasks::hydrate::tree::is_here;
 use crate::tasks::transfer;
-use crate::text::{plain, quote};
+use crate::text::plain;
 use crate::worktree::pointer_files::{self, Met, PointerFile};
 
 pub use report::{

@@ -1,0 +1,139 @@
+//! Where the secrets of a record are.
+
+use crate::json::Leaf;
+use crate::named::Named;
+use crate::rules::{Kind, Meaning, Rules};
+use crate::view::View;
+use crate::{address, decode, header, json, keyed, pem, plausible};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+/// Encodings within each other that are looked into.
+const DEPTH_MAX: u32 = 2;
+/// Keys of what chance made and is no secret: a changed signature makes a transcript useless.
+const SIGNATURES: [&[u8]; 5] =
+    [b"signature", b"thoughtSignature", b"thought_signature", b"encrypted_content", b"thinking_signature"];
+
+/// A secret, and where it stands in its record.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) place: Range<usize>,
+    pub(crate) kind: Kind,
+    /// What it says, decoded.
+    pub(crate) value: Vec<u8>,
+}
+
+/// The secrets of a record, one after the other, without overlaps.
+pub(crate) fn search(rules: &Rules, named: &Named, record: &[u8]) -> Vec<Found> {
+    let mut search = Search { rules, named, found: Vec::new() };
+    if json::is_json(record) {
+        json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
+    } else {
+        search.text(&View::raw(record, 0..record.len()), 0);
+    }
+    apart(search.found)
+}
+
+struct Search<'r> {
+    rules: &'r Rules,
+    named: &'r Named,
+    found: Vec<Found>,
+}
+
+impl Search<'_> {
+    fn leaf(&mut self, record: &[u8], leaf: &Leaf) {
+        let key = leaf.key.clone().map(|key| &record[key]).unwrap_or_default();
+        let text = &record[leaf.text.clone()];
+        if SIGNATURES.contains(&key) || (leaf.is_beside_media && key == b"data") {
+            return;
+        }
+        let raw = View::raw(record, leaf.text.clone());
+        let decoded = decode::unescaped(&raw);
+        let view = decoded.as_ref().unwrap_or(&raw);
+        if keyed::names_a_secret(key) && plausible::is_plausible(view.bytes()) {
+            self.take(view, 0..view.bytes().len(), Kind::KEYED);
+        }
+        if text.len() >= plausible::VALUE_BYTES_MIN {
+            self.text(view, 0);
+        }
+    }
+
+    fn text(&mut self, view: &View<'_>, depth: u32) {
+        self.as_it_stands(view);
+        if depth == DEPTH_MAX {
+            return;
+        }
+        if let Some(inner) = decode::unescaped(view) {
+            self.text(&inner, depth + 1);
+        }
+        if let Some(inner) = decode::without_percent(view) {
+            self.text(&inner, depth + 1);
+        }
+        decode::each_run(view, &mut |inner| {
+            if is_text(inner.bytes()) {
+                self.text(&inner, depth + 1);
+            }
+        });
+    }
+
+    fn as_it_stands(&mut self, view: &View<'_>) {
+        let (rules, named, text) = (self.rules, self.named, view.bytes());
+        rules.each_beginning(text, |meaning, at| {
+            let found = match meaning {
+                Meaning::Token => rules.token(text, at.start),
+                Meaning::PrivateKey => pem::private_key(text, at.start).map(|place| (Kind::PRIVATE_KEY, place)),
+                Meaning::Address => address::password(text, at).map(|place| (Kind::ADDRESS, place)),
+                Meaning::Scheme => header::login(text, at).map(|place| (Kind::HEADER, place)),
+                Meaning::Word => keyed::value_beside(text, at).map(|place| (Kind::KEYED, place)),
+            };
+            if let Some((kind, place)) = found {
+                self.take(view, place, kind);
+            }
+        });
+        named.each(text, |place| self.take(view, place, Kind::NAMED));
+    }
+
+    fn take(&mut self, view: &View<'_>, part: Range<usize>, kind: Kind) {
+        let value = view.bytes()[part.clone()].to_vec();
+        self.found.push(Found { place: view.in_record(part), kind, value });
+    }
+}
+
+/// Whether bytes that were decoded are a text, as far as their beginning says.
+fn is_text(bytes: &[u8]) -> bool {
+    const LOOK_BYTES: usize = 64;
+    let look = &bytes[..bytes.len().min(LOOK_BYTES)];
+    let texts = look.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace()).count();
+    texts * 10 >= look.len() * 9
+}
+
+/// Joins those that overlap. The most definite kind names the whole.
+fn apart(mut found: Vec<Found>) -> Vec<Found> {
+    found.sort_by_key(|one| (one.place.start, one.place.end));
+    let mut apart: Vec<Found> = Vec::new();
+    for one in found {
+        match apart.last_mut().filter(|last| one.place.start < last.place.end) {
+            None => apart.push(one),
+            Some(last) => {
+                let end = last.place.end.max(one.place.end);
+                if rank(one.kind) < rank(last.kind) {
+                    (last.kind, last.value) = (one.kind, one.value);
+                }
+                last.place.end = end;
+            }
+        }
+    }
+    apart
+}
+
+/// How definite a kind is: a token by its looks first, a value beside a name last.
+pub(crate) fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::PRIVATE_KEY => 1,
+        Kind::NAMED => 2,
+        Kind::ADDRESS => 3,
+        Kind::HEADER => 4,
+        Kind::KEYED => 5,
+        _ => 0,
+    }
+}

@@ -17,21 +17,36 @@ const BODY_CHARS_MIN: usize = 32;
 pub(crate) fn private_key(text: &[u8], at: usize) -> Option<Range<usize>> {
     let text = &text[..text.len().min(at + PEM_BYTES_MAX)];
     let label = label_at(text, at + BEGIN.len())?;
-    let body_from = label.end + DASHES.len();
-    let is_private = memchr::memmem::find(&text[label], b"PRIVATE KEY").is_some();
-    if !is_private {
-        return None;
-    }
-    let end = memchr::memmem::find(&text[body_from..], END).map(|found| body_from + found);
-    let (body_end, end) = match end.and_then(|end| Some((end, label_at(text, end + END.len())?))) {
-        Some((end, label)) => (end, label.end + DASHES.len()),
-        None => {
-            let end = body_from + cut_body(&text[body_from..]);
-            (end, end)
+    memchr::memmem::find(&text[label.clone()], b"PRIVATE KEY")?;
+    let body = label.end + DASHES.len();
+    let mut end = body;
+    for line in text[body..].split_inclusive(|byte| *byte == b'\n') {
+        if let Some(last) = memchr::memmem::find(line, END) {
+            let body_end = end + last;
+            let label = label_at(text, body_end + END.len())?;
+            return has_body(&text[body..body_end]).then_some(at..label.end + DASHES.len());
         }
-    };
-    let chars = text[body_from..body_end].iter().filter(|byte| is_base64(byte)).count();
-    (chars >= BODY_CHARS_MIN).then_some(at..end)
+        let is_last = || text[end + line.len()..].split(|byte| *byte == b'\n').next().is_some_and(ends_in);
+        if !is_of_key(line) && !is_last() {
+            break;
+        }
+        end += line.len();
+    }
+    has_body(&text[body..end]).then_some(at..end)
+}
+
+fn has_body(text: &[u8]) -> bool {
+    text.iter().filter(|byte| is_base64(byte)).count() >= BODY_CHARS_MIN
+}
+
+/// Whether a line is one of a key: empty, a header, or a long run of its characters, whatever signs and numbers a tool
+/// wrote before it.
+fn is_of_key(line: &[u8]) -> bool {
+    const RUN_CHARS_MIN: usize = 24;
+    const HEADERS: [&[u8]; 4] = [b"Proc-Type:", b"DEK-Info:", b"Comment:", b"Version:"];
+    line.trim_ascii().is_empty()
+        || HEADERS.iter().any(|header| memchr::memmem::find(line, header).is_some())
+        || line.split(|byte| !is_base64(byte)).any(|run| run.len() >= RUN_CHARS_MIN)
 }
 
 /// Whether a private key begins in a text and does not end in it.
@@ -46,21 +61,6 @@ fn label_at(text: &[u8], from: usize) -> Option<Range<usize>> {
     let near = text.get(from..)?;
     let near = &near[..near.len().min(LABEL_BYTES_MAX)];
     memchr::memmem::find(near, DASHES).map(|length| from..from + length)
-}
-
-/// How far the lines of a key go that has no last line: each has a long run of its characters, whatever signs and numbers
-/// a tool wrote before it.
-fn cut_body(text: &[u8]) -> usize {
-    const RUN_CHARS_MIN: usize = 24;
-    let mut at = 0;
-    for line in text.split_inclusive(|byte| *byte == b'\n') {
-        let is_of_key = line.split(|byte| !is_base64(byte)).any(|run| run.len() >= RUN_CHARS_MIN);
-        if !is_of_key && !line.trim_ascii().is_empty() {
-            break;
-        }
-        at += line.len();
-    }
-    at
 }
 
 fn is_base64(byte: &u8) -> bool {

@@ -49,21 +49,21 @@ fn of_sequences<'a>(outer: &'a View<'a>, sign: u8, read: fn(&[u8]) -> Option<Seq
     let (mut bytes, mut pieces) = (Vec::with_capacity(text.len()), Vec::new());
     let mut at = 0;
     let mut piece_from = 0;
-    pieces.push(Piece { at: 0, outer: 0, is_whole: false });
     while let Some(sign_at) = memchr::memchr(sign, &text[at..]).map(|found| at + found) {
         let Some(sequence) = read(&text[sign_at..]) else {
             at = sign_at + 1;
             continue;
         };
+        pieces.push(Piece { at: bytes.len(), outer: piece_from, outer_end: sign_at, is_whole: false });
         bytes.extend_from_slice(&text[piece_from..sign_at]);
-        pieces.push(Piece { at: bytes.len(), outer: sign_at, is_whole: true });
-        bytes.extend_from_slice(&sequence.bytes.0[..sequence.bytes.1]);
         at = sign_at + sequence.length;
+        pieces.push(Piece { at: bytes.len(), outer: sign_at, outer_end: at, is_whole: true });
+        bytes.extend_from_slice(&sequence.bytes.0[..sequence.bytes.1]);
         piece_from = at;
-        pieces.push(Piece { at: bytes.len(), outer: at, is_whole: false });
     }
+    pieces.push(Piece { at: bytes.len(), outer: piece_from, outer_end: text.len(), is_whole: false });
     bytes.extend_from_slice(&text[piece_from..]);
-    pieces.push(Piece { at: bytes.len(), outer: text.len(), is_whole: true });
+    pieces.push(Piece { at: bytes.len(), outer: text.len(), outer_end: text.len(), is_whole: true });
     View::of_pieces(outer, bytes, pieces)
 }
 

@@ -13,6 +13,8 @@ pub(crate) struct Leaf {
     pub(crate) key: Option<Range<usize>>,
     /// Its object names a type of media, so it may be an image.
     pub(crate) is_beside_media: bool,
+    /// It is a piece of a text that is told piece by piece: its key, or that of an object around it, says so.
+    pub(crate) is_delta: bool,
 }
 
 /// Whether a line is JSON, or part of a document that is.
@@ -51,7 +53,8 @@ pub(crate) fn each_leaf(line: &[u8], each: &mut impl FnMut(&Leaf)) {
         at += found;
         if line[at] != b'"' {
             let is_list = line[at] == b'[';
-            let inner = Level { key: level.key.clone().filter(|_| is_list), is_list, is_beside_media: false };
+            let is_delta = level.is_delta || level.key.clone().is_some_and(|key| &line[key] == DELTA_KEY);
+            let inner = Level { key: level.key.clone().filter(|_| is_list), is_list, is_beside_media: false, is_delta };
             open.push(core::mem::replace(&mut level, inner));
             at += 1;
             continue;
@@ -65,12 +68,15 @@ pub(crate) fn each_leaf(line: &[u8], each: &mut impl FnMut(&Leaf)) {
             level.key = Some(text);
             continue;
         }
-        each(&Leaf { text, key: level.key.clone(), is_beside_media: level.is_beside_media });
+        let is_delta = level.is_delta || level.key.clone().is_some_and(|key| &line[key] == DELTA_KEY);
+        each(&Leaf { text, key: level.key.clone(), is_beside_media: level.is_beside_media, is_delta });
     }
 }
 
 /// Keys whose object is about an image or the like.
 const MEDIA_KEYS: [&[u8]; 4] = [b"media_type", b"mediaType", b"mime_type", b"mimeType"];
+/// The key of a piece of a text, at Anthropic, OpenAI and Codex.
+pub(crate) const DELTA_KEY: &[u8] = b"delta";
 
 /// An object or a list.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +84,7 @@ struct Level {
     key: Option<Range<usize>>,
     is_list: bool,
     is_beside_media: bool,
+    is_delta: bool,
 }
 
 fn close(byte: u8, open: &mut Vec<Level>, level: &mut Level) {

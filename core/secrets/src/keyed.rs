@@ -18,7 +18,7 @@ const OTHER_THINGS: [&str; 34] = [
 const NAME_BYTES_MAX: usize = 64;
 
 /// Whether a name is one of a secret.
-pub(crate) fn names_a_secret(name: &[u8]) -> bool {
+pub fn names_a_secret(name: &[u8]) -> bool {
     if name.len() > NAME_BYTES_MAX {
         return false;
     }

@@ -8,7 +8,7 @@
 //! A module uses only those before it in this list:
 //!
 //! - [`limits`], `view`: the base of all others.
-//! - `decode`, `json`: encodings, and the strings of a line of JSON.
+//! - `decode`, `json`, `deltas`: encodings, the strings of a line of JSON, and those that are told in pieces.
 //! - `plausible`, `pem`, `address`, `header`, `keyed`, `marker`: what secrets and markers look like.
 //! - [`rules`], `named`: what is looked for.
 //! - `records`, `search`, `secrets`, `pass`: a stream in lines, the secrets of each, all of a session, one pass.
@@ -23,6 +23,7 @@ pub mod limits;
 
 mod address;
 mod decode;
+mod deltas;
 mod header;
 mod json;
 mod keyed;
@@ -37,8 +38,10 @@ mod search;
 mod secrets;
 mod view;
 
+pub use keyed::names_a_secret;
+pub use marker::Marked;
 pub use named::Named;
-pub use pass::{Finding, Redact, Scan, secrets_of};
+pub use pass::{Finding, Piece, Redact, Scan};
 pub use records::TooLong;
 pub use rules::{Kind, Rules, RulesError};
 pub use secrets::{Markers, Secrets};

@@ -1,5 +1,6 @@
 //! What stands in the place of a secret: `[REDACTED:kind#n]`. It needs no escape in JSON.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 
 /// How each begins.
@@ -22,4 +23,35 @@ pub(crate) fn read(text: &[u8]) -> Option<(&str, u32, usize)> {
     let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_kind && is_number).then_some(())?;
     Some((kind, number.parse().ok()?, BEGIN.len() + end + 1))
+}
+
+/// The markers that stand in a text already: of each kind the highest number.
+#[derive(Clone, Debug, Default)]
+pub struct Marked(BTreeMap<String, u32>);
+
+impl Marked {
+    pub(crate) fn read(&mut self, text: &[u8]) {
+        for at in memchr::memmem::find_iter(text, BEGIN) {
+            if let Some((kind, number, _)) = read(&text[at..]) {
+                self.note(kind, number);
+            }
+        }
+    }
+
+    /// Adds those of another text.
+    pub fn add(&mut self, other: &Self) {
+        other.0.iter().for_each(|(kind, number)| self.note(kind, *number));
+    }
+
+    /// The next number of a kind.
+    pub(crate) fn next(&mut self, kind: &str) -> u32 {
+        let last = self.0.entry(kind.into()).or_default();
+        *last += 1;
+        *last
+    }
+
+    fn note(&mut self, kind: &str, number: u32) {
+        let last = self.0.entry(kind.into()).or_default();
+        *last = number.max(*last);
+    }
 }

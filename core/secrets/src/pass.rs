@@ -1,10 +1,11 @@
 //! One pass over a file: what is found in it, or the file without what was found.
 
+use crate::marker::Marked;
 use crate::named::Named;
 use crate::records::{Record, Records, TooLong};
 use crate::rules::{Kind, Rules};
 use crate::search;
-use crate::secrets::{Markers, Secrets};
+use crate::secrets::Markers;
 use core::ops::Range;
 
 /// A secret that was found. It prints no value.
@@ -31,33 +32,48 @@ pub struct Scan<'r> {
     rules: &'r Rules,
     named: &'r Named,
     records: Records,
+    marked: Marked,
 }
 
 impl<'r> Scan<'r> {
     /// Nothing was read yet.
     pub fn new(rules: &'r Rules, named: &'r Named) -> Self {
-        Self { rules, named, records: Records::default() }
+        Self { rules, named, records: Records::default(), marked: Marked::default() }
     }
 
     /// Takes the next bytes of the file, and tells what was found in the lines that ended.
     pub fn push(&mut self, bytes: &[u8], heard: &mut impl FnMut(Finding<'_>)) -> Result<(), TooLong> {
-        let (rules, named) = (self.rules, self.named);
-        self.records.push(bytes, &mut |record| tell(rules, named, record, heard))
+        let (rules, named, marked) = (self.rules, self.named, &mut self.marked);
+        self.records.push(bytes, &mut |record| tell(rules, named, marked, record, heard))
     }
 
-    /// The file ended.
-    pub fn end(mut self, heard: &mut impl FnMut(Finding<'_>)) {
-        let (rules, named) = (self.rules, self.named);
-        self.records.end(&mut |record| tell(rules, named, record, heard));
+    /// The file ended. Gives the markers that stand in it.
+    pub fn end(mut self, heard: &mut impl FnMut(Finding<'_>)) -> Marked {
+        let (rules, named, marked) = (self.rules, self.named, &mut self.marked);
+        self.records.end(&mut |record| tell(rules, named, marked, record, heard));
+        self.marked
     }
 }
 
-fn tell(rules: &Rules, named: &Named, record: Record<'_>, heard: &mut impl FnMut(Finding<'_>)) {
-    for found in search::search(rules, named, record.bytes) {
-        let before = memchr::memchr_iter(b'\n', &record.bytes[..found.place.start]).count() as u64;
-        let place = record.at + found.place.start as u64..record.at + found.place.end as u64;
-        heard(Finding { kind: found.kind, line: record.line + before, place, value: &found.value });
-    }
+fn tell(rules: &Rules, named: &Named, marked: &mut Marked, record: Record<'_>, heard: &mut impl FnMut(Finding<'_>)) {
+    marked.read(record.bytes);
+    let found = search::search(rules, named, record.bytes);
+    found.iter().filter(|found| !found.is_rest).for_each(|found| heard(finding(record, found)));
+}
+
+fn finding<'a>(record: Record<'_>, found: &'a search::Found) -> Finding<'a> {
+    let before = memchr::memchr_iter(b'\n', &record.bytes[..found.place.start]).count() as u64;
+    let place = record.at + found.place.start as u64..record.at + found.place.end as u64;
+    Finding { kind: found.kind, line: record.line + before, place, value: &found.value }
+}
+
+/// A piece of a file without its secrets.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// It stands in the file.
+    Kept(&'a [u8]),
+    /// It takes the place of a secret.
+    Marker(&'a str, Finding<'a>),
 }
 
 /// Takes the secrets out of a file, whatever pieces it comes in. Every other byte stays as it is.
@@ -76,35 +92,33 @@ impl<'r> Redact<'r> {
     }
 
     /// Takes the next bytes of the file, and gives what takes the place of the lines that ended.
-    pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(&[u8])) -> Result<(), TooLong> {
+    pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(Piece<'_>)) -> Result<(), TooLong> {
         let (rules, named, markers) = (self.rules, self.named, &mut *self.markers);
-        self.records.push(bytes, &mut |record| splice(rules, named, markers, record.bytes, give))
+        self.records.push(bytes, &mut |record| splice(rules, named, markers, record, give))
     }
 
     /// The file ended.
-    pub fn end(mut self, give: &mut impl FnMut(&[u8])) {
+    pub fn end(mut self, give: &mut impl FnMut(Piece<'_>)) {
         let (rules, named, markers) = (self.rules, self.named, &mut *self.markers);
-        self.records.end(&mut |record| splice(rules, named, markers, record.bytes, give));
+        self.records.end(&mut |record| splice(rules, named, markers, record, give));
     }
 }
 
-fn splice(rules: &Rules, named: &Named, markers: &mut Markers, record: &[u8], give: &mut impl FnMut(&[u8])) {
+fn splice(
+    rules: &Rules,
+    named: &Named,
+    markers: &mut Markers,
+    record: Record<'_>,
+    give: &mut impl FnMut(Piece<'_>),
+) {
     let mut at = 0;
-    for found in search::search(rules, named, record) {
-        give(&record[at..found.place.start]);
-        give(markers.marker(rules, found.kind, &found.value).as_bytes());
+    for found in search::search(rules, named, record.bytes) {
+        give(Piece::Kept(&record.bytes[at..found.place.start]));
         at = found.place.end;
+        if !found.is_rest {
+            let marker = markers.marker(rules, found.kind, &found.value);
+            give(Piece::Marker(marker, finding(record, &found)));
+        }
     }
-    give(&record[at..]);
-}
-
-/// The secrets of a whole text.
-pub fn secrets_of(rules: &Rules, named: &Named, text: &[u8]) -> Result<Secrets, TooLong> {
-    let mut secrets = Secrets::default();
-    secrets.note_markers(text);
-    let mut scan = Scan::new(rules, named);
-    let mut note = |finding: Finding<'_>| secrets.note(finding.kind, finding.value);
-    scan.push(text, &mut note)?;
-    scan.end(&mut note);
-    Ok(secrets)
+    give(Piece::Kept(&record.bytes[at..]));
 }

@@ -4,7 +4,7 @@ use crate::json::Leaf;
 use crate::named::Named;
 use crate::rules::{Kind, Meaning, Rules};
 use crate::view::View;
-use crate::{address, decode, header, json, keyed, pem, plausible};
+use crate::{address, decode, deltas, header, json, keyed, pem, plausible};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -21,15 +21,20 @@ pub(crate) struct Found {
     pub(crate) kind: Kind,
     /// What it says, decoded.
     pub(crate) value: Vec<u8>,
+    /// It is the rest of the secret before it, which was told in pieces.
+    pub(crate) is_rest: bool,
 }
 
 /// The secrets of a record, one after the other, without overlaps.
 pub(crate) fn search(rules: &Rules, named: &Named, record: &[u8]) -> Vec<Found> {
     let mut search = Search { rules, named, found: Vec::new() };
-    if json::is_json(record) {
-        json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
-    } else {
+    if !json::is_json(record) {
         search.text(&View::raw(record, 0..record.len()), 0);
+        return apart(search.found);
+    }
+    json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
+    if deltas::is_delta(record) {
+        deltas::texts(record).iter().for_each(|text| search.text(text, 0));
     }
     apart(search.found)
 }
@@ -95,7 +100,11 @@ impl Search<'_> {
 
     fn take(&mut self, view: &View<'_>, part: Range<usize>, kind: Kind) {
         let value = view.bytes()[part.clone()].to_vec();
-        self.found.push(Found { place: view.in_record(part), kind, value });
+        let mut is_rest = false;
+        for place in view.in_record(part) {
+            self.found.push(Found { place, kind, value: value.clone(), is_rest });
+            is_rest = true;
+        }
     }
 }
 
@@ -115,11 +124,10 @@ fn apart(mut found: Vec<Found>) -> Vec<Found> {
         match apart.last_mut().filter(|last| one.place.start < last.place.end) {
             None => apart.push(one),
             Some(last) => {
-                let end = last.place.end.max(one.place.end);
-                if rank(one.kind) < rank(last.kind) {
-                    (last.kind, last.value) = (one.kind, one.value);
+                last.place.end = last.place.end.max(one.place.end);
+                if (one.is_rest, rank(one.kind)) < (last.is_rest, rank(last.kind)) {
+                    (last.kind, last.value, last.is_rest) = (one.kind, one.value, one.is_rest);
                 }
-                last.place.end = end;
             }
         }
     }

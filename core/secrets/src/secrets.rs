@@ -1,7 +1,8 @@
 //! The secrets of a session: each value once, whatever files it stands in, with the marker that takes its place.
 
-use crate::marker;
+use crate::marker::{self, Marked};
 use crate::named::Named;
+use crate::pass::Finding;
 use crate::rules::{Kind, Rules};
 use crate::search::rank;
 use alloc::collections::BTreeMap;
@@ -12,8 +13,7 @@ use alloc::vec::Vec;
 #[derive(Default)]
 pub struct Secrets {
     values: BTreeMap<Vec<u8>, (usize, Kind)>,
-    /// Of each kind the highest number of a marker that stands there already.
-    marked: BTreeMap<String, u32>,
+    marked: Marked,
 }
 
 impl core::fmt::Debug for Secrets {
@@ -23,25 +23,26 @@ impl core::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// Notes a value. One that is known keeps its place; the most definite kind names it.
-    pub fn note(&mut self, kind: Kind, value: &[u8]) {
-        match self.values.get_mut(value) {
-            Some((_, known)) if rank(kind) < rank(*known) => *known = kind,
+    /// Notes what was found. A value that is known keeps its place; the most definite kind names it.
+    pub fn note(&mut self, finding: &Finding<'_>) {
+        let at = self.values.len();
+        match self.values.get_mut(finding.value) {
+            Some((_, known)) if rank(finding.kind) < rank(*known) => *known = finding.kind,
             Some(_) => {}
             None => {
-                let at = self.values.len();
-                self.values.insert(value.to_vec(), (at, kind));
+                self.values.insert(finding.value.to_vec(), (at, finding.kind));
             }
         }
     }
 
-    /// Notes the markers of a text: their numbers are taken.
-    pub fn note_markers(&mut self, text: &[u8]) {
-        for at in memchr::memmem::find_iter(text, marker::BEGIN) {
-            let Some((kind, number, _)) = marker::read(&text[at..]) else { continue };
-            let highest = self.marked.entry(kind.into()).or_default();
-            *highest = number.max(*highest);
-        }
+    /// Notes the markers of a file: their numbers are taken.
+    pub fn note_marked(&mut self, marked: &Marked) {
+        self.marked.add(marked);
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
     }
 
     /// Whether there is none.
@@ -49,7 +50,7 @@ impl Secrets {
         self.values.is_empty()
     }
 
-    /// They as values to look for: what was found in one place is found wherever it stands.
+    /// They as values to look for, and others: what was found in one place is found wherever it stands.
     pub fn named<'a>(&'a self, others: impl IntoIterator<Item = &'a [u8]>) -> Named {
         Named::of(self.values.keys().map(Vec::as_slice).chain(others))
     }
@@ -59,7 +60,7 @@ impl Secrets {
         let mut in_order: Vec<(&Vec<u8>, usize, Kind)> =
             self.values.iter().map(|(value, (at, kind))| (value, *at, *kind)).collect();
         in_order.sort_by_key(|(_, at, _)| *at);
-        let mut markers = Markers { of: BTreeMap::new(), last: self.marked.clone() };
+        let mut markers = Markers { of: BTreeMap::new(), marked: self.marked.clone() };
         for (value, _, kind) in in_order {
             markers.marker(rules, kind, value);
         }
@@ -70,7 +71,7 @@ impl Secrets {
 /// The markers of a session: one value has one of them, wherever it stands.
 pub struct Markers {
     of: BTreeMap<Vec<u8>, String>,
-    last: BTreeMap<String, u32>,
+    marked: Marked,
 }
 
 impl core::fmt::Debug for Markers {
@@ -80,13 +81,21 @@ impl core::fmt::Debug for Markers {
 }
 
 impl Markers {
+    /// How many values have one.
+    pub fn len(&self) -> usize {
+        self.of.len()
+    }
+
+    /// Whether none has.
+    pub fn is_empty(&self) -> bool {
+        self.of.is_empty()
+    }
+
     pub(crate) fn marker(&mut self, rules: &Rules, kind: Kind, value: &[u8]) -> &str {
-        let last = &mut self.last;
+        let marked = &mut self.marked;
         self.of.entry(value.to_vec()).or_insert_with(|| {
             let name = rules.name(kind);
-            let number = last.entry(name.into()).or_default();
-            *number += 1;
-            marker::marker(name, *number)
+            marker::marker(name, marked.next(name))
         })
     }
 }

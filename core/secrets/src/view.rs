@@ -31,6 +31,8 @@ pub(crate) struct Piece {
     pub(crate) at: usize,
     /// Where it begins in the text around.
     pub(crate) outer: usize,
+    /// Where it ends there.
+    pub(crate) outer_end: usize,
     /// It is one sequence, of which no part can be taken.
     pub(crate) is_whole: bool,
 }
@@ -52,38 +54,66 @@ impl<'a> View<'a> {
         Self { bytes: Cow::Owned(bytes), places, outer: Some(outer) }
     }
 
+    /// Parts of a record, one after the other.
+    pub(crate) fn joined(record: &'a [u8], bytes: Vec<u8>, mut pieces: Vec<Piece>) -> Self {
+        pieces.push(Piece { at: bytes.len(), outer: record.len(), outer_end: record.len(), is_whole: true });
+        Self { bytes: Cow::Owned(bytes), places: Places::Pieces(pieces), outer: None }
+    }
+
+    /// Appends it to others of the same record, in which it begins at `base`.
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>, pieces: &mut Vec<Piece>, base: usize) {
+        let at = bytes.len();
+        bytes.extend_from_slice(&self.bytes);
+        let Places::Pieces(own) = &self.places else {
+            pieces.push(Piece { at, outer: base, outer_end: base + self.bytes.len(), is_whole: false });
+            return;
+        };
+        let own = own.iter().take_while(|piece| piece.at < self.bytes.len());
+        pieces.extend(own.map(|piece| Piece {
+            at: at + piece.at,
+            outer: base + piece.outer,
+            outer_end: base + piece.outer_end,
+            is_whole: piece.is_whole,
+        }));
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Where a part of it is in the record. What stands for a part of it is taken as a whole.
-    pub(crate) fn in_record(&self, part: Range<usize>) -> Range<usize> {
+    /// Where a part of it is in the record: in one place, unless pieces were joined. What stands for a part of it is
+    /// taken as a whole.
+    pub(crate) fn in_record(&self, part: Range<usize>) -> Vec<Range<usize>> {
         let around = match &self.places {
-            Places::Same(start) => start + part.start..start + part.end,
-            Places::Pieces(pieces) => begin_of(pieces, part.start)..end_of(pieces, part.end),
+            Places::Same(start) => vec![start + part.start..start + part.end],
+            Places::Pieces(pieces) => in_pieces(pieces, part),
             Places::Groups { start, end, outer, inner } => {
                 let until = start + part.end.div_ceil(*inner) * outer;
-                start + part.start / inner * outer..until.min(*end)
+                vec![start + part.start / inner * outer..until.min(*end)]
             }
         };
-        self.outer.map_or(around.clone(), |outer| outer.in_record(around))
+        let Some(outer) = self.outer else { return around };
+        around.into_iter().flat_map(|part| outer.in_record(part)).collect()
     }
 }
 
-fn piece_of(pieces: &[Piece], at: usize) -> usize {
-    pieces.partition_point(|piece| piece.at <= at).saturating_sub(1)
-}
-
-fn begin_of(pieces: &[Piece], at: usize) -> usize {
-    let piece = pieces[piece_of(pieces, at)];
-    if piece.is_whole { piece.outer } else { piece.outer + (at - piece.at) }
-}
-
-fn end_of(pieces: &[Piece], end: usize) -> usize {
-    if end == 0 {
-        return pieces[0].outer;
+fn in_pieces(pieces: &[Piece], part: Range<usize>) -> Vec<Range<usize>> {
+    let mut places: Vec<Range<usize>> = Vec::new();
+    let first = pieces.partition_point(|piece| piece.at <= part.start).saturating_sub(1);
+    for pair in pieces[first..].windows(2).take_while(|pair| pair[0].at < part.end) {
+        let (piece, next) = (pair[0], pair[1].at);
+        let (from, to) = (part.start.max(piece.at), part.end.min(next));
+        if from >= to {
+            continue;
+        }
+        let place = match piece.is_whole {
+            true => piece.outer..piece.outer_end,
+            false => piece.outer + (from - piece.at)..piece.outer + (to - piece.at),
+        };
+        match places.last_mut().filter(|last| last.end == place.start) {
+            Some(last) => last.end = place.end,
+            None => places.push(place),
+        }
     }
-    let of_last = piece_of(pieces, end - 1);
-    let piece = pieces[of_last];
-    if piece.is_whole { pieces[of_last + 1].outer } else { piece.outer + (end - piece.at) }
+    places
 }

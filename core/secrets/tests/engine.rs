@@ -1,6 +1,6 @@
 //! What is found where, and that every other byte stays as it is.
 
-use hydrant_secrets::{Named, Redact, Rules, Scan, secrets_of};
+use hydrant_secrets::{Finding, Named, Piece, Redact, Rules, Scan, Secrets};
 
 /// A token that GitHub never gave to anybody, made when it is needed.
 fn token(seed: u32) -> String {
@@ -19,7 +19,7 @@ fn found(text: &str) -> Vec<(String, u64, String)> {
     let named = Named::default();
     let mut all = Vec::new();
     let mut scan = Scan::new(&rules, &named);
-    let mut heard = |finding: hydrant_secrets::Finding<'_>| {
+    let mut heard = |finding: Finding<'_>| {
         let place = finding.place.start as usize..finding.place.end as usize;
         all.push((rules.name(finding.kind).to_owned(), finding.line, text[place].to_owned()));
     };
@@ -30,15 +30,25 @@ fn found(text: &str) -> Vec<(String, u64, String)> {
 
 fn redacted(text: &str, piece: usize) -> String {
     let rules = Rules::built_in().expect("rules");
-    let secrets = secrets_of(&rules, &Named::default(), text.as_bytes()).expect("lines");
+    let mut secrets = Secrets::default();
+    let none = Named::default();
+    let mut scan = Scan::new(&rules, &none);
+    let mut note = |finding: Finding<'_>| secrets.note(&finding);
+    scan.push(text.as_bytes(), &mut note).expect("lines");
+    let marked = scan.end(&mut note);
+    secrets.note_marked(&marked);
     let named = secrets.named([]);
     let mut markers = secrets.markers(&rules);
     let mut out = Vec::new();
     let mut redact = Redact::new(&rules, &named, &mut markers);
+    let mut give = |piece: Piece<'_>| match piece {
+        Piece::Kept(bytes) => out.extend_from_slice(bytes),
+        Piece::Marker(marker, _) => out.extend_from_slice(marker.as_bytes()),
+    };
     for piece in text.as_bytes().chunks(piece) {
-        redact.push(piece, &mut |bytes| out.extend_from_slice(bytes)).expect("lines");
+        redact.push(piece, &mut give).expect("lines");
     }
-    redact.end(&mut |bytes| out.extend_from_slice(bytes));
+    redact.end(&mut give);
     String::from_utf8(out).expect("text")
 }
 

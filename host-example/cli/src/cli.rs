@@ -59,6 +59,9 @@ pub(crate) enum Command {
     /// List the pointers beneath a folder: oid, size and path
     #[command(after_help = "Example: hydrant scan . --json")]
     Scan(scan::ScanArgs),
+    /// Find secrets in files, and make copies without them
+    #[command(after_help = redact::HELP)]
+    Redact(redact::RedactArgs),
     /// Upload files to the server
     #[command(after_help = upload::HELP)]
     Upload(upload::UploadArgs),

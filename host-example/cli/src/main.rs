@@ -82,6 +82,7 @@ fn run(command: &Command, client: &Client, output: &mut Output) -> Result<Ending
         Command::Pointer(command) => commands::pointer::run(command, client, output),
         Command::Batch(arguments) => commands::batch::run(arguments, client, output),
         Command::Cache(command) => commands::cache::run(command, output),
+        Command::Redact(arguments) => commands::redact::run(arguments, client, output),
         Command::Scan(arguments) => commands::scan::run(arguments, client, output),
         Command::Upload(arguments) => commands::upload::run(arguments, client, output),
         Command::Publish(arguments) => commands::publish::run(arguments, client, output),

@@ -17,6 +17,7 @@ pub mod orphans;
 pub(crate) mod passing;
 pub mod publish;
 pub mod reconcile;
+pub mod redact;
 pub mod restore;
 pub mod show;
 pub mod status;

@@ -2,7 +2,7 @@
 
 use std::env;
 
-use hydrant_host::contract::error::Fault;
+use hydrant_host::contract::error::{Fault, FaultKind};
 use hydrant_host::repository::Repository;
 
 pub(crate) mod batch;
@@ -19,6 +19,7 @@ pub(crate) mod orphans;
 pub(crate) mod pointer;
 pub(crate) mod publish;
 pub(crate) mod reconcile;
+pub(crate) mod redact;
 pub(crate) mod regenerate;
 pub(crate) mod restore;
 pub(crate) mod scan;
@@ -31,4 +32,13 @@ pub(crate) mod verify;
 /// The repository that a command was called in.
 fn repository() -> Result<Repository, Fault> {
     Repository::of_environment(env::current_dir()?)
+}
+
+/// The same, for a command that needs none.
+fn repository_if_any() -> Result<Option<Repository>, Fault> {
+    match repository() {
+        Ok(repository) => Ok(Some(repository)),
+        Err(fault) if fault.kind == FaultKind::Misuse => Ok(None),
+        Err(fault) => Err(fault),
+    }
 }

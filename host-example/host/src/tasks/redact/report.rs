@@ -1,0 +1,104 @@
+//! What a look for secrets says, as types: kinds, files and lines, never a value.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::sources::{Source, Sources};
+
+/// Findings that are told one by one; all are counted.
+pub const FINDINGS_MAX: usize = 10_000;
+
+/// What was found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct RedactReport {
+    /// Files that were looked through.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Places where a secret stands.
+    pub findings: usize,
+    /// Different secrets.
+    pub secrets: usize,
+    /// How many findings each kind has.
+    pub kind_list: Vec<KindCount>,
+    /// The findings, by file and line; the first 10,000 of them.
+    pub finding_list: Vec<FoundSecret>,
+    /// Files that could not be looked through, and links, which are not followed.
+    pub unchecked_list: Vec<UncheckedFile>,
+    /// Copies without secrets that were written.
+    pub written: u64,
+}
+
+/// How many findings one kind has.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct KindCount {
+    /// The kind; docs/secrets.md explains each.
+    pub kind: String,
+    /// Its findings.
+    pub count: usize,
+}
+
+/// A place where a secret stands.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct FoundSecret {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u64,
+    /// What it is.
+    pub kind: String,
+    /// What takes its place: the same secret has the same marker.
+    pub marker: String,
+}
+
+/// A file that was not looked through.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UncheckedFile {
+    /// The file, as it was named.
+    pub file: String,
+    /// Why.
+    pub why: String,
+}
+
+impl RedactReport {
+    pub(super) fn of(sources: &Sources) -> Self {
+        Self {
+            files: 0,
+            bytes: 0,
+            findings: 0,
+            secrets: 0,
+            kind_list: Vec::new(),
+            finding_list: Vec::new(),
+            unchecked_list: sources.others.clone(),
+            written: 0,
+        }
+    }
+
+    /// Everything was looked at.
+    pub fn is_complete(&self) -> bool {
+        self.unchecked_list.is_empty()
+    }
+
+    pub(super) fn found(&mut self, file: &str, line: u64, kind: &str, marker: &str) {
+        self.findings += 1;
+        let mut counts: BTreeMap<&str, usize> = self.kind_list.iter().map(|one| (&*one.kind, one.count)).collect();
+        *counts.entry(kind).or_default() += 1;
+        self.kind_list = counts.into_iter().map(|(kind, count)| KindCount { kind: kind.to_owned(), count }).collect();
+        if self.finding_list.len() < FINDINGS_MAX {
+            let (file, kind, marker) = (file.to_owned(), kind.to_owned(), marker.to_owned());
+            self.finding_list.push(FoundSecret { file, line, kind, marker });
+        }
+    }
+
+    pub(super) fn unchecked(&mut self, source: &Source, why: String) {
+        if !self.is_unchecked(source) {
+            self.unchecked_list.push(UncheckedFile { file: source.shown.clone(), why });
+        }
+    }
+
+    pub(super) fn is_unchecked(&self, source: &Source) -> bool {
+        self.unchecked_list.iter().any(|one| one.file == source.shown)
+    }
+}

@@ -18,6 +18,12 @@ pub(crate) fn is_delta(line: &[u8]) -> bool {
     line.len() <= DELTA_LINE_BYTES_MAX && memchr::memmem::find(line, b"\"delta\"").is_some() && json::is_json(line)
 }
 
+/// Whether a record, which is JSON, tells several.
+pub(crate) fn is_delta_record(record: &[u8]) -> bool {
+    let first = memchr::memchr(b'\n', record).map_or(record, |end| &record[..=end]);
+    first.len() < record.len() && is_delta(first)
+}
+
 /// The texts that the lines of a record tell, each with its place in the record.
 pub(crate) fn texts(record: &[u8]) -> Vec<View<'_>> {
     let mut texts: BTreeMap<Vec<u8>, (Vec<u8>, Vec<Piece>)> = BTreeMap::new();

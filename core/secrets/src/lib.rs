@@ -9,7 +9,7 @@
 //!
 //! - [`limits`], `view`: the base of all others.
 //! - `decode`, `json`, `deltas`: encodings, the strings of a line of JSON, and those that are told in pieces.
-//! - `plausible`, `pem`, `address`, `header`, `keyed`, `marker`: what secrets and markers look like.
+//! - `plausible`, `pem`, `address`, `header`, `keyed`, `commands`, `marker`: what secrets and markers look like.
 //! - [`rules`], `named`: what is looked for.
 //! - `records`, `search`, `secrets`, `pass`: a stream in lines, the secrets of each, all of a session, one pass.
 
@@ -22,6 +22,7 @@ extern crate alloc;
 pub mod limits;
 
 mod address;
+mod commands;
 mod decode;
 mod deltas;
 mod header;
@@ -38,6 +39,7 @@ mod search;
 mod secrets;
 mod view;
 
+pub use commands::{COMMANDS, FILES};
 pub use keyed::names_a_secret;
 pub use marker::Marked;
 pub use named::Named;

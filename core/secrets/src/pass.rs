@@ -1,5 +1,6 @@
 //! One pass over a file: what is found in it, or the file without what was found.
 
+use crate::commands::Calls;
 use crate::marker::Marked;
 use crate::named::Named;
 use crate::records::{Record, Records, TooLong};
@@ -32,32 +33,37 @@ pub struct Scan<'r> {
     rules: &'r Rules,
     named: &'r Named,
     records: Records,
+    calls: Calls,
     marked: Marked,
 }
 
 impl<'r> Scan<'r> {
     /// Nothing was read yet.
     pub fn new(rules: &'r Rules, named: &'r Named) -> Self {
-        Self { rules, named, records: Records::default(), marked: Marked::default() }
+        Self { rules, named, records: Records::default(), calls: Calls::default(), marked: Marked::default() }
     }
 
     /// Takes the next bytes of the file, and tells what was found in the lines that ended.
     pub fn push(&mut self, bytes: &[u8], heard: &mut impl FnMut(Finding<'_>)) -> Result<(), TooLong> {
-        let (rules, named, marked) = (self.rules, self.named, &mut self.marked);
-        self.records.push(bytes, &mut |record| tell(rules, named, marked, record, heard))
+        let (rules, named, calls, marked) = (self.rules, self.named, &mut self.calls, &mut self.marked);
+        self.records.push(bytes, &mut |record| {
+            marked.read(record.bytes);
+            tell(record, &search::search(rules, named, calls, record.bytes), heard);
+        })
     }
 
     /// The file ended. Gives the markers that stand in it.
     pub fn end(mut self, heard: &mut impl FnMut(Finding<'_>)) -> Marked {
-        let (rules, named, marked) = (self.rules, self.named, &mut self.marked);
-        self.records.end(&mut |record| tell(rules, named, marked, record, heard));
+        let (rules, named, calls, marked) = (self.rules, self.named, &mut self.calls, &mut self.marked);
+        self.records.end(&mut |record| {
+            marked.read(record.bytes);
+            tell(record, &search::search(rules, named, calls, record.bytes), heard);
+        });
         self.marked
     }
 }
 
-fn tell(rules: &Rules, named: &Named, marked: &mut Marked, record: Record<'_>, heard: &mut impl FnMut(Finding<'_>)) {
-    marked.read(record.bytes);
-    let found = search::search(rules, named, record.bytes);
+fn tell(record: Record<'_>, found: &[search::Found], heard: &mut impl FnMut(Finding<'_>)) {
     found.iter().filter(|found| !found.is_rest).for_each(|found| heard(finding(record, found)));
 }
 
@@ -83,41 +89,46 @@ pub struct Redact<'r> {
     named: &'r Named,
     markers: &'r mut Markers,
     records: Records,
+    calls: Calls,
 }
 
 impl<'r> Redact<'r> {
     /// Nothing was read yet. The markers go on from file to file.
     pub fn new(rules: &'r Rules, named: &'r Named, markers: &'r mut Markers) -> Self {
-        Self { rules, named, markers, records: Records::default() }
+        Self { rules, named, markers, records: Records::default(), calls: Calls::default() }
     }
 
     /// Takes the next bytes of the file, and gives what takes the place of the lines that ended.
     pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(Piece<'_>)) -> Result<(), TooLong> {
-        let (rules, named, markers) = (self.rules, self.named, &mut *self.markers);
-        self.records.push(bytes, &mut |record| splice(rules, named, markers, record, give))
+        let (rules, named, calls, markers) = (self.rules, self.named, &mut self.calls, &mut *self.markers);
+        self.records.push(bytes, &mut |record| {
+            splice(rules, markers, record, &search::search(rules, named, calls, record.bytes), give);
+        })
     }
 
     /// The file ended.
     pub fn end(mut self, give: &mut impl FnMut(Piece<'_>)) {
-        let (rules, named, markers) = (self.rules, self.named, &mut *self.markers);
-        self.records.end(&mut |record| splice(rules, named, markers, record, give));
+        let (rules, named, calls, markers) = (self.rules, self.named, &mut self.calls, &mut *self.markers);
+        self.records.end(&mut |record| {
+            splice(rules, markers, record, &search::search(rules, named, calls, record.bytes), give);
+        });
     }
 }
 
 fn splice(
     rules: &Rules,
-    named: &Named,
     markers: &mut Markers,
     record: Record<'_>,
+    found: &[search::Found],
     give: &mut impl FnMut(Piece<'_>),
 ) {
     let mut at = 0;
-    for found in search::search(rules, named, record.bytes) {
+    for found in found {
         give(Piece::Kept(&record.bytes[at..found.place.start]));
         at = found.place.end;
         if !found.is_rest {
             let marker = markers.marker(rules, found.kind, &found.value);
-            give(Piece::Marker(marker, finding(record, &found)));
+            give(Piece::Marker(marker, finding(record, found)));
         }
     }
     give(Piece::Kept(&record.bytes[at..]));

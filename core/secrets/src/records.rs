@@ -1,19 +1,30 @@
-//! Cuts a stream into records: what is looked at at once. A record is a line, or the lines of one private key.
+//! Cuts a stream into records: what is looked at at once. A record is a line, the lines of one private key, or lines
+//! that tell a text piece by piece.
 
-use crate::{json, limits, pem};
+use crate::{deltas, json, limits, pem};
 use alloc::vec::Vec;
 
 /// Lines, as they come.
 #[derive(Debug, Default)]
 pub(crate) struct Records {
-    /// The beginning of a record whose end has not come.
+    /// Whole lines of a record that may go on.
     begun: Vec<u8>,
-    /// Bytes of it that are whole lines of a private key.
-    key: usize,
+    goes_on: Option<GoesOn>,
+    /// The beginning of a line whose end has not come.
+    line: Vec<u8>,
     /// Lines that are behind.
     lines: u64,
     /// Bytes that are behind.
     bytes: u64,
+}
+
+/// Why a record has more than one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum GoesOn {
+    /// A private key has not ended.
+    Key,
+    /// A text is told piece by piece.
+    Deltas,
 }
 
 /// Lines that are looked at at once.
@@ -39,47 +50,73 @@ impl Records {
             let (line, rest) = bytes.split_at(end);
             bytes = rest;
             self.check(line)?;
-            if self.begun.is_empty() {
-                if is_open(line) {
-                    self.begun.extend_from_slice(line);
-                    self.key = line.len();
-                } else {
-                    self.end_record(line, each);
-                }
+            if self.line.is_empty() {
+                self.take(line, each);
                 continue;
             }
-            self.begun.extend_from_slice(line);
-            let goes_on = self.begun.len() < pem::PEM_BYTES_MAX
-                && if self.key == 0 { is_open(&self.begun) } else { !pem::ends_in(&self.begun[self.key..]) };
-            if goes_on {
-                self.key = self.begun.len();
-            } else {
-                let record = core::mem::take(&mut self.begun);
-                self.key = 0;
-                self.end_record(&record, each);
-                self.begun = record;
-                self.begun.clear();
-            }
+            self.line.extend_from_slice(line);
+            let line = core::mem::take(&mut self.line);
+            self.take(&line, each);
+            self.line = line;
+            self.line.clear();
         }
         self.check(bytes)?;
-        self.begun.extend_from_slice(bytes);
+        self.line.extend_from_slice(bytes);
         Ok(())
     }
 
     pub(crate) fn end(&mut self, each: &mut impl FnMut(Record<'_>)) {
-        let record = core::mem::take(&mut self.begun);
-        if !record.is_empty() {
-            self.end_record(&record, each);
+        let line = core::mem::take(&mut self.line);
+        if !line.is_empty() {
+            self.take(&line, each);
         }
+        self.end_begun(each);
     }
 
-    fn check(&self, line: &[u8]) -> Result<(), TooLong> {
-        let begun = self.begun.len() - self.key;
-        if begun + line.len() <= limits::LINE_BYTES_MAX {
+    fn check(&self, more: &[u8]) -> Result<(), TooLong> {
+        if self.line.len() + more.len() <= limits::LINE_BYTES_MAX {
             return Ok(());
         }
         let before = memchr::memchr_iter(b'\n', &self.begun).count() as u64;
         Err(TooLong { line: self.lines + before + 1 })
+    }
+
+    /// Takes a whole line.
+    fn take(&mut self, line: &[u8], each: &mut impl FnMut(Record<'_>)) {
+        if let Some(why) = self.goes_on {
+            let belongs = why == GoesOn::Key || deltas::is_delta(line);
+            if belongs {
+                self.begun.extend_from_slice(line);
+                let is_over = match why {
+                    GoesOn::Key => pem::ends_in(line) || self.begun.len() > pem::PEM_BYTES_MAX,
+                    GoesOn::Deltas => self.begun.len() > limits::DELTAS_BYTES_MAX,
+                };
+                if is_over {
+                    self.end_begun(each);
+                }
+                return;
+            }
+            self.end_begun(each);
+        }
+        self.goes_on = match deltas::is_delta(line) {
+            true => Some(GoesOn::Deltas),
+            false if pem::is_open(line) && !json::is_json(line) => Some(GoesOn::Key),
+            false => None,
+        };
+        match self.goes_on {
+            Some(_) => self.begun.extend_from_slice(line),
+            None => self.end_record(line, each),
+        }
+    }
+
+    fn end_begun(&mut self, each: &mut impl FnMut(Record<'_>)) {
+        self.goes_on = None;
+        let record = core::mem::take(&mut self.begun);
+        if !record.is_empty() {
+            self.end_record(&record, each);
+        }
+        self.begun = record;
+        self.begun.clear();
     }
 
     fn end_record(&mut self, bytes: &[u8], each: &mut impl FnMut(Record<'_>)) {
@@ -87,9 +124,4 @@ impl Records {
         self.lines += memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.bytes += bytes.len() as u64;
     }
-}
-
-/// Whether a private key begins in a line of text and goes on in the next one.
-fn is_open(line: &[u8]) -> bool {
-    pem::is_open(line) && !json::is_json(line)
 }

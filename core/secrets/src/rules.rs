@@ -50,10 +50,13 @@ impl Kind {
     pub const HEADER: Self = Self(3);
     /// A value beside the name of a secret.
     pub const KEYED: Self = Self(4);
+    /// What a command printed whose output is a credential.
+    pub const COMMAND_OUTPUT: Self = Self(5);
 }
 
 /// The names of the kinds that are no tokens, in their order.
-const OTHER_KINDS: [&str; 5] = ["named-value", "private-key", "url-password", "authorization", "keyed-value"];
+const OTHER_KINDS: [&str; 6] =
+    ["named-value", "private-key", "url-password", "authorization", "keyed-value", "command-output"];
 
 /// Why rules cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Where the secrets of a record are.
 
+use crate::commands::Calls;
 use crate::json::Leaf;
 use crate::named::Named;
 use crate::rules::{Kind, Meaning, Rules};
@@ -26,15 +27,19 @@ pub(crate) struct Found {
 }
 
 /// The secrets of a record, one after the other, without overlaps.
-pub(crate) fn search(rules: &Rules, named: &Named, record: &[u8]) -> Vec<Found> {
+pub(crate) fn search(rules: &Rules, named: &Named, calls: &mut Calls, record: &[u8]) -> Vec<Found> {
     let mut search = Search { rules, named, found: Vec::new() };
-    if !json::is_json(record) {
+    if json::is_json(record) {
+        json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
+        for place in calls.outputs(record) {
+            let value = record[place.clone()].trim_ascii().to_vec();
+            search.found.push(Found { place, kind: Kind::COMMAND_OUTPUT, value, is_rest: false });
+        }
+        if deltas::is_delta_record(record) {
+            deltas::texts(record).iter().for_each(|text| search.text(text, 0));
+        }
+    } else {
         search.text(&View::raw(record, 0..record.len()), 0);
-        return apart(search.found);
-    }
-    json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
-    if deltas::is_delta(record) {
-        deltas::texts(record).iter().for_each(|text| search.text(text, 0));
     }
     apart(search.found)
 }
@@ -142,6 +147,7 @@ pub(crate) fn rank(kind: Kind) -> u8 {
         Kind::ADDRESS => 3,
         Kind::HEADER => 4,
         Kind::KEYED => 5,
+        Kind::COMMAND_OUTPUT => 6,
         _ => 0,
     }
 }

@@ -168,3 +168,61 @@ fn logins_of_addresses_and_headers_are_found() {
         assert!(found(text).is_empty(), "{text}: {:?}", found(text));
     }
 }
+
+#[test]
+fn a_secret_that_is_told_in_pieces_is_found() {
+    let secret = token(9);
+    let escaped = format!("\\n{secret}");
+    let anthropic = |piece: &str| {
+        format!(r#"{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{piece}"}}}}"#)
+    };
+    let openai = |piece: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"{piece}"}}}}]}}"#);
+    let codex = |piece: &str| format!(r#"{{"type":"response.output_text.delta","item_id":"m1","delta":"{piece}"}}"#);
+    let forms: [&dyn Fn(&str) -> String; 3] = [&anthropic, &openai, &codex];
+    for form in forms {
+        for cut in [3, 7, 20, 39] {
+            let (one, two) = escaped.split_at(cut);
+            let lines = [form("it is "), form(one), form(two), form(", you see"), "{\"done\":true}".to_owned(), String::new()];
+            let text = lines.join("\n");
+            let expected =
+                [form("it is "), form("\\n[REDACTED:github-token#1]"), form(""), form(", you see"), lines[4].clone(), String::new()];
+            for piece in [3, 4096] {
+                assert_eq!(redacted(&text, piece), expected.join("\n"), "cut at {cut}");
+            }
+        }
+    }
+    // Two messages at once: what belongs to the other one lies between.
+    let other = |piece: &str| anthropic(piece).replace("\"index\":0", "\"index\":1");
+    let (one, two) = secret.split_at(15);
+    let text = [anthropic(one), other("else"), anthropic(two)].join("\n");
+    assert_eq!(redacted(&text, 64), [anthropic("[REDACTED:github-token#1]"), other("else"), anthropic("")].join("\n"));
+}
+
+#[test]
+fn what_a_command_printed_whose_output_is_a_credential_goes_as_a_whole() {
+    let claude = |command: &str| {
+        format!(r#"{{"message":{{"content":[{{"type":"tool_use","id":"toolu_1","name":"Bash","input":{{"command":"{command}"}}}}]}}}}"#)
+    };
+    let printed = |text: &str| {
+        format!(
+            r#"{{"message":{{"content":[{{"tool_use_id":"toolu_1","type":"tool_result","content":"{text}"}}]}},"toolUseResult":{{"stdout":"{text}"}}}}"#
+        )
+    };
+    let codex = |command: &str| {
+        format!(r#"{{"type":"function_call","name":"shell","arguments":"{{\"command\":\"{command}\"}}","call_id":"call_1"}}"#)
+    };
+    let codex_printed = |text: &str| format!(r#"{{"type":"function_call_output","call_id":"call_1","output":"{text}"}}"#);
+    let marker = "[REDACTED:command-output#1]";
+    let table = [
+        (claude("gh auth token"), printed("not-like-one\\n"), printed(marker)),
+        (claude("cat ~/.aws/credentials"), printed("whatever"), printed(marker)),
+        (codex("op read op://x/y"), codex_printed("whatever"), codex_printed(marker)),
+    ];
+    for (call, output, expected) in table {
+        let between = "{\"a\":\"between\"}";
+        let text = [&call, between, &output].join("\n");
+        assert_eq!(redacted(&text, 9), [&call, between, &expected].join("\n"));
+    }
+    let other = [claude("gh auth status"), printed("whatever")].join("\n");
+    assert_eq!(redacted(&other, 9), other);
+}

@@ -11,8 +11,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The packages with rooms, and the packages of the project that each may use.
-const PACKAGES: [(&str, &[&str]); 3] =
-    [("core/lfs", &[]), ("core/ledger", &["hydrant_lfs"]), ("host-example/host", &[])];
+const PACKAGES: [(&str, &[&str]); 4] = [
+    ("core/lfs", &[]),
+    ("core/ledger", &["hydrant_lfs"]),
+    ("core/secrets", &[]),
+    ("host-example/host", &["hydrant_secrets"]),
+];
 /// How the list of `lib.rs` begins each line.
 const ENTRY: &str = "//! - ";
 

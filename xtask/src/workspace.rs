@@ -17,9 +17,10 @@ const CARGO_RUN_VARIABLES: [&str; 4] = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_
 
 /// Packages that run natively, besides xtask. Calls of cargo in the dev profile name them all, whatever they build:
 /// what these depend on then has the same features in every call, and is built once.
-pub(crate) const NATIVE: [&str; 10] = [
+pub(crate) const NATIVE: [&str; 11] = [
     "hydrant-lfs",
     "hydrant-ledger",
+    "hydrant-secrets",
     "hydrant-server",
     "hydrant-host",
     "hydrant",

@@ -127,8 +127,8 @@ fn splice(
         give(Piece::Kept(&record.bytes[at..found.place.start]));
         at = found.place.end;
         if !found.is_rest {
-            let marker = markers.marker(rules, found.kind, &found.value);
-            give(Piece::Marker(marker, finding(record, found)));
+            let (kind, marker) = markers.marker(rules, found.kind, &found.value);
+            give(Piece::Marker(marker, Finding { kind, ..finding(record, found) }));
         }
     }
     give(Piece::Kept(&record.bytes[at..]));

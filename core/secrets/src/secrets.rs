@@ -70,7 +70,7 @@ impl Secrets {
 
 /// The markers of a session: one value has one of them, wherever it stands.
 pub struct Markers {
-    of: BTreeMap<Vec<u8>, String>,
+    of: BTreeMap<Vec<u8>, (Kind, String)>,
     marked: Marked,
 }
 
@@ -91,11 +91,13 @@ impl Markers {
         self.of.is_empty()
     }
 
-    pub(crate) fn marker(&mut self, rules: &Rules, kind: Kind, value: &[u8]) -> &str {
+    /// The marker of a value, and the kind that it names.
+    pub(crate) fn marker(&mut self, rules: &Rules, kind: Kind, value: &[u8]) -> (Kind, &str) {
         let marked = &mut self.marked;
-        self.of.entry(value.to_vec()).or_insert_with(|| {
+        let (kind, marker) = self.of.entry(value.to_vec()).or_insert_with(|| {
             let name = rules.name(kind);
-            marker::marker(name, marked.next(name))
-        })
+            (kind, marker::marker(name, marked.next(name)))
+        });
+        (*kind, marker)
     }
 }

@@ -81,7 +81,11 @@ fn summary(report: &RedactReport) -> String {
         0 => "no secret".to_owned(),
         count => format!("{} in {}", count_text(report.secrets, "secret"), count_text(count, "place")),
     };
-    format!("{places} found in {files}, {}", bytes_text(report.bytes))
+    let links = match report.links {
+        0 => String::new(),
+        count => format!("; {} not followed", count_text(usize::try_from(count).unwrap_or(usize::MAX), "link")),
+    };
+    format!("{places} found in {files}, {}{links}", bytes_text(report.bytes))
 }
 
 /// A line without its secrets, as much of it as lies around the markers.

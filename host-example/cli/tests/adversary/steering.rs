@@ -244,6 +244,8 @@ fn no_command_prints_what_steers_a_terminal() {
         &["cache", "prune"],
         &["scan"],
         &["scan", "assets"],
+        &["redact", &hostile_file, "--diff"],
+        &["redact", HOSTILE],
         &["draft", "drafted"],
         &["draft", "fresh", "--title", HOSTILE],
         &["draft", HOSTILE],

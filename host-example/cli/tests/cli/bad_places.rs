@@ -170,6 +170,14 @@ const ROWS: [Row; 33] = [
         ("", (0, "", "media/a.bin")),
     ),
     row(
+        "redact",
+        ".",
+        Nothing,
+        both((0, "", "no secret")),
+        ("nope", (2, "host", "nope: No such file or directory")),
+        (".", (0, "", "no secret")),
+    ),
+    row(
         "upload",
         "@file",
         Repository,

@@ -19,6 +19,7 @@ mod pointers;
 mod publish;
 mod read_only;
 mod reconcile;
+mod redact;
 mod refusals;
 mod regenerate;
 mod restore;

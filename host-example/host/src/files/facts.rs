@@ -44,7 +44,9 @@ pub(crate) enum Kind {
     File,
     /// A folder.
     Dir,
-    /// A symlink, a pipe, a device.
+    /// A symlink.
+    Link,
+    /// A pipe, a socket, a device.
     Other,
 }
 
@@ -128,6 +130,7 @@ impl From<FileType> for Kind {
         match kind {
             FileType::RegularFile => Self::File,
             FileType::Directory => Self::Dir,
+            FileType::Symlink => Self::Link,
             _ => Self::Other,
         }
     }

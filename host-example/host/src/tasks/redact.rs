@@ -56,6 +56,9 @@ impl Client {
         let rules = Rules::built_in().map_err(broken)?;
         let sources = sources::of(&options.paths)?;
         let into = options.into.as_deref().map(sources::into).transpose()?;
+        for source in &sources.files {
+            into.as_ref().map(|into| source.check_beneath(into)).transpose()?;
+        }
         let given = named_values::of(repository)?;
         let given = || given.iter().map(Vec::as_slice);
         let mut report = RedactReport::of(&sources);

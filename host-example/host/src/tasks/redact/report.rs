@@ -25,8 +25,10 @@ pub struct RedactReport {
     pub kind_list: Vec<KindCount>,
     /// The findings, by file and line; the first 10,000 of them.
     pub finding_list: Vec<FoundSecret>,
-    /// Files that could not be looked through, and links, which are not followed.
+    /// Files that could not be looked through.
     pub unchecked_list: Vec<UncheckedFile>,
+    /// Links in folders; they are not followed.
+    pub links: u64,
     /// Copies without secrets that were written.
     pub written: u64,
 }
@@ -72,6 +74,7 @@ impl RedactReport {
             kind_list: Vec::new(),
             finding_list: Vec::new(),
             unchecked_list: sources.others.clone(),
+            links: sources.links,
             written: 0,
         }
     }

@@ -19,6 +19,8 @@ const DEPTH_MAX: usize = 256;
 pub(super) struct Sources {
     pub(super) files: Vec<Source>,
     pub(super) others: Vec<UncheckedFile>,
+    /// Links, which are not followed: what they lead to is no part of their folder.
+    pub(super) links: u64,
 }
 
 /// One file.
@@ -41,6 +43,19 @@ impl Source {
     pub(super) fn copy_beneath(&self, into: &Files) -> Result<File, Fault> {
         let made = into.made_folder_of(&self.to).and_then(|(folder, last)| folder.create_new(last));
         made.map_err(|error| Fault::local(&format!("{}: the copy cannot be made", quote(self.to.as_bytes())), &error))
+    }
+
+    /// Refuses a copy whose place is taken.
+    pub(super) fn check_beneath(&self, into: &Files) -> Result<(), Fault> {
+        let place = into.folder_of(&self.to).and_then(|place| match place {
+            Some((folder, last)) => folder.facts(last),
+            None => Ok(None),
+        });
+        let shown = quote(self.to.as_bytes());
+        match place.map_err(|error| Fault::local(&format!("{shown}: the copy cannot be made"), &error))? {
+            Some(_) => Err(Fault::misuse(format!("{shown} is there already; name another folder, nothing was written"))),
+            None => Ok(()),
+        }
     }
 }
 
@@ -104,7 +119,8 @@ impl Place<'_> {
                     let shown = self.shown(&below);
                     sources.files.push(Source { shown, to, beneath: self.files.clone(), name: below });
                 }
-                Some(_) => self.other(&below, "it is no file; links are not followed", sources),
+                Some(Kind::Link) => sources.links += 1,
+                Some(Kind::Other) => self.other(&below, "it is no file", sources),
                 None => {}
             }
         }

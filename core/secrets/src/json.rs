@@ -143,7 +143,8 @@ mod tests {
 
     #[test]
     fn strings_come_with_their_keys() {
-        let line = r#"{"a":"1","b":{"c":"2","media_type":"image/png","data":"3"},"d":["4",{"e":"5"},"6"],"f":7,"g":"8"}"#;
+        let line =
+            r#"{"a":"1","b":{"c":"2","media_type":"image/png","data":"3"},"d":["4",{"e":"5"},"6"],"f":7,"g":"8"}"#;
         let told = leaves(line);
         let told: Vec<(&str, &str, bool)> = told.iter().map(|(key, text, media)| (&**key, &**text, *media)).collect();
         let expected = [

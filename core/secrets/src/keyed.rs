@@ -5,14 +5,55 @@ use core::ops::Range;
 
 /// Words that begin the search for such a name.
 pub(crate) const WORDS: [&str; 12] = [
-    "password", "passwd", "passphrase", "secret", "token", "apikey", "api_key", "api-key", "access_key", "accesskey",
-    "private_key", "credential",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "apikey",
+    "api_key",
+    "api-key",
+    "access_key",
+    "accesskey",
+    "private_key",
+    "credential",
 ];
 /// Words that make another thing of it when they follow: what is counted, named or placed.
 const OTHER_THINGS: [&str; 34] = [
-    "s", "id", "ids", "count", "counts", "name", "names", "url", "uri", "path", "file", "type", "length", "len", "size",
-    "limit", "max", "min", "index", "at", "in", "expires", "expiry", "expiration", "hash", "field", "label", "prompt",
-    "usage", "budget", "ref", "policy", "version", "arn",
+    "s",
+    "id",
+    "ids",
+    "count",
+    "counts",
+    "name",
+    "names",
+    "url",
+    "uri",
+    "path",
+    "file",
+    "type",
+    "length",
+    "len",
+    "size",
+    "limit",
+    "max",
+    "min",
+    "index",
+    "at",
+    "in",
+    "expires",
+    "expiry",
+    "expiration",
+    "hash",
+    "field",
+    "label",
+    "prompt",
+    "usage",
+    "budget",
+    "ref",
+    "policy",
+    "version",
+    "arn",
 ];
 /// Bytes of a name at most.
 const NAME_BYTES_MAX: usize = 64;
@@ -112,14 +153,39 @@ mod tests {
     #[test]
     fn names_of_secrets_are_told_from_names_about_them() {
         for name in [
-            "password", "DB_PASSWORD", "dbPassword", "aws_secret_access_key", "awsSecretAccessKey", "x-api-key", "apiKey",
-            "client_secret", "token", "authToken", "token2", "password_prod", "secretKey", "spring.datasource.password",
+            "password",
+            "DB_PASSWORD",
+            "dbPassword",
+            "aws_secret_access_key",
+            "awsSecretAccessKey",
+            "x-api-key",
+            "apiKey",
+            "client_secret",
+            "token",
+            "authToken",
+            "token2",
+            "password_prod",
+            "secretKey",
+            "spring.datasource.password",
         ] {
             assert!(names_a_secret(name.as_bytes()), "{name}");
         }
         for name in [
-            "tokens", "input_tokens", "max_tokens", "token_count", "tokenCount", "token_type", "secret_name", "passwordField",
-            "access_key_id", "password_hash", "token_expires_at", "tokenizer", "secretary", "key", "name",
+            "tokens",
+            "input_tokens",
+            "max_tokens",
+            "token_count",
+            "tokenCount",
+            "token_type",
+            "secret_name",
+            "passwordField",
+            "access_key_id",
+            "password_hash",
+            "token_expires_at",
+            "tokenizer",
+            "secretary",
+            "key",
+            "name",
         ] {
             assert!(!names_a_secret(name.as_bytes()), "{name}");
         }

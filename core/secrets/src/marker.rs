@@ -19,7 +19,8 @@ pub(crate) fn read(text: &[u8]) -> Option<(&str, u32, usize)> {
     let inner = near.strip_prefix(BEGIN)?;
     let end = memchr::memchr(b']', inner)?;
     let (kind, number) = core::str::from_utf8(&inner[..end]).ok()?.rsplit_once('#')?;
-    let is_kind = !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_kind =
+        !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
     let is_number = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
     (is_kind && is_number).then_some(())?;
     Some((kind, number.parse().ok()?, BEGIN.len() + end + 1))

@@ -7,9 +7,32 @@ const VALUE_BYTES_MAX: usize = 4096;
 
 /// What somebody writes where a secret will stand.
 const PLACEHOLDERS: [&str; 26] = [
-    "xxxx", "****", "....", "----", "____", "0000", "your", "example", "sample", "placeholder", "changeme", "change_me",
-    "change-me", "replace", "dummy", "redacted", "insert", "todo", "fixme", "secret_here", "token_here", "key_here",
-    "goes_here", "foobar", "notreal", "undefined",
+    "xxxx",
+    "****",
+    "....",
+    "----",
+    "____",
+    "0000",
+    "your",
+    "example",
+    "sample",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replace",
+    "dummy",
+    "redacted",
+    "insert",
+    "todo",
+    "fixme",
+    "secret_here",
+    "token_here",
+    "key_here",
+    "goes_here",
+    "foobar",
+    "notreal",
+    "undefined",
 ];
 
 /// Whether a value that stands beside the name of a secret can be one.
@@ -90,7 +113,11 @@ fn is_reference(value: &[u8]) -> bool {
     if begins(b"$") && value[1..].iter().all(|byte| byte.is_ascii_alphanumeric() || b"_{}():-".contains(byte)) {
         return true;
     }
-    has(b"${") || has(b"{{") || has(b"$(") || has(b"()") || has(b"[REDACTED:")
+    has(b"${")
+        || has(b"{{")
+        || has(b"$(")
+        || has(b"()")
+        || has(b"[REDACTED:")
         || (begins(b"<") && value.ends_with(b">"))
         || (begins(b"%") && value.ends_with(b"%"))
         || is_expression(value)
@@ -107,7 +134,11 @@ fn is_expression(value: &[u8]) -> bool {
         Some(b'(' | b'[') => rest.ends_with(b")") || rest.ends_with(b"]"),
         Some(b'.') => {
             let dotted = rest.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.()[]\"'".contains(byte));
-            dotted && rest.split(|byte| *byte == b'.').skip(1).all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
+            dotted
+                && rest
+                    .split(|byte| *byte == b'.')
+                    .skip(1)
+                    .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic))
                 && value.iter().filter(|byte| byte.is_ascii_digit()).count() * 8 <= value.len()
         }
         _ => false,
@@ -150,15 +181,44 @@ mod tests {
     #[test]
     fn words_and_code_are_no_secrets() {
         for value in [
-            "password", "someLongName", "SOME_LONG_NAME", "some-long-name", "12345678", "1234567890123", "/etc/ssl/key.pem",
-            "./secrets/one", "C:\\keys\\one", "${TOKEN}", "$TOKEN_OF_MINE", "$(cat token)", "{{ token }}", "<your-token>",
-            "%TOKEN%", "process.env.TOKEN", "os.environ[\"TOKEN\"]", "getToken()", "config.get(\"token\")", "self.token",
-            "xxxxxxxxxxxx", "************", "changeme123", "your-token-1", "https://example.org/a1", "a text of 4 words",
-            "undefined", "aaaaaaa1", "[REDACTED:github-pat#1]", "string|null", "v1.2.3-4", "abcdefgh12345678",
+            "password",
+            "someLongName",
+            "SOME_LONG_NAME",
+            "some-long-name",
+            "12345678",
+            "1234567890123",
+            "/etc/ssl/key.pem",
+            "./secrets/one",
+            "C:\\keys\\one",
+            "${TOKEN}",
+            "$TOKEN_OF_MINE",
+            "$(cat token)",
+            "{{ token }}",
+            "<your-token>",
+            "%TOKEN%",
+            "process.env.TOKEN",
+            "os.environ[\"TOKEN\"]",
+            "getToken()",
+            "config.get(\"token\")",
+            "self.token",
+            "xxxxxxxxxxxx",
+            "************",
+            "changeme123",
+            "your-token-1",
+            "https://example.org/a1",
+            "a text of 4 words",
+            "undefined",
+            "aaaaaaa1",
+            "[REDACTED:github-pat#1]",
+            "string|null",
+            "v1.2.3-4",
+            "abcdefgh12345678",
         ] {
             assert!(!is_plausible(value.as_bytes()), "{value}");
         }
-        for value in ["hunter2hunter", "Tr0ub4dor&3x", "p@ssw0rd!k9Q", "9f86d081884c7d659a2feaa0c55ad015", "S3cr3tK3yZq81"] {
+        for value in
+            ["hunter2hunter", "Tr0ub4dor&3x", "p@ssw0rd!k9Q", "9f86d081884c7d659a2feaa0c55ad015", "S3cr3tK3yZq81"]
+        {
             assert!(is_plausible(value.as_bytes()), "{value}");
         }
     }

@@ -1,9 +1,11 @@
 //! What is looked for: the built-in rules, and those that a repository adds.
 
 mod check;
+mod start;
 mod table;
 
 pub use check::Check;
+pub use start::Start;
 pub use table::TOKENS;
 
 use crate::{address, header, keyed, pem};
@@ -13,10 +15,14 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use regex_automata::meta::{self, Regex};
 use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input as Text};
+use regex_automata::{Anchored, Input as Text, PatternID};
+use start::is_of_word;
 
 /// Bytes of a token at most.
 const TOKEN_BYTES_MAX: usize = 16 * 1024;
+
+/// What follows the text that tells of a token is the part that chance made. Fewer bytes are what a provider adds.
+const RANDOM_BYTES_MIN: usize = 12;
 
 /// A token that can be told by its looks.
 #[derive(Clone, Copy, Debug)]
@@ -27,8 +33,10 @@ pub struct Token {
     pub what: &'static str,
     /// Where its provider says what it looks like.
     pub source: &'static str,
-    /// Texts of which each token begins with one.
+    /// Texts of which each token has one, mostly at its beginning.
     pub begins: &'static [&'static str],
+    /// Where it begins, as seen from that text.
+    pub start: Start,
     /// All of it, as a regular expression over bytes.
     pub pattern: &'static str,
     /// What else must hold.
@@ -68,14 +76,19 @@ pub struct Rules {
     kinds: Vec<String>,
     begins: AhoCorasick,
     meanings: Vec<Meaning>,
-    tokens: Regex,
+    /// What tells of tokens, as it is written: the search for it takes capitals for small letters.
+    told_by: Vec<Vec<u8>>,
+    /// The patterns of the tokens, in the order of the table.
+    patterns: Regex,
+    starts: Vec<Start>,
     checks: Vec<Check>,
 }
 
 /// What a text begins that was found.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Meaning {
-    Token,
+    /// The token of this row of the table.
+    Token(usize),
     PrivateKey,
     Address,
     Scheme,
@@ -90,15 +103,17 @@ impl Rules {
 
     fn of(tokens: &[Token]) -> Result<Self, RulesError> {
         let mut begins: Vec<(&[u8], Meaning)> = Vec::new();
-        for token in tokens {
-            begins.extend(token.begins.iter().map(|text| (text.as_bytes(), Meaning::Token)));
+        for (row, token) in tokens.iter().enumerate() {
+            begins.extend(token.begins.iter().map(|text| (text.as_bytes(), Meaning::Token(row))));
         }
         begins.push((pem::BEGIN, Meaning::PrivateKey));
         begins.push((address::SIGN, Meaning::Address));
         begins.extend(header::SCHEMES.map(|scheme| (scheme.as_bytes(), Meaning::Scheme)));
         begins.extend(keyed::WORDS.map(|word| (word.as_bytes(), Meaning::Word)));
         let texts = begins.iter().map(|(text, _)| text);
-        let automaton = AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(texts);
+        let told_by = begins.iter().take_while(|(_, meaning)| matches!(meaning, Meaning::Token(_)));
+        let automaton =
+            AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(texts);
         let patterns: Vec<&str> = tokens.iter().map(|token| token.pattern).collect();
         let regex = Regex::builder()
             .syntax(syntax::Config::new().unicode(false).utf8(false))
@@ -109,7 +124,9 @@ impl Rules {
             kinds: kinds.map(ToString::to_string).collect(),
             begins: automaton.map_err(|error| RulesError(error.to_string()))?,
             meanings: begins.iter().map(|(_, meaning)| *meaning).collect(),
-            tokens: regex.map_err(|error| RulesError(error.to_string()))?,
+            told_by: told_by.map(|(text, _)| text.to_vec()).collect(),
+            patterns: regex.map_err(|error| RulesError(error.to_string()))?,
+            starts: tokens.iter().map(|token| token.start).collect(),
             checks: tokens.iter().map(|token| token.check).collect(),
         })
     }
@@ -122,25 +139,27 @@ impl Rules {
     /// The places in a text where a secret may begin.
     pub(crate) fn each_beginning(&self, text: &[u8], mut each: impl FnMut(Meaning, Range<usize>)) {
         for found in self.begins.find_overlapping_iter(Input::new(text)) {
-            each(self.meanings[found.pattern().as_usize()], found.range());
+            let at = found.pattern().as_usize();
+            if self.told_by.get(at).is_none_or(|as_written| text[found.range()] == **as_written) {
+                each(self.meanings[at], found.range());
+            }
         }
     }
 
-    /// The token that begins here.
-    pub(crate) fn token(&self, text: &[u8], at: usize) -> Option<(Kind, Range<usize>)> {
-        let is_of_word = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
-        let is_within_word = at > 0 && is_of_word(&text[at - 1]) && is_of_word(&text[at]);
-        if is_within_word {
-            return None;
-        }
+    /// The token of a row of the table, where a text stands that tells of one.
+    pub(crate) fn token(&self, text: &[u8], row: usize, told: Range<usize>) -> Option<(Kind, Range<usize>)> {
+        let at = self.starts[row].of(text, &told)?;
         let end = text.len().min(at + TOKEN_BYTES_MAX);
-        let found = self.tokens.find(Text::new(text).range(at..end).anchored(Anchored::Yes))?;
-        let goes_on = is_of_word(&text[found.end() - 1]) && text.get(found.end()).is_some_and(is_of_word);
-        let rule = found.pattern().as_usize();
-        if goes_on || !self.checks[rule].holds(&text[found.range()]) {
+        let pattern = Anchored::Pattern(PatternID::new(row).ok()?);
+        let found = self.patterns.find(Text::new(text).range(at..end).anchored(pattern))?.range();
+        let last = text[found.end.checked_sub(1)?];
+        let goes_on = (is_of_word(&last) || last == b'-') && text.get(found.end).is_some_and(is_of_word);
+        let behind = found.end.saturating_sub(told.end);
+        let random = if behind >= RANDOM_BYTES_MIN { told.end..found.end } else { at..told.start };
+        if goes_on || !self.checks[row].holds(&text[found.clone()], &text[random]) {
             return None;
         }
-        let kind = u16::try_from(OTHER_KINDS.len() + rule).ok()?;
-        Some((Kind(kind), found.range()))
+        let kind = u16::try_from(OTHER_KINDS.len() + row).ok()?;
+        Some((Kind(kind), found))
     }
 }

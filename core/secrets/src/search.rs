@@ -90,7 +90,7 @@ impl Search<'_> {
         let (rules, named, text) = (self.rules, self.named, view.bytes());
         rules.each_beginning(text, |meaning, at| {
             let found = match meaning {
-                Meaning::Token => rules.token(text, at.start),
+                Meaning::Token(row) => rules.token(text, row, at),
                 Meaning::PrivateKey => pem::private_key(text, at.start).map(|place| (Kind::PRIVATE_KEY, place)),
                 Meaning::Address => address::password(text, at).map(|place| (Kind::ADDRESS, place)),
                 Meaning::Scheme => header::login(text, at).map(|place| (Kind::HEADER, place)),

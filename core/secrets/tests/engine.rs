@@ -161,9 +161,16 @@ fn logins_of_addresses_and_headers_are_found() {
         assert!(found.len() == 1 && found[0].0 == kind, "{text}: {found:?}");
     }
     for text in [
-        "postgres://app:${DB_PASSWORD}@db/x", "https://example.org/@me:x", "Authorization: Bearer $TOKEN",
-        "if (apiKey == \"q7Rt0pLx2vBn8sKd\") {", "const token = getToken();", "password: string;", "\"input_tokens\": 123456789",
-        "password=os.environ[\"DB_PASSWORD\"]", "token: <your-token-here-1>", "secret_name: my-secret-1a2b3c",
+        "postgres://app:${DB_PASSWORD}@db/x",
+        "https://example.org/@me:x",
+        "Authorization: Bearer $TOKEN",
+        "if (apiKey == \"q7Rt0pLx2vBn8sKd\") {",
+        "const token = getToken();",
+        "password: string;",
+        "\"input_tokens\": 123456789",
+        "password=os.environ[\"DB_PASSWORD\"]",
+        "token: <your-token-here-1>",
+        "secret_name: my-secret-1a2b3c",
     ] {
         assert!(found(text).is_empty(), "{text}: {:?}", found(text));
     }

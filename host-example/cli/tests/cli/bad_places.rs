@@ -71,7 +71,7 @@ const fn both(end: End) -> [End; 2] {
     [end, end]
 }
 
-const ROWS: [Row; 33] = [
+const ROWS: [Row; 34] = [
     row("demo", "", Git, both((0, "", "")), ("", (0, "", "")), ("", (0, "", ""))),
     row(
         "status",

@@ -157,7 +157,8 @@ fn codes_are_the_same_in_the_core_the_contract_and_the_documentation() {
 #[test]
 fn every_limit_of_the_core_is_explained() {
     let explained = read("docs/limits.md") + &read("ARCHITECTURE.md");
-    let limits = read("core/lfs/src/text/limits.rs") + &read("core/ledger/src/limits.rs") + &read("core/secrets/src/limits.rs");
+    let limits =
+        read("core/lfs/src/text/limits.rs") + &read("core/ledger/src/limits.rs") + &read("core/secrets/src/limits.rs");
     let names = limits.lines().filter_map(|line| line.strip_prefix("pub const ")?.split(':').next());
     let silent: Vec<String> = names.filter(|name| !explained.contains(name)).map(str::to_owned).collect();
     nothing(&silent, "law 9: docs/limits.md or ARCHITECTURE.md names every limit of the core");

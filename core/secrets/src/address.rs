@@ -7,6 +7,8 @@ use core::ops::Range;
 pub(crate) const SIGN: &[u8] = b"://";
 /// Bytes of a login at most.
 const LOGIN_BYTES_MAX: usize = 512;
+/// What documentation writes in the place of a password.
+const EXAMPLES: [&[u8]; 6] = [b"password", b"passwd", b"pass", b"pwd", b"pw", b"secret"];
 
 /// The password of the address whose sign is here; where there is none, the name, if chance made it.
 pub(crate) fn password(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> {
@@ -23,6 +25,7 @@ pub(crate) fn password(text: &[u8], sign: Range<usize>) -> Option<Range<usize>> 
         return plausible::is_random(login).then_some(from..from + at);
     };
     let password = &login[colon + 1..];
-    let is_shown = password.is_empty() || plausible::stands_for_another(password);
+    let is_word = EXAMPLES.iter().any(|word| password.eq_ignore_ascii_case(word));
+    let is_shown = password.is_empty() || is_word || plausible::stands_for_another(password);
     (!is_shown).then_some(from + colon + 1..from + at)
 }

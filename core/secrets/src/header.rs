@@ -7,6 +7,9 @@ use core::ops::Range;
 /// The schemes that begin the search.
 pub(crate) const SCHEMES: [&str; 2] = ["bearer ", "basic "];
 
+/// The name and password of RFC 7617's example.
+const EXAMPLE: &[u8] = b"Aladdin:open sesame";
+
 /// What follows the name of a scheme, where it can be a login.
 pub(crate) fn login(text: &[u8], scheme: Range<usize>) -> Option<Range<usize>> {
     let from = scheme.end;
@@ -22,5 +25,8 @@ fn is_name_and_password(login: &[u8]) -> bool {
     let Some(pair) = decode::base64(login).filter(|_| login.len() >= 8) else { return false };
     let is_text = pair.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ' || *byte >= 0x80);
     let colon = memchr::memchr(b':', &pair);
+    if pair == EXAMPLE {
+        return false;
+    }
     is_text && colon.is_some_and(|at| at + 1 < pair.len() && !plausible::stands_for_another(&pair[at + 1..]))
 }

@@ -65,7 +65,7 @@ pub fn names_a_secret(name: &[u8]) -> bool {
     }
     let lower = name.to_ascii_lowercase();
     let ends = WORDS.iter().filter_map(|word| {
-        let at = memchr::memmem::rfind(&lower, word.as_bytes())?;
+        let at = lower.windows(word.len()).rposition(|part| part == word.as_bytes())?;
         Some(at + word.len())
     });
     let Some(end) = ends.max() else { return false };
@@ -83,6 +83,10 @@ pub fn names_a_secret(name: &[u8]) -> bool {
 pub(crate) fn value_beside(text: &[u8], word: Range<usize>) -> Option<Range<usize>> {
     let name = name_around(text, word);
     if !names_a_secret(&text[name.clone()]) {
+        return None;
+    }
+    // Parts of a longer name are no assignment: `arn:aws:secretsmanager:…:secret:name`.
+    if name.start > 0 && text[name.start - 1] == b':' {
         return None;
     }
     let is_option = text[name.clone()].starts_with(b"--");

@@ -51,6 +51,10 @@ fn is_of_key(line: &[u8]) -> bool {
 
 /// Whether a private key begins in a text and does not end in it.
 pub(crate) fn is_open(text: &[u8]) -> bool {
+    // Few lines have one at all, and to look from the end takes much longer.
+    if memchr::memmem::find(text, BEGIN).is_none() {
+        return false;
+    }
     let Some(begin) = memchr::memmem::rfind(text, BEGIN) else { return false };
     let Some(label) = label_at(text, begin + BEGIN.len()) else { return false };
     memchr::memmem::find(&text[label.clone()], b"PRIVATE KEY").is_some()

@@ -57,7 +57,7 @@ pub(crate) fn is_random(value: &[u8]) -> bool {
 pub(crate) fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let says = PLACEHOLDERS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
-    says || distinct(value) < 5 || is_counted(value)
+    says || lower.ends_with(b"...") || distinct(value) < 5 || is_counted(value)
 }
 
 /// Whether a value is a variable, or says that something else will stand here.
@@ -114,13 +114,23 @@ fn is_reference(value: &[u8]) -> bool {
         return true;
     }
     has(b"${")
+        || has(b"::")
+        || begins(b"&")
+        || begins(b"*")
         || has(b"{{")
         || has(b"$(")
         || has(b"()")
         || has(b"[REDACTED:")
         || (begins(b"<") && value.ends_with(b">"))
         || (begins(b"%") && value.ends_with(b"%"))
+        || is_name_of_parts(value)
         || is_expression(value)
+}
+
+/// `_bindgen_ty_5`: parts that are words or numbers.
+fn is_name_of_parts(value: &[u8]) -> bool {
+    let is_part = |part: &[u8]| part.iter().all(u8::is_ascii_alphabetic) || part.iter().all(u8::is_ascii_digit);
+    value.contains(&b'_') && value.split(|byte| *byte == b'_').all(is_part)
 }
 
 /// `process.env.TOKEN`, `os.environ["X"]`, `config.get("token")`, `self.token`.
@@ -212,6 +222,10 @@ mod tests {
             "[REDACTED:github-pat#1]",
             "string|null",
             "v1.2.3-4",
+            "sk-ant-api03-...",
+            "_bindgen_ty_5",
+            "proc_macro2::TokenStream",
+            "&self.colon_token2",
             "abcdefgh12345678",
         ] {
             assert!(!is_plausible(value.as_bytes()), "{value}");

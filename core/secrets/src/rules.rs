@@ -10,12 +10,14 @@ pub use table::TOKENS;
 
 use crate::{address, header, keyed, pem};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 use regex_automata::meta::{self, Regex};
+use regex_automata::util::lazy::Lazy;
 use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input as Text, PatternID};
+use regex_automata::{Anchored, Input as Text};
 use start::is_of_word;
 
 /// Bytes of a token at most.
@@ -78,8 +80,8 @@ pub struct Rules {
     meanings: Vec<Meaning>,
     /// What tells of tokens, as it is written: the search for it takes capitals for small letters.
     told_by: Vec<Vec<u8>>,
-    /// The patterns of the tokens, in the order of the table.
-    patterns: Regex,
+    /// The patterns of the tokens, in the order of the table, each made ready when it is needed first.
+    patterns: Vec<Pattern>,
     starts: Vec<Start>,
     checks: Vec<Check>,
 }
@@ -114,18 +116,13 @@ impl Rules {
         let told_by = begins.iter().take_while(|(_, meaning)| matches!(meaning, Meaning::Token(_)));
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(texts);
-        let patterns: Vec<&str> = tokens.iter().map(|token| token.pattern).collect();
-        let regex = Regex::builder()
-            .syntax(syntax::Config::new().unicode(false).utf8(false))
-            .configure(meta::Config::new().utf8_empty(false))
-            .build_many(&patterns);
         let kinds = OTHER_KINDS.into_iter().chain(tokens.iter().map(|token| token.kind));
         Ok(Self {
             kinds: kinds.map(ToString::to_string).collect(),
             begins: automaton.map_err(|error| RulesError(error.to_string()))?,
             meanings: begins.iter().map(|(_, meaning)| *meaning).collect(),
             told_by: told_by.map(|(text, _)| text.to_vec()).collect(),
-            patterns: regex.map_err(|error| RulesError(error.to_string()))?,
+            patterns: tokens.iter().map(|token| pattern_of(token.pattern)).collect(),
             starts: tokens.iter().map(|token| token.start).collect(),
             checks: tokens.iter().map(|token| token.check).collect(),
         })
@@ -150,8 +147,8 @@ impl Rules {
     pub(crate) fn token(&self, text: &[u8], row: usize, told: Range<usize>) -> Option<(Kind, Range<usize>)> {
         let at = self.starts[row].of(text, &told)?;
         let end = text.len().min(at + TOKEN_BYTES_MAX);
-        let pattern = Anchored::Pattern(PatternID::new(row).ok()?);
-        let found = self.patterns.find(Text::new(text).range(at..end).anchored(pattern))?.range();
+        let pattern = self.patterns[row].as_ref()?;
+        let found = pattern.find(Text::new(text).range(at..end).anchored(Anchored::Yes))?.range();
         let last = text[found.end.checked_sub(1)?];
         let goes_on = (is_of_word(&last) || last == b'-') && text.get(found.end).is_some_and(is_of_word);
         let behind = found.end.saturating_sub(told.end);
@@ -161,5 +158,33 @@ impl Rules {
         }
         let kind = u16::try_from(OTHER_KINDS.len() + row).ok()?;
         Some((Kind(kind), found))
+    }
+}
+
+/// A pattern that is made ready at its first use. None: it is no regular expression.
+type Pattern = Lazy<Option<Regex>, Box<dyn Fn() -> Option<Regex> + Send + Sync>>;
+
+fn pattern_of(pattern: &'static str) -> Pattern {
+    Lazy::new(Box::new(move || regex(pattern).ok()))
+}
+
+/// A regular expression over bytes.
+fn regex(pattern: &str) -> Result<Regex, RulesError> {
+    let built = Regex::builder()
+        .syntax(syntax::Config::new().unicode(false).utf8(false))
+        .configure(meta::Config::new().utf8_empty(false))
+        .build(pattern);
+    built.map_err(|error| RulesError(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pattern_of_the_table_is_a_regular_expression() {
+        for token in TOKENS {
+            assert!(regex(token.pattern).is_ok(), "{}", token.kind);
+        }
     }
 }

@@ -121,9 +121,19 @@ fn is_text(bytes: &[u8]) -> bool {
     texts * 10 >= look.len() * 9
 }
 
-/// Joins those that overlap. The most definite kind names the whole.
+/// Joins those that overlap. The most definite kind names the whole; a token keeps its place, whatever else a value has.
 fn apart(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|one| (one.place.start, one.place.end));
+    let tokens: Vec<Range<usize>> =
+        found.iter().filter(|one| rank(one.kind) == 0).map(|one| one.place.clone()).collect();
+    // Tokens in the order of their places: the first that ends behind the beginning of a value is the only one to ask.
+    let has_token = |place: &Range<usize>| {
+        let next = tokens.partition_point(|token| token.start < place.start);
+        tokens.get(next).is_some_and(|token| token.end <= place.end)
+    };
+    found.retain(|one| {
+        rank(one.kind) < rank(Kind::ADDRESS) || one.kind == Kind::COMMAND_OUTPUT || !has_token(&one.place)
+    });
     let mut apart: Vec<Found> = Vec::new();
     for one in found {
         match apart.last_mut().filter(|last| one.place.start < last.place.end) {

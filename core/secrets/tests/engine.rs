@@ -120,6 +120,23 @@ fn what_is_found_once_is_found_wherever_it_stands() {
 }
 
 #[test]
+fn a_token_keeps_its_place_within_a_value() {
+    let secret = token(4);
+    for (text, expected) in [
+        (
+            format!("https://x-access-token:{secret}@example.org/one.git"),
+            "https://x-access-token:@@@example.org/one.git",
+        ),
+        (format!("GITHUB_TOKEN={secret}/20261130/eu"), "GITHUB_TOKEN=@@/20261130/eu"),
+        (format!("the token: {secret}."), "the token: @@."),
+    ] {
+        let expected = expected.replacen("@@", "[REDACTED:github-token#1]", 1);
+        assert_eq!(redacted(&text, 64), expected);
+        assert_eq!(redacted(&expected, 64), expected, "once is enough");
+    }
+}
+
+#[test]
 fn private_keys_are_found_over_lines_and_within_one() {
     let body: String = (0..3).map(|line| format!("{}\n", base64(&token(line))[..48].to_owned())).collect();
     let label = ["RSA PRIVATE", "KEY"].join(" ");
@@ -171,6 +188,12 @@ fn logins_of_addresses_and_headers_are_found() {
         "password=os.environ[\"DB_PASSWORD\"]",
         "token: <your-token-here-1>",
         "secret_name: my-secret-1a2b3c",
+        "arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod-AbCdEf",
+        "http://user:password@example.org/",
+        "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==",
+        "export ANTHROPIC_API_KEY=sk-ant-...",
+        "token: mio::Token,",
+        "let token = input.parse::<Token>()",
     ] {
         assert!(found(text).is_empty(), "{text}: {:?}", found(text));
     }
@@ -189,10 +212,17 @@ fn a_secret_that_is_told_in_pieces_is_found() {
     for form in forms {
         for cut in [3, 7, 20, 39] {
             let (one, two) = escaped.split_at(cut);
-            let lines = [form("it is "), form(one), form(two), form(", you see"), "{\"done\":true}".to_owned(), String::new()];
+            let lines =
+                [form("it is "), form(one), form(two), form(", you see"), "{\"done\":true}".to_owned(), String::new()];
             let text = lines.join("\n");
-            let expected =
-                [form("it is "), form("\\n[REDACTED:github-token#1]"), form(""), form(", you see"), lines[4].clone(), String::new()];
+            let expected = [
+                form("it is "),
+                form("\\n[REDACTED:github-token#1]"),
+                form(""),
+                form(", you see"),
+                lines[4].clone(),
+                String::new(),
+            ];
             for piece in [3, 4096] {
                 assert_eq!(redacted(&text, piece), expected.join("\n"), "cut at {cut}");
             }
@@ -208,7 +238,9 @@ fn a_secret_that_is_told_in_pieces_is_found() {
 #[test]
 fn what_a_command_printed_whose_output_is_a_credential_goes_as_a_whole() {
     let claude = |command: &str| {
-        format!(r#"{{"message":{{"content":[{{"type":"tool_use","id":"toolu_1","name":"Bash","input":{{"command":"{command}"}}}}]}}}}"#)
+        format!(
+            r#"{{"message":{{"content":[{{"type":"tool_use","id":"toolu_1","name":"Bash","input":{{"command":"{command}"}}}}]}}}}"#
+        )
     };
     let printed = |text: &str| {
         format!(
@@ -216,9 +248,12 @@ fn what_a_command_printed_whose_output_is_a_credential_goes_as_a_whole() {
         )
     };
     let codex = |command: &str| {
-        format!(r#"{{"type":"function_call","name":"shell","arguments":"{{\"command\":\"{command}\"}}","call_id":"call_1"}}"#)
+        format!(
+            r#"{{"type":"function_call","name":"shell","arguments":"{{\"command\":\"{command}\"}}","call_id":"call_1"}}"#
+        )
     };
-    let codex_printed = |text: &str| format!(r#"{{"type":"function_call_output","call_id":"call_1","output":"{text}"}}"#);
+    let codex_printed =
+        |text: &str| format!(r#"{{"type":"function_call_output","call_id":"call_1","output":"{text}"}}"#);
     let marker = "[REDACTED:command-output#1]";
     let table = [
         (claude("gh auth token"), printed("not-like-one\\n"), printed(marker)),

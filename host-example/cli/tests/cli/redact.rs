@@ -48,9 +48,11 @@ fn it_says_kinds_and_lines_and_changes_nothing() {
     assert_eq!((&json["ok"], &json["findings"], &json["secrets"]), (&false.into(), &3.into(), &2.into()));
     assert_eq!(json["finding_list"][2]["kind"], "keyed-value");
     let shown = scene.hydrant(&scene.folder, &["redact", "--diff", "t.jsonl"]).ends(0).out;
-    let lines: Vec<String> = PLAIN.iter().zip(1..).map(|(line, number)| format!("t.jsonl:{number}: {line}\n")).collect();
+    let lines: Vec<String> =
+        PLAIN.iter().zip(1..).map(|(line, number)| format!("t.jsonl:{number}: {line}\n")).collect();
     assert_eq!(shown, lines.concat());
-    for arguments in [&["redact", "t.jsonl"][..], &["redact", "--diff", "t.jsonl"], &["redact", "-v", "--json", "t.jsonl"]]
+    for arguments in
+        [&["redact", "t.jsonl"][..], &["redact", "--diff", "t.jsonl"], &["redact", "-v", "--json", "t.jsonl"]]
     {
         let said = scene.hydrant(&scene.folder, arguments);
         let all = said.out + &said.err;

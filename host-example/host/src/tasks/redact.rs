@@ -158,7 +158,9 @@ impl Second<'_> {
             redact.end(&mut give);
         }
         line.end(&mut |number, text| show(&RedactedLine { file: &source.shown, line: number, text }));
-        written.map_err(|error| Fault::local(&format!("{}: the copy cannot be written", quote(source.to.as_bytes())), &error))?;
+        written.map_err(|error| {
+            Fault::local(&format!("{}: the copy cannot be written", quote(source.to.as_bytes())), &error)
+        })?;
         match read {
             Ok(()) => report.written += u64::from(copy.is_some()),
             Err(why) => report.unchecked(source, why),

@@ -53,7 +53,9 @@ impl Source {
         });
         let shown = quote(self.to.as_bytes());
         match place.map_err(|error| Fault::local(&format!("{shown}: the copy cannot be made"), &error))? {
-            Some(_) => Err(Fault::misuse(format!("{shown} is there already; name another folder, nothing was written"))),
+            Some(_) => {
+                Err(Fault::misuse(format!("{shown} is there already; name another folder, nothing was written")))
+            }
             None => Ok(()),
         }
     }
@@ -75,7 +77,8 @@ pub(super) fn of(paths: &[impl AsRef<Path>]) -> Result<Sources, Fault> {
             place.walk(&folder, "", 0, &mut sources).map_err(misread)?;
             continue;
         }
-        let name = path.file_name().and_then(OsStr::to_str).ok_or_else(|| misread(io::ErrorKind::InvalidInput.into()))?;
+        let name =
+            path.file_name().and_then(OsStr::to_str).ok_or_else(|| misread(io::ErrorKind::InvalidInput.into()))?;
         let shown = path.to_string_lossy().into_owned();
         let beneath = Files::listed(vec![(name.to_owned(), path.to_owned())]);
         sources.files.push(Source { shown, to: name.to_owned(), beneath, name: name.to_owned() });
@@ -85,7 +88,8 @@ pub(super) fn of(paths: &[impl AsRef<Path>]) -> Result<Sources, Fault> {
 
 /// Where copies go.
 pub(super) fn into(folder: &Path) -> Result<Files, Fault> {
-    fs::create_dir_all(folder).map_err(|error| Fault::misuse(format!("{}: {}", quote_path(folder), io_words(&error))))?;
+    fs::create_dir_all(folder)
+        .map_err(|error| Fault::misuse(format!("{}: {}", quote_path(folder), io_words(&error))))?;
     Ok(Files::beneath(folder)?)
 }
 

@@ -1,31 +1,11 @@
 //! One pass over a file: what is found in it, or the file without what was found.
 
-use crate::commands::Calls;
-use crate::marker::Marked;
-use crate::named::Named;
-use crate::records::{Record, Records, TooLong};
-use crate::rules::{Kind, Rules};
-use crate::search;
+use crate::looks::commands::Calls;
+use crate::looks::marker::Marked;
+use crate::rules::{Named, Rules};
+use crate::search::records::{Record, Records, TooLong};
+use crate::search::{self, Finding};
 use crate::secrets::Markers;
-use core::ops::Range;
-
-/// A secret that was found. It prints no value.
-pub struct Finding<'a> {
-    /// What it is.
-    pub kind: Kind,
-    /// The line that it begins in, from 1.
-    pub line: u64,
-    /// Where it stands in the file.
-    pub place: Range<u64>,
-    /// What it says, decoded.
-    pub value: &'a [u8],
-}
-
-impl core::fmt::Debug for Finding<'_> {
-    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(to, "Finding({:?}, line {}, {:?})", self.kind, self.line, self.place)
-    }
-}
 
 /// Looks for the secrets of a file, whatever pieces it comes in.
 #[derive(Debug)]

@@ -1,14 +1,16 @@
 //! What is looked for: the built-in rules, and those that a repository adds.
 
 mod check;
+mod named;
 mod start;
 mod table;
 
 pub use check::Check;
+pub use named::Named;
 pub use start::Start;
 pub use table::TOKENS;
 
-use crate::{address, header, keyed, pem};
+use crate::looks::{address, header, keyed, pem};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};

@@ -1,13 +1,17 @@
-//! Where the secrets of a record are.
+//! Where the secrets of a stream are, line by line.
 
-use crate::commands::Calls;
-use crate::json::Leaf;
-use crate::named::Named;
-use crate::rules::{Kind, Meaning, Rules};
-use crate::view::View;
-use crate::{address, decode, deltas, header, json, keyed, pem, plausible};
+use crate::looks::commands::Calls;
+use crate::looks::{address, header, keyed, pem, plausible};
+use crate::rules::{Kind, Meaning, Named, Rules};
+use crate::text::json::Leaf;
+use crate::text::view::View;
+use crate::text::{decode, deltas, json};
 use alloc::vec::Vec;
 use core::ops::Range;
+
+pub(crate) mod records;
+
+pub use records::TooLong;
 
 /// Encodings within each other that are looked into.
 const DEPTH_MAX: u32 = 2;
@@ -24,6 +28,24 @@ pub(crate) struct Found {
     pub(crate) value: Vec<u8>,
     /// It is the rest of the secret before it, which was told in pieces.
     pub(crate) is_rest: bool,
+}
+
+/// A secret that was found. It prints no value.
+pub struct Finding<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// The line that it begins in, from 1.
+    pub line: u64,
+    /// Where it stands in the file.
+    pub place: Range<u64>,
+    /// What it says, decoded.
+    pub value: &'a [u8],
+}
+
+impl core::fmt::Debug for Finding<'_> {
+    fn fmt(&self, to: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(to, "Finding({:?}, line {}, {:?})", self.kind, self.line, self.place)
+    }
 }
 
 /// The secrets of a record, one after the other, without overlaps.
@@ -121,7 +143,8 @@ fn is_text(bytes: &[u8]) -> bool {
     texts * 10 >= look.len() * 9
 }
 
-/// Joins those that overlap. The most definite kind names the whole; a token keeps its place, whatever else a value has.
+/// Joins those that overlap. The most definite kind names the whole; a token keeps its place, whatever else a value
+/// has.
 fn apart(mut found: Vec<Found>) -> Vec<Found> {
     found.sort_by_key(|one| (one.place.start, one.place.end));
     let tokens: Vec<Range<usize>> =

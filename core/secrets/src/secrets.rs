@@ -1,10 +1,8 @@
 //! The secrets of a session: each value once, whatever files it stands in, with the marker that takes its place.
 
-use crate::marker::{self, Marked};
-use crate::named::Named;
-use crate::pass::Finding;
-use crate::rules::{Kind, Rules};
-use crate::search::rank;
+use crate::looks::marker::{self, Marked};
+use crate::rules::{Kind, Named, Rules};
+use crate::search::{Finding, rank};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;

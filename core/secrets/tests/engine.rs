@@ -103,9 +103,11 @@ fn a_secret_is_found_in_every_dress() {
 fn every_other_byte_stays() {
     let (one, two) = (token(1), token(2));
     let text = format!(
-        "{{\"b\":1.50,\"a\":\"\\u00e9\\/{one}\\u0020\", \"a\":\"{two}\"}}\r\n\tnot json {one}\n{{\"password\":\"Zk4!qvT9xw\"}}\n"
+        "{{\"b\":1.50,\"a\":\"\\u00e9\\/{one}\\u0020\", \"a\":\"{two}\"}}\r\n\
+         \tnot json {one}\n{{\"password\":\"Zk4!qvT9xw\"}}\n"
     );
-    let expected = "{\"b\":1.50,\"a\":\"\\u00e9\\/[REDACTED:github-token#1]\\u0020\", \"a\":\"[REDACTED:github-token#2]\"}\r\n\
+    let expected = "{\"b\":1.50,\"a\":\"\\u00e9\\/[REDACTED:github-token#1]\\u0020\", \
+        \"a\":\"[REDACTED:github-token#2]\"}\r\n\
         \tnot json [REDACTED:github-token#1]\n{\"password\":\"[REDACTED:keyed-value#1]\"}\n";
     assert_eq!(redacted(&text, 5), expected);
 }
@@ -239,18 +241,16 @@ fn a_secret_that_is_told_in_pieces_is_found() {
 fn what_a_command_printed_whose_output_is_a_credential_goes_as_a_whole() {
     let claude = |command: &str| {
         format!(
-            r#"{{"message":{{"content":[{{"type":"tool_use","id":"toolu_1","name":"Bash","input":{{"command":"{command}"}}}}]}}}}"#
+            r#"{{"content":[{{"type":"tool_use","id":"toolu_1","name":"Bash","input":{{"command":"{command}"}}}}]}}"#
         )
     };
     let printed = |text: &str| {
         format!(
-            r#"{{"message":{{"content":[{{"tool_use_id":"toolu_1","type":"tool_result","content":"{text}"}}]}},"toolUseResult":{{"stdout":"{text}"}}}}"#
+            r#"{{"content":[{{"tool_use_id":"toolu_1","content":"{text}"}}],"toolUseResult":{{"stdout":"{text}"}}}}"#
         )
     };
     let codex = |command: &str| {
-        format!(
-            r#"{{"type":"function_call","name":"shell","arguments":"{{\"command\":\"{command}\"}}","call_id":"call_1"}}"#
-        )
+        format!(r#"{{"type":"function_call","arguments":"{{\"command\":\"{command}\"}}","call_id":"call_1"}}"#)
     };
     let codex_printed =
         |text: &str| format!(r#"{{"type":"function_call_output","call_id":"call_1","output":"{text}"}}"#);

@@ -1,6 +1,7 @@
 //! What must hold of a token beside its looks.
 
-use crate::{decode, plausible};
+use crate::looks::plausible;
+use crate::text::decode;
 use alloc::vec::Vec;
 
 /// What tells a token from a text that only looks like one.

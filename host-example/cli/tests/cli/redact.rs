@@ -41,7 +41,9 @@ fn it_says_kinds_and_lines_and_changes_nothing() {
     let said = scene.hydrant(&scene.folder, &["redact", "t.jsonl"]).ends(0);
     assert_eq!(
         said.out,
-        "t.jsonl:1: [REDACTED:github-token#1]\nt.jsonl:2: [REDACTED:keyed-value#1]\nt.jsonl:3: [REDACTED:keyed-value#1]\n"
+        "t.jsonl:1: [REDACTED:github-token#1]\n\
+         t.jsonl:2: [REDACTED:keyed-value#1]\n\
+         t.jsonl:3: [REDACTED:keyed-value#1]\n"
     );
     assert!(said.err.contains("2 secrets in 3 places found in 1 file"), "{}", said.err);
     let json = scene.hydrant(&scene.folder, &["redact", "--check", "t.jsonl", "--json"]).ends(1).json();

@@ -163,7 +163,7 @@ impl Repository {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(documents),
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Err(Fault::failed(
                 Code::Host,
-                "the journals of this clone are closed to you: run this as the clone's own user, or in a clone of yours",
+                "the journals of this clone are closed to you: run this as the clone's own user, or in one of yours",
             )),
             Err(error) => Err(HostError::io("the folder of the journal cannot be opened", &error).into()),
         }

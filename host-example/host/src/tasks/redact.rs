@@ -19,8 +19,9 @@ use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::text::{io_words, quote};
 
-pub use report::{FINDINGS_MAX, FoundSecret, KindCount, RedactReport, UncheckedFile};
+pub use report::{FINDINGS_MAX, FoundSecret, KindCount, RedactReport};
 use sources::Source;
+pub use sources::UncheckedFile;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;

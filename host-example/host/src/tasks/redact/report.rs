@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::sources::{Source, Sources};
+use super::sources::{Source, Sources, UncheckedFile};
 
 /// Findings that are told one by one; all are counted.
 pub const FINDINGS_MAX: usize = 10_000;
@@ -53,15 +53,6 @@ pub struct FoundSecret {
     pub kind: String,
     /// What takes its place: the same secret has the same marker.
     pub marker: String,
-}
-
-/// A file that was not looked through.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct UncheckedFile {
-    /// The file, as it was named.
-    pub file: String,
-    /// Why.
-    pub why: String,
 }
 
 impl RedactReport {

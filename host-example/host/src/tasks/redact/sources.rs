@@ -5,7 +5,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::UncheckedFile;
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use crate::contract::error::Fault;
 use crate::files::facts::Kind;
 use crate::files::{Access, Dir, Files};
@@ -13,6 +15,15 @@ use crate::text::{io_words, quote, quote_path};
 
 /// Folders below each other at most.
 const DEPTH_MAX: usize = 256;
+
+/// A file that was not looked through.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct UncheckedFile {
+    /// The file, as it was named.
+    pub file: String,
+    /// Why.
+    pub why: String,
+}
 
 /// Files, and what is none.
 #[derive(Default)]

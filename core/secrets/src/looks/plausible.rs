@@ -90,7 +90,8 @@ impl Mixture {
         [self.lower, self.upper, self.digits, self.signs].iter().filter(|count| **count > 0).count()
     }
 
-    /// Words or numbers, joined as code joins them: `someName`, `some-name`, `some.name`, `v1.2.3`, `2026-11-30T15:16Z`.
+    /// Words or numbers, joined as code joins them: `someName`, `some-name`, `some.name`, `v1.2.3`,
+    /// `2026-11-30T15:16Z`.
     fn is_named_by_words(&self, value: &[u8]) -> bool {
         let letters = self.lower + self.upper;
         if value.iter().any(|byte| byte.is_ascii_punctuation() && !b"-_.:/|".contains(byte)) {

@@ -2,9 +2,9 @@
 //!
 //! The lines of one message follow each other. A piece belongs to the text whose key, kind and number it shares.
 
-use crate::decode;
-use crate::json::{self, Leaf};
-use crate::view::{Piece, View};
+use crate::text::decode;
+use crate::text::json::{self, Leaf};
+use crate::text::view::{Piece, View};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 

@@ -1,6 +1,6 @@
 //! Logins in addresses: `scheme://user:password@host`. Source: RFC 3986, section 3.2.1.
 
-use crate::plausible;
+use crate::looks::plausible;
 use core::ops::Range;
 
 /// What stands between the scheme of an address and its login.

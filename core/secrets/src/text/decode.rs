@@ -3,7 +3,7 @@
 //! Whoever writes a secret into a text inside a text escapes it once more, so decoders are lenient: what is no sequence
 //! of theirs stands for itself.
 
-use crate::view::{Piece, View};
+use crate::text::view::{Piece, View};
 use alloc::vec::Vec;
 use core::ops::Range;
 

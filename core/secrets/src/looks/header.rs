@@ -1,7 +1,8 @@
 //! Logins in headers: `Authorization: Bearer …`, also where a program has them as an option.
 //! Source: RFC 9110, section 11.6.2; RFC 6750; RFC 7617.
 
-use crate::{decode, plausible};
+use crate::looks::plausible;
+use crate::text::decode;
 use core::ops::Range;
 
 /// The schemes that begin the search.

@@ -2,7 +2,7 @@
 //!
 //! A transcript has the call in one line and its output in a later one; the id of the call joins them.
 
-use crate::json;
+use crate::text::json;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ops::Range;

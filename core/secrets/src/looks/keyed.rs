@@ -1,6 +1,6 @@
 //! Values beside the name of a secret: `password = …`, `"api_key": "…"`, `--token …`, `<secret>…</secret>`.
 
-use crate::plausible;
+use crate::looks::plausible;
 use core::ops::Range;
 
 /// Words that begin the search for such a name.

@@ -1,7 +1,9 @@
 //! Cuts a stream into records: what is looked at at once. A record is a line, the lines of one private key, or lines
 //! that tell a text piece by piece.
 
-use crate::{deltas, json, limits, pem};
+use crate::limits;
+use crate::looks::pem;
+use crate::text::{deltas, json};
 use alloc::vec::Vec;
 
 /// Lines, as they come.

@@ -1,6 +1,7 @@
-//! Values that whoever calls has named: from variables of the environment, from files that git ignores, or found before.
+//! Values that whoever calls has named: from variables of the environment, from files that git ignores, or found
+//! before.
 
-use crate::plausible;
+use crate::looks::plausible;
 use aho_corasick::{AhoCorasick, MatchKind};
 use alloc::vec::Vec;
 use core::ops::Range;

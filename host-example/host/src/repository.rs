@@ -19,7 +19,7 @@ use crate::files::Files;
 use crate::files::platform::path_of;
 use crate::git::{Git, GitFault};
 
-use crate::contract::error::Fault;
+use crate::contract::error::{Fault, FaultKind};
 
 /// Bytes of an `.lfsconfig` at most.
 const LFSCONFIG_BYTES_MAX: u64 = 256 * 1024;
@@ -67,6 +67,18 @@ impl Repository {
     /// The repository that the environment names (`GIT_DIR`, `GIT_WORK_TREE`), else the one around a folder.
     pub fn of_environment(directory: impl AsRef<Path>) -> Result<Self, Fault> {
         Self::open(Git::find(directory.as_ref())?.as_the_environment_says())
+    }
+
+    /// The same; none where there is no repository, or no git.
+    pub fn of_environment_if_any(directory: impl AsRef<Path>) -> Result<Option<Self>, Fault> {
+        let git = match Git::find(directory.as_ref()) {
+            Err(GitFault::NotFound) => return Ok(None),
+            git => git?.as_the_environment_says(),
+        };
+        match Self::open(git) {
+            Err(fault) if fault.kind == FaultKind::Misuse => Ok(None),
+            opened => opened.map(Some),
+        }
     }
 
     /// The repository that git named to the hook we run in; without a hook, the one around a folder. Its index is that

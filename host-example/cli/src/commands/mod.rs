@@ -2,7 +2,7 @@
 
 use std::env;
 
-use hydrant_host::contract::error::{Fault, FaultKind};
+use hydrant_host::contract::error::Fault;
 use hydrant_host::repository::Repository;
 
 pub(crate) mod batch;
@@ -36,9 +36,5 @@ fn repository() -> Result<Repository, Fault> {
 
 /// The same, for a command that needs none.
 fn repository_if_any() -> Result<Option<Repository>, Fault> {
-    match repository() {
-        Ok(repository) => Ok(Some(repository)),
-        Err(fault) if fault.kind == FaultKind::Misuse => Ok(None),
-        Err(fault) => Err(fault),
-    }
+    Repository::of_environment_if_any(env::current_dir()?)
 }

@@ -138,6 +138,5 @@ impl Calls {
 }
 
 fn prints_credentials(command: &[u8]) -> bool {
-    let has = |part: &&str| memchr::memmem::find(command, part.as_bytes()).is_some();
-    COMMANDS.iter().any(|part| has(part)) || FILES.iter().any(|part| has(part))
+    COMMANDS.iter().chain(FILES).any(|part| memchr::memmem::find(command, part.as_bytes()).is_some())
 }

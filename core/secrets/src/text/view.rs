@@ -2,6 +2,7 @@
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
+use core::iter;
 use core::ops::Range;
 
 /// A text to look for secrets in.
@@ -84,16 +85,20 @@ impl<'a> View<'a> {
     /// Where a part of it is in the record: in one place, unless pieces were joined. What stands for a part of it is
     /// taken as a whole.
     pub(crate) fn in_record(&self, part: Range<usize>) -> Vec<Range<usize>> {
-        let around = match &self.places {
-            Places::Same(start) => vec![start + part.start..start + part.end],
-            Places::Pieces(pieces) => in_pieces(pieces, part),
+        let place = match &self.places {
+            Places::Pieces(pieces) => return self.outwards(in_pieces(pieces, part)),
+            Places::Same(start) => start + part.start..start + part.end,
             Places::Groups { start, end, outer, inner } => {
                 let until = start + part.end.div_ceil(*inner) * outer;
-                vec![start + part.start / inner * outer..until.min(*end)]
+                start + part.start / inner * outer..until.min(*end)
             }
         };
-        let Some(outer) = self.outer else { return around };
-        around.into_iter().flat_map(|part| outer.in_record(part)).collect()
+        self.outwards(iter::once(place).collect())
+    }
+
+    fn outwards(&self, places: Vec<Range<usize>>) -> Vec<Range<usize>> {
+        let Some(outer) = self.outer else { return places };
+        places.into_iter().flat_map(|place| outer.in_record(place)).collect()
     }
 }
 

@@ -60,7 +60,10 @@ fn every_link_leads_somewhere() {
                 found.push(format!("{name}: {link}: no such heading"));
             }
         }
-        let wide = text.lines().enumerate().filter(|(_, line)| line.chars().count() > LINE_COLUMNS_MAX);
+        // A row of a table cannot be broken, and an address is as long as it is.
+        let may_be_wide = |line: &str| line.starts_with('|') && line.contains("](https://");
+        let is_wide = |line: &str| line.chars().count() > LINE_COLUMNS_MAX && !may_be_wide(line);
+        let wide = text.lines().enumerate().filter(|(_, line)| is_wide(line));
         found.extend(wide.map(|(at, _)| format!("{name}:{}: over {LINE_COLUMNS_MAX} columns", at + 1)));
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

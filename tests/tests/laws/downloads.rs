@@ -5,7 +5,7 @@ use crate::play::{Answer, ENDPOINT, Play, STORE, WALL, bytes, download, offer, p
 use expect_test::expect;
 use hydrant_lfs::contract::Config;
 use hydrant_lfs::contract::Want;
-use hydrant_lfs::contract::{Beginning, Failure, Reply, StageId};
+use hydrant_lfs::contract::{Beginning, Failure, Header, Reply, StageId};
 use hydrant_tests::world::blob;
 use serde_json::json;
 
@@ -250,6 +250,21 @@ fn a_refusal_of_the_rest_is_no_refusal_of_the_whole() {
             assert!(said.ends_with("= a well\n"), "{code}: {said}");
         }
     }
+}
+
+/// A server, or what stands before it, may break every answer to a range.
+#[test]
+fn a_rest_that_never_comes_is_no_reason_to_go_without_the_whole() {
+    let config = |retries_max| Config { retries_max, ..Config::new(ENDPOINT, 0) };
+    let begun = || Answer::Broken(206, vec![Header::new("Content-Range", "bytes 3-8/9")]);
+    // The second answer that breaks at the same place is enough.
+    let said = resumed(b"nineteen!", 3, None).run([offer(), begun(), offer(), begun(), bytes(b"nineteen!")]);
+    assert!(said.matches("range=").count() == 2 && said.ends_with("= a well\n"), "{said}");
+    // Where no answer begins at all, the network may be gone: only the last try is for the whole.
+    let gone = || Answer::Failed(Failure::Offline);
+    let tries = [offer(), gone(), offer(), gone(), offer(), gone(), bytes(b"nineteen!")];
+    let said = resumed_with(config(2), b"nineteen!", 3, None).run(tries);
+    assert!(said.matches("range=").count() == 3 && said.ends_with("= a well\n"), "{said}");
 }
 
 #[test]

@@ -84,3 +84,30 @@ fn a_refusal_with_status_200_is_told_in_its_words() {
     let (report, _) = played(LockTask::ListAll(None), [answer(200, &json!({"message": "", "locks": []}))]);
     assert!(report.ended.is_ok());
 }
+
+/// A lock that is left out is taken for none: whoever has it cannot be asked.
+#[test]
+fn no_lock_of_a_list_is_left_out() {
+    let lock = |id: Value, path: &str| json!({"id": id, "path": path});
+    for (id, path, told) in [
+        (json!("7"), "a b.psd", Some(("7", "a b.psd"))),
+        (json!(7), "a.psd", Some(("7", "a.psd"))),
+        (json!("7"), "a\u{1b}[2J\nb", Some(("7", "a\u{1b}[2J\nb"))),
+        (json!(""), "a.psd", None),
+        (json!(null), "a.psd", None),
+        (json!([7]), "a.psd", None),
+        (json!("7\n"), "a.psd", None),
+        (json!("7".repeat(10_000)), "a.psd", None),
+    ] {
+        for (task, key) in
+            [(LockTask::ListAll(None), "locks"), (LockTask::Verify, "ours"), (LockTask::Verify, "theirs")]
+        {
+            let (report, _) = played(task, [answer(200, &json!({key: [theirs("x"), lock(id.clone(), path)]}))]);
+            let listed = [report.locks, report.theirs].concat();
+            match told {
+                Some(told) => assert!(listed[1].id == told.0 && listed[1].path == told.1, "{id} {path:?}"),
+                None => assert_eq!(report.ended.expect_err("unusable").code.name(), "malformed", "{id}"),
+            }
+        }
+    }
+}

@@ -42,6 +42,8 @@ pub(crate) enum Answer {
     Early,
     /// A success for other bytes than the file's.
     Other,
+    /// A status and headers, and then the connection breaks.
+    Broken(u16, Vec<Header>),
     /// No answer.
     Failed(Failure),
     /// Nothing, for ever.
@@ -206,6 +208,11 @@ impl Play {
             Answer::Whole(status, headers, body) => (status, headers, body),
             Answer::Offer(change) => (200, vec![json_type()], offered(request, change)),
             Answer::Early | Answer::Other => (200, Vec::new(), Vec::new()),
+            Answer::Broken(status, headers) => {
+                self.reply(id, Reply::Head(Head { status, headers }));
+                let failed = Failed { why: Failure::Offline, detail: String::new() };
+                return self.reply(id, Reply::Failed(failed));
+            }
             Answer::Failed(why) => return self.reply(id, Reply::Failed(Failed { why, detail: String::new() })),
             Answer::Silence => return self.open.push((id, exchange)),
         };

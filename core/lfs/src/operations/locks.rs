@@ -15,7 +15,7 @@ use crate::text::error::{Code, Error, quote};
 use crate::text::json::{self, Value};
 use crate::text::limits::{LOCK_ID_BYTES_MAX, LOCK_PAGES_MAX, LOCKS_MAX, NAME_BYTES_MAX};
 use alloc::borrow::ToOwned as _;
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 /// One lock.
@@ -149,18 +149,20 @@ impl Locks {
             let said = refusal_in(&answer.head, &answer.body, now);
             return Err(refusal::whole("the lock request", &said, now));
         }
+        // A lock that is left out would be taken for none.
         let list = |key| {
-            root.get(key).map(|list| list.items().iter().filter_map(lock).collect::<Vec<_>>()).unwrap_or_default()
+            let items = root.get(key).map(Value::items).unwrap_or_default();
+            items.iter().map(|item| lock(item).ok_or_else(unusable)).collect::<Result<Vec<_>, Error>>()
         };
         match &self.task {
             LockTask::Create(_) | LockTask::Unlock { .. } => {
                 self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
                 return Ok(None);
             }
-            LockTask::ListAll(_) => self.report.locks.extend(list("locks")),
+            LockTask::ListAll(_) => self.report.locks.extend(list("locks")?),
             LockTask::Verify => {
-                self.report.locks.extend(list("ours"));
-                self.report.theirs.extend(list("theirs"));
+                self.report.locks.extend(list("ours")?);
+                self.report.theirs.extend(list("theirs")?);
             }
         }
         let cursor = root.get("next_cursor").and_then(Value::text).filter(|cursor| !cursor.is_empty());
@@ -236,12 +238,22 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= LOCK_ID_BYTES_MAX && !text.contains(char::is_control)
 }
 
+fn unusable() -> Error {
+    let detail = "the lock request: the server lists a lock whose id or path cannot be used";
+    Error::new(Code::Malformed, detail)
+}
+
 fn lock(value: &Value<'_>) -> Option<Lock> {
     let word = |key| value.get(key).and_then(Value::text).map(quote);
-    let id = value.get("id").and_then(Value::text).filter(|id| is_id(id))?.to_owned();
-    // Never cut, so that it can be compared with the name of a file.
-    let path = value.get("path").and_then(Value::text).filter(|path| path.len() <= NAME_BYTES_MAX);
-    let path = path.filter(|path| !path.contains(char::is_control)).unwrap_or_default().to_owned();
+    let id = value.get("id")?;
+    // Some servers number their locks.
+    let id = id.text().map(str::to_owned).or_else(|| id.integer().map(|number| number.to_string()));
+    let id = id.filter(|id| is_id(id))?;
+    // As it is, so that it can be compared with the name of a file.
+    let path = value.get("path").and_then(Value::text).unwrap_or_default().to_owned();
+    if path.len() > NAME_BYTES_MAX {
+        return None;
+    }
     let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));
     Some(Lock { id, path, locked_at: word("locked_at").unwrap_or_default(), owner })
 }

@@ -32,6 +32,8 @@ pub(super) struct Fetch {
     sent: u64,
     /// The response is the whole blob, not a range of it.
     whole: bool,
+    /// A response whose bytes were wanted began.
+    began: bool,
     /// Of a response whose bytes were taken: its status, and the coding that they seem to have.
     took: (u16, Option<String>),
     /// The server's range is not the one asked for: the effect is being cancelled and the next try starts at 0.
@@ -45,6 +47,10 @@ pub(super) struct Faults {
     refusals: u32,
     /// Times its bytes were wrong.
     wrong: u32,
+    /// Where the rest began that a try broke at.
+    broke_at: Option<u64>,
+    /// The last two tries broke there: no byte of the rest came between.
+    pub(super) is_stuck: bool,
 }
 
 /// What follows from a response.
@@ -99,6 +105,7 @@ impl Fetch {
             generation: 0,
             sent: 0,
             whole: true,
+            began: false,
             took: (200, None),
             restarting: false,
         })
@@ -135,7 +142,8 @@ impl Fetch {
         self.whole = head.status != 206 || self.resume.is_none();
         let first = self.resume.as_ref().map_or(0, |resume| resume.bytes);
         self.restarting = head.status == 206 && !is_range(head, (first, self.blob.size.saturating_sub(1)));
-        !self.restarting
+        self.began = !self.restarting;
+        self.began
     }
 
     /// What follows from the last event of the request.
@@ -148,7 +156,7 @@ impl Fetch {
             }
             Event::Staged(_) => Next::Keep,
             Event::Answer { head, .. } => self.answered(&head, faults, now, link),
-            Event::Failed(failed) => self.broken(&failed),
+            Event::Failed(failed) => self.broken(&failed, faults),
             _ => Next::End(refusal::unfitting()),
         }
     }
@@ -165,7 +173,7 @@ impl Fetch {
         Error::new(code, format_args!("expected {oid} of {size} bytes, received {received}"))
     }
 
-    fn broken(&self, failed: &Failed) -> Next {
+    fn broken(&self, failed: &Failed, faults: &mut Faults) -> Next {
         if self.restarting && self.resume.is_some() {
             return Next::Restart(Error::new(Code::Malformed, "the server sent another part than it was asked for"));
         }
@@ -174,7 +182,14 @@ impl Fetch {
             return Next::Later(None, error);
         }
         let error = refusal::failed("the download", failed);
-        if refusal::passing(failed.why) { Next::Later(None, error) } else { Next::End(error) }
+        if !refusal::passing(failed.why) {
+            return Next::End(error);
+        }
+        // A server that begins the same rest again and never brings a byte of it may have the whole.
+        let rest = self.resume.as_ref().map(|resume| resume.bytes);
+        faults.is_stuck = rest.is_some() && faults.broke_at == rest;
+        faults.broke_at = rest;
+        if faults.is_stuck && self.began { Next::Restart(error) } else { Next::Later(None, error) }
     }
 
     /// A response without the bytes.

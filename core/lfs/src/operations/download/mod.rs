@@ -257,9 +257,11 @@ impl Download {
                 self.ask(number);
             }
             // A server that fails whenever it is asked for a rest may have the whole: what was kept is worth more than
-            // that only while there are tries left. A connection that breaks says nothing of the rest.
+            // that only while there are tries left. A connection that breaks once says nothing of the rest.
             Next::Later(None, error)
-                if error.code == Code::Busy && fetch.is_resumed() && link.tries_are_over(object.retries) =>
+                if (error.code == Code::Busy || object.faults.is_stuck)
+                    && fetch.is_resumed()
+                    && link.tries_are_over(object.retries) =>
             {
                 out.retry(&object.name, &error, out.now.ticks);
                 self.ready(number, fetch.action, fetch.authenticated, out);

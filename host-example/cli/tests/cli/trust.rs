@@ -174,3 +174,33 @@ fn a_commit_chooses_among_the_remotes_of_the_user_alone() {
         assert_ne!(hydrate(other), 0, "{other}");
     }
 }
+
+#[test]
+fn an_address_that_is_none_is_misuse_and_plain_http_says_what_allows_it() {
+    let scene = Scene::new();
+    let list = scene.file("list", b"");
+    let list = list.to_str().expect("text");
+    for endpoint in ["foo", "ftp://me:geheim@x/y", "http:", "file:///x", ""] {
+        let said =
+            scene.hydrant(&scene.folder, &["batch", "download", "--objects", list, "--endpoint", endpoint]).ends(2);
+        assert!(said.err.contains("an http or https URL is expected"), "{endpoint}: {}", said.err);
+        assert!(!said.err.contains("geheim"), "{}", said.err);
+    }
+    let far = ["batch", "download", "--objects", list, "--endpoint", "http://192.0.2.1/x"];
+    let said = scene.hydrant(&scene.folder, &far).ends(3);
+    assert!(said.err.contains("--insecure-http"), "{}", said.err);
+    assert_eq!(scene.hydrant(&scene.folder, &[&far[..], &["--json"]].concat()).json()["error"]["code"], "blocked");
+}
+
+#[test]
+fn a_pipe_in_the_place_of_netrc_ends_nothing_in_a_wait() {
+    let scene = Scene::new();
+    let served = scene.url();
+    let list = scene.file("list", b"");
+    let home = scene.path("home-with-pipe");
+    fs::create_dir(&home).expect("a folder");
+    let made = std::process::Command::new("mkfifo").arg(home.join(".netrc")).status().expect("mkfifo runs");
+    assert!(made.success());
+    let arguments = ["batch", "download", "--objects", list.to_str().expect("text"), "--endpoint", &served];
+    scene.hydrant_with(&scene.folder, &[("HOME", home.to_str().expect("text"))], &arguments).ends(0);
+}

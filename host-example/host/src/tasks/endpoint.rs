@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::contract::endpoints::{Endpoint, Setting, Ssh};
 use crate::contract::types::{Code, Direction};
-use crate::net::address::{Reach, reaches};
+use crate::net::address::{Reach, is_loopback, reaches};
 use crate::net::git_http::GitHttp;
 use crate::net::http::HttpOptions;
 use crate::net::login::{Approver, Brought, Logins, Origin, Question, Split};
@@ -86,6 +86,11 @@ pub(crate) fn explicit(
 
 fn given(client: &Client, options: &ServerOptions) -> Result<Destination, Fault> {
     let url = options.endpoint.as_deref().ok_or_else(|| Fault::misuse("no server is named"))?;
+    let is_one = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if !is_one {
+        let shown = quote(place(url).as_bytes());
+        return Err(Fault::misuse(format!("--endpoint {shown}: an http or https URL is expected")));
+    }
     let mut logins = Logins::new();
     let endpoint = logins.take_userinfo(url)?;
     logins.trust(&endpoint)?;
@@ -93,6 +98,17 @@ fn given(client: &Client, options: &ServerOptions) -> Result<Destination, Fault>
     client.furnish(&mut logins, options);
     let http = HttpOptions { endpoint_approved: true, ..http_options(options) };
     Ok(Destination { endpoint, reference: None, logins, http })
+}
+
+/// Refuses plain http to another machine, and says what allows it.
+pub(crate) fn check_plain_http(endpoint: &str, options: &ServerOptions) -> Result<(), Fault> {
+    let Ok(url) = Url::parse(endpoint) else { return Ok(()) };
+    if url.scheme() != "http" || options.insecure_http || is_loopback(&url) {
+        return Ok(());
+    }
+    let shown = place(endpoint);
+    let told = format!("{shown}: plain http is not allowed: use https, or --insecure-http where you trust the network");
+    Err(Fault::failed(Code::Blocked, told))
 }
 
 /// No server and no login.

@@ -168,6 +168,7 @@ impl<'a> Runner<'a> {
         furnish: impl FnOnce(HostBuilder) -> HostBuilder,
     ) -> Result<Self, Fault> {
         let Destination { endpoint, reference, logins, http } = destination;
+        endpoint::check_plain_http(&endpoint, server)?;
         let mut config = client.guest()?.default_config(&endpoint, seed())?;
         config.reference = reference;
         if logins.has_given(&endpoint) {

@@ -21,7 +21,9 @@ pub(super) struct Found {
 /// What the user's file says about a host. A file that is too large or cannot be read says nothing, as with curl.
 pub(super) fn of_user(host: &str, user: Option<&[u8]>) -> Option<Found> {
     let path = PathBuf::from(env::var_os("HOME").filter(|home| !home.is_empty())?).join(".netrc");
-    find(&user_file::read(&path, NETRC_BYTES_MAX).ok()?, host, user)
+    // A pipe in its place would be waited for.
+    let text = path.is_file().then(|| user_file::read(&path, NETRC_BYTES_MAX))?;
+    find(&text.ok()?, host, user)
 }
 
 /// One entry of the file.

@@ -408,6 +408,12 @@ fn what_a_pull_brought_gives_way_to_the_end_of_a_publish_alone() {
         assert!(host.remote == rival.remote && host.here.contains_key("journal/s"));
     }
     host.committed = host.remote.clone();
+    // A publish with files of its own begins anew with them: that the interrupted one may replace what was pulled,
+    // nobody said.
+    let mut other = Host { asked: Vec::new(), ..host.clone() };
+    let report = other.run(&publication_of_raw(), None).expect("it does not die");
+    assert_eq!(report.ended, Ok(()));
+    assert!(other.asked.contains(&"http"), "{:?}", other.asked);
     let report = host.run(&finish, None).expect("it does not die");
     assert_eq!(report.ended, Ok(()), "{report:?}");
     let manifest = host.manifest();

@@ -2,7 +2,7 @@
 //
 //   import { hydrate } from 'hydrant';
 //   import { answering } from 'hydrant/service-worker';
-//   addEventListener('fetch', answering({ hydrate, endpoint, store, find: (url) => wants.get(url.pathname) }));
+//   addEventListener('fetch', answering({ hydrate, endpoint, store, find: ({ href }) => wants.get(href) }));
 
 import { heard } from './options.js';
 import { presence } from './presence.js';

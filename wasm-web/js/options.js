@@ -33,7 +33,10 @@ export function needStore(store) {
 
 /** What ends something that a store began. A store of the caller's own may have given nothing that does. */
 export function ending(given) {
-  if (typeof given !== 'function') return () => {};
+  if (typeof given !== 'function') {
+    heard(given);
+    return () => {};
+  }
   // What was done is done, whatever its end says.
   return () => {
     heard((async () => given())());

@@ -29,13 +29,12 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       : ofManifest(manifest, manifests);
     const fetched = asked.filter(({ error }) => !error);
     const begin = (config) => called('wants', () => operations.Operation.hydrate(config, fetched));
-    const names = namesOf(fetched);
     // What is wanted here makes room for nothing, not even for the rest of it.
     const holds = [];
     let report;
     try {
-      for (const oid of names.keys()) if (isOid(oid)) holds.push(ending(store.hold?.(oid)));
-      report = await transfer(begin, { store, names, ...given });
+      for (const oid of new Set(fetched.map((want) => want.oid))) if (isOid(oid)) holds.push(ending(store.hold?.(oid)));
+      report = await transfer(begin, { store, names: given.route && namesOf(fetched), ...given });
     } finally {
       holds.forEach((release) => release());
     }

@@ -172,4 +172,6 @@ test('a store that gives nothing to end a claim or a hold with is none the worse
     const [file] = await run({ store: storeWith(method, () => 'nothing') });
     assert.deepEqual(await file.bytes(), BYTES, method);
   }
+  const [file] = await run({ store: storeWith('hold', async () => { throw new Error('planted'); }) });
+  assert.deepEqual(await file.bytes(), BYTES);
 }));

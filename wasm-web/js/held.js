@@ -3,6 +3,7 @@
 import { HydrantError } from './error.js';
 import { HydratedFile } from './file.js';
 import { needArray, needStore } from './options.js';
+import { isOid } from './stores/names.js';
 import { lendHasher } from './transfer.js';
 import { named } from './wants.js';
 
@@ -21,11 +22,16 @@ export function opener({ pointers }, Hasher, ready) {
     }
     return Promise.all(Array.from(needArray(wants, 'wants'), async (want, at) => {
       const { name, oid, size } = named(want, at, pointers);
-      const isHeld = (await store.has(oid, Number(size))) === true;
-      const error = new HydrantError({ code: 'not-found', detail: `${name} is not held here: hydrate it` });
-      return new HydratedFile({ name, oid, size, error: isHeld ? undefined : error }, store);
+      return new HydratedFile({ name, oid, size, error: await lack(store, name, oid, Number(size)) }, store);
     }));
   };
+}
+
+/** Why a file cannot be had from a store; nothing if it can. */
+async function lack(store, name, oid, size) {
+  if (!isOid(oid)) return new HydrantError({ code: 'malformed', detail: `the oid of ${name} is none` });
+  if ((await store.has(oid, size)) === true) return undefined;
+  return new HydrantError({ code: 'not-found', detail: `${name} is not held here: hydrate it` });
 }
 
 async function listed(store) {

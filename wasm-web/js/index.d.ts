@@ -7,7 +7,7 @@ import type { operations, types } from './contract.js';
 export { operations, pointers, manifests } from './contract.js';
 export type { types } from './contract.js';
 
-/** Why something cannot be had. The list is closed; the README of the project explains each. */
+/** Why something cannot be had. The list is closed; the README of this package explains each. */
 export type Code =
   | 'host' | 'auth' | 'missing' | 'not-found' | 'removed' | 'rejected' | 'busy' | 'malformed' | 'integrity' | 'conflict'
   | 'blocked' | 'limit' | 'unfinished';
@@ -44,7 +44,10 @@ export interface Options {
   onProgress?(progress: { name: string; done: number; total: number }): void;
   /** Something failed and is tried again in `delay` milliseconds. */
   onRetry?(retry: { name: string; detail: string; delay: number }): void;
-  /** The server asked for request headers that a browser does not send. */
+  /**
+   * The server asked for request headers that a browser does not send, such as `referer`. What no server may set, such
+   * as `cookie`, is dropped everywhere, and not told.
+   */
   onLeftOut?(headers: { origin: string; names: string[] }): void;
   /** The URL to ask instead of another one, for a proxy. */
   rewrite?(url: string): string | URL;
@@ -89,7 +92,7 @@ export interface HydratedFile {
  *
  * An oid is 64 lower-case hexadecimal digits; the id of a stage is 1 to 64 letters, digits, dots, dashes or
  * underscores. Sizes are bytes. What rejects does it with an error whose name says why: QuotaExceededError (no room),
- * NotAllowedError, NotFoundError; the names of the platform are understood.
+ * NotAllowedError, NotFoundError. Whatever it is, the file ends with the code `host`.
  */
 export interface Store {
   /** True: the blob is here, verified, of this size. An object: the first bytes of it, from an earlier try. */
@@ -213,8 +216,8 @@ export interface MemoryStore extends KeepingStore {}
 
 /**
  * Where a file is, if not where the batch API says: an absolute URL, or one with headers; nothing if there is no such
- * file. Plain http needs `config: { insecureHttp: true }`, on this machine, too. If it throws, files end with the code
- * `host`.
+ * file. It is asked once for each name of equal content, until it has a way. Plain http needs `config: { insecureHttp:
+ * true }`, on this machine, too. If it throws, or gives no such URL, files end with the code `host`.
  * `hydrant/routes` has the routes of forges.
  */
 export type Route = (file: { name: string; oid: string; size: number }) =>
@@ -239,8 +242,9 @@ export type HydrateOptions = Partial<Options> & {
  * Brings objects here, every byte verified: one file for each want, in the same order, with its error inside if it has
  * one. Rejects with a HydrantError only when nothing could begin: an option, an address, a want or a manifest that
  * cannot be used; with the code `blocked` also if a policy of the page forbids WebAssembly. What the caller's own hooks
- * and getters throw rejects it, too, but for `login` and `route`. After an abort it ends within about a second, also if
- * the store does not answer.
+ * and getters throw rejects it, too, but for `login` and `route`; so does what a hook's promise rejects with while the
+ * call goes on. Names are well-formed text, without lone surrogates. After an abort it ends within about a second, also
+ * if the store does not answer.
  */
 export function hydrate(options: HydrateOptions): Promise<HydratedFile[]>;
 
@@ -268,6 +272,8 @@ export interface Answer {
   settle(): void;
   /** Ends the run with this error. */
   fail(error: unknown): void;
+  /** What a promise gives that must not be aborted; rejects if `OwnHost.signal` was aborted a second ago. */
+  patient<T>(promise: Promise<T>): Promise<T>;
   /** Aborted when nobody wants the effect any more. */
   readonly signal: AbortSignal;
 }

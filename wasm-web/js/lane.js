@@ -39,10 +39,19 @@ export const long = {
 export const text = {
   read: (lane) => lane.laneText(),
   write(it, where, fields) {
-    if (typeof it !== 'string') throw wrong(where, 'a string', it);
-    fields.push(it);
+    fields.push(needText(it, where));
   },
 };
+
+/**
+ * A text of the caller's. A half of a character has no form in UTF-8: an encoder puts the same sign in the place of
+ * each, and two names would become one.
+ */
+export function needText(it, where) {
+  if (typeof it !== 'string') throw wrong(where, 'a string', it);
+  if (/\p{Surrogate}/u.test(it)) throw wrong(where, 'well-formed text, without lone surrogates', it);
+  return it;
+}
 
 export const bytes = {
   read: (lane) => lane.laneBytes(),

@@ -1,6 +1,7 @@
 // What a caller gives, looked at before anything begins. What is null counts as not given.
 
 import { wrong } from './error.js';
+import { needText } from './lane.js';
 
 const HOOKS = ['onProgress', 'onRetry', 'onLeftOut', 'rewrite', 'route'];
 /** What a store must be able to do. */
@@ -14,6 +15,7 @@ export function checked(options) {
   const { endpoint, route, signal, store, config, login } = given;
   const isAddress = typeof endpoint === 'string' || endpoint instanceof URL || (endpoint === undefined && route);
   need(isAddress, 'endpoint', 'a string or a URL', endpoint);
+  if (typeof endpoint === 'string') needText(endpoint, 'endpoint');
   const isSignal = typeof signal?.aborted === 'boolean' &&
     ['addEventListener', 'removeEventListener'].every((method) => typeof signal[method] === 'function');
   need(signal === undefined || isSignal, 'signal', 'an AbortSignal', signal);
@@ -31,7 +33,20 @@ export function needStore(store) {
 
 /** What ends something that a store began. A store of the caller's own may have given nothing that does. */
 export function ending(given) {
-  return typeof given === 'function' ? given : () => {};
+  if (typeof given !== 'function') {
+    heard(given);
+    return () => {};
+  }
+  // What was done is done, whatever its end says.
+  return () => {
+    heard((async () => given())());
+  };
+}
+
+/** Hears what a promise rejects with that nobody waits for: unheard, it ends a process of Node. */
+export function heard(given, hear = () => {}) {
+  Promise.resolve(given).catch(hear);
+  return given;
 }
 
 /** A list of the caller's. */
@@ -42,7 +57,8 @@ export function needArray(list, name) {
 
 /** Throws unless it is a Blob of any realm. */
 export function needBlob(it, name) {
-  const isBlob = typeof it?.stream === 'function' && typeof it.slice === 'function' && typeof it.size === 'number';
+  const isBlob = typeof it?.stream === 'function' && typeof it.slice === 'function' && Number.isSafeInteger(it.size) &&
+    it.size >= 0;
   need(isBlob, name, 'a Blob', it);
 }
 

@@ -18,7 +18,7 @@ export interface Answering extends Omit<Options, 'endpoint' | 'signal'> {
   endpoint?: MaybePromise<string | URL>;
   route?: Route;
   store: MaybePromise<Store>;
-  /** The file at a URL; nothing if it is none of ours. */
+  /** The file at a URL; nothing if it is none of ours. Every GET of a page asks, also those for other origins. */
   find(url: URL, request: Request): MaybePromise<Found | undefined> | false | null | '' | 0;
   /**
    * `verify-first`, the default: a page gets no byte before all are proved. `stream-through`: it gets them as they

@@ -2,8 +2,9 @@
 //
 //   import { hydrate } from 'hydrant';
 //   import { answering } from 'hydrant/service-worker';
-//   addEventListener('fetch', answering({ hydrate, endpoint, store, find: (url) => wants.get(url.pathname) }));
+//   addEventListener('fetch', answering({ hydrate, endpoint, store, find: ({ href }) => wants.get(href) }));
 
+import { heard } from './options.js';
 import { presence } from './presence.js';
 import { StreamThrough } from './stream-through.js';
 
@@ -25,12 +26,24 @@ const ALL = /^bytes=0-$/i;
  */
 export function answering({ hydrate, find, store: opened, endpoint, mode = 'verify-first', ...others }) {
   if (!MODES.includes(mode)) throw new TypeError(`there is no mode ${mode}`);
+  // Each answer says what is wrong with them; until the first, nobody does.
+  heard(opened);
+  heard(endpoint);
 
   return (event) => {
     const { request } = event;
-    const found = request.method === 'GET' && find(new URL(request.url), request);
+    const found = request.method === 'GET' && wanted(request);
     if (found) event.respondWith(answer(event, found));
   };
+
+  /** What is found. What `find` throws at once comes as what it rejects with. */
+  function wanted(request) {
+    try {
+      return find(new URL(request.url), request);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
 
   async function answer(event, found) {
     try {

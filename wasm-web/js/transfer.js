@@ -29,13 +29,12 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       : ofManifest(manifest, manifests);
     const fetched = asked.filter(({ error }) => !error);
     const begin = (config) => called('wants', () => operations.Operation.hydrate(config, fetched));
-    const names = new Map(asked.map(({ name, oid }) => [oid, name]));
     // What is wanted here makes room for nothing, not even for the rest of it.
     const holds = [];
     let report;
     try {
-      for (const oid of names.keys()) if (isOid(oid)) holds.push(ending(store.hold?.(oid)));
-      report = await transfer(begin, { store, names, ...given });
+      for (const oid of new Set(fetched.map((want) => want.oid))) if (isOid(oid)) holds.push(ending(store.hold?.(oid)));
+      report = await transfer(begin, { store, names: given.route && namesOf(fetched), ...given });
     } finally {
       holds.forEach((release) => release());
     }
@@ -79,7 +78,7 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
       reportsRedirects: !isBrowser,
       ...config,
     });
-    const { perform, close } = performer({ ...given, signal, limits: operations.limits(), Hasher });
+    const { perform, close } = performer({ ...given, limits: operations.limits(), Hasher });
     try {
       await run(operation, { perform, signal, onProgress, onRetry });
       return operation.finishTransfer();
@@ -95,6 +94,13 @@ export function transfers({ operations, pointers, manifests }, Hasher, ready) {
 /** To verify what it holds, a store must hash: those of this package take the module's hasher. One may be frozen. */
 export function lendHasher(store, Hasher) {
   if ('Hasher' in store && !store.Hasher) Reflect.set(store, 'Hasher', Hasher);
+}
+
+/** The names of each oid: files with equal content are one object. */
+function namesOf(wants) {
+  const names = new Map();
+  for (const { name, oid } of wants) names.set(oid, (names.get(oid) ?? new Set()).add(name));
+  return names;
 }
 
 /** The contract counts its arguments; a caller of these functions knows them by their names. */

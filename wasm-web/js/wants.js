@@ -1,7 +1,7 @@
 // What a caller wants, in the words of the contract.
 
 import { HydrantError, wrong } from './error.js';
-import { isDetached } from './lane.js';
+import { isDetached, long, needText } from './lane.js';
 
 /** The bytes of a file that classify it; pointers are shorter. */
 const HEAD_BYTES = 1024;
@@ -17,16 +17,20 @@ export function named(want, at, pointers) {
   const isBare = typeof want === 'string' || want instanceof Uint8Array;
   const where = `wants[${at}]`;
   if (!isBare && (typeof want !== 'object' || want === null)) throw wrong(where, 'an object or a pointer', want);
-  const name = want.name ?? String(at);
+  const name = needText(want.name ?? String(at), `${where}.name`);
   const text = isBare ? want : want.pointer;
   if (typeof text !== 'string' && !(text instanceof Uint8Array)) {
     const { oid, size } = want;
-    if (oid !== undefined) return { name, oid, size };
+    if (oid !== undefined) {
+      needText(oid, `${where}.oid`);
+      long.write(size, `${where}.size`, []);
+      return { name, oid, size };
+    }
     const detail = `${where} must be the text of a pointer file, or have a pointer, or an oid and a size`;
     throw new HydrantError({ code: 'malformed', detail });
   }
   if (text instanceof Uint8Array && isDetached(text.buffer)) throw wrong(where, 'a pointer whose bytes are here', text);
-  const bytes = utf8(text);
+  const bytes = utf8(text, where);
   const kind = pointers.classify({ head: bytes.subarray(0, HEAD_BYTES), fileSize: bytes.length });
   if (kind.tag !== 'pointer') {
     const hint = PAGE.test(new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES))) ? `: ${LOST}` : '';
@@ -38,11 +42,11 @@ export function named(want, at, pointers) {
 
 /** The files of a manifest that Git LFS stores, as wants; or with the error of an entry that cannot be used. */
 export function ofManifest(manifest, manifests) {
-  const { files } = manifests.read(utf8(manifest));
+  const { files } = manifests.read(utf8(manifest, 'manifest'));
   const stored = files.filter(({ storage, flaw }) => storage === 'lfs' || flaw);
   return stored.map(({ name, oid = '', size, flaw }) => ({ name, oid, size, error: flaw && new HydrantError(flaw) }));
 }
 
-function utf8(text) {
-  return typeof text === 'string' ? new TextEncoder().encode(text) : text;
+function utf8(text, where) {
+  return typeof text === 'string' ? new TextEncoder().encode(needText(text, where)) : text;
 }

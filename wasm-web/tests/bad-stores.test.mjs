@@ -24,6 +24,9 @@ const faults = {
   'throws nothing': () => { throw undefined; },
   'throws an odd name': () => { throw Object.assign(new Error('planted'), { name: 'constructor', why: 'because' }); },
   'rejects': async () => { throw new Error('planted'); },
+  // Names that mean something where a server is the matter.
+  ...Object.fromEntries(['NotFound', 'NotAllowed', 'Security', 'Timeout', 'Abort'].map((name) =>
+    [`rejects with ${name}Error`, async () => { throw new DOMException('planted', `${name}Error`); }])),
   'has no room': async () => { throw new DOMException('planted', 'QuotaExceededError'); },
 };
 const METHODS = ['has', 'claim', 'stage', 'write', 'close', 'keep'];
@@ -133,9 +136,42 @@ test('room that goes and comes back: what was kept stays', () => withPeer(async 
   assert.equal(peer.asked('GET').filter(({ path }) => path.endsWith(small.oid)).length, 1, 'the small one came once');
 }));
 
+test('a claim or a hold whose end throws or rejects is ended all the same', () => withPeer(async (run) => {
+  for (const method of ['claim', 'hold']) {
+    for (const [what, fault] of Object.entries(faults)) {
+      let ends = 0;
+      const store = storeWith(method, () => () => {
+        ends += 1;
+        return fault();
+      });
+      const [file] = await run({ store });
+      assert.deepEqual(await file.bytes(), BYTES, `${method} ${what}`);
+      assert.equal(ends, 1, `${method} ${what}`);
+    }
+  }
+}));
+
+for (const [what, fault] of Object.entries(faults)) {
+  test(`drop ${what}`, () => withPeer(async (run, peer) => {
+    peer.takes = ({ method }, response) => method === 'GET' && (response.end(noise(BYTES.length, 9)), true);
+    let calls = 0;
+    const store = storeWith('drop', () => {
+      calls += 1;
+      return fault();
+    });
+    const [{ error }] = await run({ store });
+    peer.takes = () => false;
+    assert.ok(calls > 0, 'it was called');
+    assert.equal(error.code, 'host');
+    assert.ok(!error.message.includes('planted'), 'no words of strangers');
+  }));
+}
+
 test('a store that gives nothing to end a claim or a hold with is none the worse', () => withPeer(async (run) => {
   for (const method of ['claim', 'hold']) {
     const [file] = await run({ store: storeWith(method, () => 'nothing') });
     assert.deepEqual(await file.bytes(), BYTES, method);
   }
+  const [file] = await run({ store: storeWith('hold', async () => { throw new Error('planted'); }) });
+  assert.deepEqual(await file.bytes(), BYTES);
 }));

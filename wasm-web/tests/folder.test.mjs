@@ -4,7 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { mkdir, open, readFile, readdir, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, readdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -284,6 +284,64 @@ test('a stage that is taken away is an error with a name, and nothing wrong is k
   await assert.rejects(store.keep(newId(), it.oid), { name: 'NotFoundError' });
   await keep(store, it);
   assert.equal(await heldOid(store, it.oid), it.oid);
+}));
+
+for (const [what, part] of [['of the store', '.'], ['of stages', 'stage'], ['of entries', 'cache']]) {
+  test(`a folder ${what} that is removed while it is open is made again`, () => within(async (place) => {
+    const { server, blobs: [before, it] } = await scene(place, 5000, 7000);
+    const { folder, store } = await opened(place);
+    const { endpoint, login } = server;
+    const hydrated = async (...blobs) => {
+      const wants = blobs.map(({ oid, size }) => ({ oid, size }));
+      const files = await hydrate({ endpoint, login, wants, store });
+      assert.deepEqual(files.map(({ error }) => error), blobs.map(() => undefined));
+    };
+    await hydrated(before);
+    await store.pin(before.oid);
+    await rm(join(folder, part), { recursive: true });
+    if (part === '.') {
+      assert.deepEqual(await store.list(), []);
+      assert.deepEqual(await store.verify(), { checked: 0, removed: [] });
+    }
+    await hydrated(before, it);
+    await rm(join(folder, part), { recursive: true });
+    await store.pin(it.oid);
+    await hydrated(it, before);
+    // Whoever opens it later trusts what is there.
+    const again = await FolderStore.open(folder);
+    for (const { oid, size } of [before, it]) {
+      assert.equal(await again.has(oid, size), true);
+      assert.equal(await heldOid(again, oid), oid);
+    }
+    assert.equal((await stat(join(folder, 'stage'))).mode & 0o077, 0, 'for nobody else');
+    assert.equal((await again.list()).find(({ oid }) => oid === it.oid).pinned, true);
+  }));
+}
+
+test('a displaced file is used also where the folder of stages was removed', () => within(async (place) => {
+  const { folder, store } = await opened(place);
+  const it = await blob(5000);
+  await displace(folder, it, it.bytes);
+  await rm(join(folder, 'stage'), { recursive: true });
+  assert.equal(await store.has(it.oid, it.size), true);
+  assert.equal(await heldOid(store, it.oid), it.oid);
+}));
+
+test('a stage whose folder goes while it is written is an error of this machine', () => within(async (place) => {
+  const { server, blobs: [it] } = await scene(place, 3_000_000);
+  const { folder, store } = await opened(place);
+  const { endpoint, login } = server;
+  const hydrated = async () => (await hydrate({ endpoint, login, wants: [{ oid: it.oid, size: it.size }], store }))[0];
+  const keep = store.keep.bind(store);
+  store.keep = async (...given) => {
+    store.keep = keep;
+    await rm(folder, { recursive: true });
+    return keep(...given);
+  };
+  const { error } = await hydrated();
+  assert.equal(error.code, 'host');
+  assert.match(error.message, /the store threw NotFoundError$/);
+  assert.equal((await hydrated()).error, undefined);
 }));
 
 test('what is removed is gone from every boot', () => within(async (place) => {

@@ -8,7 +8,7 @@ import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { digest as sha256 } from '../../tests/hosts/js/scene.mjs';
 import { folder, load } from './package.mjs';
-import { Peer } from './peer.mjs';
+import { Peer, json } from './peer.mjs';
 import { noise } from './stores/bytes.mjs';
 
 const { HydrantError, MemoryStore, Misuse, digest, hydrate, open, operations, pointers, run } = await load('index');
@@ -84,6 +84,73 @@ test('options that are none', async () => {
   await assert.rejects(open(undefined), malformed(/^store must be a store/));
   await assert.rejects(open(new MemoryStore(), 7), malformed(/^wants must be an array/));
   await assert.rejects(open({ has() {}, stage() {}, keep() {}, drop() {}, open() {} }), malformed(/cannot list/));
+});
+
+test('text with half a character is refused, by the name of its argument', () => withPeer(async (peer, want) => {
+  const { oid, size } = want;
+  const { endpoint } = peer;
+  const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${oid}\nsize ${size}\n`;
+  const bodies = [new Blob(['first']), new Blob(['the second'])];
+  const half = /must be well-formed text, without lone surrogates/;
+  for (const wrong of ['\ud800', 'a\udfff', '\ude00\ud83d', 'cat\ud83d.png']) {
+    const named = (name) => malformed(new RegExp(`^${name} ${half.source}`));
+    // Both would be one name: one file would be sent in the place of both.
+    const names = [wrong.replace(/[\ud800-\udfff]/g, '\ufffd'), wrong];
+    const files = names.map((name, at) => ({ name, body: bodies[at] }));
+    await assert.rejects(upload({ endpoint, files }), named('files.1.\\.name'));
+    await assert.rejects(upload({ endpoint, files: [{ name: 'a', oid: wrong, body: bodies[0] }] }), malformed(half));
+    await assert.rejects(upload({ endpoint: endpoint + wrong, files: [] }), named('endpoint'));
+    const wants = names.map((name) => ({ ...want, name }));
+    await assert.rejects(hydrate({ endpoint, wants }), named('wants.1.\\.name'));
+    await assert.rejects(hydrate({ endpoint, wants: [{ name: wrong, pointer }] }), named('wants.0.\\.name'));
+    await assert.rejects(hydrate({ endpoint, wants: [{ ...want, oid: wrong }] }), named('wants.0.\\.oid'));
+    await assert.rejects(hydrate({ endpoint, wants: [pointer + wrong] }), named('wants.0.'));
+    await assert.rejects(hydrate({ endpoint, manifest: `{"name":"${wrong}"}` }), named('manifest'));
+    await assert.rejects(hydrate({ endpoint: endpoint + wrong, wants: [want] }), named('endpoint'));
+    await assert.rejects(open(new MemoryStore(), [{ ...want, name: wrong }]), named('wants.0.\\.name'));
+    const begin = () => operations.Operation.hydrate(config(), [WANTS[0], { name: wrong, oid, size: 5n }]);
+    assert.throws(begin, named('argument 2.1.\\.name'));
+  }
+  assert.deepEqual(peer.requests, []);
+  const [file] = await hydrate({ endpoint, wants: [{ ...want, name: 'a whole \u{1f408}' }] });
+  assert.deepEqual([file.name, file.error], ['a whole \u{1f408}', undefined]);
+}));
+
+test('open looks at its wants as hydrate does', async () => {
+  const store = new MemoryStore();
+  const noSize = /^wants.0.\.size must be a whole number/;
+  for (const [want, said] of [
+    ...[undefined, NaN, -1, 1.5, '5', Infinity, 2n ** 64n].map((size) => [{ oid: OID, size }, noSize]),
+    [{ oid: OID }, noSize],
+    [{ name: 7, oid: OID, size: 1 }, /^wants.0.\.name must be a string, and is number/],
+    [{ name: Symbol('x'), oid: OID, size: 1 }, /^wants.0.\.name must be a string, and is symbol/],
+    [{ oid: 7, size: 1 }, /^wants.0.\.oid must be a string/],
+    [{ oid: Symbol('x'), size: 1 }, /^wants.0.\.oid must be a string/],
+    [7, /^wants.0. must be an object or a pointer/],
+    ['text', /^wants.0. is not a pointer/],
+  ]) {
+    await assert.rejects(open(store, [want]), malformed(said));
+    await assert.rejects(hydrate({ endpoint: ENDPOINT, wants: [want], store }), malformed(said));
+  }
+  for (const oid of ['', 'x', '../x', OID.toUpperCase(), `${OID}0`]) {
+    const wants = [{ name: 'a', oid, size: 5 }, { name: 'b', oid: OID, size: 5 }];
+    const files = await open(store, wants);
+    assert.deepEqual(files.map(({ name, error }) => [name, error.code]), [['a', 'malformed'], ['b', 'not-found']]);
+    const [{ error }] = await hydrate({ endpoint: ENDPOINT, wants: [wants[0]] });
+    assert.equal(error.code, 'malformed');
+  }
+});
+
+test('a body that is no Blob, or whose bytes cannot be had', async () => {
+  const blob = (size) => ({ size, stream: () => new Blob([]).stream(), slice: () => new Blob([]) });
+  for (const size of [NaN, -1, 1.5, Infinity, 2 ** 60, '5', 5n]) {
+    const files = [{ name: 'a', body: new Blob(['a']) }, { name: 'b', body: blob(size) }];
+    await assert.rejects(upload({ endpoint: ENDPOINT, files }), malformed(/^files.1.\.body must be a Blob/));
+  }
+  const stream = () => new ReadableStream({ pull: (it) => it.error(new Error('planted')) });
+  const [{ error }] = await upload({ endpoint: ENDPOINT, files: [{ name: 'a', body: { ...blob(5), stream } }] });
+  assert.equal(error.code, 'host');
+  assert.doesNotMatch(error.message, /planted/);
 });
 
 test('routes to no place of a forge', () => {
@@ -191,6 +258,9 @@ for (const [what, login] of [
   ['of numbers', { user: 1, password: 2 }],
   ['with a line break', 'Basic a\nb'],
   ['beyond Latin', { token: '€' }],
+  ['whose getter throws', { get token() { throw new Error('planted'); } }],
+  ['whose other getter throws', { user: 'me', get password() { throw new Error('planted'); } }],
+  ['from a function whose getter throws', async () => ({ get token() { throw new Error('planted'); } })],
   ['from a function that throws', () => { throw new Error('planted'); }],
   ['from a function that rejects', async () => { throw undefined; }],
 ]) {
@@ -209,7 +279,8 @@ test('a long login goes out whole', () => withPeer(async (peer, want) => {
 }));
 
 test('a rewrite that gives no address ends the call', () => withPeer(async (peer, want) => {
-  for (const rewrite of [() => undefined, async (url) => url, () => 7]) {
+  const rejects = async () => { throw new Error('planted'); };
+  for (const rewrite of [() => undefined, async (url) => url, () => 7, rejects]) {
     const called = hydrate({ endpoint: peer.endpoint, wants: [want], rewrite });
     await assert.rejects(called, malformed(/^what rewrite gives must be a string or a URL/));
   }
@@ -225,6 +296,45 @@ async function withPeer(work) {
     await peer.close();
   }
 }
+
+test('an async hook that rejects ends the call as one that throws', () => withPeer(async (peer, want) => {
+  peer.objects = (asked) => asked.map((object) => peer.object(object, { referer: 'a' }));
+  for (const hook of ['onProgress', 'onRetry', 'onLeftOut', 'rewrite']) {
+    const planted = new Error('planted');
+    let told;
+    const isTold = new Promise((resolve) => (told = resolve));
+    let isFirst = true;
+    peer.takes = async ({ method, path }, response) => {
+      if (method !== 'GET') return false;
+      if (hook === 'onRetry' && isFirst) {
+        isFirst = false;
+        return response.writeHead(503).end();
+      }
+      // The rest waits until the hook was called: the call is under way then.
+      if (hook !== 'onLeftOut' && path.includes(want.oid)) await isTold;
+      return false;
+    };
+    const async = async () => {
+      told();
+      throw planted;
+    };
+    const wants = [peer.give(noise(10, 3), 'small'), want];
+    const called = hydrate({ endpoint: peer.endpoint, wants, [hook]: async, config: { retryDelayMax: 1n } });
+    if (hook === 'rewrite') await assert.rejects(called, malformed(/^what rewrite gives must be/));
+    else await assert.rejects(called, planted, hook);
+  }
+}));
+
+test('the progress of a verification may be told to an async hook, which may reject', async () => {
+  const store = new MemoryStore();
+  const planted = new Error('planted');
+  await withPeer(async (peer, want) => {
+    const wants = [want, peer.give(noise(100_000, 3))];
+    await hydrate({ endpoint: peer.endpoint, wants, store });
+  });
+  const onProgress = async () => { throw planted; };
+  await assert.rejects(store.verify({ onProgress }), planted);
+});
 
 test('a route to plain http, also on this machine, must be allowed', async () => {
   const [{ error }] = await hydrate({ route: () => 'http://127.0.0.1/a', wants: WANTS });
@@ -247,6 +357,115 @@ test('a signal that goes on is left as it was', () => withPeer(async (peer, want
   const [file] = await hydrate({ endpoint: peer.endpoint, wants: [want], signal });
   assert.equal(file.error, undefined);
   assert.equal(listeners.size, 0);
+}));
+
+test('a call has one listener on its signal, however many files are under way', () => withPeer(async (peer) => {
+  const { signal } = new AbortController();
+  const warnings = [];
+  const warned = (warning) => warnings.push(warning);
+  process.on('warning', warned);
+  const add = signal.addEventListener.bind(signal);
+  let added = 0;
+  signal.addEventListener = (...given) => {
+    added += 1;
+    add(...given);
+  };
+  const wants = Array.from({ length: 60 }, (_, at) => peer.give(noise(10, at), `file ${at}`));
+  // All keep something at once.
+  const store = new MemoryStore();
+  const keep = store.keep.bind(store);
+  let waiting = 0;
+  let most = 0;
+  store.keep = async (...given) => {
+    waiting += 1;
+    most = Math.max(most, waiting);
+    await new Promise((resolve) => setImmediate(resolve));
+    waiting -= 1;
+    return keep(...given);
+  };
+  const files = await hydrate({ endpoint: peer.endpoint, wants, signal, store });
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('warning', warned);
+  assert.ok(files.every(({ error }) => !error));
+  assert.ok(most > 0);
+  assert.equal(added, 1);
+  assert.deepEqual(warnings, []);
+}));
+
+test('a route is asked about each name of equal content, until it has a way', () => withPeer(async (peer, want) => {
+  const { oid, size } = want;
+  const wants = (names) => names.map((name) => ({ name, oid, size }));
+  const config = { insecureHttp: true };
+  for (const [there, names, expected] of [
+    ['a', ['a', 'b'], ['a']],
+    ['b', ['a', 'b'], ['a', 'b']],
+    ['b', ['a', 'a', 'b', 'c'], ['a', 'b']],
+    ['x', ['a', 'b', 'a'], ['a', 'b']],
+  ]) {
+    const asked = [];
+    const route = async ({ name }) => {
+      asked.push(name);
+      return name === there && `${peer.origin}/blobs/${oid}`;
+    };
+    const files = await hydrate({ route, wants: wants(names), config });
+    const code = names.includes(there) ? undefined : 'missing';
+    assert.deepEqual(files.map(({ name, error }) => [name, error?.code]), names.map((name) => [name, code]));
+    assert.deepEqual(asked, expected);
+  }
+}));
+
+test('a route is not asked about the name of an entry that cannot be used', () => withPeer(async (peer, want) => {
+  const { oid, size } = want;
+  const manifest = JSON.stringify({
+    version: '1.0', session_name: 'one', username: 'me', agent_id: 'a', agent_type: 'b',
+    created_at: '2026-05-04T09:30:00Z',
+    files: Object.fromEntries(Object.entries({ fine: size, flawed: -5 }).map(([name, size]) => {
+      return [name, { storage: 'lfs', oid: `sha256:${oid}`, size }];
+    })),
+  });
+  const asked = [];
+  const route = ({ name }) => {
+    asked.push(name);
+    return `${peer.origin}/blobs/${oid}`;
+  };
+  const files = await hydrate({ route, manifest, config: { insecureHttp: true } });
+  assert.deepEqual(files.map(({ name, error }) => [name, error?.code]), [['fine', undefined], ['flawed', 'malformed']]);
+  assert.deepEqual(asked, ['fine']);
+}));
+
+test('what a route gives that is no address is the route\'s matter, and is not told', async () => {
+  const wants = [{ name: 'a', oid: OID, size: 5 }];
+  for (const way of [
+    7, true, {}, [], Symbol('secret'), 'secret', '/secret', '//secret/a', 'ftp://secret/a', 'https://',
+    { url: 'secret' }, { url: 'file:///secret', headers: {} },
+  ]) {
+    const [{ error }] = await hydrate({ route: () => way, wants });
+    assert.equal(error.code, 'host', String(way));
+    assert.match(error.message, /: the route gave something that is not an absolute http or https URL$/);
+  }
+});
+
+test('a login that a transfer refuses is told of the transfer', () => withPeer(async (peer, want) => {
+  const objects = (asked) => asked.map(({ oid, size }) => {
+    return { oid, size, actions: { upload: { href: `${peer.origin}/put/${oid}` } } };
+  });
+  for (const status of [401, 403]) {
+    peer.takes = ({ method }, response) => method !== 'POST' && (response.writeHead(status).end(), true);
+    const login = { token: 'right' };
+    const [got] = await hydrate({ endpoint: peer.endpoint, login, wants: [want] });
+    assert.equal(got.error.code, 'auth');
+    assert.ok(got.error.message.endsWith(`${peer.origin} answered ${status} to a GET, and no other login was given`));
+    peer.takes = ({ method, body }, response) => (method === 'POST'
+      ? json(response, 200, { objects: objects(JSON.parse(body).objects) })
+      : (response.writeHead(status).end(), true));
+    const [put] = await upload({ endpoint: peer.endpoint, login, files: [{ name: 'a', body: new Blob(['a']) }] });
+    assert.equal(put.error.code, 'auth');
+    assert.ok(put.error.message.endsWith(`${peer.origin} answered ${status} to a PUT, and no other login was given`));
+  }
+  peer.takes = ({ method }, response) => method === 'POST' && json(response, 401, { message: '' });
+  const [{ error }] = await hydrate({ endpoint: peer.endpoint, login: { token: 'x' }, wants: [want] })
+    .catch((error) => [{ error }]);
+  assert.match(error.message, /this server did not take the login$/);
 }));
 
 test('a route that fails keeps its words to itself: they may hold a token', async () => {

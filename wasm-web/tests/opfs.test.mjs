@@ -16,4 +16,12 @@ for (const where of ['page', 'worker']) {
     const found = await own.ask(await own.page(), where, 'reopened', 'OpfsStore', 'again', 300_000, 200_000);
     assert.deepEqual(found, { beginning: 200_000, isRight: true });
   }));
+
+  for (const part of ['all', 'blobs', 'stages', 'pins', 'used']) {
+    test(`in a ${where}, what is removed of an open store is made again: ${part}`, () => scene.within(async (own) => {
+      const told = await own.ask(await own.page(), where, 'cleared', 'gone', part);
+      const listed = part === 'all' || part === 'blobs' ? [0, 0] : [];
+      assert.deepEqual(told, [...listed, true, ...listed, true, true, true]);
+    }));
+  }
 }

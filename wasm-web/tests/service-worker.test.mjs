@@ -80,10 +80,27 @@ for (const mode of ['verify-first', 'stream-through']) {
     assert.deepEqual(await refused({ find: async () => gone }), [404, 'missing']);
     assert.deepEqual(await refused({ find: () => ({ ...gone, oid: 'x' }) }), [502, 'malformed']);
     assert.deepEqual(await refused({ find: () => Promise.reject(new Error('planted')) }), [502, 'host']);
+    assert.deepEqual(await refused({ find: () => { throw new Error('planted'); } }), [502, 'host']);
+    assert.deepEqual(await refused({ find: () => { throw undefined; } }), [502, 'host']);
     const unsupported = Promise.reject(new DOMException('no', 'NotSupportedError'));
     assert.deepEqual(await refused({ store: unsupported }), [502, 'host']);
     const late = Promise.reject(new HydrantError({ code: 'busy', detail: 'later' }));
     assert.deepEqual(await refused({ endpoint: late }), [503, 'busy']);
+  }));
+
+  test(`${mode}: a store or an endpoint that cannot be had is told once somebody asks`, () => within(async (place) => {
+    const { given } = await published(place, { mode }, 10);
+    const turn = () => new Promise((resolve) => setImmediate(resolve));
+    for (const what of ['store', 'endpoint']) {
+      const handler = answering({ ...given, [what]: Promise.reject(new DOMException('no', 'SecurityError')) });
+      // An error that nobody hears ends Node, and fails this test.
+      await turn();
+      for (const _ of ['the first', 'the next']) {
+        const response = await asked(handler);
+        assert.deepEqual([response.status, response.headers.get('hydrant-code')], [502, 'host'], what);
+      }
+      await turn();
+    }
   }));
 
   test(`${mode}: two requests at once fetch once`, () => within(async (place) => {

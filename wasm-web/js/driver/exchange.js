@@ -1,7 +1,7 @@
 // The effect `http`: one request and its answer, within the bounds that the host enforces by itself.
 
 import { ending } from '../options.js';
-import { broken, fault } from './failure.js';
+import { broken, fault, stored } from './failure.js';
 import { chunks, isBorrower, pieces } from './pieces.js';
 import { headersOf, send } from './request.js';
 import { Watch } from './watch.js';
@@ -14,12 +14,12 @@ export async function exchange(it, answer, host) {
   const { stage } = it;
   if (!stage || !host.store.claim) return asked(it, answer, host);
   const { oid, size } = stage.blob;
-  const release = ending(await host.store.claim(oid, answer.signal));
+  const release = ending(await stored(() => host.store.claim(oid, answer.signal)));
   let isReceived = false;
   try {
     answer.signal.throwIfAborted();
     // Somebody else may have brought the blob, or have used its beginning, while we waited for the claim.
-    const found = await host.store.has(oid, Number(size));
+    const found = await stored(() => host.store.has(oid, Number(size)));
     const isGone = stage.resume && found?.stage !== stage.resume.stage;
     const last = found === true
       ? await shared(stage, answer, host)
@@ -42,7 +42,7 @@ function whole(it) {
 
 /** The store has the blob by now, verified: as good as an answer. */
 async function shared(stage, answer, host) {
-  if (stage.resume) await host.store.drop(stage.resume.stage);
+  if (stage.resume) await stored(() => host.store.drop(stage.resume.stage));
   host.shared.add(stage.id);
   answer.say({ tag: 'head', val: { status: 200, headers: [] } });
   return { tag: 'received', val: stage.blob };
@@ -72,12 +72,18 @@ async function answered({ request, stage, answerBytesMax, idleMax }, answer, hos
     watch.works();
     if (response.type === 'opaqueredirect') throw redirected(request);
     const { status } = response;
+    if (status === 401 || status === 403) host.logins.refusedBy(request, status);
     const given = Array.from(response.headers, ([name, value]) => ({ name, value }));
     answer.say({ tag: 'head', val: { status, headers: given } });
     const arriving = (lentBytes) => bounded(response.body, Number(answerBytesMax), watch, lentBytes);
     let last = { tag: 'end' };
-    if (stage && STAGED.includes(status)) last = await receive(response, arriving, stage, answer, host);
-    else for await (const piece of arriving()) chunks(piece, answer);
+    if (stage && STAGED.includes(status)) {
+      // The core may refuse this head. Its cancel comes before a byte is written.
+      answer.settle();
+      last = await stored(() => receive(response, arriving, stage, answer, host));
+    } else {
+      for await (const piece of arriving()) chunks(piece, answer);
+    }
     watch.end();
     // A file of a browser cannot change: what was sent is what was hashed.
     const sent = slice && response.ok && host.hashed.get(slice.name);
@@ -125,8 +131,6 @@ async function* bounded(body, bytesMax, watch, lentBytes) {
 
 /** Writes an answer to its stage, and says what it is. */
 async function receive(response, arriving, stage, answer, { store, digest }) {
-  // The core may refuse this head. Its cancel comes before a byte is written.
-  answer.settle();
   const older = response.status === 206 ? stage.resume : undefined;
   if (stage.resume && !older) await store.drop(stage.resume.stage);
   const size = Number(stage.blob.size);

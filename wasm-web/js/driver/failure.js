@@ -32,9 +32,29 @@ export function failed(error) {
   return { tag: 'failed', val: { why: WHY.get(error?.name) ?? 'io', detail: '' } };
 }
 
+/** The name of an error of others, if it is one: all that may be told of it. */
+export function nameOf(error) {
+  return /^\w{1,40}$/.test(error?.name) ? error.name : 'something';
+}
+
+/**
+ * Does something with the caller's store. What that throws is the matter of this machine, whatever it is called: its
+ * NotFoundError is no 404 of a server.
+ */
+export async function stored(work) {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    const isFull = WHY.get(error?.name) === 'no-space';
+    throw isFull ? fault('no-space', '') : fault('io', `the store threw ${nameOf(error)}`);
+  }
+}
+
 /** The connection broke: the server was there, and is no more. Whatever has a name of its own stays what it is. */
 export function broken(error) {
-  return error instanceof Fault || WHY.has(error?.name) ? error : fault('offline', 'the connection broke');
+  if (error instanceof Fault) return error;
+  return WHY.has(error?.name) ? fault(WHY.get(error.name), '') : fault('offline', 'the connection broke');
 }
 
 /**

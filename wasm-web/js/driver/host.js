@@ -1,11 +1,11 @@
 // Performs the effects that an operation of this package asks for, with `fetch`, a store, and what the caller gave.
 
 import { wrong } from '../error.js';
+import { heard } from '../options.js';
 import { Digest } from './digest.js';
 import { exchange } from './exchange.js';
-import { fault } from './failure.js';
-import { logins } from './login.js';
-import { unlessOverdue } from './overdue.js';
+import { fault, stored } from './failure.js';
+import { Logins } from './login.js';
 import { chunks, pieces } from './pieces.js';
 import { answerBatch, asksForObjects } from './route.js';
 
@@ -17,15 +17,15 @@ const end = { tag: 'end' };
 /**
  * Gives the function that performs. `store` keeps blobs. `login` is the login for the endpoint. `rewrite` gives the URL
  * to ask instead of another; `route` and `names` are for `route.js`. `files` and `docs` are Maps of what the operation
- * may read. `limits` and `Hasher` are the module's. Once `signal` is aborted, nothing waits for a store for long.
+ * may read. `limits` and `Hasher` are the module's.
  */
-export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, signal, limits, Hasher }) {
+export function performer({ store, login, rewrite, route, names, files, docs, onLeftOut, limits, Hasher }) {
   const host = {
     store,
     limits,
-    authorize: logins(login),
+    logins: new Logins(login),
     rewrite: (url, { fail }) => (rewrite ? hook(() => address(rewrite(url)), fail) : url),
-    leftOut: (headers, { fail }) => onLeftOut && hook(() => onLeftOut(headers), fail),
+    leftOut: (headers, { fail }) => onLeftOut && hook(() => heard(onLeftOut(headers), fail), fail),
     file: (name) => files?.get(name),
     digest: (size) => new Digest(size, Hasher),
     /** What files hash to, by name. */
@@ -42,33 +42,15 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
       return exchange(it, answer, host);
     },
 
-    async 'has-blob'({ oid, size }, answer) {
-      const found = await store.has(oid, Number(size));
-      if (found === true) return { tag: 'present' };
-      if (!found) return { tag: 'absent' };
-      const { stage, blob, validator } = found;
-      const partial = { tag: 'partial', val: { stage, bytes: BigInt(blob.size), validator } };
-      // One that is longer is none of it, which the core sees.
-      if (blob.size !== Number(size)) return partial;
-      let whole;
-      try {
-        whole = await hash(blob, { ...answer, soFar() {} }, host);
-      } catch (error) {
-        // Whoever wrote it may have kept it meanwhile.
-        if (answer.signal.aborted || (await store.has(oid, Number(size))) !== true) throw error;
-        return { tag: 'present' };
-      }
-      answer.say(partial);
-      return { tag: 'received', val: whole };
-    },
+    'has-blob': (blob, answer) => stored(() => found(blob, answer)),
 
-    async 'keep-blob'({ stage, blob }) {
-      if (!host.shared.delete(stage)) await unlessOverdue(store.keep(stage, blob.oid), signal);
+    async 'keep-blob'({ stage, blob }, { patient }) {
+      if (!host.shared.delete(stage)) await patient(stored(() => store.keep(stage, blob.oid)));
       return settled(stage);
     },
 
-    async 'drop-stage'(stage) {
-      if (!host.shared.delete(stage)) await unlessOverdue(store.drop(stage), signal);
+    async 'drop-stage'(stage, { patient }) {
+      if (!host.shared.delete(stage)) await patient(stored(() => store.drop(stage)));
       return settled(stage);
     },
 
@@ -84,6 +66,27 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
       return bytes ? { tag: 'doc', val: { bytes, revision: REVISION } } : { tag: 'absent' };
     },
   };
+
+  /** What the store has of a blob. */
+  async function found({ oid, size }, answer) {
+    const held = await store.has(oid, Number(size));
+    if (held === true) return { tag: 'present' };
+    if (!held) return { tag: 'absent' };
+    const { stage, blob, validator } = held;
+    const partial = { tag: 'partial', val: { stage, bytes: BigInt(blob.size), validator } };
+    // One that is longer is none of it, which the core sees.
+    if (blob.size !== Number(size)) return partial;
+    let whole;
+    try {
+      whole = await hash(blob, { ...answer, soFar() {} }, host);
+    } catch (error) {
+      // Whoever wrote it may have kept it meanwhile.
+      if (answer.signal.aborted || (await store.has(oid, Number(size))) !== true) throw error;
+      return { tag: 'present' };
+    }
+    answer.say(partial);
+    return { tag: 'received', val: whole };
+  }
 
   function settled(stage) {
     host.claims.get(stage)?.();
@@ -105,6 +108,8 @@ export function performer({ store, login, rewrite, route, names, files, docs, on
 
 /** What the caller's hook gave to be asked instead. */
 function address(given) {
+  // An async hook gives no address, and may reject besides.
+  heard(given);
   if (typeof given === 'string' || given instanceof URL) return String(given);
   throw wrong('what rewrite gives', 'a string or a URL', given);
 }

@@ -1,8 +1,9 @@
 // The loop of the contract, for any operation: poll, perform, answer, sleep. It decides nothing.
 
 import { Misuse, wrong } from '../error.js';
+import { heard } from '../options.js';
 import { failed } from './failure.js';
-import { overdue } from './overdue.js';
+import { Patience } from './overdue.js';
 
 /** Milliseconds between two `so-far` of one effect at least. */
 const SO_FAR_MS_MIN = 100;
@@ -16,8 +17,9 @@ const driven = new WeakSet();
  * Drives an operation to its end; then one of its `finish` methods has the report. `perform(effect, answer)` performs
  * an effect. `answer` has what it needs: `say(reply)` sends a reply at once, `soFar(bytes)` sends progress now and
  * then, `settle()` lets the operation act on what was said, `fail(error)` ends the loop, and `signal` is aborted when
- * nobody wants the effect any more; then it has a moment to end by itself. What `perform` returns, or throws, is the
- * last reply. What another hook throws ends the loop.
+ * nobody wants the effect any more; then it has a moment to end by itself. `patient(promise)` waits for what must not
+ * be aborted: once the caller stops everything, a moment longer. What `perform` returns, or throws, is the last reply.
+ * What another hook throws, or its promise rejects with meanwhile, ends the loop.
  */
 export async function run(operation, host) {
   if (typeof operation?.poll !== 'function') throw wrong('argument 1', 'an operation', operation);
@@ -35,6 +37,7 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
   /** What is under way: an id and the way to abort it; and the promises of all that still moves. */
   const open = new Map();
   const tasks = new Set();
+  const patience = new Patience();
   let wake;
   let isRoused = false;
   let fault;
@@ -52,7 +55,8 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
   const begin = ({ id, effect }) => {
     const controller = new AbortController();
     open.set(id, controller);
-    const late = overdue(controller.signal);
+    const moment = new Patience();
+    controller.signal.addEventListener('abort', () => moment.stop(controller.signal.reason));
     let isOver = false;
     const say = (reply) => {
       // Nobody waits any more for what was aborted: it had its moment.
@@ -75,8 +79,9 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
       }
       controller.signal.throwIfAborted();
     };
-    const answer = { say, soFar: progress(say), settle, fail, signal: controller.signal };
-    const task = Promise.race([(async () => perform(effect, answer))(), late.isOverdue])
+    const patient = (promise) => patience.for(promise);
+    const answer = { say, soFar: progress(say), settle, fail, patient, signal: controller.signal };
+    const task = moment.for((async () => perform(effect, answer))())
       // Once it is aborted, the reason tells more than whatever broke because of that.
       .catch((error) => failed(controller.signal.aborted ? controller.signal.reason : error))
       .then((last) => {
@@ -86,7 +91,7 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
       .catch(fail)
       .finally(() => {
         isOver = true;
-        late.end();
+        moment.end();
         tasks.delete(task);
       });
     tasks.add(task);
@@ -110,10 +115,10 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
   const steps = {
     perform: begin,
     cancel: (id) => open.get(id)?.abort(),
-    note: ({ name, done, total }) => onProgress?.({ name, done: Number(done), total: Number(total) }),
+    note: ({ name, done, total }) => heard(onProgress?.({ name, done: Number(done), total: Number(total) }), fail),
     retry: ({ name, reason, at }) =>
-      onRetry?.({ name, detail: reason.detail, delay: Math.max(Number(at - now().ticks), 0) }),
-    enter: (phase) => onPhase?.(phase),
+      heard(onRetry?.({ name, detail: reason.detail, delay: Math.max(Number(at - now().ticks), 0) }), fail),
+    enter: (phase) => heard(onPhase?.(phase), fail),
   };
 
   /** Takes steps until there is nothing to do but wait, or nothing at all. */
@@ -127,8 +132,10 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
 
   const stop = () => {
     operation.stop();
+    patience.stop(signal.reason);
     rouse();
   };
+  // The caller's signal may outlive thousands of calls, and have no room for a listener for each effect.
   signal?.addEventListener('abort', stop);
   try {
     if (signal?.aborted) stop();
@@ -143,6 +150,7 @@ async function drive(operation, { perform, signal, onProgress, onRetry, onPhase 
     // The handle outlives everything that may still answer: nothing is told to a handle that is gone.
     for (const controller of open.values()) controller.abort();
     await Promise.all(tasks);
+    patience.end();
   }
   // One that came after the last step.
   if (fault) throw fault.error;

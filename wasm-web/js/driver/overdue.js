@@ -3,35 +3,37 @@
 /** Milliseconds that something aborted may take to end by itself: to close a file, to give back a lock. */
 const ENDING_MS_MAX = 1000;
 
-/** A promise that rejects when something was aborted and did not end in time. Call `end` once it ended. */
-export function overdue(signal) {
-  let timer;
-  let begin;
-  const isOverdue = new Promise((_, reject) => {
-    begin = () => {
-      timer = setTimeout(() => reject(signal.reason), ENDING_MS_MAX);
-    };
-    if (signal?.aborted) begin();
-    else signal?.addEventListener('abort', begin, { once: true });
-  });
-  // Nobody need be waiting for it.
-  isOverdue.catch(() => {});
-  return {
-    isOverdue,
-    end() {
-      // The signal may be the caller's, and outlive thousands of these.
-      signal?.removeEventListener('abort', begin);
-      clearTimeout(timer);
-    },
-  };
-}
+/** Waits for what may never answer, until it is stopped; then for a moment longer. One timer, however many wait. */
+export class Patience {
+  /** Ends the waiting of each who waits. */
+  #waiting = new Set();
+  #timer;
+  /** The reason, once the moment is over. */
+  #over;
 
-/** What a promise gives; once the signal is aborted, it is waited for no longer than that. */
-export async function unlessOverdue(promise, signal) {
-  const late = overdue(signal);
-  try {
-    return await Promise.race([promise, late.isOverdue]);
-  } finally {
-    late.end();
+  /** What a promise gives. */
+  async for(promise) {
+    let giveUp;
+    const end = new Promise((_, reject) => (giveUp = reject));
+    this.#waiting.add(giveUp);
+    if (this.#over) giveUp(this.#over.reason);
+    try {
+      return await Promise.race([promise, end]);
+    } finally {
+      this.#waiting.delete(giveUp);
+    }
+  }
+
+  /** Nobody wants it any more. */
+  stop(reason) {
+    this.#timer ??= setTimeout(() => {
+      this.#over = { reason };
+      for (const giveUp of this.#waiting) giveUp(reason);
+    }, ENDING_MS_MAX);
+  }
+
+  /** Nothing is waited for any more. */
+  end() {
+    clearTimeout(this.#timer);
   }
 }

@@ -21,7 +21,7 @@ export async function headersOf({ url, headers: given, login }, answer, host) {
     else if (!SENT_ANYWAY.includes(lower)) leftOut.push(name);
   }
   if (leftOut.length > 0) host.leftOut({ origin: new URL(url).origin, names: leftOut }, answer);
-  if (login !== 'none') headers.set('authorization', await host.authorize({ url, login }, answer.signal));
+  if (login !== 'none') headers.set('authorization', await host.logins.authorize({ url, login }, answer.signal));
   return headers;
 }
 

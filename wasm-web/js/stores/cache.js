@@ -8,7 +8,7 @@
 // cannot be added to. So stages are in memory: they can go on for as long as the page lives, and are gone with it.
 
 import { TabLocks } from './locks.js';
-import { isOid, unsupported } from './names.js';
+import { bytesMax, isOid, unsupported } from './names.js';
 import { holdsAt } from './room.js';
 import { MemoryStages } from './stages.js';
 import { PERSISTENT_BYTES_MAX, ShelfStore } from './store.js';
@@ -22,7 +22,9 @@ const LOOKS_MAX = 64;
 /** Keeps blobs in the Cache API. */
 export class CacheStore extends ShelfStore {
   /** Opens the cache of this name; one that is not there is made. */
-  static async open(name = 'hydrant', { maxBytes = PERSISTENT_BYTES_MAX } = {}) {
+  static async open(called, options) {
+    const name = called ?? 'hydrant';
+    const maxBytes = bytesMax(options, PERSISTENT_BYTES_MAX);
     if (!globalThis.caches) throw unsupported('there is no Cache API here');
     const place = `hydrant:cache:${name}`;
     const given = { locks: new TabLocks(place), maxBytes, holds: holdsAt(place) };

@@ -2,12 +2,12 @@
 
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
-import { bootName, checkFormat, enter, makeRoot } from './folder/boot.js';
-import { folder, named } from './folder/files.js';
+import { bootName, checkFormat, layOut, makeRoot } from './folder/boot.js';
+import { named } from './folder/files.js';
 import { FolderShelf } from './folder/shelf.js';
 import { FolderStages } from './folder/stages.js';
 import { ProcessLocks } from './locks.js';
-import { needBytesMax } from './names.js';
+import { bytesMax } from './names.js';
 import { holdsAt } from './room.js';
 import { ShelfStore } from './store.js';
 
@@ -17,18 +17,17 @@ const shared = new Map();
 /** Keeps blobs in a folder, which the command can use at the same time: it is `.git/hydrant` of a repository. */
 export class FolderStore extends ShelfStore {
   /** Opens the folder; one that is not there is made. */
-  static async open(path, { maxBytes = Infinity } = {}) {
-    needBytesMax(maxBytes);
+  static async open(path, options) {
+    const maxBytes = bytesMax(options, Infinity);
     try {
       await makeRoot(path);
       const root = await realpath(path);
       await checkFormat(root);
       const boot = await bootName();
-      const unproved = await enter(root, boot);
-      await folder(join(root, 'stage'));
+      const unproved = await layOut(root, boot);
       if (!shared.has(root)) {
         // Where boots have no names, nothing says which entries a power loss may have torn: each is synced.
-        const stages = new FolderStages(join(root, 'stage'), boot === undefined);
+        const stages = new FolderStages(join(root, 'stage'), boot === undefined, () => layOut(root, boot));
         shared.set(root, { stages, locks: new ProcessLocks() });
       }
       const { stages, locks } = shared.get(root);

@@ -1,13 +1,14 @@
 // A store in memory.
 
 import { ProcessLocks } from './locks.js';
+import { bytesMax } from './names.js';
 import { MemoryStages } from './stages.js';
 import { ShelfStore } from './store.js';
 
 /** Keeps blobs in memory, for as long as something refers to it. */
 export class MemoryStore extends ShelfStore {
-  constructor({ maxBytes = Infinity } = {}) {
-    super(new MemoryShelf(), { locks: new ProcessLocks(), maxBytes });
+  constructor(options) {
+    super(new MemoryShelf(), { locks: new ProcessLocks(), maxBytes: bytesMax(options, Infinity) });
   }
 }
 

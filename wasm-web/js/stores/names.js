@@ -35,11 +35,13 @@ export function needBytes(number) {
   if (!Number.isSafeInteger(number) || number < 0) throw malformed('a length is a whole number of bytes');
 }
 
-/** Throws unless it can be the most that a store keeps. */
-export function needBytesMax(number) {
+/** The most that a store keeps, by its options. */
+export function bytesMax(options, otherwise) {
+  const { maxBytes: number = otherwise } = options ?? {};
   if (number !== Infinity && !(Number.isSafeInteger(number) && number >= 0)) {
     throw malformed('maxBytes must be a whole number of bytes, or Infinity');
   }
+  return number;
 }
 
 /** There is no such stage, or no longer. The name of the error is what the driver goes by. */

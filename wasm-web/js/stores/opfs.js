@@ -6,8 +6,8 @@
 //   stages       what `opfs/stages.js` explains
 
 import { TabLocks, alone } from './locks.js';
-import { isOid, needBytesMax, needFolder, unsupported } from './names.js';
-import { fileIn, namesIn, removeIn, textIn, writeIn } from './opfs/folder.js';
+import { bytesMax, isOid, needFolder, unsupported } from './names.js';
+import { Folders, fileIn, namesIn, removeIn, textIn, writeIn } from './opfs/folder.js';
 import { OpfsStages } from './opfs/stages.js';
 import { holdsAt } from './room.js';
 import { PERSISTENT_BYTES_MAX, ShelfStore } from './store.js';
@@ -21,35 +21,30 @@ const stagesAt = new Map();
 /** Keeps blobs in the origin private file system. */
 export class OpfsStore extends ShelfStore {
   /** Opens the folder of this name; one that is not there is made. */
-  static async open(name = 'hydrant', { maxBytes = PERSISTENT_BYTES_MAX } = {}) {
+  static async open(called, options) {
+    const name = called ?? 'hydrant';
     needFolder(name);
-    needBytesMax(maxBytes);
+    const maxBytes = bytesMax(options, PERSISTENT_BYTES_MAX);
     if (typeof globalThis.FileSystemFileHandle?.prototype.move !== 'function') {
       throw unsupported('this browser cannot move files in its own file system');
     }
-    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(name, { create: true });
-    const folders = ['blobs', 'used', 'pins', 'stages'].map((part) => root.getDirectoryHandle(part, { create: true }));
-    const [blobs, used, pins, stages] = await Promise.all(folders);
+    const folders = await new Folders(name).make();
     const place = `hydrant:opfs:${name}`;
     const locks = new TabLocks(place);
-    if (!stagesAt.has(place)) stagesAt.set(place, new OpfsStages(stages, locks));
-    const shelf = new OpfsShelf({ blobs, used, pins }, stagesAt.get(place), locks);
+    if (!stagesAt.has(place)) stagesAt.set(place, new OpfsStages(folders, locks));
+    const shelf = new OpfsShelf(folders, stagesAt.get(place), locks);
     await shelf.sweep();
     return new OpfsStore(shelf, { locks, maxBytes, holds: holdsAt(place) });
   }
 }
 
 class OpfsShelf {
-  #blobs;
-  #used;
-  #pins;
+  #folders;
   #stages;
   #locks;
 
-  constructor({ blobs, used, pins }, stages, locks) {
-    this.#blobs = blobs;
-    this.#used = used;
-    this.#pins = pins;
+  constructor(folders, stages, locks) {
+    this.#folders = folders;
     this.#stages = stages;
     this.#locks = locks;
   }
@@ -59,7 +54,7 @@ class OpfsShelf {
   }
 
   async holds(oid, size) {
-    return (await fileIn(this.#blobs, oid))?.size === size;
+    return (await fileIn(this.#folders.blobs, oid))?.size === size;
   }
 
   async begun(oid, size) {
@@ -73,11 +68,11 @@ class OpfsShelf {
   async keep(id, oid) {
     // Two moves to one name at once fail.
     return alone(this.#locks, `keep:${oid}`, async () => {
-      const there = await fileIn(this.#blobs, oid);
+      const there = await fileIn(this.#folders.blobs, oid);
       // Two may have had the same stage. It is kept, which is what both want.
       if (there && !this.#stages.has(id)) return undefined;
       const { handle, size } = await this.#stages.whole(id, oid);
-      if (there?.size !== size) await handle.move(this.#blobs, oid);
+      if (there?.size !== size) await this.#folders.here(() => handle.move(this.#folders.blobs, oid));
       await this.#stages.kept(oid);
       return size;
     });
@@ -88,13 +83,13 @@ class OpfsShelf {
   }
 
   async read(oid) {
-    return fileIn(this.#blobs, oid);
+    return fileIn(this.#folders.blobs, oid);
   }
 
   async list() {
-    const names = (await namesIn(this.#blobs)).filter(isOid);
-    const used = new Set(await namesIn(this.#used));
-    const pins = new Set(await namesIn(this.#pins));
+    const names = (await namesIn(this.#folders.blobs)).filter(isOid);
+    const used = new Set(await namesIn(this.#folders.used));
+    const pins = new Set(await namesIn(this.#folders.pins));
     const all = [];
     for (let at = 0; at < names.length; at += LOOKS_MAX) {
       const some = names.slice(at, at + LOOKS_MAX);
@@ -104,34 +99,34 @@ class OpfsShelf {
   }
 
   async look(oid) {
-    return this.#facts(oid, true, (await fileIn(this.#pins, oid)) !== undefined);
+    return this.#facts(oid, true, (await fileIn(this.#folders.pins, oid)) !== undefined);
   }
 
   async note(oid, usedAt) {
-    await writeIn(this.#used, oid, String(usedAt));
+    await this.#folders.here(() => writeIn(this.#folders.used, oid, String(usedAt)));
   }
 
   async pin(oid, pinned) {
-    if (pinned) await this.#pins.getFileHandle(oid, { create: true });
-    else await removeIn(this.#pins, oid);
+    if (pinned) await this.#folders.here(() => this.#folders.pins.getFileHandle(oid, { create: true }));
+    else await removeIn(this.#folders.pins, oid);
   }
 
   async remove(oid) {
-    await removeIn(this.#blobs, oid);
+    await removeIn(this.#folders.blobs, oid);
     // Somebody may be writing it just now. A note without a blob means nothing.
-    await removeIn(this.#used, oid).catch(() => {});
+    await removeIn(this.#folders.used, oid).catch(() => {});
   }
 
   async places() {
     return (await this.list()).map(({ oid, size }) => {
-      return { oid, size, blob: () => fileIn(this.#blobs, oid), remove: () => this.remove(oid) };
+      return { oid, size, blob: () => fileIn(this.#folders.blobs, oid), remove: () => this.remove(oid) };
     });
   }
 
   async #facts(oid, isUsed, pinned) {
-    const file = await fileIn(this.#blobs, oid);
+    const file = await fileIn(this.#folders.blobs, oid);
     if (!file) return undefined;
-    const noted = isUsed ? Number(await textIn(this.#used, oid)) : 0;
+    const noted = isUsed ? Number(await textIn(this.#folders.used, oid)) : 0;
     // A time that cannot be read is as good as none.
     return { oid, size: file.size, usedAt: Math.max(file.lastModified, noted || 0), pinned };
   }

@@ -9,8 +9,9 @@
 //   note(oid, usedAt), pin(oid, pinned), remove(oid)
 //   places()                    { oid, size, blob(), remove() } for every place where something calls itself a blob
 
+import { heard } from '../options.js';
 import { digest, needHasher } from './digest.js';
-import { needBytes, needBytesMax, needOid, needStage } from './names.js';
+import { needBytes, needOid, needStage } from './names.js';
 import { Room } from './room.js';
 
 /** Bytes that a store which outlives its page keeps, unless it is told otherwise. */
@@ -27,7 +28,6 @@ export class ShelfStore {
   /** `locks`, `maxBytes`, `holds` and `freesUnasked` as the room takes them. */
   constructor(shelf, given) {
     if (!given) throw new TypeError('a store is made by its function open');
-    needBytesMax(given.maxBytes);
     this.#shelf = shelf;
     this.#locks = given.locks;
     this.#room = new Room(shelf, given);
@@ -108,7 +108,8 @@ export class ShelfStore {
   }
 
   /** Hashes everything. What is not what it is called goes; a removal that fails is told at the end. */
-  async verify({ signal, onProgress, Hasher = this.Hasher } = {}) {
+  async verify(options) {
+    const { signal, onProgress, Hasher = this.Hasher } = options ?? {};
     signal?.throwIfAborted();
     const places = await this.#shelf.places();
     for (const { size } of places) needHasher(size, Hasher);
@@ -129,7 +130,9 @@ export class ShelfStore {
           failed ??= error;
         }
       }
-      onProgress?.({ done: at + 1, total: places.length });
+      heard(onProgress?.({ done: at + 1, total: places.length }), (error) => {
+        failed ??= error;
+      });
     }
     if (failed) throw failed;
     return found;

@@ -161,7 +161,45 @@ async function removedInUse(name, size) {
   return (await store.has(it.oid, size)) === true;
 }
 
+/**
+ * Removes a part of a store of OPFS while it is open: one of its folders, or `all` of it. The name of the error where
+ * something could not be kept or pinned after that, and what is listed.
+ */
+async function cleared(name, part) {
+  const store = await open.OpfsStore(name);
+  const [first, second] = [await blob(5000), await blob(7000)];
+  await keep(store, first);
+  await store.pin(first.oid);
+  const all = await navigator.storage.getDirectory();
+  const remove = async () => {
+    // A note of a use is written beside everything else, and what is written cannot be removed. The list waits for it.
+    await store.list();
+    if (part === 'all') return all.removeEntry(name, { recursive: true });
+    // Pins and notes are made again only once there is one.
+    const folder = await all.getDirectoryHandle(name);
+    await folder.removeEntry(part, { recursive: true }).catch((error) => {
+      if (error.name !== 'NotFoundError') throw error;
+    });
+  };
+  const told = [];
+  for (const it of [first, second]) {
+    await remove();
+    if (part === 'all' || part === 'blobs') told.push((await store.list()).length, (await store.verify()).checked);
+    await keep(store, it).catch(({ name }) => told.push(name));
+    told.push((await heldOid(store, it.oid)) === it.oid);
+  }
+  await remove();
+  await store.pin(second.oid).catch(({ name }) => told.push(name));
+  await keep(store, second).catch(({ name }) => told.push(name));
+  // Also a store that is opened later, and one whose parts go between the stage and the end.
+  const id = await write(await open.OpfsStore(name), first, first.bytes);
+  if (part === 'blobs') await remove();
+  await store.keep(id, first.oid).catch(({ name }) => told.push(name));
+  told.push((await heldOid(store, first.oid)) === first.oid, (await store.list()).some(({ pinned }) => pinned));
+  return told;
+}
+
 export const deeds = {
   fetched, claimed, begun, finished, reopened, anew, keptOn, verified, filled, tried, refused, goneOn, swept,
-  removedInUse,
+  removedInUse, cleared,
 };

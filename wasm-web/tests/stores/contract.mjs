@@ -86,6 +86,13 @@ const basic = [
     check.equal(await store.list(), [], 'nothing is there');
   }],
 
+  ['options that are null count as not given', async (check, place) => {
+    const store = await place.open(null);
+    await keep(store, await blob(1000));
+    check.equal((await store.list()).length, 1, 'it keeps what it is given');
+    check.equal(await store.verify(null), { checked: 1, removed: [] }, 'it verifies');
+  }],
+
   ['a claim is one at a time, in order, and an abort leaves the queue', async (check, place) => {
     const store = await place.open();
     const other = place.isLasting ? await place.open() : store;

@@ -36,8 +36,16 @@ export async function bootName() {
   return nameIn(await readFile(BOOT_ID, 'utf8').catch(() => ''));
 }
 
+/** Makes the folders that are always there. Gives those of all that was moved aside, the newest first. */
+export async function layOut(root, boot) {
+  await makeRoot(root);
+  const unproved = await enter(root, boot);
+  await folder(join(root, 'stage'));
+  return unproved;
+}
+
 /** Moves entries of another boot aside. Gives the folders of all that was moved, the newest first. */
-export async function enter(root, boot) {
+async function enter(root, boot) {
   if (boot && (await recorded(root)) !== boot) {
     await setAside(root, boot);
     await folder(join(root, 'cache'));

@@ -158,7 +158,8 @@ export class FolderShelf {
       if (proved && (size === undefined || Number(proved.size) === size)) return true;
     }
     const copy = this.#stages.temporary(oid);
-    if (!(await copyAdopted(join(this.#root, 'adopted'), oid, size, copy))) return false;
+    const isCopied = await this.#stages.here(() => copyAdopted(join(this.#root, 'adopted'), oid, size, copy));
+    if (!isCopied) return false;
     await this.#stages.settle(copy);
     await move(copy, entry);
     return true;

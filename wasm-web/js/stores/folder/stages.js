@@ -31,13 +31,15 @@ const NAME = /^\.hydrant-([0-9a-f]{64})\.([0-9]+)\.([A-Za-z0-9._-]{1,64})\.part$
 export class FolderStages {
   #folder;
   #isSynced;
+  #layOut;
   /** By id. */
   #ours = new Map();
 
-  /** `isSynced`: the bytes of a stage must be on the disk when it is closed. */
-  constructor(folder, isSynced) {
+  /** `isSynced`: the bytes of a stage must be on the disk when it is closed. `layOut` makes the store's folders. */
+  constructor(folder, isSynced, layOut) {
     this.#folder = folder;
     this.#isSynced = isSynced;
+    this.#layOut = layOut;
   }
 
   /** The longest beginning of a blob to which nobody writes. */
@@ -67,7 +69,7 @@ export class FolderStages {
     let beginning;
     try {
       if (older) await this.#goOn(stage, older);
-      stage.handle = await open(stage.path, older ? WRITE : CREATE_NEW, FILE_MODE);
+      stage.handle = await this.here(() => open(stage.path, older ? WRITE : CREATE_NEW, FILE_MODE));
       await stage.handle.truncate(stage.bytes);
       beginning = older && (await asBlob(stage.path));
     } catch (error) {
@@ -107,6 +109,17 @@ export class FolderStages {
 
   has(id) {
     return this.#ours.has(id);
+  }
+
+  /** Makes something in the folder. Where somebody removed the folder meanwhile, it is made, and that once more. */
+  async here(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error?.code !== 'ENOENT') throw error;
+      await this.#layOut();
+      return work();
+    }
   }
 
   /** A name for a file that lives for an instant. */

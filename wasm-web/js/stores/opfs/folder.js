@@ -38,9 +38,46 @@ export async function textIn(folder, name) {
   return (await fileIn(folder, name))?.text().catch(() => undefined);
 }
 
-/** Names in a folder. */
+/** Names in a folder; none if somebody removed it. */
 export async function namesIn(folder) {
   const names = [];
-  for await (const name of folder.keys()) names.push(name);
+  try {
+    for await (const name of folder.keys()) names.push(name);
+  } catch (error) {
+    if (error.name !== 'NotFoundError') throw error;
+  }
   return names;
+}
+
+/** The folders of a store. */
+export class Folders {
+  #name;
+  blobs;
+  used;
+  pins;
+  stages;
+
+  constructor(name) {
+    this.#name = name;
+  }
+
+  /** Makes those that are not there. */
+  async make() {
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle(this.#name, { create: true });
+    await Promise.all(['blobs', 'used', 'pins', 'stages'].map(async (part) => {
+      this[part] = await root.getDirectoryHandle(part, { create: true });
+    }));
+    return this;
+  }
+
+  /** Makes something in them. Where somebody removed one meanwhile, it is made, and that once more. */
+  async here(work) {
+    try {
+      return await work();
+    } catch (error) {
+      if (error?.name !== 'NotFoundError') throw error;
+      await this.make();
+      return work();
+    }
+  }
 }

@@ -21,14 +21,18 @@ const COPY = /^(.+?\.(?:part|tmp))(?:\.from)?(?:\.\d+)?\.crswap$/;
 
 /** The stages of one store. */
 export class OpfsStages {
-  #folder;
+  #folders;
   #locks;
   /** Those of this page, by id. */
   #ours = new Map();
 
-  constructor(folder, locks) {
-    this.#folder = folder;
+  constructor(folders, locks) {
+    this.#folders = folders;
     this.#locks = locks;
+  }
+
+  get #folder() {
+    return this.#folders.stages;
   }
 
   /** The longest beginning of a blob to which nobody writes. */
@@ -57,7 +61,7 @@ export class OpfsStages {
     let beginning;
     try {
       if (!older) await this.#place(stage, id);
-      const handle = await this.#folder.getFileHandle(stage.name, { create: !older });
+      const handle = await this.#folders.here(() => this.#folder.getFileHandle(stage.name, { create: !older }));
       stage.writer = writer(handle, room, size);
       await stage.writer.cut(older?.bytes ?? 0);
       if (!older) await removeIn(this.#folder, `${stage.name}.from`);

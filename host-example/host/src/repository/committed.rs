@@ -1,4 +1,4 @@
-//! What a commit holds under some paths.
+//! What a commit, or the index, holds under some paths.
 //!
 //! The rule it keeps: only regular files count, and everything is bounded by git's output.
 
@@ -22,6 +22,19 @@ pub(crate) fn list(git: &Git, commit: &str, above: &str, folders: &[String]) -> 
     }
     let listed = git.read(&arguments, b"")?;
     Ok(tree::lines(&listed).collect())
+}
+
+/// The same of the index, without what sizes there are.
+pub(crate) fn listed_in_index(git: &Git, above: &str, folders: &[String]) -> Result<Vec<Line<String>>, Fault> {
+    let mut arguments = vec!["--literal-pathspecs", "ls-files", "-v", "--stage", "-z", "--full-name", "--"];
+    if folders.len() <= FOLDERS_MAX {
+        arguments.extend(folders.iter().map(String::as_str));
+    } else {
+        arguments.push(above);
+    }
+    let listed = git.read(&arguments, b"")?;
+    let lines = listed.split(|byte| *byte == 0).filter_map(tree::listed);
+    Ok(lines.map(|(path, listed)| Line { path, entry: listed.entry, size: None }).collect())
 }
 
 /// The commit that a revision stands for; none when there is none.

@@ -8,8 +8,8 @@ use crate::contract::manifests::Tally;
 use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::repository::committed;
-use crate::sessions::ledger::{MANIFEST, SESSIONS};
-use crate::text::count_text;
+use crate::sessions::ledger::{self, MANIFEST, SESSIONS, relative_to};
+use crate::text::{count_text, quote, shell};
 
 /// What is known of a checkout before its sessions are looked at. What a sparse checkout keeps out has a tally already.
 pub(crate) fn checkout(repository: &Repository, paths: &[String]) -> Checkout {
@@ -110,6 +110,48 @@ impl KeptOut {
     }
 }
 
+/// Why a word stands for no session here.
+pub(crate) fn no_session(repository: &Repository, word: &str) -> Fault {
+    match session_kept_out(repository, word) {
+        Ok(kept_out) => kept_out.unwrap_or_else(|| ledger::no_session(word)),
+        Err(fault) => fault,
+    }
+}
+
+/// Why a word stands for no session here, if git has that session and a sparse checkout keeps it out. A name that a
+/// file or a folder here has is that file's.
+pub(crate) fn session_kept_out(repository: &Repository, word: &str) -> Result<Option<Fault>, Fault> {
+    let (here, top) = (&repository.here, &repository.top);
+    if repository.flag("core.sparsecheckout") != Some(true) || here.join(word).symlink_metadata().is_ok() {
+        return Ok(None);
+    }
+    let path = relative_to(&here.join(word), top);
+    let Some(session) = meant(word, path.as_deref()) else { return Ok(None) };
+    let folder = format!("{SESSIONS}/{session}");
+    if !kept_out(repository, std::slice::from_ref(&folder))?.has_session() {
+        return Ok(None);
+    }
+    // Where git takes a folder depends on where it is called.
+    let above = here.strip_prefix(top).map_or(0, |below| below.components().count());
+    let git = if above == 0 { "git".to_owned() } else { format!("git -C {}", vec![".."; above].join("/")) };
+    Ok(Some(Fault::misuse(format!(
+        "session {} is kept out of the work tree by the sparse checkout: `{git} sparse-checkout add {}` brings it here",
+        quote(session.as_bytes()),
+        shell(&folder)
+    ))))
+}
+
+/// The session that a word means, as a name or as a path to it or into it.
+pub(crate) fn meant<'a>(word: &'a str, path: Option<&'a str>) -> Option<&'a str> {
+    let name = word.trim_end_matches('/');
+    let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "." && name != "..";
+    let mut parts = path.unwrap_or_default().split('/');
+    match (parts.next(), parts.next()) {
+        (Some(SESSIONS), Some(within)) if is_plain(within) => Some(within),
+        _ => is_plain(name).then_some(name),
+    }
+}
+
 /// A session of which nothing is known.
 pub(crate) fn unreadable() -> Tally {
     Tally { files: 0, there: 0, required: 0, completed: 0, changed: 0, broken: 1, unreadable: true }
@@ -117,7 +159,24 @@ pub(crate) fn unreadable() -> Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::KeptOut;
+    use super::{KeptOut, meant};
+
+    #[test]
+    fn a_word_means_a_session_by_name_or_by_path() {
+        for (word, path, session) in [
+            ("a", Some("a"), Some("a")),
+            ("a/", None, Some("a")),
+            ("a", Some("sessions/a"), Some("a")),
+            ("sessions/a", Some("sessions/a"), Some("a")),
+            ("../sessions/a/x", Some("sessions/a/x"), Some("a")),
+            ("..", Some("sessions"), None),
+            (".", Some(""), None),
+            ("notes/a", Some("notes/a"), None),
+            ("/", None, None),
+        ] {
+            assert_eq!(meant(word, path), session, "{word}");
+        }
+    }
 
     #[test]
     fn what_is_kept_out_is_counted_by_sessions() {

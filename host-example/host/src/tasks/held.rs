@@ -8,6 +8,7 @@ use crate::contract::types::Blob;
 use crate::engine::Guest;
 use crate::files::digest::blob_of;
 use crate::git::Git;
+use crate::git::tree::Line;
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
 /// Small files that are judged in one call.
@@ -56,6 +57,20 @@ pub(crate) fn each(git: &Git, guest: &mut Guest, blobs: &[(&str, Option<u64>)]) 
         Ok::<_, Fault>(())
     })?;
     Ok(held)
+}
+
+/// Those of these files that are pointers, by their paths.
+pub(crate) fn pointers(git: &Git, guest: &mut Guest, files: Vec<Line<String>>) -> Result<Vec<(String, Blob)>, Fault> {
+    let files: Vec<Line<String>> = files.into_iter().filter(|line| line.entry.is_file()).collect();
+    let ids: Vec<&str> = files.iter().map(|line| line.entry.oid.as_str()).collect();
+    let sizes = git.blob_info(&ids)?.into_iter().map(|blob| Some(blob?.size));
+    let blobs: Vec<(&str, Option<u64>)> = ids.into_iter().zip(sizes).collect();
+    let held = each(git, guest, &blobs)?;
+    let pointer = |(line, held): (Line<String>, Held)| match held {
+        Held::Pointer(blob) => Some((line.path, blob)),
+        _ => None,
+    };
+    Ok(files.into_iter().zip(held).filter_map(pointer).collect())
 }
 
 /// What these small files are.

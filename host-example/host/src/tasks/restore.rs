@@ -21,6 +21,7 @@ use crate::engine::Guest;
 use crate::files::Opened;
 use crate::files::digest::blob_of_file;
 use crate::repository::{Repository, committed};
+use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, MANIFEST, SESSIONS, Target, path_in};
 use crate::store::Store;
 use crate::tasks::client::Client;
@@ -257,6 +258,9 @@ fn session_and_file(
         && repository.has_sessions()?
     {
         return Ok((Some(name), file));
+    }
+    if let Some(fault) = coverage::session_kept_out(repository, word)? {
+        return Err(fault);
     }
     let Some(path) = ledger.path_within(word, here).filter(|path| !path.is_empty()) else {
         return Err(Fault::misuse(format!("{shown} is no session and no file of this work tree")));

@@ -18,7 +18,8 @@ use crate::contract::report::{ErrorCode, ErrorReport};
 use crate::contract::types::{Blob, Code};
 use crate::files::digest::Digesting;
 use crate::repository::Repository;
-use crate::sessions::ledger::{Ledger, Target, no_session, path_in};
+use crate::sessions::coverage;
+use crate::sessions::ledger::{Ledger, Target, path_in};
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::ServerOptions;
@@ -118,7 +119,7 @@ impl Client {
             (Target::Session { file: None, .. }, None) => {
                 Err(Fault::misuse(format!("{shown} is a session: name one of its files, too")))
             }
-            (Target::Session { .. } | Target::Other, Some(_)) => Err(no_session(&options.target)),
+            (Target::Session { .. } | Target::Other, Some(_)) => Err(coverage::no_session(repository, &options.target)),
             (Target::Other, None) => asset::show(self, repository, &ledger, options),
         }
     }

@@ -22,7 +22,8 @@ use crate::contract::error::Fault;
 use crate::contract::names::in_sessions;
 use crate::contract::types::{Code, Direction};
 use crate::repository::Repository;
-use crate::sessions::ledger::{Ledger, MANIFEST, Target, no_session, no_sessions};
+use crate::sessions::coverage;
+use crate::sessions::ledger::{Ledger, MANIFEST, Target, no_sessions};
 use crate::store::{Look, Store};
 use crate::tasks::assets;
 use crate::tasks::client::Client;
@@ -117,7 +118,7 @@ fn sessions(
     for word in &options.sessions {
         match ledger.target(word, &repository.here) {
             Target::Session { name, .. } => names.push(name),
-            Target::Other => return Err(no_session(word)),
+            Target::Other => return Err(coverage::no_session(repository, word)),
         }
     }
     let is_all = names.is_empty();

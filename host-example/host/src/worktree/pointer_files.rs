@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::contract::pointers::{Finding, Kind, Pointer, Sample};
 use crate::engine::{Engine, Guest};
-use crate::worktree::scan::{self, Candidate, WalkOptions, Walked};
+use crate::worktree::scan::{self, Candidate, SCAN_BATCH_FILES, WalkOptions, Walked};
 
 use crate::contract::error::Fault;
 use crate::text::quote;
@@ -82,12 +82,25 @@ pub fn search(
 /// What one file is.
 pub fn judge_file(engine: &Engine, path: Vec<u8>, bytes: Vec<u8>) -> Result<Option<Met>, Fault> {
     let mut met = None;
-    let mut judge = Judge { engine, guest: None };
-    judge.batch(vec![Candidate { path, bytes }], &mut |one| {
+    judge_files(engine, vec![Candidate { path, bytes }], &mut |one| {
         met = Some(one);
         Ok(())
     })?;
     Ok(met)
+}
+
+/// What these files are.
+pub(crate) fn judge_files(
+    engine: &Engine,
+    mut files: Vec<Candidate>,
+    take: &mut dyn FnMut(Met) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    let mut judge = Judge { engine, guest: None };
+    while !files.is_empty() {
+        let rest = files.split_off(files.len().min(SCAN_BATCH_FILES));
+        judge.batch(std::mem::replace(&mut files, rest), take)?;
+    }
+    Ok(())
 }
 
 /// Judges batches in one sandbox, made when the first batch comes.

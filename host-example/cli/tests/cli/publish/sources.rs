@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 
 use super::{SESSION, World, expect_published, manifest, publish, publish_recording, recorded, transcript};
 use hydrant_host::files::digest::blob_of;
-use hydrant_kit::scene::noise;
+use hydrant_kit::scene::{noise, pointer};
 
 #[test]
 fn the_original_recorders_cache_goes_before_the_sessions_folder() {
@@ -123,19 +123,71 @@ fn a_committed_manifest_asks_for_no_file_of_the_users() {
     }
 }
 
-/// The recorder's own cache wins, and whoever has other content in the session's folder hears of it.
+/// The user's folder and the recorder's own cache win. Whoever has other content in the session's folder hears of it,
+/// however short it is, and nobody hears of what git has.
 #[test]
-fn two_sources_that_differ_are_told() {
-    let mut world = World::new();
-    world.scene.file("clone/.gitignore", b".sageox/\n");
-    world.scene.commit(&world.clone);
-    world.git(&["push", "--quiet"]);
-    let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
-    world.scene.file(&format!("{cache}/raw.jsonl"), &transcript(9));
-    world.in_place("raw.jsonl", transcript(40));
-    let ran = publish(&world, &[]).ends(1);
-    assert!(ran.err.contains("has other content of this name"), "{}{}", ran.err, ran.out);
-    assert_eq!(manifest(&world)["entry_count"], 9);
+fn other_content_under_a_name_that_is_taken_is_told_and_stays() {
+    let old = pointer(b"whatever");
+    let broken = b"version https://git-lfs.github.com/spec/v1\noid sha256:12\n".to_vec();
+    // What stands there, whether it is committed and pushed, and whether it is told.
+    let table: [(&str, &str, Vec<u8>, bool, bool); 9] = [
+        ("a-byte", "session.md", noise(1, 1), false, true),
+        ("as-long-as-what-is-taken", "session.md", noise(700, 3), false, true),
+        ("nearly-too-long-for-a-pointer", "session.md", noise(1023, 4), false, true),
+        ("too-long-for-a-pointer", "session.md", noise(1024, 5), false, true),
+        ("broken-pointer", "session.md", broken, false, true),
+        ("of-git-as-committed", "summary.json", b"{\"title\": \"old\"}".to_vec(), true, false),
+        ("as-committed", "session.md", noise(260, 6), true, false),
+        ("pointer", "session.md", old.into_bytes(), false, false),
+        ("empty", "session.md", Vec::new(), false, false),
+    ];
+    for (row, name, bytes, is_committed, is_told) in &table {
+        for is_from in [false, true] {
+            let world = World::new();
+            let standing = world.scene.file(&format!("clone/sessions/{SESSION}/{name}"), bytes);
+            world.scene.file("clone/.gitignore", b".sageox/\n");
+            let committed: &[&str] = if *is_committed { &["add", "--all"] } else { &["add", ".gitignore"] };
+            world.git(committed);
+            world.git(&["commit", "--quiet", "--message", "before"]);
+            world.git(&["push", "--quiet"]);
+            let cache = format!("clone/.sageox/cache/sessions/{SESSION}");
+            let folder = if is_from { "recording" } else { cache.as_str() };
+            let taken = [("raw.jsonl", transcript(9)), ("session.md", noise(700, 7)), ("summary.json", b"{}".to_vec())];
+            for (name, bytes) in taken {
+                world.scene.file(&format!("{folder}/{name}"), &bytes);
+            }
+            let from = world.recording.to_str().expect("text").to_owned();
+            let from: &[&str] = if is_from { &["--from", &from] } else { &[] };
+            for form in [&["--dry-run"][..], &[]] {
+                let ran = publish(&world, &[from, form, &["--json"]].concat());
+                let about = format!("{row}, --from: {is_from}, {form:?}: {}{}", ran.err, ran.out);
+                let json = ran.json();
+                let list = json["left_out_list"].as_array().unwrap_or_else(|| panic!("{about}"));
+                let told: Vec<(&str, &str, bool)> = list
+                    .iter()
+                    .filter(|one| one["reason"] != "not-asked-for")
+                    .map(|one| (one["name"].as_str(), one["reason"].as_str(), one["asked_for"] == true))
+                    .map(|(name, reason, is_asked)| (name.expect("a name"), reason.expect("a reason"), is_asked))
+                    .collect();
+                let path = format!("sessions/{SESSION}/{name}");
+                let expected = if *is_told { vec![(path.as_str(), "differs", true)] } else { Vec::new() };
+                assert_eq!(told, expected, "{about}");
+                assert_eq!(ran.code, i32::from(*is_told), "{about}");
+                if *is_told {
+                    assert_eq!(fs::read(&standing).expect("it stands"), *bytes, "{about}");
+                }
+            }
+            assert_eq!(manifest(&world)["entry_count"], 9, "{row}");
+            // Also where nothing is new, and to those who want to hear of nothing else.
+            let said = publish(&world, &[from, &["-q"]].concat()).ends(i32::from(*is_told)).err;
+            assert_eq!(said.contains("has other content of this name"), *is_told, "{row}: {said}");
+            if *is_told {
+                fs::remove_file(&standing).expect("removed");
+                world.git(&["checkout", "--quiet", "--", "sessions"]);
+                publish(&world, from).ends(0);
+            }
+        }
+    }
 }
 
 #[test]
@@ -167,8 +219,8 @@ fn other_content_in_the_tree_is_the_users_and_named() {
     let mut world = recorded();
     let path = world.session_folder().join("session.md");
     world.scene.file(&format!("clone/sessions/{SESSION}/session.md"), &noise(2000, 77));
-    let ran = publish_recording(&world, &[]).ends(0);
-    assert!(ran.err.contains("other content stands in the session's folder"), "{}", ran.err);
+    let ran = publish_recording(&world, &[]).ends(1);
+    assert!(ran.err.contains("has other content of this name"), "{}", ran.err);
     assert_eq!(fs::read(&path).expect("there"), noise(2000, 77));
     world.git(&["checkout", "--quiet", "--", "sessions"]);
     expect_published(&world);

@@ -67,7 +67,10 @@ fn a_session_out_of_the_sparse_part_is_not_unknown() {
         let one = world.scene.hydrant(&tree, &["status", "--json", &word]).ends(2).json();
         assert_eq!(judged(&one), incomplete(), "{one}");
         assert_eq!((&one["ok"], &one["session"]), (&json!(false), &SESSION.into()));
-        let why = format!("session {SESSION} is kept out of the work tree by the sparse checkout");
+        let why = format!(
+            "session {SESSION} is kept out of the work tree by the sparse checkout: `git sparse-checkout add \
+             sessions/{SESSION}` brings it here"
+        );
         assert_eq!(one["error"]["detail"], why);
         assert_eq!(one["coverage"]["paths"], json!([format!("sessions/{SESSION}")]));
     }
@@ -90,4 +93,53 @@ fn a_session_that_is_here_in_part_is_incomplete() {
     assert!(out.contains("sparse checkout: 1 session (1 file)"), "{out}");
     let other = world.scene.hydrant(&tree, &["status", "other", "--json"]).ends(0).json();
     assert_eq!(judged(&other), (json!([true, true, false]), Value::Null), "{other}");
+}
+
+/// Each command says the same, and what it says is done brings the session here.
+#[test]
+fn what_is_kept_out_is_told_with_the_step_that_brings_it() {
+    let world = published();
+    let tree = sparse(&world);
+    world.scene.git(&tree, &["sparse-checkout", "set", "src/deep"]);
+    world.scene.file("sparse/src/deep/words", b"x");
+    let (folder, file) = (format!("sessions/{SESSION}"), format!("sessions/{SESSION}/raw.jsonl"));
+    let commands: [&[&str]; 10] = [
+        &["status", SESSION],
+        &["status", &folder],
+        &["verify", "--offline", SESSION],
+        &["verify", "--offline", &folder],
+        &["hydrate", SESSION],
+        &["hydrate", &file],
+        &["show", SESSION, "raw.jsonl"],
+        &["show", &file],
+        &["show", SESSION],
+        &["restore", &file],
+    ];
+    let mut steps = Vec::new();
+    for (here, up) in [(tree.clone(), ""), (tree.join("src/deep"), "../../")] {
+        for words in commands {
+            let words: Vec<String> = words
+                .iter()
+                .map(|word| if word.contains('/') { format!("{up}{word}") } else { (*word).to_owned() })
+                .collect();
+            let said = world.scene.hydrant(&here, &words).ends(2).err;
+            assert!(said.contains(&format!("session {SESSION} is kept out of the work tree")), "{words:?}: {said}");
+            steps.push((here.clone(), said.split('`').nth(1).expect("a step").to_owned()));
+        }
+    }
+    for (here, step) in steps {
+        world.scene.git(&tree, &["sparse-checkout", "set", "src/deep"]);
+        assert!(!tree.join(&folder).exists());
+        let done = world.scene.program("sh", &here).args(["-c", &step]).status().expect("a shell");
+        assert!(done.success() && tree.join(&file).exists(), "{step}");
+    }
+    // A name that nobody has stays unknown, and a file here that goes by a session's name is the file.
+    world.scene.git(&tree, &["sparse-checkout", "set", "src/deep"]);
+    for words in [&["show", "nobody", "raw.jsonl"][..], &["verify", "nobody"], &["hydrate", "nobody"]] {
+        let said = world.scene.hydrant(&tree, words).ends(2).err;
+        assert!(!said.contains("sparse") && said.contains("there is no"), "{words:?}: {said}");
+    }
+    world.scene.file(&format!("sparse/{SESSION}"), b"words");
+    let said = world.scene.hydrant(&tree, &["hydrate", SESSION]).ends(0).err;
+    assert!(!said.contains("sparse"), "{said}");
 }

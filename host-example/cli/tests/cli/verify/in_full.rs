@@ -1,5 +1,7 @@
 //! Content that is staged in full is found in any LFS repository, and in every file of a session's folder.
 
+use std::fs;
+
 use hydrant_kit::scene::{Scene, noise, pointer};
 
 use super::{BROKEN, SESSION, SUMMARY, are, content, findings, ledger};
@@ -158,4 +160,113 @@ fn no_server_is_asked_offline() {
     scene.hydrant(&ledger, &["verify", "--offline"]).ends(0);
     assert_eq!(scene.server.stats().batches, before);
     scene.hydrant(&ledger, &["verify", "--deep", "--offline"]).ends(2);
+}
+
+/// Writes, or takes out where there are no bytes.
+type Step<'a> = &'a [(&'a str, Option<&'a [u8]>)];
+
+fn step(scene: &Scene, row: &str, step: Step<'_>) {
+    let ledger = scene.path(row);
+    for (name, bytes) in step {
+        match bytes {
+            Some(bytes) => drop(scene.file(&format!("{row}/sessions/{name}"), bytes)),
+            None => drop(scene.git(&ledger, &["rm", "--quiet", &format!("sessions/{name}")])),
+        }
+    }
+    scene.git(&ledger, &["add", "--all"]);
+}
+
+/// In the next commit, in a push to a branch that is there and to a new one, and in what was not pushed yet.
+#[test]
+fn what_belongs_to_a_session_is_told_by_what_its_folder_is_and_was() {
+    let scene = Scene::new();
+    let tar = noise(9_000, 67);
+    let [raw, small] = content().map(|(name, bytes)| (format!("{SESSION}/{name}"), pointer(&bytes)));
+    let own = |name: &str| format!("{SESSION}/{name}");
+    let (meta, log, hidden, like) = (own("meta.json"), own("tool.log"), own(".git-transcript.jsonl"), own("d/.github"));
+    let allowed = [".gitignore", ".gitattributes", ".gitkeep", "d/.gitmodules", ".mailmap"].map(own);
+    let allowed: Vec<(&str, Option<&[u8]>)> = allowed.iter().map(|name| (name.as_str(), Some(&b"#"[..]))).collect();
+    let summary = own("summary.json");
+    let gone = [(meta.as_str(), None), (&raw.0, None), (&small.0, None), (&summary, None)];
+    let gone_for_content = [&gone[..], &[(log.as_str(), Some(&tar[..]))]].concat();
+    let (no_meta, with_log) = ((meta.as_str(), None), (log.as_str(), Some(&tar[..])));
+    let lone = pointer(b"lone");
+    let another = ("another/meta.json", Some(&b"{\"files\": {}}"[..]));
+    // What is pushed before, what is committed and not pushed, what comes then, and what is found of it.
+    type Row<'a> = (&'a str, Step<'a>, Step<'a>, Step<'a>, &'a [&'a str]);
+    let table: [Row<'_>; 13] = [
+        ("like-git-s", &[], &[], &[(&hidden, Some(&tar)), (&like, Some(&tar))], &[&hidden, &like]),
+        ("git-s", &[], &[], &allowed, &[]),
+        ("without-its-manifest", &[], &[], &[no_meta, with_log], &[&log]),
+        ("manifest-gone-before", &[another], &[no_meta], &[with_log], &[&log]),
+        ("manifest-gone-and-pushed", &[no_meta, another], &[], &[with_log], &[&log]),
+        ("all-gone", &[], &[], &gone_for_content, &[&log]),
+        ("lone-pointer", &[("n/blob", Some(lone.as_bytes()))], &[], &[("n/log", Some(&tar))], &["n/log"]),
+        (
+            "only-a-summary",
+            &[("two/summary.json", Some(SUMMARY))],
+            &[],
+            &[("two/dump.tar", Some(&tar))],
+            &["two/dump.tar"],
+        ),
+        (
+            "summary-first",
+            &[],
+            &[("two/summary.json", Some(SUMMARY))],
+            &[("two/dump.tar", Some(&tar))],
+            &["two/dump.tar"],
+        ),
+        ("only-git-s", &[("two/.gitkeep", Some(b""))], &[], &[("two/a/b", Some(&tar))], &["two/a/b"]),
+        ("new", &[], &[], &[("two/a/b", Some(&tar))], &["two/a/b"]),
+        ("code", &[("php/login.php", Some(b"code"))], &[], &[("php/more.php", Some(&tar))], &[]),
+        (
+            "code-with-its-own",
+            &[("php/.gitignore", Some(b"#")), ("php/a.php", Some(b"a"))],
+            &[],
+            &[("php/a.php", Some(&tar))],
+            &[],
+        ),
+    ];
+    for (row, pushed, before, then, expected) in table {
+        let ledger = ledger(&scene, row);
+        let remote = format!("{row}.git");
+        scene.git(&scene.folder, &["init", "--quiet", "--bare", &remote]);
+        scene.git(&ledger, &["remote", "add", "origin", scene.path(&remote).to_str().expect("text")]);
+        let commit = || {
+            scene.git(&ledger, &["commit", "--quiet", "--allow-empty", "--message", "words"]);
+            scene.git(&ledger, &["rev-parse", "HEAD"]).trim().to_owned()
+        };
+        step(&scene, row, pushed);
+        let base = commit();
+        scene.git(&ledger, &["push", "--quiet", "origin", "HEAD:refs/heads/main"]);
+        step(&scene, row, before);
+        commit();
+        step(&scene, row, then);
+        let names = |json: &serde_json::Value| -> Vec<String> {
+            let list = json["finding_list"].as_array().unwrap_or_else(|| panic!("{row}: {json}"));
+            let is_in_full =
+                |one: &&serde_json::Value| one["detail"].as_str().is_some_and(|why| why.contains("in full"));
+            let mut names: Vec<String> = list
+                .iter()
+                .filter(is_in_full)
+                .map(|one| one["name"].as_str().expect("a name").trim_start_matches("sessions/").to_owned())
+                .collect();
+            names.sort_unstable();
+            names
+        };
+        let staged = scene.hydrant(&ledger, &["verify", "--staged", "--offline", "--json"]);
+        assert_eq!(names(&staged.json()), expected, "{row}, staged");
+        let tip = commit();
+        for (to, there) in [("main", base.as_str()), ("new", &"0".repeat(40))] {
+            let told = scene.file("told", format!("refs/heads/x {tip} refs/heads/{to} {there}\n").as_bytes());
+            let mut push = scene.hydrant_command(&ledger);
+            push.args(["verify", "--push", "origin", "--json"]).stdin(fs::File::open(told).expect("there"));
+            let output = push.output().expect("hydrant runs");
+            let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a document");
+            assert_eq!(names(&json), expected, "{row}, push to {to}");
+            assert_eq!(output.status.success(), expected.is_empty(), "{row}, push to {to}: {json}");
+        }
+        let all = scene.hydrant(&ledger, &["verify", "--offline", "--json"]);
+        assert_eq!(names(&all.json()), expected, "{row}, not pushed yet");
+    }
 }

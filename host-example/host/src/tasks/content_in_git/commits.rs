@@ -4,7 +4,7 @@
 //! are taken as they are; git's history is only asked about sessions that look like one. What cannot be read, as in a
 //! clone without the trees of older commits, is not known; nothing is fetched for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::candidate::{Candidate, Holder, candidate, session_file};
 use super::judge::{InFull, Looked, look};
@@ -138,6 +138,61 @@ pub(crate) fn pushed(
     }
 }
 
+/// What a tree brings in full that is pushed without a commit, as by a tag, and no remote has. `older` is what is known
+/// to be where it goes.
+pub(crate) fn pushed_tree(
+    repository: &Repository,
+    guest: &mut Guest,
+    id: &str,
+    older: Option<&str>,
+    unknown: &mut Option<String>,
+) -> Result<Vec<InFull>, Fault> {
+    match new_of_tree(repository, guest, id, older) {
+        Err(fault) if fault.code == Code::Host && repository.is_partial()? => known(Err(fault), unknown),
+        found => found,
+    }
+}
+
+fn new_of_tree(
+    repository: &Repository,
+    guest: &mut Guest,
+    id: &str,
+    older: Option<&str>,
+) -> Result<Vec<InFull>, Fault> {
+    let git = repository.as_it_is();
+    let looked = look(repository, guest, Holder::Commit { id, older: None }, files(git, id)?)?;
+    // A tree has no past that could say more.
+    let is_remote = has_remote(repository)?;
+    let mut found = if is_remote { looked.in_full } else { without_first_recorders(looked, |_| Ok(BTreeSet::new()))? };
+    if found.is_empty() {
+        return Ok(found);
+    }
+    // git sends all of a tree, also what is there already.
+    let mut news: HashSet<String> = found.iter().map(|one| one.git_oid.clone()).collect();
+    let objects = ["rev-list", "--objects", "--no-object-names", "--missing=allow-any", "--remotes"];
+    chain::read(git, &[&[&objects[..], older.as_slice()].concat()], |said| {
+        while let Some(line) = said.record(b'\n')? {
+            news.remove(&*String::from_utf8_lossy(&line));
+        }
+        Ok::<_, Fault>(())
+    })?;
+    found.retain(|one| news.contains(&one.git_oid));
+    Ok(found)
+}
+
+/// All files of a commit or a tree, as if nothing had been there before.
+fn files(git: &Git, id: &str) -> Result<Vec<Candidate>, Fault> {
+    let mut files = Vec::new();
+    tree::each_entry(git, id, &[], |path, entry| {
+        if entry.is_file() {
+            let path = String::from_utf8_lossy(path).into_owned();
+            files.push(Candidate { path, git_oid: entry.oid, before: Vec::new() });
+        }
+        Ok::<_, Fault>(())
+    })?;
+    Ok(files)
+}
+
 /// What the commits up to this one bring in full and no remote has, as far as this clone knows: what one has can no
 /// longer be taken out. `older` is what is known to be where they go.
 pub(crate) fn unpushed(
@@ -210,15 +265,7 @@ fn of_tip(
     head: &str,
     unknown: &mut Option<String>,
 ) -> Result<Vec<InFull>, Fault> {
-    let mut candidates = Vec::new();
-    tree::each_entry(repository.as_it_is(), head, &[], |path, entry| {
-        if entry.is_file() {
-            let path = String::from_utf8_lossy(path).into_owned();
-            candidates.push(Candidate { path, git_oid: entry.oid, before: Vec::new() });
-        }
-        Ok::<_, Fault>(())
-    })?;
-    let looked = look(repository, guest, Holder::Head(head), candidates)?;
+    let looked = look(repository, guest, Holder::Head(head), files(repository.as_it_is(), head)?)?;
     without_first_recorders(looked, |paths| known(had_pointers(repository.as_it_is(), guest, head, paths), unknown))
 }
 

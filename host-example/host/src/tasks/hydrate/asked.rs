@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;
+use crate::sessions::coverage;
 use crate::sessions::ledger::{Ledger, SESSIONS, Target, relative_to};
 use crate::text::quote;
 
@@ -39,7 +40,12 @@ impl Asked {
                 Target::Session { name, file } if repository.has_sessions()? => {
                     asked.sessions.push(Chosen { name, file });
                 }
-                _ => asked.take_place(repository, ledger, within(repository, word)?)?,
+                _ => {
+                    if let Some(fault) = coverage::session_kept_out(repository, word)? {
+                        return Err(fault);
+                    }
+                    asked.take_place(repository, ledger, within(repository, word)?)?;
+                }
             }
         }
         let mut seen = HashSet::new();

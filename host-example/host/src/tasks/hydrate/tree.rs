@@ -9,13 +9,14 @@ use crate::files::Files;
 use crate::store::{Look, Store};
 use crate::tasks::client::Client;
 use crate::worktree::patterns::Selection;
-use crate::worktree::scan::{POINTER_BYTES_LIMIT, WalkOptions};
+use crate::worktree::scan::{Candidate, POINTER_BYTES_LIMIT, WalkOptions};
 
 use super::asked::pointers_stay;
 use super::{HydrateOptions, LeftPointer, Placed, Wanting, fetch};
 use crate::contract::error::Fault;
-use crate::repository::Repository;
+use crate::git::tree::Line;
 use crate::repository::stat_cache;
+use crate::repository::{Repository, committed};
 use crate::tasks::assets;
 use crate::tasks::transfer::TransferReport;
 use crate::text::{io_words, quote};
@@ -125,12 +126,19 @@ impl Search<'_> {
         let repository = self.repository;
         let path = repository.top.join(place);
         let unusable = |why: &str| Fault::misuse(format!("{}: {why}", quote(place.as_bytes())));
-        let real = path.canonicalize().map_err(|error| match error.kind() {
-            io::ErrorKind::NotFound => {
-                unusable("there is no such file, folder or session here; --include takes patterns")
+        let real = match path.canonicalize() {
+            Ok(real) => real,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return match (self.only_in_git(client, place)?, in_place) {
+                    (false, _) => {
+                        Err(unusable("there is no such file, folder or session here; --include takes patterns"))
+                    }
+                    (true, false) => Ok(()),
+                    (true, true) => Err(unusable("only git has it: `git restore` brings its pointer back first")),
+                };
             }
-            _ => unusable(&io_words(&error)),
-        })?;
+            Err(error) => return Err(unusable(&io_words(&error))),
+        };
         if real != path {
             return Err(unusable("it is reached through a symlink"));
         }
@@ -155,6 +163,35 @@ impl Search<'_> {
             take(met)?;
         }
         Ok(())
+    }
+
+    /// Takes the pointers that only git has beneath a place: those of the index, else those of the last commit. False:
+    /// there are none.
+    fn only_in_git(&mut self, client: &Client, place: &str) -> Result<bool, Fault> {
+        let git = self.repository.as_it_is();
+        let beneath = [place.to_owned()];
+        if self.take_listed(client, committed::listed_in_index(git, place, &beneath)?)? {
+            return Ok(true);
+        }
+        let Some(head) = git.commit("HEAD")? else { return Ok(false) };
+        self.take_listed(client, committed::list(git, &head, place, &beneath)?)
+    }
+
+    /// Takes the pointers among these files of git's. False: there are none.
+    fn take_listed(&mut self, client: &Client, mut listed: Vec<Line<String>>) -> Result<bool, Fault> {
+        listed.retain(|line| line.entry.is_file());
+        let ids: Vec<&str> = listed.iter().map(|line| line.entry.oid.as_str()).collect();
+        let mut files = Vec::new();
+        self.repository.as_it_is().contents(&ids, POINTER_BYTES_LIMIT as u64 - 1, &mut |at, _, bytes| {
+            files.push(Candidate { path: listed[at].path.clone().into_bytes(), bytes });
+            Ok::<_, Fault>(())
+        })?;
+        let mut has_any = false;
+        pointer_files::judge_files(client.engine()?, files, &mut |met| {
+            has_any = true;
+            self.take(met)
+        })?;
+        Ok(has_any)
     }
 
     fn take(&mut self, met: Met) -> Result<(), Fault> {

@@ -50,7 +50,8 @@ pub enum LeftOutReason {
     NotAskedFor,
     /// It lies where a recorder keeps its own, and git tracks it.
     Tracked,
-    /// It lies in the session's folder, and the recorder's cache has other content of this name, which is taken.
+    /// It lies in the session's folder, and the recorder's cache, or the folder of `--from`, has other content of this
+    /// name, which is taken.
     Differs,
     /// Something else was published in its place.
     Replaced,
@@ -72,7 +73,8 @@ impl LeftOutReason {
             Self::NotAskedFor => "nobody asked for it; --file takes it along",
             Self::Tracked => "git tracks it, so no recorder left it there; --from takes it all the same",
             Self::Differs => {
-                "the recorder's cache has other content of this name, which is taken; --from takes this one"
+                "the recorder's cache, or the folder of --from, has other content of this name, which is taken; --from \
+                 with the session's own folder takes this one"
             }
             Self::Replaced => "something else was published in its place; --from takes it all the same",
         }

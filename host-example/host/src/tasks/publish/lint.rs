@@ -51,12 +51,5 @@ impl Scene<'_> {
                  this publishes somebody else's session again",
             );
         }
-        if self.recording.covered > 0 {
-            let files = count_text(self.recording.covered, "file");
-            self.client.watching().warned(&format!(
-                "other content stands in the session's folder under the names of {files}; where it is not as committed \
-                 it is left as it is"
-            ));
-        }
     }
 }

@@ -7,7 +7,7 @@ mod folder;
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use crate::contract::error::{Fault, FaultKind};
@@ -64,8 +64,6 @@ pub(super) struct Recording {
     pub(super) published: BTreeSet<String>,
     /// What is not published, and why.
     pub(super) left_out: Vec<LeftOut>,
-    /// Files of the user's folder whose names the session's folder gives to other content.
-    pub(super) covered: usize,
 }
 
 impl Recorded {
@@ -132,7 +130,9 @@ pub(super) fn find(
                 recording.left_out.extend(search.not_git_s(left_out, &own)?);
                 recording
             } else {
-                Recording { left_out, ..search.aside(files, guest)? }
+                let mut recording = search.aside(files, guest)?;
+                recording.left_out.extend(left_out);
+                recording
             }
         }
         None => {
@@ -182,6 +182,15 @@ pub(super) fn place_of(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).to_string_lossy().into_owned()
 }
 
+/// What stands in the session's folder under the name of content that lies elsewhere.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// No content.
+    Nothing,
+    TheSame,
+    Other,
+}
+
 struct Search<'a> {
     options: &'a PublishOptions,
     repository: &'a Repository,
@@ -204,6 +213,7 @@ impl Search<'_> {
     /// room for its pointer.
     fn aside(&self, files: Vec<Listed>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
+        let mut others = Vec::new();
         for Listed { name, path } in files {
             let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
             let opened = Files::listed(vec![(String::new(), path.clone())]).open("");
@@ -215,40 +225,59 @@ impl Search<'_> {
                 return Err(appended(&name, "something was appended to a pointer, and a pointer is no content"));
             }
             let in_git = self.in_git(&name);
-            let place = match self.stands_in_session(&name, &path, size)? {
-                Some(true) if !in_git => Place::InSession,
-                stands => {
-                    recording.covered += usize::from(stands == Some(false) && !in_git);
+            let place = match self.stands_in_session(&name, &path, size, guest)? {
+                Standing::TheSame if !in_git => Place::InSession,
+                standing => {
+                    // What stands in the place of a file that git carries is an obstacle.
+                    others.extend((standing == Standing::Other && !in_git).then(|| path_in(self.session, &name)));
                     Place::At(path)
                 }
             };
             recording.files.push(Recorded { name, place, in_git, size });
         }
+        recording.left_out.extend(self.not_as_in_git(others)?);
         Ok(recording)
     }
 
-    /// Whether content of this name in the session's folder is the same as in a file; none: no content stands there.
-    fn stands_in_session(&self, name: &str, path: &Path, size: u64) -> Result<Option<bool>, Fault> {
-        let unreadable = |error: &std::io::Error| Fault::local(&quote(name.as_bytes()), error);
+    /// What stands in the session's folder under the name of this file.
+    fn stands_in_session(&self, name: &str, path: &Path, size: u64, guest: &mut Guest) -> Result<Standing, Fault> {
+        let unreadable = |error: &io::Error| Fault::local(&quote(name.as_bytes()), error);
         let opened = self.tree.open(&path_in(self.session, name)).map_err(|error| unreadable(&error))?;
-        let Some(mut opened) = opened else { return Ok(None) };
-        if opened.size < POINTER_BYTES_LIMIT as u64 && opened.size != size {
-            // A pointer, or something as small: whoever follows the remote looks at it again.
-            return Ok(None);
+        let Some(mut opened) = opened else { return Ok(Standing::Nothing) };
+        if opened.size == size {
+            let mut other = fs::File::open(path).map_err(|error| unreadable(&error))?;
+            let digests = blob_of_file(&mut opened.file).and_then(|here| Ok((here, blob_of_file(&mut other)?)));
+            let (here, there) = digests.map_err(|error| unreadable(&error))?;
+            if here.oid == there.oid {
+                return Ok(Standing::TheSame);
+            }
+            opened.file.rewind().map_err(|error| unreadable(&error))?;
         }
-        if opened.size != size {
-            return Ok(Some(false));
+        if opened.size >= POINTER_BYTES_LIMIT as u64 {
+            return Ok(Standing::Other);
         }
-        let mut other = fs::File::open(path).map_err(|error| unreadable(&error))?;
-        let digests = blob_of_file(&mut opened.file).and_then(|here| Ok((here, blob_of_file(&mut other)?)));
-        let (here, there) = digests.map_err(|error| unreadable(&error))?;
-        Ok(Some(here.oid == there.oid))
+        let sample = sample_of(&mut opened.file, opened.size).map_err(|error| unreadable(&error))?;
+        // The empty file is the pointer of the empty blob.
+        let is_pointer = guest.classify_many(&[sample])?.iter().all(|kind| matches!(kind, Kind::Pointer(_)));
+        Ok(if is_pointer { Standing::Nothing } else { Standing::Other })
+    }
+
+    /// Of these files of the session's folder, in whose place other content is published, those that are not as git has
+    /// them: they stay as they are.
+    fn not_as_in_git(&self, mut paths: Vec<String>) -> Result<Vec<LeftOut>, Fault> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = format!("{SESSIONS}/{}", self.session);
+        let (tracked, changed) = (self.in_index(&[], &folder)?, self.in_index(&["--modified"], &folder)?);
+        paths.retain(|path| !tracked.contains(path.as_bytes()) || changed.contains(path.as_bytes()));
+        Ok(paths.into_iter().map(|path| LeftOut::of_the_users(path, LeftOutReason::Differs)).collect())
     }
 
     /// Files of these names: from the original recorder's cache, else from the session's own folder.
     fn in_session(&self, names: Vec<String>, guest: &mut Guest) -> Result<Recording, Fault> {
         let mut recording = Recording::default();
-        let mut small = Vec::new();
+        let (mut small, mut others) = (Vec::new(), Vec::new());
         let cache = replaced::folder_of(self.session);
         let has_cache = self.options.from.is_none() && self.repository.is_real_folder(&cache);
         let replaced = Replaced::of(self.repository, self.session);
@@ -269,8 +298,8 @@ impl Search<'_> {
             } else if has_cache && let Some(opened) = self.tree.open(&cached).map_err(|error| unreadable(&error))? {
                 if !replaced.holds(&name, &opened.revision) {
                     let path = self.repository.top.join(&cached);
-                    if self.stands_in_session(&name, &path, opened.size)? == Some(false) {
-                        recording.left_out.push(LeftOut::of_the_users(own, LeftOutReason::Differs));
+                    if !in_git && self.stands_in_session(&name, &path, opened.size, guest)? == Standing::Other {
+                        others.push(own);
                     }
                     recording.files.push(Recorded { name, place: Place::InTree(cached), in_git, size: opened.size });
                     continue;
@@ -292,6 +321,7 @@ impl Search<'_> {
             }
             recording.files.push(Recorded { name, place: Place::InSession, in_git, size: opened.size });
         }
+        recording.left_out.extend(self.not_as_in_git(others)?);
         self.without_pointers(&mut recording, small, guest)?;
         Ok(recording)
     }

@@ -9,9 +9,10 @@ use crate::contract::manifests::State;
 use crate::contract::types::Blob;
 use crate::files::{Glance, names_no_file};
 use crate::repository::{Repository, committed};
+use crate::sessions::coverage;
 use crate::sessions::ledger::Ledger;
 use crate::tasks::client::Client;
-use crate::text::quote;
+use crate::text::{quote, shell};
 use crate::worktree::pointer_files::{self, Met};
 use crate::worktree::scan::POINTER_BYTES_LIMIT;
 
@@ -38,27 +39,35 @@ pub(super) fn show(
     let Some(path) = path else {
         return Err(Fault::misuse(format!("{shown} is no session and no file of this work tree")));
     };
+    if let Some(fault) = coverage::session_kept_out(repository, word)? {
+        return Err(fault);
+    }
     if repository.is_of_session(path.as_bytes())? {
         return Err(Fault::misuse(format!("{shown} is no file of a session that is here")));
     }
     let store = repository.cache_to_read()?;
     let standing = standing(client, ledger, &path)?;
-    let (blob, is_here) = match standing {
+    let is_content = matches!(standing, Standing::Content);
+    let only_git_has_it = matches!(standing, Standing::Nothing);
+    let blob = match standing {
         Standing::Broken(why) => return Ok(unreadable(None, path, State::Malformed, Some(why))),
-        Standing::Pointer(blob) => (blob, false),
-        other => match pointer_in_git(client, repository, &path)? {
-            Some(blob) => (blob, matches!(other, Standing::Content)),
+        Standing::Pointer(blob) => blob,
+        Standing::Content | Standing::Nothing => match pointer_in_git(client, repository, &path)? {
+            Some(blob) => blob,
             None => return Err(Fault::misuse(format!("{shown} is no session, and no LFS file that git knows"))),
         },
     };
     let opened =
-        if is_here { from_tree(ledger, &path, Some(&blob.oid))? } else { from_cache(&store, &blob.oid, blob.size)? };
+        if is_content { from_tree(ledger, &path, Some(&blob.oid))? } else { from_cache(&store, &blob.oid, blob.size)? };
     Ok(match opened {
         Ok(file) => Shown::Content(Content { file, session: None, name: path, oid: Some(blob.oid), fetched: false }),
         Err(state) if once::is_needed(repository, state) => {
             once::show(client, repository, None, path, blob, state, options)?
         }
-        Err(State::NotFetched) => unreadable(None, path, State::Dehydrated, None),
+        Err(State::NotFetched) => {
+            let step = || format!("only git has its pointer; `hydrant hydrate {}` fetches the content", shell(word));
+            unreadable(None, path, State::Dehydrated, only_git_has_it.then(step))
+        }
         Err(state) => {
             let detail = (state == State::Changed).then(|| CHANGED.to_owned());
             unreadable(None, path, state, detail)

@@ -6,9 +6,8 @@ use crate::contract::error::{Fault, FaultKind, HostError};
 use crate::contract::ledgers::{Checkout, ErrorClass};
 use crate::repository::{Repository, committed};
 use crate::sessions::coverage;
-use crate::sessions::ledger::{SESSIONS, no_session, no_sessions};
+use crate::sessions::ledger::{no_session, no_sessions};
 use crate::tasks::client::Client;
-use crate::text::quote;
 
 use super::{StoppedStatus, folder_of, judge, no_ledger_class};
 
@@ -78,13 +77,11 @@ impl Stopped {
     /// A word stands for no session of the work tree; `path` is where it leads, read as a path. Git may have it still.
     pub(super) fn no_session(repository: &Repository, word: &str, path: Option<String>) -> Result<Self, Fault> {
         let none = no_session(word);
-        let Some(session) = meant(word, path.as_deref()) else { return Ok(none.into()) };
+        let Some(session) = coverage::meant(word, path.as_deref()) else { return Ok(none.into()) };
         let folder = [folder_of(session)];
-        let shown = quote(session.as_bytes());
         let session = Some(session.to_owned());
-        if coverage::kept_out(repository, &folder)?.has_session() {
-            let why = format!("session {shown} is kept out of the work tree by the sparse checkout");
-            return Ok(Self { fault: Fault::misuse(why), class: ErrorClass::IncompleteCoverage, session });
+        if let Some(fault) = coverage::session_kept_out(repository, word)? {
+            return Ok(Self { fault, class: ErrorClass::IncompleteCoverage, session });
         }
         let is_dirty = coverage::is_dirty(repository, &folder)?;
         let class = if is_dirty { ErrorClass::Dirty } else { ErrorClass::InvalidArguments };
@@ -109,38 +106,5 @@ impl Stopped {
         let session = self.session.clone().or_else(|| asked.map(str::to_owned));
         let (blobs, hydration) = if session.is_some() { (Some(hydrated), None) } else { (None, Some(hydrated)) };
         Some(StoppedStatus { session, readiness, hydration, blobs })
-    }
-}
-
-/// The session that a word means, as a name or as a path to it or into it.
-fn meant<'a>(word: &'a str, path: Option<&'a str>) -> Option<&'a str> {
-    let name = word.trim_end_matches('/');
-    let is_plain = |name: &str| !name.is_empty() && !name.contains('/') && name != "." && name != "..";
-    let mut parts = path.unwrap_or_default().split('/');
-    match (parts.next(), parts.next()) {
-        (Some(SESSIONS), Some(within)) if is_plain(within) => Some(within),
-        _ => is_plain(name).then_some(name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::meant;
-
-    #[test]
-    fn a_word_means_a_session_by_name_or_by_path() {
-        for (word, path, session) in [
-            ("a", Some("a"), Some("a")),
-            ("a/", None, Some("a")),
-            ("a", Some("sessions/a"), Some("a")),
-            ("sessions/a", Some("sessions/a"), Some("a")),
-            ("../sessions/a/x", Some("sessions/a/x"), Some("a")),
-            ("..", Some("sessions"), None),
-            (".", Some(""), None),
-            ("notes/a", Some("notes/a"), None),
-            ("/", None, None),
-        ] {
-            assert_eq!(meant(word, path), session, "{word}");
-        }
     }
 }

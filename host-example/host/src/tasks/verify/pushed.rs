@@ -7,9 +7,16 @@ use std::collections::BTreeSet;
 use super::report::Seen;
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
+use crate::engine::Guest;
+use crate::git::objects::Header;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::tasks::content_in_git::commits::{self, Committed};
+use crate::worktree::scan::POINTER_BYTES_LIMIT;
+
+/// What is said of content in a tree that has no commit, and how it is taken out.
+const IN_TREE: &str = "a tag is of a tree, without a commit, that holds content in full; `git tag -d` removes such a \
+                       tag, and one of a commit with the pointer may be pushed";
 
 /// What a push is about to do.
 #[derive(Clone, Debug, Default)]
@@ -63,11 +70,15 @@ pub(super) fn look(client: &Client, repository: &Repository, push: &Push) -> Res
     let git = repository.as_it_is();
     let mut looked_at = BTreeSet::new();
     for one in &push.refs {
-        // A tag may be of something else.
-        let Some(local) = git.commit(&one.local)? else { continue };
         let there = match &one.remote {
             Some(id) => git.commit(id)?,
             None => None,
+        };
+        let Some(local) = git.commit(&one.local)? else {
+            if looked_at.insert((one.local.clone(), there.clone())) {
+                without_commit(repository, &mut guest, &one.local, there.as_deref(), &mut seen)?;
+            }
+            continue;
         };
         // Many tags may be of one commit.
         if !looked_at.insert((local.clone(), there.clone())) {
@@ -84,4 +95,32 @@ pub(super) fn look(client: &Client, repository: &Repository, push: &Push) -> Res
     seen.findings.sort_by(|one, other| (&one.name, &one.detail).cmp(&(&other.name, &other.detail)));
     seen.findings.dedup_by(|one, other| (&one.name, &one.detail) == (&other.name, &other.detail));
     Ok(seen)
+}
+
+/// A tag may be of a tree, or of a single file.
+fn without_commit(
+    repository: &Repository,
+    guest: &mut Guest,
+    id: &str,
+    older: Option<&str>,
+    seen: &mut Seen,
+) -> Result<(), Fault> {
+    let peeled = repository.as_it_is().info(&[format!("{id}^{{}}")])?.pop().flatten();
+    match peeled {
+        Some(Header { git_oid, kind: "tree", .. }) => {
+            for file in commits::pushed_tree(repository, guest, &git_oid, older, &mut seen.in_full_unknown)? {
+                seen.find(&file.path, &file.oid, Code::Conflict, IN_TREE);
+            }
+        }
+        Some(header) if header.is_blob() && header.size >= POINTER_BYTES_LIMIT as u64 => {
+            let why = format!(
+                "a tag is of a file of {} bytes, and without its path nothing says whether a pointer belongs there; \
+                 `git tag -d` removes such a tag",
+                header.size
+            );
+            seen.in_full_unknown.get_or_insert_with(|| commits::unknown_because(&why));
+        }
+        _ => {}
+    }
+    Ok(())
 }

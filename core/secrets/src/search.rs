@@ -82,6 +82,13 @@ impl Search<'_> {
         let raw = View::raw(record, leaf.text.clone());
         let decoded = decode::unescaped(&raw);
         let view = decoded.as_ref().unwrap_or(&raw);
+        // Few keys have something to find: tokens alone, and values that are named.
+        if leaf.is_key && text.len() < plausible::VALUE_BYTES_MIN {
+            return;
+        }
+        if leaf.is_key {
+            return self.as_it_stands(view, |meaning| matches!(meaning, Meaning::Token(_)));
+        }
         if keyed::names_a_secret(key) && plausible::is_plausible(view.bytes()) {
             self.take(view, 0..view.bytes().len(), Kind::KEYED);
         }
@@ -91,7 +98,7 @@ impl Search<'_> {
     }
 
     fn text(&mut self, view: &View<'_>, depth: u32) {
-        self.as_it_stands(view);
+        self.as_it_stands(view, |_| true);
         if depth == DEPTH_MAX {
             return;
         }
@@ -108,9 +115,12 @@ impl Search<'_> {
         });
     }
 
-    fn as_it_stands(&mut self, view: &View<'_>) {
+    fn as_it_stands(&mut self, view: &View<'_>, is_wanted: fn(Meaning) -> bool) {
         let (rules, named, text) = (self.rules, self.named, view.bytes());
         rules.each_beginning(text, |meaning, at| {
+            if !is_wanted(meaning) {
+                return;
+            }
             let found = match meaning {
                 Meaning::Token(row) => rules.token(text, row, at),
                 Meaning::PrivateKey => pem::private_key(text, at.start).map(|place| (Kind::PRIVATE_KEY, place)),

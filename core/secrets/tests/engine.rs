@@ -86,6 +86,7 @@ fn a_secret_is_found_in_every_dress() {
         ("base64", format!("{{\"a\":\"see {}\"}}\n", base64(&format!("user:{secret}")))),
         ("base64, plain", format!("{}\n", base64(&secret))),
         ("hexadecimal digits", format!("{hex}\n")),
+        ("a key", format!("{{\"{secret}\":1}}\n")),
         ("a pretty document", format!("{{\n  \"a\": [\n    \"{secret}\"\n  ]\n}}\n")),
     ];
     for (what, text) in table {

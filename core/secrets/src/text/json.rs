@@ -4,13 +4,15 @@
 use alloc::vec::Vec;
 use core::ops::Range;
 
-/// A string that is a value.
+/// A string: a value, or a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Leaf {
     /// What stands between its quotes.
     pub(crate) text: Range<usize>,
     /// What stands between the quotes of its key: its own, or that of the list which it is in.
     pub(crate) key: Option<Range<usize>>,
+    /// It is itself a key.
+    pub(crate) is_key: bool,
     /// Its object names a type of media, so it may be an image.
     pub(crate) is_beside_media: bool,
     /// It is a piece of a text that is told piece by piece: its key, or that of an object around it, says so.
@@ -65,11 +67,13 @@ pub(crate) fn each_leaf(line: &[u8], each: &mut impl FnMut(&Leaf)) {
         if line.get(at + blanks) == Some(&b':') {
             at += blanks + 1;
             level.is_beside_media |= MEDIA_KEYS.contains(&&line[text.clone()]);
+            each(&Leaf { text: text.clone(), key: None, is_key: true, is_beside_media: false, is_delta: false });
             level.key = Some(text);
             continue;
         }
         let is_delta = level.is_delta || level.key.clone().is_some_and(|key| &line[key] == DELTA_KEY);
-        each(&Leaf { text, key: level.key.clone(), is_beside_media: level.is_beside_media, is_delta });
+        let (key, is_beside_media) = (level.key.clone(), level.is_beside_media);
+        each(&Leaf { text, key, is_key: false, is_beside_media, is_delta });
     }
 }
 
@@ -126,6 +130,9 @@ mod tests {
         let mut leaves = Vec::new();
         let text = |part: &Range<usize>| line[part.clone()].into();
         each_leaf(line.as_bytes(), &mut |leaf| {
+            if leaf.is_key {
+                return;
+            }
             leaves.push((leaf.key.as_ref().map(text).unwrap_or_default(), text(&leaf.text), leaf.is_beside_media));
         });
         leaves

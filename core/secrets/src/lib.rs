@@ -8,7 +8,7 @@
 //! A module uses only those before it in this list:
 //!
 //! - [`limits`]: every bound.
-//! - [`mod@text`]: encodings, and the way back from what they stand for to the raw bytes.
+//! - [`text`]: encodings, and the way back from what they stand for to the raw bytes.
 //! - [`looks`]: what secrets and markers look like.
 //! - [`rules`]: the table of tokens, and values that the caller names.
 //! - [`search`]: a stream in lines, and the secrets of each.
@@ -27,7 +27,7 @@ pub mod pass;
 pub mod rules;
 pub mod search;
 pub mod secrets;
-mod text;
+pub mod text;
 
 pub use looks::{Marked, names_a_secret};
 pub use pass::{Piece, Redact, Scan};

@@ -1,7 +1,7 @@
 //! Fetching one object: the request, and what follows from its response.
 
 use crate::contract::{
-    Beginning, Body, Effect, Exchange, Failed, Head, Header, Instant, Login, Method, Resume, Stage, StageId,
+    Beginning, Body, Effect, Exchange, Failed, Failure, Head, Header, Instant, Login, Method, Resume, Stage, StageId,
 };
 use crate::git_lfs::batch::Action;
 use crate::git_lfs::response_error::{coding, retryable};
@@ -187,7 +187,8 @@ impl Fetch {
         }
         // A server that begins the same rest again and never brings a byte of it may have the whole.
         let rest = self.resume.as_ref().map(|resume| resume.bytes);
-        faults.is_stuck = rest.is_some() && faults.broke_at == rest;
+        // One that falls silent may only be slow.
+        faults.is_stuck = rest.is_some() && faults.broke_at == rest && failed.why == Failure::Offline;
         faults.broke_at = rest;
         if faults.is_stuck && self.began { Next::Restart(error) } else { Next::Later(None, error) }
     }

@@ -159,47 +159,46 @@ impl BatchQueue {
             }
         };
         self.admitted = true;
+        let read = batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall);
         // Whether other batches may fare better, and why this one did not.
-        let (this_batch_only, error) =
-            match batch::read_response(&asking.request, &answer.head, &answer.body, answer.asked_at, out.now.wall) {
-                Ok(response) if response.transfer == BASIC => {
-                    self.heard = true;
-                    // The batch may have been only one object too large: grow again, slowly.
-                    self.objects_max =
-                        (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
-                    let objects = response.objects.into_iter().map(Ok);
-                    return asking.numbers.into_iter().zip(objects).collect();
+        let (this_batch_only, error) = match read {
+            Ok(response) if response.transfer == BASIC => {
+                self.heard = true;
+                // The batch may have been only one object too large: grow again, slowly.
+                self.objects_max =
+                    (self.objects_max + 1).min(link.config.batch_objects_max.clamp(1, BATCH_OBJECTS_MAX) as usize);
+                let objects = response.objects.into_iter().map(Ok);
+                return asking.numbers.into_iter().zip(objects).collect();
+            }
+            Ok(_) => {
+                let why = "the server chose another transfer adapter than basic; only basic is supported";
+                (true, Error::new(Code::Malformed, why))
+            }
+            Err(refused) if refused.kind == ResponseErrorKind::TooLarge && asking.numbers.len() > 1 => {
+                self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
+                for again in asking.numbers.into_iter().zip(asking.request.objects).rev() {
+                    self.queue.push_front(again);
                 }
-                Ok(_) => {
-                    let why = "the server chose another transfer adapter than basic; only basic is supported";
-                    (true, Error::new(Code::Malformed, why))
-                }
-                Err(refused) if refused.kind == ResponseErrorKind::TooLarge && asking.numbers.len() > 1 => {
-                    self.objects_max = self.objects_max.min(asking.numbers.len().div_ceil(2));
-                    for again in asking.numbers.into_iter().zip(asking.request.objects).rev() {
-                        self.queue.push_front(again);
-                    }
+                return Vec::new();
+            }
+            Err(refused) => {
+                let error = refusal::whole("the batch request", &refused, out.now.wall);
+                let is_doubtful = refused.kind == ResponseErrorKind::NotFound && self.direction == Direction::Download;
+                if is_doubtful && self.doubts && self.closed.is_none() {
+                    self.doubt(asking, error, link);
                     return Vec::new();
                 }
-                Err(refused) => {
-                    let error = refusal::whole("the batch request", &refused, out.now.wall);
-                    let is_doubtful =
-                        refused.kind == ResponseErrorKind::NotFound && self.direction == Direction::Download;
-                    if is_doubtful && self.doubts && self.closed.is_none() {
-                        self.doubt(asking, error, link);
-                        return Vec::new();
-                    }
-                    // Some servers answer so when they have no object of the batch.
-                    let this_batch_only = matches!(
-                        refused.kind,
-                        ResponseErrorKind::NotFound
-                            | ResponseErrorKind::Gone
-                            | ResponseErrorKind::Validation
-                            | ResponseErrorKind::TooLarge
-                    );
-                    (this_batch_only, error)
-                }
-            };
+                // Some servers answer so when they have no object of the batch.
+                let this_batch_only = matches!(
+                    refused.kind,
+                    ResponseErrorKind::NotFound
+                        | ResponseErrorKind::Gone
+                        | ResponseErrorKind::Validation
+                        | ResponseErrorKind::TooLarge
+                );
+                (this_batch_only, error)
+            }
+        };
         let why = if this_batch_only { &mut self.refused } else { &mut self.closed };
         why.get_or_insert(error.clone());
         all(asking.numbers, &error)

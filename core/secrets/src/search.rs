@@ -76,25 +76,21 @@ impl Search<'_> {
     fn leaf(&mut self, record: &[u8], leaf: &Leaf) {
         let key = leaf.key.clone().map(|key| &record[key]).unwrap_or_default();
         let text = &record[leaf.text.clone()];
-        if SIGNATURES.contains(&key) || (leaf.is_beside_media && key == b"data") {
+        let is_skipped = SIGNATURES.contains(&key) || (leaf.is_beside_media && key == b"data");
+        if is_skipped || text.len() < plausible::VALUE_BYTES_MIN {
             return;
         }
         let raw = View::raw(record, leaf.text.clone());
         let decoded = decode::unescaped(&raw);
         let view = decoded.as_ref().unwrap_or(&raw);
         // Few keys have something to find: tokens alone, and values that are named.
-        if leaf.is_key && text.len() < plausible::VALUE_BYTES_MIN {
-            return;
-        }
         if leaf.is_key {
             return self.as_it_stands(view, |meaning| matches!(meaning, Meaning::Token(_)));
         }
         if keyed::names_a_secret(key) && plausible::is_plausible(view.bytes()) {
             self.take(view, 0..view.bytes().len(), Kind::KEYED);
         }
-        if text.len() >= plausible::VALUE_BYTES_MIN {
-            self.text(view, 0);
-        }
+        self.text(view, 0);
     }
 
     fn text(&mut self, view: &View<'_>, depth: u32) {

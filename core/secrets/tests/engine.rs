@@ -264,8 +264,26 @@ fn what_a_command_printed_whose_output_is_a_credential_goes_as_a_whole() {
     for (call, output, expected) in table {
         let between = "{\"a\":\"between\"}";
         let text = [&call, between, &output].join("\n");
-        assert_eq!(redacted(&text, 9), [&call, between, &expected].join("\n"));
+        let out = redacted(&text, 9);
+        assert_eq!(out, [&call, between, &expected].join("\n"));
+        assert_eq!(redacted(&out, 9), out, "once is enough");
     }
     let other = [claude("gh auth status"), printed("whatever")].join("\n");
     assert_eq!(redacted(&other, 9), other);
+}
+
+#[test]
+fn markers_that_stand_there_keep_their_numbers() {
+    let secret = token(5);
+    let text = format!("[REDACTED:github-token#3] and {secret}, [REDACTED:github-token#x]\n");
+    assert_eq!(redacted(&text, 8), text.replace(&secret, "[REDACTED:github-token#4]"));
+}
+
+#[test]
+fn a_key_without_an_end_takes_no_line_of_json_along() {
+    let label = ["PRIVATE", "KEY"].join(" ");
+    let body = base64(&token(6).repeat(3));
+    let line = format!("{{\"signature\":\"{}\",\"n\":1}}\n", base64(&token(7).repeat(3)).replace(['+', '/'], "x"));
+    let text = format!("torn -----BEGIN {label}-----\n{body}\n{line}{line}");
+    assert_eq!(redacted(&text, 32), format!("torn [REDACTED:private-key#1]{line}{line}"));
 }

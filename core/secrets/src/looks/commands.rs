@@ -2,6 +2,7 @@
 //!
 //! A transcript has the call in one line and its output in a later one; the id of the call joins them.
 
+use crate::looks::marker;
 use crate::text::json;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -91,7 +92,8 @@ impl Calls {
         if !self.ids.is_empty() && self.has_output(line) {
             json::each_leaf(line, &mut |leaf| {
                 let key = leaf.key.clone().map(|key| &line[key]).unwrap_or_default();
-                if OUTPUT_KEYS.contains(&key) && !line[leaf.text.clone()].trim_ascii().is_empty() {
+                let output = line[leaf.text.clone()].trim_ascii();
+                if OUTPUT_KEYS.contains(&key) && !output.is_empty() && !marker::is_one(output) {
                     outputs.push(leaf.text.clone());
                 }
             });

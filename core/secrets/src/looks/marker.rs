@@ -13,8 +13,13 @@ pub(crate) fn marker(kind: &str, number: u32) -> String {
     format!("[REDACTED:{kind}#{number}]")
 }
 
+/// Whether a text is a marker and nothing else.
+pub(crate) fn is_one(text: &[u8]) -> bool {
+    read(text).is_some_and(|(_, _, length)| length == text.len())
+}
+
 /// The kind and the number of the marker that begins a text, and its length.
-pub(crate) fn read(text: &[u8]) -> Option<(&str, u32, usize)> {
+fn read(text: &[u8]) -> Option<(&str, u32, usize)> {
     let near = &text[..text.len().min(MARKER_BYTES_MAX)];
     let inner = near.strip_prefix(BEGIN)?;
     let end = memchr::memchr(b']', inner)?;

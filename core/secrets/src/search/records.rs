@@ -86,7 +86,11 @@ impl Records {
     /// Takes a whole line.
     fn take(&mut self, line: &[u8], each: &mut impl FnMut(Record<'_>)) {
         if let Some(why) = self.goes_on {
-            let belongs = why == GoesOn::Key || deltas::is_delta(line);
+            let belongs = match why {
+                // A line of JSON is no line of a key: what one string has ends within it.
+                GoesOn::Key => !json::is_json(line),
+                GoesOn::Deltas => deltas::is_delta(line),
+            };
             if belongs {
                 self.begun.extend_from_slice(line);
                 let is_over = match why {

@@ -1,5 +1,6 @@
 //! `hydrant redact`: what secrets stand in files, and copies without them.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -23,10 +24,8 @@ a marker such as [REDACTED:github-token#1]; the same secret has the same marker
 in all files of one run. Values of variables such as API_TOKEN, and of .env
 files that git ignores, are looked for as well.";
 
-/// Bytes of one line that `--diff` shows, around each marker.
+/// Bytes that `--diff` shows before and behind each marker.
 const SHOWN_AROUND: usize = 60;
-/// How a marker begins.
-const MARKER: &[u8] = b"[REDACTED:";
 
 #[derive(Args, Debug)]
 pub(crate) struct RedactArgs {
@@ -47,13 +46,11 @@ pub(crate) struct RedactArgs {
 pub(crate) fn run(arguments: &RedactArgs, client: &Client, output: &mut Output) -> Result<Ending, Fault> {
     let repository = super::repository_if_any()?;
     let options = RedactOptions { paths: arguments.paths.clone(), into: arguments.into.clone() };
-    let mut lines = Vec::new();
     let report = client.redact(repository.as_ref(), &options, &mut |line| {
         if arguments.diff {
-            lines.push(shown(line));
+            output.line(shown(line));
         }
     })?;
-    lines.iter().for_each(|line| output.line(line));
     if !arguments.diff {
         for one in &report.finding_list {
             output.line(format!("{}:{}: {}", quote(one.file.as_bytes()), one.line, one.marker));
@@ -90,23 +87,19 @@ fn summary(report: &RedactReport) -> String {
 
 /// A line without its secrets, as much of it as lies around the markers.
 fn shown(line: &RedactedLine<'_>) -> String {
-    let mut parts: Vec<(usize, usize)> = Vec::new();
-    for at in memchr::memmem::find_iter(line.text, MARKER) {
-        let (from, to) = (at.saturating_sub(SHOWN_AROUND), (at + MARKER.len() + SHOWN_AROUND).min(line.text.len()));
-        match parts.last_mut().filter(|last| from <= last.1) {
-            Some(last) => last.1 = to,
-            None => parts.push((from, to)),
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    for marker in line.markers {
+        let part = marker.start.saturating_sub(SHOWN_AROUND)..(marker.end + SHOWN_AROUND).min(line.text.len());
+        match parts.last_mut().filter(|last| part.start <= last.end) {
+            Some(last) => last.end = part.end,
+            None => parts.push(part),
         }
     }
     let mut text = String::new();
-    for (from, to) in parts {
-        if from > 0 {
-            text.push('…');
-        }
-        text += &String::from_utf8_lossy(&line.text[from..to]);
-        if to < line.text.len() {
-            text.push('…');
-        }
+    for Range { start, end } in parts {
+        text += if start > 0 { "…" } else { "" };
+        text += &String::from_utf8_lossy(&line.text[start..end]);
+        text += if end < line.text.len() { "…" } else { "" };
     }
     format!("{}:{}: {text}", quote(line.file.as_bytes()), line.line)
 }

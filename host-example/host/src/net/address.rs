@@ -312,5 +312,10 @@ pub fn is_loopback(url: &Url) -> bool {
     literal(url).is_some_and(|address| reach(address) == Reach::Loopback)
 }
 
+/// Whether a URL is plain http to another machine.
+pub(crate) fn is_plain_abroad(url: &Url) -> bool {
+    url.scheme() == "http" && !is_loopback(url)
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::contract::endpoints::{Endpoint, Setting, Ssh};
 use crate::contract::types::{Code, Direction};
-use crate::net::address::{Reach, is_loopback, reaches};
+use crate::net::address::{Reach, is_plain_abroad, reaches};
 use crate::net::git_http::GitHttp;
 use crate::net::http::HttpOptions;
 use crate::net::login::{Approver, Brought, Logins, Origin, Question, Split};
@@ -103,7 +103,7 @@ fn given(client: &Client, options: &ServerOptions) -> Result<Destination, Fault>
 /// Refuses plain http to another machine, and says what allows it.
 pub(crate) fn check_plain_http(endpoint: &str, options: &ServerOptions) -> Result<(), Fault> {
     let Ok(url) = Url::parse(endpoint) else { return Ok(()) };
-    if url.scheme() != "http" || options.insecure_http || is_loopback(&url) {
+    if !is_plain_abroad(&url) || options.insecure_http {
         return Ok(());
     }
     let shown = place(endpoint);

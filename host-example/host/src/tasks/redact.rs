@@ -8,6 +8,7 @@ mod sources;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 
 use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, RulesError, Scan, Secrets, TooLong};
@@ -44,6 +45,8 @@ pub struct RedactedLine<'a> {
     pub line: u64,
     /// It without its secrets.
     pub text: &'a [u8],
+    /// Where the markers stand in it that took their places.
+    pub markers: &'a [Range<usize>],
 }
 
 impl Client {
@@ -150,59 +153,58 @@ impl Second<'_> {
             {
                 written = copy.write_all(bytes);
             }
-            line.take(&piece, bytes, &mut |number, text| {
-                show(&RedactedLine { file: &source.shown, line: number, text });
-            });
+            line.take(&piece, bytes, &source.shown, show);
         };
         let read = each_piece(&mut file, |bytes| redact.push(bytes, &mut give).map_err(too_long));
         if read.is_ok() {
             redact.end(&mut give);
         }
-        line.end(&mut |number, text| show(&RedactedLine { file: &source.shown, line: number, text }));
-        written.map_err(|error| {
-            Fault::local(&format!("{}: the copy cannot be written", quote(source.to.as_bytes())), &error)
-        })?;
+        line.end(&source.shown, show);
+        let to = quote(source.to.as_bytes());
+        written.map_err(|error| Fault::local(&format!("{to}: the copy cannot be written"), &error))?;
         match read {
-            Ok(()) => report.written += u64::from(copy.is_some()),
+            // It was readable a moment ago: what stands there now is a part.
+            Err(why) if copy.is_some() => {
+                return Err(Fault::failed(Code::Host, format!("{to}: the copy is not whole: {why}")));
+            }
             Err(why) => report.unchecked(source, why),
+            Ok(()) => report.written += u64::from(copy.is_some()),
         }
         Ok(())
     }
 }
 
-/// The line that is being given, where it has a secret.
+/// The line that is being given.
 #[derive(Default)]
 struct Line {
     number: u64,
     text: Vec<u8>,
-    has_secret: bool,
+    markers: Vec<Range<usize>>,
 }
 
 impl Line {
-    fn take(&mut self, piece: &Piece<'_>, bytes: &[u8], show: &mut dyn FnMut(u64, &[u8])) {
+    fn take(&mut self, piece: &Piece<'_>, bytes: &[u8], file: &str, show: &mut dyn FnMut(&RedactedLine<'_>)) {
         if let Piece::Marker(_, finding) = piece {
-            if !self.has_secret {
+            if self.markers.is_empty() {
                 self.number = finding.line;
             }
-            self.has_secret = true;
-            self.text.extend_from_slice(bytes);
-            return;
+            self.markers.push(self.text.len()..self.text.len() + bytes.len());
+            return self.text.extend_from_slice(bytes);
         }
-        let Some(last) = memchr::memrchr(b'\n', bytes) else { return self.text.extend_from_slice(bytes) };
-        if self.has_secret {
-            let first = memchr::memchr(b'\n', bytes).unwrap_or(last);
-            self.text.extend_from_slice(&bytes[..first]);
-            self.end(show);
-        }
-        self.text.clear();
+        let (Some(first), Some(last)) = (memchr::memchr(b'\n', bytes), memchr::memrchr(b'\n', bytes)) else {
+            return self.text.extend_from_slice(bytes);
+        };
+        self.text.extend_from_slice(&bytes[..first]);
+        self.end(file, show);
         self.text.extend_from_slice(&bytes[last + 1..]);
     }
 
-    fn end(&mut self, show: &mut dyn FnMut(u64, &[u8])) {
-        if self.has_secret {
-            show(self.number, &self.text);
+    /// Shows it if it has markers, and begins the next one.
+    fn end(&mut self, file: &str, show: &mut dyn FnMut(&RedactedLine<'_>)) {
+        if !self.markers.is_empty() {
+            show(&RedactedLine { file, line: self.number, text: &self.text, markers: &self.markers });
         }
-        self.has_secret = false;
+        self.markers.clear();
         self.text.clear();
     }
 }

@@ -32,10 +32,8 @@ pub(super) struct Fetch {
     sent: u64,
     /// The response is the whole blob, not a range of it.
     whole: bool,
-    /// A response whose bytes were wanted began.
-    began: bool,
-    /// Of a response whose bytes were taken: its status, and the coding that they seem to have.
-    took: (u16, Option<String>),
+    /// Of a response whose bytes are taken, once it began: its status, and the coding that they seem to have.
+    took: Option<(u16, Option<String>)>,
     /// The server's range is not the one asked for: the effect is being cancelled and the next try starts at 0.
     restarting: bool,
 }
@@ -105,8 +103,7 @@ impl Fetch {
             generation: 0,
             sent: 0,
             whole: true,
-            began: false,
-            took: (200, None),
+            took: None,
             restarting: false,
         })
     }
@@ -138,12 +135,11 @@ impl Fetch {
     /// Whether to take the body. A 206 must be the range that was asked for; all of the blob is a range, too.
     pub(super) fn accepts(&mut self, head: &Head, link: &mut Link) -> bool {
         link.answered(self.sent);
-        self.took = (head.status, coding(head));
         self.whole = head.status != 206 || self.resume.is_none();
         let first = self.resume.as_ref().map_or(0, |resume| resume.bytes);
         self.restarting = head.status == 206 && !is_range(head, (first, self.blob.size.saturating_sub(1)));
-        self.began = !self.restarting;
-        self.began
+        self.took = (!self.restarting).then(|| (head.status, coding(head)));
+        !self.restarting
     }
 
     /// What follows from the last event of the request.
@@ -165,8 +161,12 @@ impl Fetch {
     fn wrong(&self, got: Blob) -> Error {
         let (code, received) = match &self.took {
             // What stands between us and the server changed the answer; some show strangers a sign-in page so.
-            (203, _) => (Code::Auth, format!("a 203 from {}, which may ask for a login", self.outgoing.url.shown())),
-            (_, Some(coding)) => (Code::Integrity, format!("them in the coding {coding}, which was not asked for")),
+            Some((203, _)) => {
+                (Code::Auth, format!("a 203 from {}, which may ask for a login", self.outgoing.url.shown()))
+            }
+            Some((_, Some(coding))) => {
+                (Code::Integrity, format!("them in the coding {coding}, which was not asked for"))
+            }
             _ => (Code::Integrity, format!("{} of {} bytes", got.oid, got.size)),
         };
         let Blob { oid, size } = self.blob;
@@ -185,12 +185,12 @@ impl Fetch {
         if !refusal::passing(failed.why) {
             return Next::End(error);
         }
-        // A server that begins the same rest again and never brings a byte of it may have the whole.
+        // A server that begins the same rest again and never brings a byte of it may have the whole. One that falls
+        // silent may only be slow.
         let rest = self.resume.as_ref().map(|resume| resume.bytes);
-        // One that falls silent may only be slow.
         faults.is_stuck = rest.is_some() && faults.broke_at == rest && failed.why == Failure::Offline;
         faults.broke_at = rest;
-        if faults.is_stuck && self.began { Next::Restart(error) } else { Next::Later(None, error) }
+        if faults.is_stuck && self.took.is_some() { Next::Restart(error) } else { Next::Later(None, error) }
     }
 
     /// A response without the bytes.

@@ -17,7 +17,7 @@ use super::tls;
 use crate::contract::error::HostError;
 use crate::contract::failure::failed;
 use crate::contract::types::{Failed, Failure};
-use crate::net::address::{AddressPolicy, LessPublic, ProxyName, Resolver, is_loopback};
+use crate::net::address::{AddressPolicy, LessPublic, ProxyName, Resolver, is_plain_abroad};
 use crate::net::failure::of_http;
 use crate::net::login::Origin;
 
@@ -66,7 +66,7 @@ impl Http {
         if !readable || !url.username().is_empty() || url.password().is_some() {
             return Err(failed(Failure::Blocked, "only http and https URLs without a login inside are requested"));
         }
-        if url.scheme() == "http" && !self.options.insecure_http && !is_loopback(&url) {
+        if is_plain_abroad(&url) && !self.options.insecure_http {
             return Err(failed(Failure::Blocked, "plain http is only spoken to this machine"));
         }
         let blocked = |less: LessPublic| failed(Failure::Blocked, &less.to_string());

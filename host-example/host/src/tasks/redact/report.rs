@@ -1,7 +1,5 @@
 //! What a look for secrets says, as types: kinds, files and lines, never a value.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,7 +19,7 @@ pub struct RedactReport {
     pub findings: usize,
     /// Different secrets.
     pub secrets: usize,
-    /// How many findings each kind has.
+    /// How many findings each kind has, by kind.
     pub kind_list: Vec<KindCount>,
     /// The findings, by file and line; the first 10,000 of them.
     pub finding_list: Vec<FoundSecret>,
@@ -77,9 +75,10 @@ impl RedactReport {
 
     pub(super) fn found(&mut self, file: &str, line: u64, kind: &str, marker: &str) {
         self.findings += 1;
-        let mut counts: BTreeMap<&str, usize> = self.kind_list.iter().map(|one| (&*one.kind, one.count)).collect();
-        *counts.entry(kind).or_default() += 1;
-        self.kind_list = counts.into_iter().map(|(kind, count)| KindCount { kind: kind.to_owned(), count }).collect();
+        match self.kind_list.binary_search_by(|one| one.kind.as_str().cmp(kind)) {
+            Ok(at) => self.kind_list[at].count += 1,
+            Err(at) => self.kind_list.insert(at, KindCount { kind: kind.to_owned(), count: 1 }),
+        }
         if self.finding_list.len() < FINDINGS_MAX {
             let (file, kind, marker) = (file.to_owned(), kind.to_owned(), marker.to_owned());
             self.finding_list.push(FoundSecret { file, line, kind, marker });

@@ -12,10 +12,10 @@ use crate::protocol::outbox::{Event, Outbox};
 use crate::protocol::outgoing::Outgoing;
 use crate::protocol::refusal;
 use crate::text::error::{Code, Error, quote};
-use crate::text::json::{self, Value};
+use crate::text::json::{self, Kind, Value};
 use crate::text::limits::{LOCK_ID_BYTES_MAX, LOCK_PAGES_MAX, LOCKS_MAX, NAME_BYTES_MAX};
 use alloc::borrow::ToOwned as _;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// One lock.
@@ -125,7 +125,6 @@ impl Locks {
     /// Takes a response into the report; `Some` is the cursor of the next page.
     fn read(&mut self, answer: &Response, now: u64) -> Result<Option<String>, Error> {
         self.pages += 1;
-        let broken = || Error::new(Code::Malformed, "the lock request: the server's answer has no lock in it");
         let status = answer.head.status;
         if !(200..300).contains(&status) {
             let verify = matches!(self.task, LockTask::Verify);
@@ -149,20 +148,15 @@ impl Locks {
             let said = refusal_in(&answer.head, &answer.body, now);
             return Err(refusal::whole("the lock request", &said, now));
         }
-        // A lock that is left out would be taken for none.
-        let list = |key| {
-            let items = root.get(key).map(Value::items).unwrap_or_default();
-            items.iter().map(|item| lock(item).ok_or_else(unusable)).collect::<Result<Vec<_>, Error>>()
-        };
         match &self.task {
             LockTask::Create(_) | LockTask::Unlock { .. } => {
                 self.report.locks.push(root.get("lock").and_then(lock).ok_or_else(broken)?);
                 return Ok(None);
             }
-            LockTask::ListAll(_) => self.report.locks.extend(list("locks")?),
+            LockTask::ListAll(_) => list(&root, "locks", &mut self.report.locks)?,
             LockTask::Verify => {
-                self.report.locks.extend(list("ours")?);
-                self.report.theirs.extend(list("theirs")?);
+                list(&root, "ours", &mut self.report.locks)?;
+                list(&root, "theirs", &mut self.report.theirs)?;
             }
         }
         let cursor = root.get("next_cursor").and_then(Value::text).filter(|cursor| !cursor.is_empty());
@@ -238,24 +232,33 @@ fn is_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= LOCK_ID_BYTES_MAX && !text.contains(char::is_control)
 }
 
-fn unusable() -> Error {
-    let detail = "the lock request: the server lists a lock whose id or path cannot be used";
-    Error::new(Code::Malformed, detail)
+fn broken() -> Error {
+    Error::new(Code::Malformed, "the lock request: the answer has no lock, or one that cannot be used")
+}
+
+/// Takes a list of locks. One that is left out would be taken for none.
+fn list(answer: &Value<'_>, key: &str, locks: &mut Vec<Lock>) -> Result<(), Error> {
+    for item in answer.get(key).map(Value::items).unwrap_or_default() {
+        locks.push(lock(item).ok_or_else(broken)?);
+    }
+    Ok(())
 }
 
 fn lock(value: &Value<'_>) -> Option<Lock> {
     let word = |key| value.get(key).and_then(Value::text).map(quote);
-    let id = value.get("id")?;
     // Some servers number their locks.
-    let id = id.text().map(str::to_owned).or_else(|| id.integer().map(|number| number.to_string()));
-    let id = id.filter(|id| is_id(id))?;
+    let id = match &value.get("id")?.kind {
+        Kind::Number(spelled) => spelled,
+        Kind::String(text) => &**text,
+        _ => return None,
+    };
     // As it is, so that it can be compared with the name of a file.
-    let path = value.get("path").and_then(Value::text).unwrap_or_default().to_owned();
-    if path.len() > NAME_BYTES_MAX {
+    let path = value.get("path").and_then(Value::text).unwrap_or_default();
+    if !is_id(id) || path.len() > NAME_BYTES_MAX {
         return None;
     }
     let owner = value.get("owner").and_then(|owner| owner.get("name")?.text().map(quote));
-    Some(Lock { id, path, locked_at: word("locked_at").unwrap_or_default(), owner })
+    Some(Lock { id: id.to_owned(), path: path.to_owned(), locked_at: word("locked_at").unwrap_or_default(), owner })
 }
 
 fn request(task: &LockTask, cursor: Option<&str>, link: &Link) -> Outgoing {

@@ -3,6 +3,7 @@
 
 use clap::{Args, Parser, Subcommand, value_parser};
 use hydrant_host::tasks::endpoint::ServerOptions;
+use hydrant_host::tasks::publish::{Allowance, SecretOptions};
 use hydrant_host::text::parse_bytes;
 
 use crate::commands::*;
@@ -153,6 +154,30 @@ impl ServerArgs {
             in_flight_max: self.transfers,
             batch_objects_max: self.batch_objects,
         }
+    }
+}
+
+/// What becomes of secrets.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Secrets")]
+pub(crate) struct SecretArgs {
+    /// Send content with markers in the places of its secrets
+    #[arg(long)]
+    pub(crate) redact: bool,
+    /// Let out what looks like a secret and has this fingerprint; can be given again
+    #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
+    pub(crate) allow: Vec<String>,
+    /// Why it is no secret; it is published
+    #[arg(long, value_name = "TEXT", requires = "allow")]
+    pub(crate) reason: Option<String>,
+}
+
+impl SecretArgs {
+    /// The same, for the library.
+    pub(crate) fn options(&self) -> SecretOptions {
+        let reason = self.reason.clone().unwrap_or_default();
+        let allow = |fingerprint: &String| Allowance { fingerprint: fingerprint.clone(), reason: reason.clone() };
+        SecretOptions { allow: self.allow.iter().map(allow).collect(), redact: self.redact }
     }
 }
 

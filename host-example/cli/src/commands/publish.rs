@@ -6,11 +6,11 @@ use clap::Args;
 use hydrant_host::contract::error::{Fault, code_name};
 use hydrant_host::tasks::Client;
 use hydrant_host::tasks::publish::{
-    AbandonReport, PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState,
+    AbandonReport, HeldSecret, PlanReport, PlannedStorage, PublishOptions, PublishReport, PublishedFileState,
 };
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
-use crate::cli::{LimitArgs, ServerArgs};
+use crate::cli::{LimitArgs, SecretArgs, ServerArgs};
 use crate::ending::Ending;
 use crate::output::{Output, Table};
 
@@ -32,7 +32,7 @@ not name. Whenever it is interrupted, nothing is lost, and the same command goes
 on.";
 
 /// What only a publish that takes files or fields can be told.
-const OF_A_NEW_ONE: [&str; 16] = [
+const OF_A_NEW_ONE: [&str; 17] = [
     "from",
     "exclude",
     "files",
@@ -49,6 +49,7 @@ const OF_A_NEW_ONE: [&str; 16] = [
     "stop_detail",
     "fields",
     "dry_run",
+    "redact",
 ];
 
 /// A session, its files, its manifest's fields, and the way to its server.
@@ -124,6 +125,8 @@ pub(crate) struct ContentArgs {
     #[arg(long)]
     pub(crate) with_unpushed: bool,
     #[command(flatten)]
+    pub(crate) secrets: SecretArgs,
+    #[command(flatten)]
     pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -167,6 +170,7 @@ impl PublishArgs {
             resume: self.resume,
             again: content.again,
             with_unpushed: content.with_unpushed,
+            secrets: content.secrets.options(),
             server: content.server.options(),
             object_bytes_max: content.limits.object_bytes_max,
         })
@@ -209,6 +213,7 @@ pub(crate) fn say(report: &PublishReport, output: &mut Output) -> Ending {
         return if report.is_complete() { Ending::Done } else { Ending::SomeFailed };
     }
     table(report, output);
+    held(&report.secret_list, output);
     match &report.ended {
         None => output.line(summary(report)),
         Some(error) => output.warn(format!("hydrant: {}: {}", code_name(error.code.0), plain(&error.detail))),
@@ -230,6 +235,17 @@ pub(crate) fn summary(report: &PublishReport) -> String {
     let tip = report.tip.as_deref().map_or_else(String::new, |tip| format!(" at {}", short(tip)));
     let resumed = if report.resumed { ", after an interrupted publish was finished" } else { "" };
     format!("{id} is published{tip} in {:.2} s{resumed}", report.seconds)
+}
+
+/// What is held back, a line each.
+fn held(secrets: &[HeldSecret], output: &mut Output) {
+    for one in secrets {
+        let (file, fingerprint) = (quote(one.file.as_bytes()), &one.fingerprint);
+        output.line(match &one.why {
+            Some(why) => format!("held back: {file}: {} [{fingerprint}]", plain(why)),
+            None => format!("held back: {file}:{}: {} [{fingerprint}]", one.line, one.kind),
+        });
+    }
 }
 
 /// Files and orphans.
@@ -272,6 +288,7 @@ pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) -> Ending {
     }
     let bytes: u64 = plan.file_list.iter().map(|file| file.size).sum();
     output.line(format!("would publish {}, {}", count_text(plan.file_list.len(), "file"), bytes_text(bytes)));
+    held(&plan.secret_list, output);
     for obstacle in &plan.obstacle_list {
         output.line(format!("now it would be refused: {}", plain(obstacle)));
     }

@@ -45,6 +45,7 @@ impl RegenerateArgs {
             fields: content.fields(&[])?,
             again: content.again,
             with_unpushed: content.with_unpushed,
+            secrets: content.secrets.options(),
             server: content.server.options(),
             object_bytes_max: content.limits.object_bytes_max,
         })

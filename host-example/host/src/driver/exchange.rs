@@ -191,6 +191,9 @@ fn build(
     match &wanted.body {
         Body::Empty => {}
         Body::Bytes(bytes) => {
+            if let Some(gate) = &shared.gate {
+                gate.check_request(bytes).map_err(|error| of_io(&error))?;
+            }
             answers.gauge.moved(bytes.len() as u64);
             *request.body_mut() = Some(bytes.clone().into());
         }

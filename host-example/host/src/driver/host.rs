@@ -16,6 +16,7 @@ use crate::documents::Documents;
 use crate::driver::shared::Shared;
 use crate::files::Files;
 use crate::files::workers::Workers;
+use crate::gate::Gate;
 use crate::net::http::{Http, HttpOptions, StageRights};
 use crate::net::login::{Logins, Spoken};
 use crate::remote::RemoteLedger;
@@ -96,6 +97,7 @@ pub struct HostBuilder {
     files: Option<Files>,
     documents: Option<Documents>,
     ledger: Option<RemoteLedger>,
+    gate: Option<Rc<Gate>>,
     logins: Option<Logins>,
     http: HttpOptions,
     cancel: Cancel,
@@ -132,6 +134,12 @@ impl HostBuilder {
         self
     }
 
+    /// What looks for secrets in everything that goes out.
+    pub(crate) fn gate(mut self, gate: Rc<Gate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
     /// Logins, and the origins that may get them.
     pub fn logins(mut self, logins: Logins) -> Self {
         self.logins = Some(logins);
@@ -162,6 +170,7 @@ impl HostBuilder {
             files: self.files,
             documents: self.documents,
             ledger: self.ledger,
+            gate: self.gate,
             aside: OnceCell::new(),
             has_sent: Cell::new(false),
             begun: RefCell::default(),

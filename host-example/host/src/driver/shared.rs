@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::Mutex;
@@ -10,6 +11,7 @@ use crate::documents::Documents;
 use crate::files::digest::is_oid;
 use crate::files::workers::Workers;
 use crate::files::{Files, Opened};
+use crate::gate::Gate;
 use crate::net::http::{Http, StageRights};
 use crate::net::login::{Logins, OwnHeaders, Spoken};
 use crate::remote::RemoteLedger;
@@ -22,6 +24,8 @@ pub(crate) struct Shared {
     pub(crate) files: Option<Files>,
     pub(crate) documents: Option<Documents>,
     pub(crate) ledger: Option<RemoteLedger>,
+    /// What looks at everything that goes out; none where nothing of a session does.
+    pub(crate) gate: Option<Rc<Gate>>,
     /// Made with the first swap.
     pub(crate) aside: OnceCell<Arc<Aside>>,
     /// Bytes of a file were on their way to a server, whatever became of them.
@@ -38,7 +42,7 @@ pub(crate) struct Shared {
 }
 
 /// Begins the names of blobs of the cache.
-const CACHED: &str = "cache/";
+pub(crate) const CACHED: &str = "cache/";
 
 impl Shared {
     /// Opens what the engine names: a blob of the store, or a file that was granted. A store's names lead to no file of

@@ -13,11 +13,13 @@ mod recording;
 mod regenerate;
 mod report;
 mod scene;
+mod secrets;
 
 use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 
+pub use crate::gate::{AllowedSecret, Allowance, HeldSecret, SecretOptions};
 pub use giving_up::AbandonReport;
 pub use left_out::{LeftOut, LeftOutReason};
 pub use options::PublishOptions;

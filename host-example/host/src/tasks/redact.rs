@@ -2,7 +2,6 @@
 //!
 //! Two passes: the first finds what rules find, the second looks for these values wherever else they stand.
 
-mod named_values;
 mod report;
 mod sources;
 
@@ -16,6 +15,7 @@ use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, RulesError,
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::Files;
+use crate::gate::named_values;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::text::{io_words, quote};

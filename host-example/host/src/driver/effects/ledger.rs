@@ -8,7 +8,7 @@ use tokio::task::{spawn_blocking, spawn_local};
 use crate::contract::failure::{failed, reply};
 use crate::contract::types::{Failed, Failure, Lookup, Push, Reply, Rewrite, Settle};
 use crate::driver::answers::Answers;
-use crate::driver::shared::Shared;
+use crate::driver::shared::{CACHED, Shared};
 use crate::remote::{Pushed, RemoteLedger, Rewritten, Settled};
 
 /// One look at the ledger or one step of it.
@@ -26,6 +26,15 @@ pub(super) fn begin(shared: &Rc<Shared>, ask: Ask, answers: Answers) {
     let Some(ledger) = shared.ledger.clone() else {
         return answers.last(reply(Failure::Io, "this command has no ledger"));
     };
+    if let (Some(gate), Ask::Push(push)) = (&shared.gate, &ask) {
+        let open = |name: &str, oid: &str| match shared.open(&format!("{CACHED}{oid}"))? {
+            Some(cached) => Ok(Some(cached)),
+            None => shared.open(name),
+        };
+        if let Err(why) = gate.check_push(&push.files, open) {
+            return answers.last(reply(Failure::Refused, &why));
+        }
+    }
     let gauge = Arc::clone(&answers.gauge);
     let work = spawn_blocking(move || perform(&ledger, &ask, &|| !gauge.is_stopped()));
     spawn_local(async move {

@@ -13,18 +13,27 @@ use std::sync::Arc;
 
 use tokio::task::spawn_local;
 
-use crate::contract::failure::of_io;
+use crate::contract::failure::{of_io, reply};
 use crate::contract::names::{CHUNK_BYTES_MAX, POINTER_BYTES_LIMIT};
-use crate::contract::types::{self, Reply};
+use crate::contract::types::{self, Failure, Reply};
 use crate::driver::answers::{Answers, Gauge};
 use crate::driver::shared::Shared;
 use crate::files::digest::{Digesting, blob_of};
 use crate::files::platform::read_at;
-use crate::files::{Files, Opened};
+use crate::files::{Files, Opened, Revision};
+use crate::gate::{Beside, Looked, Sought};
 use crate::store::{MEMORY_BYTES_MAX, hash_into};
 
 /// Times a file is read again because it changed.
 const READS_MAX: u32 = 3;
+
+/// What a reading came to.
+struct Done {
+    reading: Reading,
+    revision: Revision,
+    /// What the same bytes are to the gate.
+    looked: Option<Looked>,
+}
 
 /// What a reading gave.
 enum Reading {
@@ -38,21 +47,21 @@ enum Reading {
 pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answers) {
     let types::Reading { name, as_chunks } = reading;
     let files = shared.files_of(name).cloned();
+    let sought = shared.gate.as_ref().map(|gate| Arc::clone(gate.sought()));
     match shared.open(name) {
         Ok(None) => answers.last(Reply::Absent),
         Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => {
-            let read = read(files.as_ref(), name, opened, *as_chunks, &answers.gauge);
-            answer(read, answers);
+            let read = read(files.as_ref(), name, opened, *as_chunks, sought.as_deref(), &answers.gauge);
+            answer(shared, name, read, answers);
         }
-        Ok(Some(opened)) if *as_chunks => drop(spawn_local(feed(Rc::clone(shared), opened, answers))),
+        Ok(Some(opened)) if *as_chunks => drop(spawn_local(feed(Rc::clone(shared), name.to_owned(), opened, answers))),
         Ok(Some(opened)) => {
             let (shared, name) = (Rc::clone(shared), name.to_owned());
-            let gauge = Arc::clone(&answers.gauge);
+            let (gauge, from) = (Arc::clone(&answers.gauge), name.clone());
             spawn_local(async move {
-                let done = async {
-                    shared.workers.pick()?.run(move || read(files.as_ref(), &name, opened, false, &gauge)).await?
-                };
-                answer(done.await, answers);
+                let read = move || read(files.as_ref(), &from, opened, false, sought.as_deref(), &gauge);
+                let done = async { shared.workers.pick()?.run(read).await? };
+                answer(&shared, &name, done.await, answers);
             });
         }
         Err(error) => answers.last(Reply::Failed(of_io(&error))),
@@ -60,10 +69,11 @@ pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answ
 }
 
 /// Feeds a large file, a piece at a time: the next one is read when this one was taken.
-async fn feed(shared: Rc<Shared>, opened: Opened, answers: Answers) {
+async fn feed(shared: Rc<Shared>, name: String, opened: Opened, answers: Answers) {
     let fed = async {
         let worker = shared.workers.pick()?;
         let file = Arc::new(opened.file.try_clone()?);
+        let beside = shared.gate.as_ref().map(|gate| Beside::begin(gate.sought())).transpose()?;
         let mut at = 0;
         loop {
             answers.gauge.still_wanted()?;
@@ -73,12 +83,22 @@ async fn feed(shared: Rc<Shared>, opened: Opened, answers: Answers) {
                 break;
             }
             at += piece.len() as u64;
+            if let Some(beside) = &beside {
+                beside.push(piece.clone()).await?;
+            }
             answers.say(Reply::Chunk(piece));
         }
-        if at == opened.size && opened.unchanged()? { Ok(()) } else { Err(changing()) }
+        if at != opened.size || !opened.unchanged()? {
+            return Err(changing());
+        }
+        match beside {
+            Some(beside) => beside.end().await.map(Some),
+            None => Ok(None),
+        }
     };
     match fed.await {
-        Ok(()) => {
+        Ok(looked) if !is_let_out(&shared, &name, &opened.revision, looked.as_ref()) => answers.last(held()),
+        Ok(_) => {
             answers.say(Reply::End);
             answers.last(Reply::At(opened.revision.text()));
         }
@@ -103,9 +123,23 @@ fn changing() -> io::Error {
     io::Error::new(io::ErrorKind::ResourceBusy, "the file keeps changing")
 }
 
-fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
+/// Whether the gate lets a file out that was read. Without a gate nothing goes out.
+fn is_let_out(shared: &Shared, name: &str, revision: &Revision, looked: Option<&Looked>) -> bool {
+    match (&shared.gate, looked) {
+        (Some(gate), Some(looked)) => gate.take_file(name, revision, looked),
+        (Some(_), None) => false,
+        (None, _) => true,
+    }
+}
+
+fn held() -> Reply {
+    reply(Failure::Refused, "it has a secret")
+}
+
+fn answer(shared: &Shared, name: &str, read: io::Result<Option<Done>>, answers: Answers) {
     match read {
-        Ok(Some((reading, revision))) => {
+        Ok(Some(read)) if !is_let_out(shared, name, &read.revision, read.looked.as_ref()) => answers.last(held()),
+        Ok(Some(Done { reading, revision, .. })) => {
             match reading {
                 Reading::Bytes(bytes) => {
                     if !bytes.is_empty() {
@@ -115,7 +149,7 @@ fn answer(read: io::Result<Option<(Reading, String)>>, answers: Answers) {
                 }
                 Reading::Hashed(blob) => answers.say(Reply::Received(blob)),
             }
-            answers.last(Reply::At(revision));
+            answers.last(Reply::At(revision.text()));
         }
         Ok(None) => answers.last(Reply::Absent),
         Err(error) => answers.last(Reply::Failed(of_io(&error))),
@@ -128,12 +162,13 @@ fn read(
     name: &str,
     mut opened: Opened,
     as_chunks: bool,
+    sought: Option<&Sought>,
     gauge: &Arc<Gauge>,
-) -> io::Result<Option<(Reading, String)>> {
+) -> io::Result<Option<Done>> {
     for _ in 0..READS_MAX {
-        let reading = read_once(&mut opened, as_chunks, gauge)?;
+        let (reading, looked) = read_once(&mut opened, as_chunks, sought, gauge)?;
         if opened.unchanged()? {
-            return Ok(Some((reading, opened.revision.text())));
+            return Ok(Some(Done { reading, revision: opened.revision, looked }));
         }
         // A blob of the store changes no more than once.
         let Some(files) = files else { break };
@@ -146,22 +181,33 @@ fn read(
 }
 
 /// A file that does not end is cancelled by the engine, which is told how far this is: each block looks for that.
-fn read_once(opened: &mut Opened, as_chunks: bool, gauge: &Arc<Gauge>) -> io::Result<Reading> {
+fn read_once(
+    opened: &mut Opened,
+    as_chunks: bool,
+    sought: Option<&Sought>,
+    gauge: &Arc<Gauge>,
+) -> io::Result<(Reading, Option<Looked>)> {
     if opened.size <= MEMORY_BYTES_MAX {
         let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
         // One byte more than expected is read, so that a file that grew shows it.
         (&opened.file).take(MEMORY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+        let looked = sought.map(|sought| sought.in_bytes(&bytes));
         // What could be a pointer, the engine looks into.
         let is_fed = as_chunks || bytes.len() < POINTER_BYTES_LIMIT;
-        return Ok(if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) });
+        let reading = if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) };
+        return Ok((reading, looked));
     }
-    let mut digest = Digesting::new();
     let gauge = Arc::clone(gauge);
     gauge.begin_anew();
     let step = move |bytes| {
         gauge.moved(bytes);
         gauge.still_wanted()
     };
+    if let Some(sought) = sought {
+        let looked = sought.in_file(&mut opened.file, step)?;
+        return Ok((Reading::Hashed(looked.blob.clone()), Some(looked)));
+    }
+    let mut digest = Digesting::new();
     hash_into(&mut digest, &mut opened.file, step)?;
-    Ok(Reading::Hashed(digest.finish()))
+    Ok((Reading::Hashed(digest.finish()), None))
 }

@@ -1,6 +1,7 @@
 //! The one way in which a session is published.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::contract::error::Fault;
@@ -10,6 +11,7 @@ use crate::contract::types::{Code, Direction};
 use crate::documents::Documents;
 use crate::driver;
 use crate::files::digest::blob_of_file;
+use crate::gate::Gate;
 use crate::remote::{Options, Preflight, Reason, Refusal, RemoteLedger};
 use crate::repository::Errand;
 use crate::sessions::ledger::path_in;
@@ -21,6 +23,7 @@ use crate::tasks::transfer::{self, Runner};
 use super::PublishReport;
 use super::recording::{Place, Recorded};
 use super::scene::{Scene, documents};
+use super::secrets::Secrets;
 
 /// How a publish ended.
 pub(super) struct Came {
@@ -34,6 +37,8 @@ pub(super) struct Came {
     pub(super) begun: Option<String>,
     /// It ended before it sent anything, and left nothing behind.
     pub(super) taken_back: bool,
+    /// What the gate said.
+    pub(super) secrets: Secrets,
 }
 
 /// What whoever looks on sees of it.
@@ -74,7 +79,12 @@ impl Scene<'_> {
         let destination = self.destination(true)?;
         let states = self.states();
         let covered = self.covered();
-        let mut came = self.operate(&preflight.ledger, documents(self.repository)?, destination, Shown::Progress)?;
+        let gate = self.gate()?;
+        self.look_through_texts(&gate)?;
+        // Where something is held back already, the rest is only looked through: without a journal nothing is sent.
+        let documents = if gate.held().is_empty() { documents(self.repository)? } else { self.files.clone().into() };
+        let mut came = self.operate(&preflight.ledger, documents, destination, &gate, Shown::Progress)?;
+        gate.remember();
         if came.report.ended.is_err()
             && !came.sent
             && let Some(begun) = came.begun.take()
@@ -119,6 +129,7 @@ impl Scene<'_> {
         ledger: &RemoteLedger,
         documents: Documents,
         destination: Destination,
+        gate: &Rc<Gate>,
         shown: Shown,
     ) -> Result<Came, Fault> {
         let started = Instant::now();
@@ -126,7 +137,8 @@ impl Scene<'_> {
         let limit = transfer::object_bytes_max(self.options.object_bytes_max, Some(self.repository))?;
         let store = self.repository.cache()?;
         let mut runner = Runner::new(self.client, destination, server, limit, |host| {
-            host.store(store).files(self.files.clone()).documents(documents).ledger(ledger.clone())
+            let host = host.store(store).files(self.files.clone()).documents(documents);
+            host.ledger(ledger.clone()).gate(Rc::clone(gate))
         })?;
         let mut operation = self.client.guest()?.publish(&runner.config, &self.publication())?;
         match shown {
@@ -145,7 +157,8 @@ impl Scene<'_> {
         report.ended = report.ended.map_err(|error| runner.told(error));
         let (seconds, host) = (started.elapsed().as_secs_f64(), &runner.host);
         let (interrupted, sent, begun) = (host.interrupted(), host.has_sent(), host.begun());
-        Ok(Came { report, seconds, interrupted, sent, begun, taken_back: false })
+        let secrets = self.secrets(gate, sent);
+        Ok(Came { report, seconds, interrupted, sent, begun, taken_back: false, secrets })
     }
 
     fn publication(&self) -> Publication {

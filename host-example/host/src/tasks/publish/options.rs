@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::contract::error::Fault;
+use crate::gate::SecretOptions;
 use crate::repository::Repository;
 use crate::tasks::endpoint::ServerOptions;
 use crate::worktree::patterns::Selection;
@@ -30,6 +31,8 @@ pub struct PublishOptions {
     pub again: bool,
     /// Push commits of this branch that were not pushed yet along.
     pub with_unpushed: bool,
+    /// What becomes of secrets.
+    pub secrets: SecretOptions,
     /// The server.
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.

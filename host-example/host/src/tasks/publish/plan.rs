@@ -30,7 +30,10 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
             scene.lint(&preflight);
             plan.obstacle_list.extend(scene.obstacle(&preflight)?);
             let documents: Documents = scene.files.clone().into();
-            let came = scene.operate(&preflight.ledger, documents, destination, Shown::Nothing)?;
+            let gate = scene.gate()?;
+            scene.look_through_texts(&gate)?;
+            let came = scene.operate(&preflight.ledger, documents, destination, &gate, Shown::Nothing)?;
+            plan.secret_list = came.secrets.held;
             if came.interrupted {
                 return Err(Fault::interrupted("interrupted"));
             }
@@ -38,6 +41,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
             let is_finish = |error: &Error| scene.unfinished && error.code == Code::NotFound;
             if let (Phase::Hash, Err(error)) = (came.report.phase, &came.report.ended)
                 && !is_finish(error)
+                && plan.secret_list.is_empty()
             {
                 plan.obstacle_list.push(error.detail.clone());
             }

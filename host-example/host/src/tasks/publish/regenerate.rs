@@ -13,6 +13,7 @@ use crate::contract::manifests::{FileStorage, Manifest};
 use crate::contract::pointers::Sample;
 use crate::contract::types::Code;
 use crate::engine::Guest;
+use crate::gate::SecretOptions;
 use crate::remote::{Options, RemoteLedger};
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
@@ -48,6 +49,8 @@ pub struct RegenerateOptions {
     pub again: bool,
     /// Push commits of this branch that were not pushed yet along.
     pub with_unpushed: bool,
+    /// What becomes of secrets.
+    pub secrets: SecretOptions,
     /// The server.
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.
@@ -65,6 +68,7 @@ impl RegenerateOptions {
             fields: self.fields.clone(),
             again: self.again,
             with_unpushed: self.with_unpushed,
+            secrets: self.secrets.clone(),
             server: self.server.clone(),
             object_bytes_max: self.object_bytes_max,
             ..PublishOptions::default()

@@ -9,6 +9,7 @@ use crate::contract::types::Phase;
 use crate::sessions::ledger::path_in;
 
 use super::Idle;
+use crate::gate::{AllowedSecret, HeldSecret};
 use super::left_out::{LeftOut, LeftOutReason};
 use super::next;
 use super::operation::Came;
@@ -32,6 +33,10 @@ pub struct PublishReport {
     pub file_list: Vec<PublishedFile>,
     /// What was not published. A file that was asked for is a reason for `ok` to be false.
     pub left_out_list: Vec<LeftOut>,
+    /// Secrets, and files that cannot be looked through: nothing was sent because of them.
+    pub secret_list: Vec<HeldSecret>,
+    /// What went out although it looks like a secret, because the user allowed it.
+    pub allowed_list: Vec<AllowedSecret>,
     /// Blobs that the session named before and that nothing names any more, by the rule of `orphans`.
     pub orphan_list: Vec<BlobReport>,
     /// Seconds it took.
@@ -109,6 +114,8 @@ impl PublishReport {
             tip: None,
             file_list: Vec::new(),
             left_out_list: left_out,
+            secret_list: Vec::new(),
+            allowed_list: Vec::new(),
             orphan_list: Vec::new(),
             seconds: 0.0,
             next: None,
@@ -119,8 +126,13 @@ impl PublishReport {
     }
 
     pub(super) fn new(session: &str, came: Came, mut left_out: Vec<LeftOut>) -> Self {
-        let Came { report, seconds, interrupted, taken_back, .. } = came;
-        let next = if taken_back { Some(next::STARTS_OVER.to_owned()) } else { next::next(session, &report) };
+        let Came { report, seconds, interrupted, taken_back, secrets, .. } = came;
+        let refusal = secrets.refusal();
+        let next = match (&refusal, taken_back) {
+            (Some(_), _) => Some(secrets.next(session)),
+            (None, true) => Some(next::STARTS_OVER.to_owned()),
+            (None, false) => next::next(session, &report),
+        };
         // An interrupted publish that was finished first may have taken it.
         left_out.retain(|one| {
             let is_it = |file: &Published| one.name == file.name || one.name == path_in(session, &file.name);
@@ -134,10 +146,12 @@ impl PublishReport {
             tip: report.tip,
             file_list: report.files.iter().map(PublishedFile::from).collect(),
             left_out_list: left_out,
+            secret_list: secrets.held,
+            allowed_list: secrets.allowed,
             orphan_list: report.orphans.iter().map(BlobReport::from).collect(),
             seconds,
             next,
-            ended: report.ended.err().as_ref().map(ErrorReport::from),
+            ended: refusal.or_else(|| report.ended.err().as_ref().map(ErrorReport::from)),
             interrupted,
             idle: None,
         }
@@ -159,6 +173,8 @@ impl PublishReport {
         match &self.ended {
             None => self.has_left(),
             Some(_) if self.interrupted => false,
+            // What is held back is a finding, no failure.
+            Some(_) if !self.secret_list.is_empty() => true,
             Some(_) => self.phase == Phase::Upload && self.file_list.iter().any(|file| file.error.is_some()),
         }
     }
@@ -185,6 +201,8 @@ pub struct PlanReport {
     pub resumes: bool,
     /// What stands in the way, one sentence each.
     pub obstacle_list: Vec<String>,
+    /// Secrets, and files that cannot be looked through: nothing would be sent because of them.
+    pub secret_list: Vec<HeldSecret>,
     /// The files that would be published.
     pub file_list: Vec<PlannedFile>,
     /// What would not be published. A file that was asked for is a reason for `ok` to be false.
@@ -226,6 +244,7 @@ impl PlanReport {
             session: session.to_owned(),
             resumes: false,
             obstacle_list: Vec::new(),
+            secret_list: Vec::new(),
             file_list: Vec::new(),
             left_out_list: Vec::new(),
             idle: None,
@@ -239,7 +258,7 @@ impl PlanReport {
 
     /// Whether nothing stands in the way, and nothing that was asked for would be left out.
     pub fn is_clear(&self) -> bool {
-        self.obstacle_list.is_empty() && !self.left_out_list.iter().any(|one| one.asked_for)
+        self.obstacle_list.is_empty() && self.secret_list.is_empty() && !self.left_out_list.iter().any(|one| one.asked_for)
     }
 }
 

@@ -1,0 +1,205 @@
+//! Nothing of a session leaves this machine before it was looked through for secrets.
+//!
+//! The rules it keeps: content is looked through in the pass that hashes it, so what is let out is what was looked at;
+//! no exit sends what was not let out; what cannot be looked through is not let out; no value is ever told or stored.
+//!
+//! | exit | what must be let out before |
+//! | --- | --- |
+//! | the body of a request | every oid that it names |
+//! | a file as a body | the file, in the state it has now |
+//! | a push to the ledger | all of its bytes, and the oid of every pointer |
+
+mod allowed;
+mod beside;
+mod finding;
+mod looking;
+pub(crate) mod named_values;
+mod verdicts;
+
+use std::cell::{Ref, RefCell};
+use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
+
+pub use allowed::Allowance;
+use allowed::Allowed;
+pub use finding::{AllowedSecret, HeldSecret};
+pub(crate) use beside::Beside;
+pub(crate) use looking::{Looked, Sought};
+use verdicts::Verdicts;
+
+use crate::contract::error::Fault;
+use crate::contract::types::PushFile;
+use crate::files::digest::{OID_DIGITS, is_oid};
+use crate::files::{Opened, Revision};
+use crate::repository::Repository;
+
+/// How a command passes the gate.
+#[derive(Clone, Debug, Default)]
+pub struct SecretOptions {
+    /// What is let out although it looks like a secret.
+    pub allow: Vec<Allowance>,
+    /// Put markers in the places of secrets, and send that.
+    pub redact: bool,
+}
+
+/// What an exit says of a thing that it does not send.
+const HELD: &str = "it was not looked through for secrets as it is now: run the command again";
+
+/// Looks at what goes out, and remembers what may.
+pub(crate) struct Gate {
+    sought: Arc<Sought>,
+    allowed: Allowed,
+    passed: RefCell<Passed>,
+}
+
+/// What was looked through so far.
+#[derive(Default)]
+struct Passed {
+    /// Files that may go out, by their name and in this state.
+    files: HashMap<String, Revision>,
+    oids: BTreeSet<String>,
+    verdicts: Verdicts,
+    /// What is held back.
+    held: Vec<HeldSecret>,
+    /// What goes out because the user said so.
+    allowed: Vec<AllowedSecret>,
+}
+
+impl Gate {
+    /// A gate of this repository, which lets out what was allowed here before, and `more`.
+    pub(crate) fn of(repository: &Repository, more: &[Allowance]) -> Result<Self, Fault> {
+        let sought = Sought::of(Some(repository))?;
+        let allowed = Allowed::of(&repository.store_dir(), more)?;
+        let verdicts = Verdicts::load(&repository.store_dir(), &allowed.keyed(&sought.identity()));
+        let passed = RefCell::new(Passed { verdicts, ..Passed::default() });
+        Ok(Self { sought: Arc::new(sought), allowed, passed })
+    }
+
+    /// What is looked for, for a look in another thread.
+    pub(crate) fn sought(&self) -> &Arc<Sought> {
+        &self.sought
+    }
+
+    /// Looks through a text that goes out under this name.
+    pub(crate) fn take_text(&self, name: &str, text: &[u8]) -> bool {
+        self.judge(name, &self.sought.in_bytes(text))
+    }
+
+    /// Takes what a look through a file came to. False: it does not go out.
+    pub(crate) fn take_file(&self, name: &str, revision: &Revision, looked: &Looked) -> bool {
+        if !self.judge(name, looked) {
+            return false;
+        }
+        let mut passed = self.passed.borrow_mut();
+        passed.files.insert(name.to_owned(), revision.clone());
+        passed.oids.insert(looked.blob.oid.clone());
+        if looked.is_clean() {
+            passed.verdicts.add(&looked.blob.oid);
+        }
+        true
+    }
+
+    /// Notes what is held back of it and what is allowed; whether nothing is held back.
+    fn judge(&self, name: &str, looked: &Looked) -> bool {
+        let mut passed = self.passed.borrow_mut();
+        // A file that changed is looked through again: what was found in it before counts no more.
+        passed.held.retain(|held| held.file != name);
+        passed.allowed.retain(|one| one.file != name);
+        let before = passed.held.len();
+        for found in looked.findings() {
+            let fingerprint = self.allowed.fingerprint(found.value);
+            let (file, line, kind) = (name.to_owned(), found.line, found.kind.to_owned());
+            match self.allowed.reason(&fingerprint) {
+                Some(reason) => passed.allowed.push(AllowedSecret { file, line, kind, reason: reason.to_owned() }),
+                None => passed.held.push(HeldSecret { file, line, kind, fingerprint, why: found.why.map(str::to_owned) }),
+            }
+        }
+        passed.held.len() == before
+    }
+
+    /// What is held back.
+    pub(crate) fn held(&self) -> Ref<'_, [HeldSecret]> {
+        Ref::map(self.passed.borrow(), |passed| passed.held.as_slice())
+    }
+
+    /// What goes out although it looks like a secret.
+    pub(crate) fn let_out(&self) -> Ref<'_, [AllowedSecret]> {
+        Ref::map(self.passed.borrow(), |passed| passed.allowed.as_slice())
+    }
+
+    /// The exit of requests.
+    pub(crate) fn check_request(&self, body: &[u8]) -> io::Result<()> {
+        let passed = self.passed.borrow();
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let words = body.split(|byte| !is_digit(byte)).filter(|word| word.len() == OID_DIGITS);
+        for word in words {
+            if std::str::from_utf8(word).is_ok_and(|oid| is_oid(oid) && !passed.oids.contains(oid)) {
+                return Err(io::Error::other(HELD));
+            }
+        }
+        Ok(())
+    }
+
+    /// The exit of files.
+    pub(crate) fn check_file(&self, name: &str, opened: &Opened) -> io::Result<()> {
+        match self.passed.borrow().files.get(name).is_some_and(|revision| revision.same(&opened.revision)) {
+            true => Ok(()),
+            false => Err(io::Error::other(HELD)),
+        }
+    }
+
+    /// The exit of the ledger. `open` opens the content of a pointer that was not looked through in this run.
+    pub(crate) fn check_push(
+        &self,
+        files: &[PushFile],
+        open: impl Fn(&str, &str) -> io::Result<Option<Opened>>,
+    ) -> Result<(), String> {
+        for file in files {
+            if !self.take_text(&file.name, &file.bytes) {
+                return Err(format!("{} has a secret", file.name));
+            }
+            let Some(oid) = oid_of(&file.bytes) else { continue };
+            let is_known = {
+                let passed = self.passed.borrow();
+                passed.oids.contains(oid) || passed.verdicts.has(oid)
+            };
+            if is_known {
+                continue;
+            }
+            let opened = open(&file.name, oid).map_err(|error| error.to_string())?;
+            self.look_now(&file.name, oid, opened)?;
+        }
+        Ok(())
+    }
+
+    fn look_now(&self, name: &str, oid: &str, opened: Option<Opened>) -> Result<(), String> {
+        let absent = || {
+            format!(
+                "the content of {name} is not here, so it cannot be looked through for secrets: publish the session \
+                 again with its files"
+            )
+        };
+        let mut opened = opened.ok_or_else(absent)?;
+        let looked = self.sought.in_file(&mut opened.file, |_| Ok(())).map_err(|error| format!("{name}: {error}"))?;
+        if looked.blob.oid != oid {
+            return Err(absent());
+        }
+        match self.take_file(name, &opened.revision, &looked) {
+            true => Ok(()),
+            false => Err(format!("{name} has a secret, and the server has it already")),
+        }
+    }
+
+    /// So that a publish that goes on later needs no content that may be gone by then.
+    pub(crate) fn remember(&self) {
+        self.passed.borrow().verdicts.save();
+    }
+}
+
+/// The oid of a pointer.
+fn oid_of(bytes: &[u8]) -> Option<&str> {
+    const KEY: &[u8] = b"\noid sha256:";
+    let at = memchr::memmem::find(bytes, KEY)? + KEY.len();
+    std::str::from_utf8(bytes.get(at..at + OID_DIGITS)?).ok().filter(|oid| is_oid(oid))
+}

@@ -1,0 +1,167 @@
+//! One look through the bytes of a file, while they are hashed.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use hydrant_secrets::{Finding, Named, Rules, RulesError, Scan, TooLong, limits};
+use sha2::{Digest as _, Sha256};
+
+use super::named_values;
+use crate::contract::error::Fault;
+use crate::contract::types::{Blob, Code};
+use crate::files::digest::Digesting;
+use crate::repository::Repository;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 256 * 1024;
+/// The kind of a file that cannot be looked through.
+const UNCHECKED: &str = "unchecked";
+
+/// What is looked for.
+pub(crate) struct Sought {
+    pub(crate) rules: Rules,
+    /// Values of this machine, and they made ready.
+    pub(crate) values: Vec<Vec<u8>>,
+    named: Named,
+}
+
+impl Sought {
+    /// The rules, and the values of this machine and of a repository.
+    pub(crate) fn of(repository: Option<&Repository>) -> Result<Self, Fault> {
+        let rules = Rules::built_in().map_err(|RulesError(why)| {
+            Fault::failed(Code::Host, format!("the rules for secrets cannot be used: {why}"))
+        })?;
+        let values = named_values::of(repository)?;
+        let named = Named::of(values.iter().map(Vec::as_slice));
+        Ok(Self { rules, values, named })
+    }
+
+    /// Tells apart what is looked for: two that have one look for the same.
+    pub(crate) fn identity(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        digest.update(hydrant_secrets::CATALOG);
+        for value in &self.values {
+            digest.update((value.len() as u64).to_le_bytes());
+            digest.update(value);
+        }
+        digest.finalize().into()
+    }
+
+    /// Looks through bytes that lie here.
+    pub(crate) fn in_bytes(&self, bytes: &[u8]) -> Looked {
+        let mut looker = Looker::new(self);
+        looker.push(bytes);
+        looker.end()
+    }
+
+    /// Looks through a file, from where it stands to its end. `step` hears of every piece, and ends it with an error.
+    pub(crate) fn in_file(
+        &self,
+        file: &mut File,
+        mut step: impl FnMut(u64) -> io::Result<()>,
+    ) -> io::Result<Looked> {
+        let mut looker = Looker::new(self);
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            match file.read(&mut buffer) {
+                Ok(0) => return Ok(looker.end()),
+                Ok(count) => {
+                    looker.push(&buffer[..count]);
+                    step(count as u64)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// A look that goes on.
+pub(super) struct Looker<'s> {
+    sought: &'s Sought,
+    scan: Scan<'s>,
+    digest: Digesting,
+    found: Vec<Found>,
+    too_long: Option<TooLong>,
+}
+
+/// A secret and where it stands. It prints nothing.
+struct Found {
+    line: u64,
+    kind: String,
+    value: Vec<u8>,
+}
+
+/// What a look came to.
+pub(crate) struct Looked {
+    /// What was looked through.
+    pub(crate) blob: Blob,
+    found: Vec<Found>,
+    why: Option<String>,
+}
+
+/// A finding as the gate judges it.
+pub(super) struct Judged<'a> {
+    pub(super) line: u64,
+    pub(super) kind: &'a str,
+    pub(super) value: &'a [u8],
+    pub(super) why: Option<&'a str>,
+}
+
+impl<'s> Looker<'s> {
+    pub(super) fn new(sought: &'s Sought) -> Self {
+        let scan = Scan::new(&sought.rules, &sought.named);
+        Self { sought, scan, digest: Digesting::new(), found: Vec::new(), too_long: None }
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.digest.update(bytes);
+        if self.too_long.is_none() {
+            let (rules, found) = (&self.sought.rules, &mut self.found);
+            self.too_long = self.scan.push(bytes, &mut |finding| found.push(Found::of(rules, &finding))).err();
+        }
+    }
+
+    pub(super) fn end(self) -> Looked {
+        let Self { sought, scan, digest, mut found, too_long } = self;
+        if too_long.is_none() {
+            scan.end(&mut |finding| found.push(Found::of(&sought.rules, &finding)));
+        }
+        Looked { blob: digest.finish(), found, why: too_long.map(too_long_text) }
+    }
+}
+
+impl Found {
+    fn of(rules: &Rules, finding: &Finding<'_>) -> Self {
+        Self { line: finding.line, kind: rules.name(finding.kind).to_owned(), value: finding.value.to_vec() }
+    }
+}
+
+impl Looked {
+    /// Nothing was found, and all of it was looked through.
+    pub(super) fn is_clean(&self) -> bool {
+        self.found.is_empty() && self.why.is_none()
+    }
+
+    /// What was found. What cannot be looked through is a finding, too: its bytes are the value.
+    pub(super) fn findings(&self) -> impl Iterator<Item = Judged<'_>> {
+        let found = self.found.iter().map(|found| Judged {
+            line: found.line,
+            kind: &found.kind,
+            value: &found.value,
+            why: None,
+        });
+        let unchecked = self.why.as_deref().map(|why| Judged {
+            line: 0,
+            kind: UNCHECKED,
+            value: self.blob.oid.as_bytes(),
+            why: Some(why),
+        });
+        found.chain(unchecked)
+    }
+}
+
+/// Why a line is not looked through.
+pub(crate) fn too_long_text(long: TooLong) -> String {
+    format!("line {} is longer than {} bytes, so it cannot be looked through", long.line, limits::LINE_BYTES_MAX)
+}

@@ -38,6 +38,7 @@ fn part(crowd: &mut Crowd, store: usize, session: &str, files: Vec<PublishFile>)
         new_session_id: format!("ses_new_{number}"),
         created_at: "2026-05-04T09:30:00Z".to_owned(),
         fields: vec![("title".to_owned(), format!("Title {number}"))],
+        redaction: None,
     };
     crowd.parts.push(Part { store, publication });
 }

@@ -104,6 +104,9 @@ fn splice(
 ) {
     let mut at = 0;
     for found in found {
+        if markers.spares(&found.value) {
+            continue;
+        }
         give(Piece::Kept(&record.bytes[at..found.place.start]));
         at = found.place.end;
         if !found.is_rest {

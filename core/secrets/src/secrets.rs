@@ -3,7 +3,7 @@
 use crate::looks::marker::{self, Marked};
 use crate::rules::{Kind, Named, Rules};
 use crate::search::{Finding, rank};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 #[derive(Default)]
 pub struct Secrets {
     values: BTreeMap<Vec<u8>, (usize, Kind)>,
+    spared: BTreeSet<Vec<u8>>,
     marked: Marked,
 }
 
@@ -31,6 +32,11 @@ impl Secrets {
                 self.values.insert(finding.value.to_vec(), (at, finding.kind));
             }
         }
+    }
+
+    /// Notes a value that stays where it stands.
+    pub fn spare(&mut self, value: &[u8]) {
+        self.spared.insert(value.to_vec());
     }
 
     /// Notes the markers of a file: their numbers are taken.
@@ -58,7 +64,7 @@ impl Secrets {
         let mut in_order: Vec<(&Vec<u8>, usize, Kind)> =
             self.values.iter().map(|(value, (at, kind))| (value, *at, *kind)).collect();
         in_order.sort_by_key(|(_, at, _)| *at);
-        let mut markers = Markers { of: BTreeMap::new(), marked: self.marked.clone() };
+        let mut markers = Markers { of: BTreeMap::new(), spared: self.spared.clone(), marked: self.marked.clone() };
         for (value, _, kind) in in_order {
             markers.marker(rules, kind, value);
         }
@@ -69,6 +75,7 @@ impl Secrets {
 /// The markers of a session: one value has one of them, wherever it stands.
 pub struct Markers {
     of: BTreeMap<Vec<u8>, (Kind, String)>,
+    spared: BTreeSet<Vec<u8>>,
     marked: Marked,
 }
 
@@ -87,6 +94,11 @@ impl Markers {
     /// Whether none has.
     pub fn is_empty(&self) -> bool {
         self.of.is_empty()
+    }
+
+    /// Whether a value stays where it stands.
+    pub(crate) fn spares(&self, value: &[u8]) -> bool {
+        self.spared.contains(value)
     }
 
     /// The marker of a value, and the kind that it names.

@@ -23,9 +23,9 @@ use std::sync::Arc;
 
 pub use allowed::Allowance;
 use allowed::Allowed;
-pub use finding::{AllowedSecret, HeldSecret};
 pub(crate) use beside::Beside;
-pub(crate) use looking::{Looked, Sought};
+pub use finding::{AllowedSecret, HeldSecret};
+pub(crate) use looking::{Looked, Sought, each_piece, too_long};
 use verdicts::Verdicts;
 
 use crate::contract::error::Fault;
@@ -76,6 +76,16 @@ impl Gate {
         Ok(Self { sought: Arc::new(sought), allowed, passed })
     }
 
+    /// Whether something was ever let out here.
+    pub(crate) fn has_allowances(&self) -> bool {
+        !self.allowed.is_empty()
+    }
+
+    /// Whether a value goes out as it is.
+    pub(crate) fn lets_out(&self, value: &[u8]) -> bool {
+        self.has_allowances() && self.allowed.reason(&self.allowed.fingerprint(value)).is_some()
+    }
+
     /// What is looked for, for a look in another thread.
     pub(crate) fn sought(&self) -> &Arc<Sought> {
         &self.sought
@@ -84,6 +94,11 @@ impl Gate {
     /// Looks through a text that goes out under this name.
     pub(crate) fn take_text(&self, name: &str, text: &[u8]) -> bool {
         self.judge(name, &self.sought.in_bytes(text))
+    }
+
+    /// Takes what a look came to, without letting anything out.
+    pub(crate) fn take_look(&self, name: &str, looked: &Looked) {
+        self.judge(name, looked);
     }
 
     /// Takes what a look through a file came to. False: it does not go out.
@@ -112,7 +127,9 @@ impl Gate {
             let (file, line, kind) = (name.to_owned(), found.line, found.kind.to_owned());
             match self.allowed.reason(&fingerprint) {
                 Some(reason) => passed.allowed.push(AllowedSecret { file, line, kind, reason: reason.to_owned() }),
-                None => passed.held.push(HeldSecret { file, line, kind, fingerprint, why: found.why.map(str::to_owned) }),
+                None => {
+                    passed.held.push(HeldSecret { file, line, kind, fingerprint, why: found.why.map(str::to_owned) })
+                }
             }
         }
         passed.held.len() == before

@@ -27,7 +27,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::files::{Access, Dir};
 use adopted::Adopted;
 pub use adopted::Kept;
-pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
+pub(crate) use adopted::{ADOPTED, COPYING, DISPLACED, KEPT, KEPT_NUMBER_MAX, Note};
 pub(crate) use clones::Sharer;
 pub use incoming::MEMORY_BYTES_MAX;
 pub(crate) use incoming::{Incoming, Staged, Step, Writer, hash_into, unwatched};

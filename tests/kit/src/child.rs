@@ -131,6 +131,7 @@ pub fn act() {
         new_session_id: "ses_0196a3f0-5b40-7c11-9d22-a1b2c3d4e5f6".to_owned(),
         created_at: "2026-05-04T09:30:00Z".to_owned(),
         fields: Vec::new(),
+        redaction: None,
     };
     let engine = Engine::load().expect("the engine");
     let config = engine.guest().expect("a sandbox").default_config(&endpoint, 7).expect("a configuration");

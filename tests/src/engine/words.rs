@@ -520,6 +520,7 @@ pub(super) fn publication(it: &Publication) -> sessions::Publication {
         new_session_id: it.new_session_id.clone(),
         created_at: it.created_at.clone(),
         fields: it.fields.clone(),
+        redaction: it.redaction.clone(),
     }
 }
 

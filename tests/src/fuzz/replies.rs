@@ -107,6 +107,7 @@ fn operation(kind: usize, config: &Config) -> Result<Box<dyn Run>, Error> {
                 new_session_id: "ses_n".into(),
                 created_at: "now".into(),
                 fields: vec![("title".into(), "t".into())],
+                redaction: None,
             })
         }
         RECONCILE => Start::Reconcile(true),

@@ -171,6 +171,7 @@ fn publication(session: &str, id: &str, files: Vec<PublishFile>) -> Publication 
         new_session_id: id.to_owned(),
         created_at: "2026-05-04T09:30:00Z".to_owned(),
         fields: vec![("title".to_owned(), format!("About {session}"))],
+        redaction: None,
     }
 }
 

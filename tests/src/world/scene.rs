@@ -101,6 +101,7 @@ pub(super) fn publication(session: &str, files: Vec<PublishFile>) -> Publication
         new_session_id: "ses_new".to_owned(),
         created_at: "2026-05-04T09:30:00Z".to_owned(),
         fields: vec![("title".to_owned(), "A title".to_owned())],
+        redaction: None,
     }
 }
 

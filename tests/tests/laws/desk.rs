@@ -81,6 +81,7 @@ pub(crate) fn publication(names: &[&str]) -> Publication {
         new_session_id: NEW_ID.to_owned(),
         created_at: "2026-05-04T09:30:00Z".to_owned(),
         fields: Vec::new(),
+        redaction: None,
     }
 }
 

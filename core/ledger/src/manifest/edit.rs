@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use hydrant_lfs::order::{SortedMap, sorted};
 use hydrant_lfs::text::error::{Code, Error, quote};
-use hydrant_lfs::text::json::{Member, Value, quoted};
+use hydrant_lfs::text::json::{self, Kind, Member, Value, quoted};
 use hydrant_lfs::text::oid::Oid;
 
 /// Fields that are never edited once written: ids and names stay, and entries of `files` need proof.
@@ -146,6 +146,28 @@ pub fn remove_entries(text: &[u8], entries: &SortedMap<&str, Oid>) -> Result<Vec
     let root = root(text)?;
     let files = root.get("files").ok_or_else(|| malformed("files is not an object"))?;
     let text = apply_all(text, take_out(files, |member| entries.contains_key(member.key.as_ref())));
+    check(&text)?;
+    Ok(text)
+}
+
+/// Adds a pass to the list of redactions. Earlier passes stay for ever.
+pub(crate) fn add_redaction(text: &[u8], pass: &str) -> Result<Vec<u8>, Error> {
+    const NAME: &str = "redactions";
+    if !matches!(json::parse(pass.as_bytes()).map(|pass| pass.kind), Ok(Kind::Object(_))) {
+        return Err(malformed("a pass of redaction is a JSON object"));
+    }
+    let root = root(text)?;
+    let pass = pass.trim().replace('\n', "\n    ");
+    let text = match root.get(NAME).map(|list| (list, list.items().last())) {
+        Some((_, Some(last))) => {
+            let end = last.span.end;
+            apply_all(text, vec![Splice { range: end..end, text: format!(",\n    {pass}") }])
+        }
+        Some((list, None)) if !matches!(list.kind, Kind::Array(_) | Kind::Null) => {
+            return Err(malformed("redactions is not a list"));
+        }
+        _ => set_field(text, NAME, &format!("[\n    {pass}\n  ]"))?,
+    };
     check(&text)?;
     Ok(text)
 }

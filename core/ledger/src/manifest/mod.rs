@@ -13,7 +13,7 @@ mod tests;
 
 pub use build::{Fresh, build};
 pub use edit::{Change, Entry, edit, record, remove_entries};
-pub(crate) use edit::{mark_draft, recordable, says};
+pub(crate) use edit::{add_redaction, mark_draft, recordable, says};
 pub use guard::leak;
 pub use identity::{derive_session_id, preserved_session_id};
 pub use merge::merge;

@@ -328,7 +328,7 @@ fn substantive(
     empty(format!("the session has no {TRANSCRIPT}, so there is nothing that happened in it"))
 }
 
-/// The manifest with the fields that the user gave.
+/// The manifest with the fields that the user gave, and what became of secrets.
 fn fields(plan: &Plan, existing: Option<&[u8]>) -> Result<Vec<u8>, Error> {
     let fresh = Fresh {
         session_name: plan.session.clone(),
@@ -343,7 +343,11 @@ fn fields(plan: &Plan, existing: Option<&[u8]>) -> Result<Vec<u8>, Error> {
         .filter(|(name, value)| !manifest::says(&built, name, value))
         .map(|(name, value)| Change::Text(name.clone(), value.clone()))
         .collect();
-    manifest::edit(&built, &changes)
+    let edited = manifest::edit(&built, &changes)?;
+    match &plan.redaction {
+        Some(pass) => manifest::add_redaction(&edited, pass),
+        None => Ok(edited),
+    }
 }
 
 /// Checks that both have the same session id: two different sessions are never merged.

@@ -20,6 +20,7 @@ pub(super) struct Plan {
     pub(super) new_session_id: String,
     pub(super) created_at: String,
     pub(super) fields: Vec<(String, String)>,
+    pub(super) redaction: Option<String>,
 }
 
 /// One file of a plan.
@@ -34,7 +35,7 @@ pub(super) struct PlannedFile {
 
 impl Plan {
     pub(super) fn new(publication: Publication) -> Result<Self, Error> {
-        let Publication { session, files, new_session_id, created_at, fields } = publication;
+        let Publication { session, files, new_session_id, created_at, fields, redaction } = publication;
         if let Some(flaw) = name::session_flaw(&session) {
             return Err(Error::new(Code::Malformed, format_args!("the session cannot be used: {flaw}")));
         }
@@ -46,7 +47,8 @@ impl Plan {
         }
         let sources = files.iter().filter_map(|file| file.source.as_deref());
         bounded(files.len(), sources.chain(fields.iter().map(|(name, _)| name.as_str())))?;
-        let mut plan = Self { session, lfs: Vec::new(), in_git: Vec::new(), new_session_id, created_at, fields };
+        let mut plan =
+            Self { session, lfs: Vec::new(), in_git: Vec::new(), new_session_id, created_at, fields, redaction };
         let mut folds = SortedSet::default();
         for file in files {
             let bad = name::flaw(&file.name).or_else(|| {

@@ -32,6 +32,8 @@ pub struct Publication {
     pub created_at: String,
     /// Text fields of the manifest, name and value, as the user gave them.
     pub fields: Vec<(String, String)>,
+    /// A JSON object that the manifest's list `redactions` gets: what was taken out of the content before, or let out.
+    pub redaction: Option<String>,
 }
 
 /// What became of one file of a publish.

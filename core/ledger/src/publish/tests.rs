@@ -172,6 +172,7 @@ fn publication(files: &[&str]) -> Publication {
         new_session_id: "ses_new".into(),
         created_at: "2026-05-04T09:30:00Z".into(),
         fields: vec![("title".into(), "A title".into())],
+        redaction: None,
     }
 }
 

@@ -59,6 +59,10 @@ impl Allowed {
         Ok(allowed)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
     pub(super) fn fingerprint(&self, value: &[u8]) -> String {
         self.keyed(value).chars().take(FINGERPRINT_BYTES * 2).collect()
     }
@@ -82,8 +86,7 @@ impl Allowed {
 }
 
 fn check(fingerprint: &str, reason: &str) -> Result<(), Fault> {
-    let is_one =
-        fingerprint.len() == FINGERPRINT_BYTES * 2 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_one = fingerprint.len() == FINGERPRINT_BYTES * 2 && fingerprint.bytes().all(|byte| byte.is_ascii_hexdigit());
     if !is_one {
         return Err(Fault::misuse("--allow: a fingerprint has 16 digits, as a refused publish tells it"));
     }

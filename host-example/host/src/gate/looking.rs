@@ -55,23 +55,28 @@ impl Sought {
     }
 
     /// Looks through a file, from where it stands to its end. `step` hears of every piece, and ends it with an error.
-    pub(crate) fn in_file(
-        &self,
-        file: &mut File,
-        mut step: impl FnMut(u64) -> io::Result<()>,
-    ) -> io::Result<Looked> {
+    pub(crate) fn in_file(&self, file: &mut File, mut step: impl FnMut(u64) -> io::Result<()>) -> io::Result<Looked> {
         let mut looker = Looker::new(self);
-        let mut buffer = vec![0; READ_BYTES];
-        loop {
-            match file.read(&mut buffer) {
-                Ok(0) => return Ok(looker.end()),
-                Ok(count) => {
-                    looker.push(&buffer[..count]);
-                    step(count as u64)?;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        let read = each_piece(file, |bytes| {
+            looker.push(bytes);
+            step(bytes.len() as u64)
+        });
+        read.map(|()| looker.end())
+    }
+}
+
+/// Calls `take` with bytes, piece by piece, until one is refused.
+pub(crate) fn each_piece<E: From<io::Error>>(
+    from: &mut impl Read,
+    mut take: impl FnMut(&[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(count) => take(&buffer[..count])?,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
         }
     }
 }
@@ -161,7 +166,12 @@ impl Looked {
     }
 }
 
+/// A line that is not looked through, as an error.
+pub(crate) fn too_long(long: TooLong) -> io::Error {
+    io::Error::other(too_long_text(long))
+}
+
 /// Why a line is not looked through.
-pub(crate) fn too_long_text(long: TooLong) -> String {
+fn too_long_text(long: TooLong) -> String {
     format!("line {} is longer than {} bytes, so it cannot be looked through", long.line, limits::LINE_BYTES_MAX)
 }

@@ -14,8 +14,13 @@ const TIME_CHARS: std::ops::RangeInclusive<usize> = 20..=35;
 /// Milliseconds that 48 bits can count.
 const STAMP_MS_MAX: u64 = (1 << 48) - 1;
 
-/// `ses_` and a UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random ones.
+/// `ses_` and a UUID.
 pub(crate) fn id() -> String {
+    format!("ses_{}", uuid())
+}
+
+/// A UUID of version 7 (RFC 9562): 48 bits of milliseconds, then random ones.
+pub(crate) fn uuid() -> String {
     let mut bytes = [0; 16];
     // Without randomness the id would still be of this millisecond and this process.
     match random_bytes::<10>() {
@@ -26,7 +31,7 @@ pub(crate) fn id() -> String {
     bytes[..6].copy_from_slice(&stamp[2..]);
     bytes[6] = bytes[6] & 0x0f | 0x70;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let mut id = String::from("ses_");
+    let mut id = String::new();
     for (at, byte) in bytes.iter().enumerate() {
         if matches!(at, 4 | 6 | 8 | 10) {
             id.push('-');

@@ -30,7 +30,7 @@ pub(crate) const COPYING: &str = ".copy-";
 /// Bytes of a session's name that become part of a file name.
 const SESSION_BYTES_MAX: usize = 60;
 /// Files of one session and oid that are kept at most.
-const KEPT_NUMBER_MAX: u32 = 10_000;
+pub(crate) const KEPT_NUMBER_MAX: u32 = 10_000;
 
 /// A displaced file that changed afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Note {
     }
 
     /// What it is called in `kept`.
-    fn kept_name(&self, number: u32) -> String {
+    pub(crate) fn kept_name(&self, number: u32) -> String {
         let dash = if self.session.is_empty() { "" } else { "-" };
         format!("{}{dash}{}-{number}", self.session, self.oid)
     }

@@ -10,6 +10,8 @@ mod options;
 mod plan;
 mod quick;
 mod recording;
+mod redacting;
+mod redaction;
 mod regenerate;
 mod report;
 mod scene;
@@ -19,7 +21,7 @@ use crate::contract::error::Fault;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 
-pub use crate::gate::{AllowedSecret, Allowance, HeldSecret, SecretOptions};
+pub use crate::gate::{Allowance, AllowedSecret, HeldSecret, SecretOptions};
 pub use giving_up::AbandonReport;
 pub use left_out::{LeftOut, LeftOutReason};
 pub use options::PublishOptions;

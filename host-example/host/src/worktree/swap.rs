@@ -26,14 +26,15 @@ mod aside;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::io::{self, Read, Seek};
 
 pub(crate) use aside::Aside;
-use aside::Second;
 pub(crate) use aside::TEMPORARY;
+use aside::{Displaced, GoesTo, Second};
 
 use crate::contract::names::session_of;
-use crate::contract::types::Swap;
+use crate::contract::types::{Blob, Swap};
 use crate::files::atomic::{Fresh, stands};
 use crate::files::digest::Digesting;
 use crate::files::dir::set_owner;
@@ -80,11 +81,43 @@ pub(crate) fn swap(
     let before = Facts::of(&opened.file)?;
     // A run that died after it linked the file changed the time of its names.
     let is_doubtful = expected.is_unstable() || !opened.revision.same(&expected);
-    if is_doubtful && !is_blob(&mut opened, swap, wanted.clone())? {
+    if is_doubtful && !is_blob(&mut opened, &swap.blob, wanted.clone())? {
         return Ok(Swapped::Conflict);
     }
-    let place = Swapping { folder: &folder, name, before, aside, swap };
-    place.run(&mut opened, wanted)
+    let session = session_of(&swap.name).unwrap_or_default();
+    let place = Swapping { folder: &folder, name, before, aside, blob: &swap.blob, session, goes_to: GoesTo::Adopted };
+    let pointer = Fresh::write(&folder, TEMPORARY, &swap.pointer, Some(place.before.permissions))?;
+    Ok(match place.run(&mut opened, pointer, wanted)? {
+        Some((placed, Displaced::Adopted(note))) => Swapped::At(placed.revision.text(), Some(note)),
+        Some((placed, Displaced::Kept(_))) => Swapped::At(placed.revision.text(), None),
+        None => Swapped::Conflict,
+    })
+}
+
+/// Displaces a file by another text of it, which is read from `with`, and keeps it where nothing is ever served from.
+/// Its name there; none when it is no longer the file that was hashed.
+pub(crate) fn keep(
+    tree: &Files,
+    aside: &Aside,
+    name: &str,
+    blob: &Blob,
+    with: &mut File,
+) -> io::Result<Option<String>> {
+    let session = session_of(name).unwrap_or_default();
+    aside.enter(tree, name)?;
+    let Some((folder, last)) = tree.folder_of(name)? else { return Ok(None) };
+    let Some(mut opened) = tree.open(name)? else { return Ok(None) };
+    let before = Facts::of(&opened.file)?;
+    if !is_blob(&mut opened, blob, || Ok(()))? {
+        return Ok(None);
+    }
+    let place = Swapping { folder: &folder, name: last, before, aside, blob, session, goes_to: GoesTo::Kept };
+    let mut fresh = Fresh::write(&folder, TEMPORARY, b"", Some(place.before.permissions))?;
+    io::copy(with, &mut fresh.file)?;
+    Ok(match place.run(&mut opened, fresh, || Ok(()))? {
+        Some((_, Displaced::Kept(name))) => Some(name),
+        _ => None,
+    })
 }
 
 /// One file that is being displaced.
@@ -94,24 +127,27 @@ struct Swapping<'a> {
     /// The state that was hashed.
     before: Facts,
     aside: &'a Aside,
-    swap: &'a Swap,
+    blob: &'a Blob,
+    session: &'a str,
+    goes_to: GoesTo,
 }
 
 impl Swapping<'_> {
+    /// Puts a file in its place. None: it was not displaced, because it is no longer what was hashed.
     fn run(
         &self,
         opened: &mut Opened,
+        pointer: Fresh<'_>,
         wanted: impl Fn() -> io::Result<()> + Clone + Send + 'static,
-    ) -> io::Result<Swapped> {
-        let pointer = Fresh::write(self.folder, TEMPORARY, &self.swap.pointer, Some(self.before.permissions))?;
+    ) -> io::Result<Option<(Opened, Displaced)>> {
         keep_owner(&pointer, &self.before);
         pointer.file.sync_data()?;
-        let Some(second) = self.second_name(opened, wanted)? else { return Ok(Swapped::Conflict) };
+        let Some(second) = self.second_name(opened, wanted)? else { return Ok(None) };
         match self.trade(&pointer, &second) {
             Ok(true) => {}
             Ok(false) => {
                 second.give_up()?;
-                return Ok(Swapped::Conflict);
+                return Ok(None);
             }
             Err(error) => {
                 // The first error is the one that matters; what stays is known to the next run.
@@ -120,10 +156,10 @@ impl Swapping<'_> {
             }
         }
         self.folder.sync()?;
-        let note = second.adopt()?;
+        let displaced = second.settle()?;
         self.remove_displaced(&pointer)?;
         let placed = Opened::new(pointer.file.try_clone()?)?;
-        Ok(Swapped::At(placed.revision.text(), Some(note)))
+        Ok(Some((placed, displaced)))
     }
 
     /// Another name for the content: none when the file is not the one that was hashed any more.
@@ -132,9 +168,8 @@ impl Swapping<'_> {
         opened: &mut Opened,
         wanted: impl Fn() -> io::Result<()> + Clone + Send + 'static,
     ) -> io::Result<Option<Second<'_>>> {
-        let session = session_of(&self.swap.name).unwrap_or_default();
-        let note = Note::of(&self.swap.blob.oid, &self.before, session);
-        if let Some(second) = self.aside.link(self.folder, self.name, note)? {
+        let note = Note::of(&self.blob.oid, &self.before, self.session);
+        if let Some(second) = self.aside.link(self.folder, self.name, note, self.goes_to)? {
             let is_the_file = second.facts()?.identity == self.before.identity && self.is_unchanged(opened)?;
             if is_the_file {
                 return Ok(Some(second));
@@ -143,7 +178,7 @@ impl Swapping<'_> {
             return Ok(None);
         }
         opened.file.rewind()?;
-        let copied = self.aside.copy(&mut opened.file, &self.swap.blob, session, wanted)?;
+        let copied = self.aside.copy(&mut opened.file, self.blob, self.session, self.goes_to, wanted)?;
         match copied {
             Some(second) if self.is_unchanged(opened)? => Ok(Some(second)),
             Some(second) => second.give_up().map(|()| None),
@@ -202,10 +237,11 @@ fn is_pointer(opened: &mut Opened, pointer: &[u8]) -> io::Result<bool> {
 }
 
 /// A file that was hashed soon after a write could have changed once more without its times showing it.
-fn is_blob(opened: &mut Opened, swap: &Swap, wanted: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<bool> {
+fn is_blob(opened: &mut Opened, blob: &Blob, wanted: impl Fn() -> io::Result<()> + Send + 'static) -> io::Result<bool> {
     let mut digest = Digesting::new();
     hash_into(&mut digest, &mut opened.file, move |_| wanted())?;
-    Ok(digest.finish() == swap.blob && opened.unchanged()?)
+    opened.file.rewind()?;
+    Ok(digest.finish() == *blob && opened.unchanged()?)
 }
 
 /// Where somebody else's file is displaced, the pointer stays theirs.

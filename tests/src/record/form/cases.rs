@@ -191,6 +191,7 @@ impl Form for Publication {
             "newSessionId": self.new_session_id,
             "createdAt": self.created_at,
             "fields": self.fields,
+            "redaction": self.redaction,
         })
     }
 }

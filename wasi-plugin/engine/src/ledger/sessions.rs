@@ -46,6 +46,7 @@ fn publication(publication: wit::Publication) -> Publication {
         new_session_id: publication.new_session_id,
         created_at: publication.created_at,
         fields: publication.fields,
+        redaction: publication.redaction,
     }
 }
 

@@ -62,12 +62,15 @@ impl Scene<'_> {
     }
 
     /// Publishes it, and reports.
-    pub(super) fn published(&self) -> Result<PublishReport, Fault> {
-        Ok(PublishReport::new(&self.session, self.publish()?, self.recording.left_out.clone()))
+    pub(super) fn published(mut self) -> Result<PublishReport, Fault> {
+        let came = self.publish()?;
+        let mut report = PublishReport::new(&self.session, came, self.recording.left_out);
+        (report.redacted, report.kept_list) = (self.redacted.places, self.redacted.kept);
+        Ok(report)
     }
 
     /// Publishes it. What is worth knowing beside the report is said at once.
-    fn publish(&self) -> Result<Came, Fault> {
+    fn publish(&mut self) -> Result<Came, Fault> {
         let preflight = self.preflight().map_err(|refusal| refused(&refusal))?;
         if let Some(sentence) = self.obstacle(&preflight)? {
             return Err(Fault::failed(Code::Conflict, sentence));
@@ -77,9 +80,12 @@ impl Scene<'_> {
             self.client.watching().noted("an interrupted publish of this session is brought to its end first");
         }
         let destination = self.destination(true)?;
-        let states = self.states();
-        let covered = self.covered();
         let gate = self.gate()?;
+        self.without_secrets(&gate)?;
+        let states = self.redacted.states.take().unwrap_or_else(|| self.states());
+        let covered = self.covered();
+        // What was taken out is looked for once more, in what is sent.
+        let gate = if self.redacted.places > 0 { self.gate()? } else { gate };
         self.look_through_texts(&gate)?;
         // Where something is held back already, the rest is only looked through: without a journal nothing is sent.
         let documents = if gate.held().is_empty() { documents(self.repository)? } else { self.files.clone().into() };
@@ -172,11 +178,12 @@ impl Scene<'_> {
             new_session_id: new_session::id(),
             created_at: new_session::created_at(&self.files, transcript.as_deref()),
             fields: self.fields.clone(),
+            redaction: self.redacted.pass.clone(),
         }
     }
 
     /// Files outside the session's folder as they are before they are read.
-    fn states(&self) -> Vec<Known> {
+    pub(super) fn states(&self) -> Vec<Known> {
         let aside = self.recording.files.iter().filter(|file| file.place != Place::InSession);
         aside
             .filter_map(|file| {

@@ -9,10 +9,10 @@ use crate::contract::types::Phase;
 use crate::sessions::ledger::path_in;
 
 use super::Idle;
-use crate::gate::{AllowedSecret, HeldSecret};
 use super::left_out::{LeftOut, LeftOutReason};
 use super::next;
 use super::operation::Came;
+use crate::gate::{AllowedSecret, HeldSecret};
 
 /// What a publish or a regenerate did.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -37,6 +37,11 @@ pub struct PublishReport {
     pub secret_list: Vec<HeldSecret>,
     /// What went out although it looks like a secret, because the user allowed it.
     pub allowed_list: Vec<AllowedSecret>,
+    /// Places where a marker was put in the place of a secret.
+    pub redacted: usize,
+    /// Originals that gave way to their form without secrets, by their names in the folder `kept` of git's folder
+    /// `hydrant`: nothing is ever served from there, and nobody clears it but the user.
+    pub kept_list: Vec<String>,
     /// Blobs that the session named before and that nothing names any more, by the rule of `orphans`.
     pub orphan_list: Vec<BlobReport>,
     /// Seconds it took.
@@ -116,6 +121,8 @@ impl PublishReport {
             left_out_list: left_out,
             secret_list: Vec::new(),
             allowed_list: Vec::new(),
+            redacted: 0,
+            kept_list: Vec::new(),
             orphan_list: Vec::new(),
             seconds: 0.0,
             next: None,
@@ -148,6 +155,8 @@ impl PublishReport {
             left_out_list: left_out,
             secret_list: secrets.held,
             allowed_list: secrets.allowed,
+            redacted: 0,
+            kept_list: Vec::new(),
             orphan_list: report.orphans.iter().map(BlobReport::from).collect(),
             seconds,
             next,
@@ -258,7 +267,9 @@ impl PlanReport {
 
     /// Whether nothing stands in the way, and nothing that was asked for would be left out.
     pub fn is_clear(&self) -> bool {
-        self.obstacle_list.is_empty() && self.secret_list.is_empty() && !self.left_out_list.iter().any(|one| one.asked_for)
+        self.obstacle_list.is_empty()
+            && self.secret_list.is_empty()
+            && !self.left_out_list.iter().any(|one| one.asked_for)
     }
 }
 

@@ -22,6 +22,7 @@ use super::left_out::in_few_words;
 use super::options::PublishOptions;
 use super::quick::Listing;
 use super::recording::{self, Place, Recording};
+use super::redacting::Redacted;
 
 /// What is said when everything is where it belongs.
 pub(super) const NOTHING_CHANGED: &str = "nothing to publish: the remote has everything, as far as this clone knows";
@@ -39,6 +40,8 @@ pub(super) struct Scene<'a> {
     /// Everything that is published, and what stands in the work tree.
     pub(super) files: Files,
     pub(super) fields: Vec<(String, String)>,
+    /// What is published in another form than it lies here.
+    pub(super) redacted: Redacted,
     /// An earlier publish left its journal.
     pub(super) unfinished: bool,
     /// Nobody else publishes the session, or gives its publish up.
@@ -88,7 +91,21 @@ impl<'a> Scene<'a> {
             )));
         }
         let files = recording.among(tree);
-        Ok(Self { client, repository, options, session, recording, manifest, files, fields, unfinished, _turn: turn })
+        let redacted = Redacted::default();
+        let scene = Self {
+            client,
+            repository,
+            options,
+            session,
+            recording,
+            manifest,
+            files,
+            fields,
+            redacted,
+            unfinished,
+            _turn: turn,
+        };
+        Ok(scene)
     }
 
     /// Id of the session, once it has one.

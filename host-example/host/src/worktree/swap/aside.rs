@@ -17,7 +17,7 @@ use crate::files::facts::Kind;
 use crate::files::lock::try_lock;
 use crate::files::{Dir, Facts, Files, names_no_file};
 use crate::process::between_spawns;
-use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, Note};
+use crate::store::{ADOPTED, COPYING, DISPLACED, KEPT, KEPT_NUMBER_MAX, Note};
 
 /// Begins the name of a pointer on its way into the work tree, and of content on its way out.
 pub(crate) const TEMPORARY: &str = ".hydrant-swap-";
@@ -32,6 +32,10 @@ const GIT: &str = ".git";
 const SWEPT_FOLDERS_MAX: usize = 10_000;
 /// Mode of a file that nobody shall write to any more.
 const READ_ONLY: u32 = 0o444;
+/// Mode of a file that is for its owner alone.
+const OWN: u32 = 0o600;
+/// Begins the name of a displaced file that will not be served.
+const KEEPING: &str = ".keep-";
 
 /// Numbers the copies of this process.
 static COPIES: AtomicU64 = AtomicU64::new(0);
@@ -73,11 +77,13 @@ impl Aside {
     }
 
     /// A second name for a file. None where there cannot be one.
-    pub(super) fn link(&self, folder: &Dir, name: &str, note: Note) -> io::Result<Option<Second<'_>>> {
-        let own_name = note.name();
+    pub(super) fn link(&self, folder: &Dir, name: &str, note: Note, goes_to: GoesTo) -> io::Result<Option<Second<'_>>> {
+        let own_name = goes_to.name_of(&note);
         match folder.link(name, &self.displaced, own_name.as_str())? {
             // Taken: by the same inode of the same size and time, from a swap that was given up.
-            Linked::Done | Linked::Taken => Ok(Some(Second { aside: self, name: own_name, note, is_link: true })),
+            Linked::Done | Linked::Taken => {
+                Ok(Some(Second { aside: self, name: own_name, note, is_link: true, goes_to }))
+            }
             Linked::Impossible => Ok(None),
         }
     }
@@ -88,6 +94,7 @@ impl Aside {
         file: &mut File,
         blob: &Blob,
         session: &str,
+        goes_to: GoesTo,
         wanted: impl Fn() -> io::Result<()>,
     ) -> io::Result<Option<Second<'_>>> {
         let number = COPIES.fetch_add(1, Ordering::Relaxed);
@@ -99,8 +106,9 @@ impl Aside {
             }
             copy.sync_all()?;
             let note = Note::of(&blob.oid, &Facts::of(&copy)?, session);
-            self.displaced.rename(temporary.as_str(), &self.displaced, note.name().as_str())?;
-            Ok(Some(Second { aside: self, name: note.name(), note, is_link: false }))
+            let name = goes_to.name_of(&note);
+            self.displaced.rename(temporary.as_str(), &self.displaced, name.as_str())?;
+            Ok(Some(Second { aside: self, name, note, is_link: false, goes_to }))
         });
         if !matches!(copied, Ok(Some(_))) {
             // Made here, and of no use.
@@ -118,7 +126,11 @@ impl Aside {
                     adopted.push(note);
                 }
                 None if name.starts_with(COPYING) => self.displaced.remove(name.as_str())?,
-                None => {}
+                None => {
+                    if let Some(note) = name.strip_prefix(KEEPING).and_then(Note::parse) {
+                        self.keep(&name, &note)?;
+                    }
+                }
             }
         }
         Ok(adopted)
@@ -179,6 +191,18 @@ impl Aside {
         Ok(false)
     }
 
+    /// From `displaced` to `kept`, durably: its name there. Nothing is written over there.
+    fn keep(&self, name: &str, note: &Note) -> io::Result<String> {
+        set_permissions(&self.displaced.read(name)?, OWN)?;
+        for number in 1..=KEPT_NUMBER_MAX {
+            let kept = note.kept_name(number);
+            if self.displaced.rename_new(name, &self.kept, kept.as_str())? {
+                return self.kept.sync().map(|()| kept);
+            }
+        }
+        Err(io::Error::other("too many files of one blob are kept"))
+    }
+
     /// From `displaced` to `adopted`, durably.
     fn move_in(&self, name: &str) -> io::Result<()> {
         if !self.displaced.rename_new(name, &self.adopted, name)? {
@@ -199,6 +223,32 @@ pub(super) struct Second<'a> {
     name: String,
     note: Note,
     is_link: bool,
+    goes_to: GoesTo,
+}
+
+/// What becomes of a displaced file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GoesTo {
+    /// It serves as a blob.
+    Adopted,
+    /// Nothing is served of it, and nobody clears it but the user.
+    Kept,
+}
+
+/// Where a displaced file went.
+pub(super) enum Displaced {
+    Adopted(Note),
+    /// By this name.
+    Kept(String),
+}
+
+impl GoesTo {
+    fn name_of(self, note: &Note) -> String {
+        match self {
+            Self::Adopted => note.name(),
+            Self::Kept => format!("{KEEPING}{}", note.name()),
+        }
+    }
 }
 
 impl Second<'_> {
@@ -211,15 +261,18 @@ impl Second<'_> {
         self.aside.displaced.find(self.name.as_str())?.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
     }
 
-    /// The file becomes a blob of the store that nobody shall write to.
-    pub(super) fn adopt(self) -> io::Result<Note> {
+    /// The file goes where it is to be for good: as a blob of the store nobody shall write to it.
+    pub(super) fn settle(self) -> io::Result<Displaced> {
+        if self.goes_to == GoesTo::Kept {
+            return self.aside.keep(&self.name, &self.note).map(Displaced::Kept);
+        }
         let facts = self.facts()?;
         // Two names: this one and the temporary one. Another name is the user's, and so is its mode.
         if facts.links <= 2 {
             set_permissions(&self.aside.displaced.read(self.name.as_str())?, READ_ONLY)?;
         }
         self.aside.move_in(&self.name)?;
-        Ok(self.note)
+        Ok(Displaced::Adopted(self.note))
     }
 
     /// The swap is given up: the file stands in its old place, or its owner put another one there.

@@ -1,0 +1,277 @@
+//! What is published without its secrets.
+//!
+//! The rules it keeps: nothing is changed unless all secrets can be taken out; an original is never unlinked. One in
+//! the session's folder gives way to its form without secrets and is kept in git's folder; any other stays as it is,
+//! and a copy is published.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Scan, Secrets};
+
+use crate::contract::error::Fault;
+use crate::contract::types::Code;
+use crate::files::digest::blob_of_file;
+use crate::files::{Access, Dir, Files, random_bytes};
+use crate::gate::{Gate, Sought, each_piece, too_long};
+use crate::sessions::remembered::Known;
+use crate::text::quote;
+use crate::worktree::swap::{self, Aside};
+
+use super::recording::{Place, Recorded};
+use super::redaction::{TakenOut, pass};
+use super::scene::Scene;
+
+/// Folder of the copies, in the clone's own folder.
+const COPIES: &str = "redacted";
+/// The name that a field has as a text.
+const FIELD: &str = "the field ";
+
+/// What is published in another form than it lies here.
+#[derive(Default)]
+pub(super) struct Redacted {
+    /// A pass for the manifest's list of redactions.
+    pub(super) pass: Option<String>,
+    /// Places in which a marker stands now.
+    pub(super) places: usize,
+    /// Originals that gave way, by their names in `kept`.
+    pub(super) kept: Vec<String>,
+    /// The files as they were before, where that was looked at.
+    pub(super) states: Option<Vec<Known>>,
+    /// Gone with this.
+    _copies: Option<Copies>,
+}
+
+/// The folder of the copies of one publish.
+struct Copies {
+    dir: Dir,
+    path: PathBuf,
+    names: Vec<String>,
+}
+
+impl Drop for Copies {
+    fn drop(&mut self) {
+        // Best effort: what stays is a text without secrets.
+        self.names.iter().for_each(|name| drop(self.dir.remove(name.as_str())));
+        std::fs::remove_dir(&self.path).ok();
+    }
+}
+
+impl Scene<'_> {
+    /// The same with markers in the places of secrets, where the user asks for that and all of them can be taken out.
+    /// What is let out is noted for the manifest.
+    pub(super) fn without_secrets(&mut self, gate: &Gate) -> Result<(), Fault> {
+        self.look_through_texts(gate)?;
+        if self.unfinished || !(self.options.secrets.redact || gate.has_allowances()) {
+            return Ok(());
+        }
+        self.look_through_files(gate)?;
+        let mut taken_out = Vec::new();
+        if self.options.secrets.redact && self.can_redact(gate) {
+            self.redacted.states = Some(self.states());
+            self.take_out(gate, &mut taken_out)?;
+        }
+        self.redacted.places = taken_out.len();
+        self.redacted.pass = pass(&taken_out, &self.secrets(gate, false).allowed);
+        Ok(())
+    }
+
+    fn look_through_files(&self, gate: &Gate) -> Result<(), Fault> {
+        for file in &self.recording.files {
+            let read_by = file.read_by(&self.session);
+            let mut opened = self.opened(&read_by)?;
+            let looked = gate.sought().in_file(&mut opened, |_| self.go_on());
+            gate.take_look(&read_by, &looked.map_err(|error| Fault::local(&quote(read_by.as_bytes()), &error))?);
+        }
+        Ok(())
+    }
+
+    fn go_on(&self) -> io::Result<()> {
+        match self.client.cancellation().is_cancelled() {
+            true => Err(io::Error::other("it was stopped")),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether everything that is held back stands in a file or a field, and could be taken out.
+    fn can_redact(&self, gate: &Gate) -> bool {
+        let is_text = |file: &str| {
+            file.starts_with(FIELD) || self.recording.files.iter().any(|one| one.read_by(&self.session) == file)
+        };
+        let held = gate.held();
+        !held.is_empty() && held.iter().all(|one| one.why.is_none() && is_text(&one.file))
+    }
+
+    fn take_out(&mut self, gate: &Gate, taken_out: &mut Vec<TakenOut>) -> Result<(), Fault> {
+        let sought = gate.sought();
+        let secrets = self.all_secrets(gate)?;
+        let named = secrets.named(sought.values.iter().map(Vec::as_slice));
+        let mut markers = secrets.markers(&sought.rules);
+        let mut copies = Copies::make(&self.repository.store_dir())?;
+        let mut pass = Pass { sought, named: &named, markers: &mut markers, taken_out };
+        for (name, value) in &mut self.fields {
+            *value = pass.text(&format!("{FIELD}{name}"), value);
+        }
+        let mut elsewhere = Vec::new();
+        for at in 0..self.recording.files.len() {
+            let file = &self.recording.files[at];
+            let read_by = file.read_by(&self.session);
+            let mut original = self.opened(&read_by)?;
+            let before = pass.taken_out.len();
+            let (mut copy, copy_name) = copies.create(at)?;
+            pass.file(&file.name, &mut original, &mut copy)?;
+            if pass.taken_out.len() == before {
+                continue;
+            }
+            match &file.place {
+                Place::InSession => {
+                    let kept = self.give_way(file, &mut original, &mut copy)?;
+                    self.redacted.kept.push(kept);
+                }
+                _ => elsewhere.push((file.name.clone(), copies.path.join(copy_name))),
+            }
+        }
+        self.redacted._copies = Some(copies);
+        self.look_again(elsewhere)
+    }
+
+    /// The original gives way to its form without secrets; its name among what is kept.
+    fn give_way(&self, file: &Recorded, original: &mut File, copy: &mut File) -> Result<String, Fault> {
+        let read_by = file.read_by(&self.session);
+        let shown = quote(read_by.as_bytes());
+        let mut swapped = || {
+            original.rewind()?;
+            let blob = blob_of_file(original)?;
+            copy.rewind()?;
+            let store = self.repository.cache().map_err(|fault| io::Error::other(fault.detail))?;
+            let root = store.root().ok_or_else(|| io::Error::other("this clone has no place for it"))?;
+            swap::keep(&self.files, &Aside::open(root)?, &read_by, &blob, copy)
+        };
+        match swapped().map_err(|error| Fault::local(&shown, &error))? {
+            Some(name) => Ok(name),
+            None => Err(Fault::failed(
+                Code::Conflict,
+                format!("{shown} changed while it was looked through; nothing was sent: run the command again"),
+            )),
+        }
+    }
+
+    /// Takes the work tree as it is now, and copies in the places of files that lie elsewhere.
+    fn look_again(&mut self, elsewhere: Vec<(String, PathBuf)>) -> Result<(), Fault> {
+        let tree = Files::beneath(&self.repository.top)?;
+        for file in &mut self.recording.files {
+            if let Some((_, copy)) = elsewhere.iter().find(|(name, _)| *name == file.name) {
+                file.place = Place::At(copy.clone());
+            }
+        }
+        self.files = self.recording.among(tree);
+        for at in 0..self.recording.files.len() {
+            let read_by = self.recording.files[at].read_by(&self.session);
+            self.recording.files[at].size = self.opened(&read_by)?.metadata().map_or(0, |facts| facts.len());
+        }
+        Ok(())
+    }
+
+    /// Every secret of every file and field, but for what is let out.
+    fn all_secrets(&self, gate: &Gate) -> Result<Secrets, Fault> {
+        let sought = gate.sought();
+        let given = Named::of(sought.values.iter().map(Vec::as_slice));
+        let mut secrets = Secrets::default();
+        for (_, value) in &self.fields {
+            note(&mut value.as_bytes(), sought, &given, gate, &mut secrets)
+                .map_err(|error| unreadable("a field", &error))?;
+        }
+        for file in &self.recording.files {
+            let mut opened = self.opened(&file.read_by(&self.session))?;
+            note(&mut opened, sought, &given, gate, &mut secrets).map_err(|error| unreadable(&file.name, &error))?;
+        }
+        Ok(secrets)
+    }
+
+    fn opened(&self, read_by: &str) -> Result<File, Fault> {
+        let shown = quote(read_by.as_bytes());
+        let opened = self.files.open(read_by).map_err(|error| Fault::local(&shown, &error))?;
+        Ok(opened.ok_or_else(|| Fault::misuse(format!("{shown} is no longer there")))?.file)
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Fault {
+    Fault::local(&quote(name.as_bytes()), error)
+}
+
+/// The first pass over a text.
+fn note(text: &mut impl Read, sought: &Sought, given: &Named, gate: &Gate, secrets: &mut Secrets) -> io::Result<()> {
+    let mut scan = Scan::new(&sought.rules, given);
+    let mut heard = |finding: Finding<'_>| match gate.lets_out(finding.value) {
+        true => secrets.spare(finding.value),
+        false => secrets.note(&finding),
+    };
+    each_piece(text, |bytes| scan.push(bytes, &mut heard).map_err(too_long))?;
+    let marked = scan.end(&mut heard);
+    secrets.note_marked(&marked);
+    Ok(())
+}
+
+/// The second pass.
+struct Pass<'a> {
+    sought: &'a Sought,
+    named: &'a Named,
+    markers: &'a mut Markers,
+    taken_out: &'a mut Vec<TakenOut>,
+}
+
+impl Pass<'_> {
+    fn text(&mut self, name: &str, text: &str) -> String {
+        let mut redacted = Vec::new();
+        // A field has no line that is too long, or the gate would hold it back.
+        self.run(name, &mut text.as_bytes(), &mut redacted).ok();
+        String::from_utf8_lossy(&redacted).into_owned()
+    }
+
+    fn file(&mut self, name: &str, original: &mut File, copy: &mut File) -> Result<(), Fault> {
+        let run = self.run(name, original, copy).and_then(|()| copy.sync_all());
+        run.map_err(|error| unreadable(name, &error))
+    }
+
+    fn run(&mut self, name: &str, text: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+        let (sought, taken_out) = (self.sought, &mut *self.taken_out);
+        let mut redact = Redact::new(&sought.rules, self.named, self.markers);
+        let mut written = Ok(());
+        let mut give = |piece: Piece<'_>| {
+            let bytes = match &piece {
+                Piece::Kept(bytes) => *bytes,
+                Piece::Marker(marker, finding) => {
+                    let kind = sought.rules.name(finding.kind).to_owned();
+                    taken_out.push(TakenOut { file: name.to_owned(), line: finding.line, kind });
+                    marker.as_bytes()
+                }
+            };
+            if written.is_ok() {
+                written = to.write_all(bytes);
+            }
+        };
+        each_piece(text, |bytes| redact.push(bytes, &mut give).map_err(too_long))?;
+        redact.end(&mut give);
+        written
+    }
+}
+
+impl Copies {
+    fn make(store_dir: &Path) -> Result<Self, Fault> {
+        let local = |error: &io::Error| Fault::local("copies without secrets cannot be made", error);
+        let number = random_bytes::<8>().map_or(0, u64::from_le_bytes);
+        let name = format!("{number:016x}");
+        let all = Dir::open_or_create(store_dir, Access::Owner).and_then(|dir| dir.dir(COPIES));
+        let dir = all.and_then(|all| all.dir(name.as_str())).map_err(|error| local(&error))?;
+        Ok(Self { dir, path: store_dir.join(COPIES).join(name), names: Vec::new() })
+    }
+
+    /// An empty file, and its name.
+    fn create(&mut self, number: usize) -> Result<(File, String), Fault> {
+        let name = number.to_string();
+        let file = self.dir.create_new(name.as_str());
+        self.names.push(name.clone());
+        Ok((file.map_err(|error| Fault::local("a copy without secrets", &error))?, name))
+    }
+}

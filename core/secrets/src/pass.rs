@@ -1,5 +1,9 @@
 //! One pass over a file: what is found in it, or the file without what was found.
 
+mod samples;
+
+pub use samples::rules_with;
+
 use crate::looks::commands::Calls;
 use crate::looks::marker::Marked;
 use crate::rules::{Named, Rules};

@@ -1,10 +1,12 @@
 //! What is looked for: the built-in rules, and those that a repository adds.
 
+mod added;
 mod check;
 mod named;
 mod start;
 mod table;
 
+pub use added::AddedToken;
 pub use check::Check;
 pub use named::Named;
 pub use start::Start;
@@ -102,12 +104,23 @@ pub(crate) enum Meaning {
 impl Rules {
     /// The built-in ones.
     pub fn built_in() -> Result<Self, RulesError> {
-        Self::of(TOKENS)
+        Self::with(&[])
     }
 
-    fn of(tokens: &[Token]) -> Result<Self, RulesError> {
+    /// The built-in ones, and these.
+    pub fn with(added: &[AddedToken]) -> Result<Self, RulesError> {
+        added::check_count(added)?;
+        let rules = Self::of(TOKENS, added)?;
+        added.iter().try_for_each(|token| token.check(&rules))?;
+        Ok(rules)
+    }
+
+    fn of(tokens: &[Token], added: &[AddedToken]) -> Result<Self, RulesError> {
         let mut begins: Vec<(&[u8], Meaning)> = Vec::new();
         for (row, token) in tokens.iter().enumerate() {
+            begins.extend(token.begins.iter().map(|text| (text.as_bytes(), Meaning::Token(row))));
+        }
+        for (row, token) in (tokens.len()..).zip(added) {
             begins.extend(token.begins.iter().map(|text| (text.as_bytes(), Meaning::Token(row))));
         }
         begins.push((pem::BEGIN, Meaning::PrivateKey));
@@ -119,14 +132,19 @@ impl Rules {
         let automaton =
             AhoCorasick::builder().ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA)).build(texts);
         let kinds = OTHER_KINDS.into_iter().chain(tokens.iter().map(|token| token.kind));
+        let kinds = kinds.chain(added.iter().map(|token| token.kind.as_str()));
+        let patterns = tokens.iter().map(|token| token.pattern.to_string());
+        let patterns = patterns.chain(added.iter().map(|token| token.pattern.clone()));
+        let starts = tokens.iter().map(|token| token.start).chain(added.iter().map(|_| Start::There));
+        let checks = tokens.iter().map(|token| token.check).chain(added.iter().map(|_| Check::Nothing));
         Ok(Self {
             kinds: kinds.map(ToString::to_string).collect(),
             begins: automaton.map_err(|error| RulesError(error.to_string()))?,
             meanings: begins.iter().map(|(_, meaning)| *meaning).collect(),
             told_by: told_by.map(|(text, _)| text.to_vec()).collect(),
-            patterns: tokens.iter().map(|token| pattern_of(token.pattern)).collect(),
-            starts: tokens.iter().map(|token| token.start).collect(),
-            checks: tokens.iter().map(|token| token.check).collect(),
+            patterns: patterns.map(pattern_of).collect(),
+            starts: starts.collect(),
+            checks: checks.collect(),
         })
     }
 
@@ -166,8 +184,8 @@ impl Rules {
 /// A pattern that is made ready at its first use. None: it is no regular expression.
 type Pattern = Lazy<Option<Regex>, Box<dyn Fn() -> Option<Regex> + Send + Sync>>;
 
-fn pattern_of(pattern: &'static str) -> Pattern {
-    Lazy::new(Box::new(move || regex(pattern).ok()))
+fn pattern_of(pattern: String) -> Pattern {
+    Lazy::new(Box::new(move || regex(&pattern).ok()))
 }
 
 /// A regular expression over bytes.

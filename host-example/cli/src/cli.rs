@@ -164,6 +164,14 @@ pub(crate) struct SecretArgs {
     /// Send content with markers in the places of its secrets
     #[arg(long)]
     pub(crate) redact: bool,
+    #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+}
+
+/// What is let out.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Secrets")]
+pub(crate) struct AllowArgs {
     /// Let out what looks like a secret and has this fingerprint; can be given again
     #[arg(long, value_name = "FINGERPRINT", requires = "reason")]
     pub(crate) allow: Vec<String>,
@@ -175,9 +183,16 @@ pub(crate) struct SecretArgs {
 impl SecretArgs {
     /// The same, for the library.
     pub(crate) fn options(&self) -> SecretOptions {
+        SecretOptions { allow: self.allow.allowances(), redact: self.redact }
+    }
+}
+
+impl AllowArgs {
+    /// The same, for the library.
+    pub(crate) fn allowances(&self) -> Vec<Allowance> {
         let reason = self.reason.clone().unwrap_or_default();
         let allow = |fingerprint: &String| Allowance { fingerprint: fingerprint.clone(), reason: reason.clone() };
-        SecretOptions { allow: self.allow.iter().map(allow).collect(), redact: self.redact }
+        self.allow.iter().map(allow).collect()
     }
 }
 

@@ -16,7 +16,7 @@ use hydrant_host::tasks::locks::LocksReport;
 use hydrant_host::tasks::orphans::OrphansReport;
 use hydrant_host::tasks::publish::{AbandonReport, PlanReport, PublishReport};
 use hydrant_host::tasks::reconcile::ReconcileReport;
-use hydrant_host::tasks::redact::RedactReport;
+use hydrant_host::tasks::redact::{RedactPublishedReport, RedactReport};
 use hydrant_host::tasks::restore::RestoreReport;
 use hydrant_host::tasks::show::{ShowReport, UnreadableFile};
 use hydrant_host::tasks::status::{StatusReport, StoppedStatus};
@@ -106,7 +106,7 @@ fn schemas() -> BTreeMap<&'static str, Value> {
         Made::command("pointer").or::<pointer::PointerReport>(),
         Made::command("publish").or::<PublishReport>().or::<PlanReport>().or::<AbandonReport>(),
         Made::command("reconcile").or::<ReconcileReport>(),
-        Made::command("redact").or::<RedactReport>(),
+        Made::command("redact").or::<RedactReport>().or::<RedactPublishedReport>(),
         Made::command("regenerate").or::<PublishReport>().or::<PlanReport>(),
         Made::command("restore").or::<RestoreReport>(),
         Made::command("scan").or::<scan::ScanReport>(),

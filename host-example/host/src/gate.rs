@@ -5,8 +5,7 @@
 //!
 //! | exit | what must be let out before |
 //! | --- | --- |
-//! | the body of a request | every oid that it names |
-//! | a file as a body | the file, in the state it has now |
+//! | a file as the body of a request | the file, in the state it has now |
 //! | a push to the ledger | all of its bytes, and the oid of every pointer |
 
 mod allowed;
@@ -14,6 +13,7 @@ mod beside;
 mod finding;
 mod looking;
 pub(crate) mod named_values;
+mod own_rules;
 mod verdicts;
 
 use std::cell::{Ref, RefCell};
@@ -43,8 +43,11 @@ pub struct SecretOptions {
     pub redact: bool,
 }
 
-/// What an exit says of a thing that it does not send.
-const HELD: &str = "it was not looked through for secrets as it is now: run the command again";
+/// Folder of copies that are looked through or sent without secrets, in the clone's own folder.
+pub(crate) const COPIES: &str = "redacted";
+
+/// What is said of a thing that nothing is known of.
+const HELD: &str = "it was not looked through for secrets";
 
 /// Looks at what goes out, and remembers what may.
 pub(crate) struct Gate {
@@ -56,8 +59,8 @@ pub(crate) struct Gate {
 /// What was looked through so far.
 #[derive(Default)]
 struct Passed {
-    /// Files that may go out, by their name and in this state.
-    files: HashMap<String, Revision>,
+    /// Files that may go out, by their name, in this state and with this oid.
+    files: HashMap<String, (Revision, String)>,
     oids: BTreeSet<String>,
     verdicts: Verdicts,
     /// What is held back.
@@ -107,7 +110,7 @@ impl Gate {
             return false;
         }
         let mut passed = self.passed.borrow_mut();
-        passed.files.insert(name.to_owned(), revision.clone());
+        passed.files.insert(name.to_owned(), (revision.clone(), looked.blob.oid.clone()));
         passed.oids.insert(looked.blob.oid.clone());
         if looked.is_clean() {
             passed.verdicts.add(&looked.blob.oid);
@@ -145,25 +148,20 @@ impl Gate {
         Ref::map(self.passed.borrow(), |passed| passed.allowed.as_slice())
     }
 
-    /// The exit of requests.
-    pub(crate) fn check_request(&self, body: &[u8]) -> io::Result<()> {
-        let passed = self.passed.borrow();
-        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-        let words = body.split(|byte| !is_digit(byte)).filter(|word| word.len() == OID_DIGITS);
-        for word in words {
-            if std::str::from_utf8(word).is_ok_and(|oid| is_oid(oid) && !passed.oids.contains(oid)) {
-                return Err(io::Error::other(HELD));
-            }
-        }
-        Ok(())
+    /// The state in which a file was let out, and what it was.
+    pub(crate) fn let_out_as(&self, name: &str) -> Option<(Revision, String)> {
+        self.passed.borrow().files.get(name).cloned()
     }
 
-    /// The exit of files.
-    pub(crate) fn check_file(&self, name: &str, opened: &Opened) -> io::Result<()> {
-        match self.passed.borrow().files.get(name).is_some_and(|revision| revision.same(&opened.revision)) {
-            true => Ok(()),
-            false => Err(io::Error::other(HELD)),
-        }
+    /// Why a file is held back, in a sentence.
+    pub(crate) fn why_held(&self, name: &str) -> String {
+        let passed = self.passed.borrow();
+        let Some(held) = passed.held.iter().find(|held| held.file == name) else { return HELD.to_owned() };
+        let what = match &held.why {
+            Some(why) => why.clone(),
+            None => format!("line {} has a secret, {}", held.line, held.kind),
+        };
+        format!("{what}; `--allow {} --reason WHY` lets it out", held.fingerprint)
     }
 
     /// The exit of the ledger. `open` opens the content of a pointer that was not looked through in this run.

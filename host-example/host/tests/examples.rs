@@ -172,7 +172,8 @@ impl Scene {
         let path = self.folder.join(name);
         fs::write(&path, &bytes).expect("a file");
         let server = ServerOptions { endpoint: Some(self.url(&format!("me:{TOKEN}@"))), ..ServerOptions::default() };
-        let options = UploadOptions { files: UploadFiles::Named(vec![path]), server, object_bytes_max: None };
+        let options =
+            UploadOptions { files: UploadFiles::Named(vec![path]), allow: Vec::new(), server, object_bytes_max: None };
         assert!(Client::new().upload(None, &options).expect("the server answers").is_complete());
         (format!("{name}.bin"), bytes)
     }

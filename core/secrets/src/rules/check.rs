@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 /// What tells a token from a text that only looks like one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
+    /// Nothing: its looks are enough.
+    Nothing,
     /// It is no placeholder.
     NoPlaceholder,
     /// Its last six characters are the CRC-32 of those between them and the `_`, in base 62; or, should the provider
@@ -25,6 +27,7 @@ impl Check {
     /// `random` is the part of the token that chance made.
     pub(crate) fn holds(self, token: &[u8], random: &[u8]) -> bool {
         match self {
+            Self::Nothing => true,
             Self::NoPlaceholder => !is_placeholder(random),
             Self::Crc32InBase62 => has_crc_in_base62(token) || is_random(random),
             Self::Crc32InBase36 if token.contains(&b'.') => has_crc_in_base36(token) || is_random(random),

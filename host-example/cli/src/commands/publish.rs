@@ -214,6 +214,12 @@ pub(crate) fn say(report: &PublishReport, output: &mut Output) -> Ending {
     }
     table(report, output);
     held(&report.secret_list, output);
+    if report.redacted > 0 {
+        output.line(format!("redacted: markers stand in {}", count_text(report.redacted, "place")));
+    }
+    for name in &report.kept_list {
+        output.line(format!("kept: the original is hydrant/kept/{} in git's folder", quote(name.as_bytes())));
+    }
     match &report.ended {
         None => output.line(summary(report)),
         Some(error) => output.warn(format!("hydrant: {}: {}", code_name(error.code.0), plain(&error.detail))),
@@ -239,11 +245,16 @@ pub(crate) fn summary(report: &PublishReport) -> String {
 
 /// What is held back, a line each.
 fn held(secrets: &[HeldSecret], output: &mut Output) {
+    found("held back", secrets, output);
+}
+
+/// Secrets, a line each.
+pub(crate) fn found(word: &str, secrets: &[HeldSecret], output: &mut Output) {
     for one in secrets {
         let (file, fingerprint) = (quote(one.file.as_bytes()), &one.fingerprint);
         output.line(match &one.why {
-            Some(why) => format!("held back: {file}: {} [{fingerprint}]", plain(why)),
-            None => format!("held back: {file}:{}: {} [{fingerprint}]", one.line, one.kind),
+            Some(why) => format!("{word}: {file}: {} [{fingerprint}]", plain(why)),
+            None => format!("{word}: {file}:{}: {} [{fingerprint}]", one.line, one.kind),
         });
     }
 }

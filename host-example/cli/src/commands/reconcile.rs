@@ -7,7 +7,7 @@ use hydrant_host::tasks::Client;
 use hydrant_host::tasks::reconcile::{ReconcileOptions, ReconcileReport, Remedy};
 use hydrant_host::text::{bytes_text, count_text, plain, quote};
 
-use crate::cli::{LimitArgs, ServerArgs};
+use crate::cli::{AllowArgs, LimitArgs, ServerArgs};
 use crate::ending::Ending;
 use crate::output::{Output, Table};
 
@@ -41,6 +41,8 @@ pub(crate) struct ReconcileArgs {
     #[arg(long, requires = "repair")]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+    #[command(flatten)]
     pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -51,6 +53,7 @@ impl ReconcileArgs {
         ReconcileOptions {
             repair: self.repair,
             dry_run: self.dry_run,
+            allow: self.allow.allowances(),
             server: self.server.options(),
             object_bytes_max: self.limits.object_bytes_max,
         }

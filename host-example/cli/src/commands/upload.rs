@@ -8,7 +8,7 @@ use hydrant_host::tasks::Client;
 use hydrant_host::tasks::object_list;
 use hydrant_host::tasks::upload::{UploadFiles, UploadOptions};
 
-use crate::cli::{LimitArgs, ServerArgs};
+use crate::cli::{AllowArgs, LimitArgs, ServerArgs};
 use crate::commands::hydrate;
 use crate::ending::Ending;
 use crate::output::Output;
@@ -30,6 +30,8 @@ pub(crate) struct UploadArgs {
     #[arg(long, value_name = "DIR", requires = "objects")]
     pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) allow: AllowArgs,
+    #[command(flatten)]
     pub(crate) server: ServerArgs,
     #[command(flatten)]
     pub(crate) limits: LimitArgs,
@@ -44,6 +46,7 @@ pub(crate) fn run(arguments: &UploadArgs, client: &Client, output: &mut Output) 
     };
     let options = UploadOptions {
         files,
+        allow: arguments.allow.allowances(),
         server: arguments.server.options(),
         object_bytes_max: arguments.limits.object_bytes_max,
     };

@@ -7,6 +7,7 @@ mod cache_places;
 mod committed;
 mod doctor;
 mod draft;
+mod gate;
 mod git_lfs;
 mod hooks;
 mod hostile;

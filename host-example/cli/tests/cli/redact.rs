@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use hydrant_kit::scene::Scene;
 
 /// A token in GitHub's form that GitHub never gave to anybody.
-fn token(seed: u64) -> String {
+pub(crate) fn token(seed: u64) -> String {
     const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut state = seed;
     let mut next = || {

@@ -3,13 +3,13 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use hydrant_secrets::{Finding, Named, Rules, RulesError, Scan, TooLong, limits};
+use hydrant_secrets::{AddedToken, Finding, Named, Rules, Scan, TooLong, limits, rules_with};
 use sha2::{Digest as _, Sha256};
 
-use super::named_values;
+use super::{named_values, own_rules};
 use crate::contract::error::Fault;
-use crate::contract::types::{Blob, Code};
-use crate::files::digest::Digesting;
+use crate::contract::types::Blob;
+use crate::files::digest::{Digesting, blob_of};
 use crate::repository::Repository;
 
 /// Bytes that are read at once.
@@ -20,6 +20,7 @@ const UNCHECKED: &str = "unchecked";
 /// What is looked for.
 pub(crate) struct Sought {
     pub(crate) rules: Rules,
+    added: Vec<AddedToken>,
     /// Values of this machine, and they made ready.
     pub(crate) values: Vec<Vec<u8>>,
     named: Named,
@@ -28,18 +29,25 @@ pub(crate) struct Sought {
 impl Sought {
     /// The rules, and the values of this machine and of a repository.
     pub(crate) fn of(repository: Option<&Repository>) -> Result<Self, Fault> {
-        let rules = Rules::built_in().map_err(|RulesError(why)| {
-            Fault::failed(Code::Host, format!("the rules for secrets cannot be used: {why}"))
-        })?;
+        let added = repository.map(own_rules::of).transpose()?.unwrap_or_default();
+        let rules = rules_with(&added).map_err(own_rules::broken)?;
         let values = named_values::of(repository)?;
         let named = Named::of(values.iter().map(Vec::as_slice));
-        Ok(Self { rules, values, named })
+        Ok(Self { rules, added, values, named })
+    }
+
+    /// Names the rules: two that have one name find the same.
+    pub(crate) fn catalog(&self) -> String {
+        match self.added.is_empty() {
+            true => hydrant_secrets::CATALOG.to_owned(),
+            false => blob_of(format!("{}{:?}", hydrant_secrets::CATALOG, self.added).as_bytes()).oid,
+        }
     }
 
     /// Tells apart what is looked for: two that have one look for the same.
     pub(crate) fn identity(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
-        digest.update(hydrant_secrets::CATALOG);
+        digest.update(self.catalog());
         for value in &self.values {
             digest.update((value.len() as u64).to_le_bytes());
             digest.update(value);
@@ -144,7 +152,7 @@ impl Found {
 
 impl Looked {
     /// Nothing was found, and all of it was looked through.
-    pub(super) fn is_clean(&self) -> bool {
+    pub(crate) fn is_clean(&self) -> bool {
         self.found.is_empty() && self.why.is_none()
     }
 

@@ -5,12 +5,14 @@
 
 mod report;
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use crate::contract::error::Fault;
 use crate::contract::types::{Code, Direction};
 use crate::driver;
 use crate::driver::trace::place;
+use crate::gate::{Allowance, Gate};
 use crate::remote::{Reason, Refusal, RemoteLedger};
 use crate::repository::{Errand, Repository};
 use crate::tasks::client::Client;
@@ -29,6 +31,8 @@ pub struct ReconcileOptions {
     pub repair: bool,
     /// Say what a repair would do, and do nothing.
     pub dry_run: bool,
+    /// What is let out although it looks like a secret.
+    pub allow: Vec<Allowance>,
     /// The server.
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.
@@ -89,8 +93,9 @@ fn operate(
         true => (repository.store()?, repository.documents()?),
         false => (repository.store_to_read()?, repository.documents_to_read()?),
     };
+    let gate = Rc::new(Gate::of(repository, &options.allow)?);
     let mut runner = Runner::new(client, destination, server, limit, |host| {
-        host.store(store).documents(documents).ledger(ledger.clone())
+        host.store(store).documents(documents).ledger(ledger.clone()).gate(gate)
     })?;
     let mut operation = client.guest()?.reconcile(&runner.config, repairs)?;
     let mut watch = client.watching();

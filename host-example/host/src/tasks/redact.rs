@@ -2,6 +2,7 @@
 //!
 //! Two passes: the first finds what rules find, the second looks for these values wherever else they stand.
 
+mod published;
 mod report;
 mod sources;
 
@@ -20,6 +21,7 @@ use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::text::{io_words, quote};
 
+pub use published::{RedactPublishedOptions, RedactPublishedReport, Revoke};
 pub use report::{FINDINGS_MAX, FoundSecret, KindCount, RedactReport};
 use sources::Source;
 pub use sources::UncheckedFile;

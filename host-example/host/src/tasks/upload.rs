@@ -1,13 +1,16 @@
 //! Brings files to the server. Each is hashed first, and what is sent is what was hashed.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::contract::error::Fault;
 use crate::contract::operations::Source;
 use crate::contract::types::{Blob, Direction};
 use crate::files::Files;
-use crate::repository::Repository;
+use crate::gate::{Allowance, Gate};
+use crate::repository::{ORIGINAL_CACHE, Repository};
+use crate::sessions::ledger::SESSIONS;
 use crate::tasks::client::Client;
 use crate::tasks::endpoint::{self, ServerOptions};
 use crate::tasks::transfer::{self, Runner, TransferReport, Work};
@@ -18,6 +21,8 @@ use crate::text::quote_path;
 pub struct UploadOptions {
     /// The files.
     pub files: UploadFiles,
+    /// What is let out although it looks like a secret.
+    pub allow: Vec<Allowance>,
     /// The server.
     pub server: ServerOptions,
     /// Bytes of an object at most; none: what git's configuration says.
@@ -51,8 +56,28 @@ impl Client {
             None => endpoint::explicit(self, server, None)?,
         };
         let limit = transfer::object_bytes_max(options.object_bytes_max, repository)?;
-        let mut runner = Runner::new(self, destination, server, limit, |host| host.files(files))?;
+        let gate = ledger_of(&options.files).map(|ledger| Gate::of(&ledger, &options.allow)).transpose()?.map(Rc::new);
+        let mut runner = Runner::new(self, destination, server, limit, |host| {
+            let host = host.files(files);
+            match gate {
+                Some(gate) => host.gate(gate),
+                None => host,
+            }
+        })?;
         runner.transfer(Work::Upload { sources, bytes })
+    }
+}
+
+/// The ledger that some of these files are sessions of: its content goes out only without secrets.
+fn ledger_of(files: &UploadFiles) -> Option<Repository> {
+    let around = |path: &Path| {
+        let real = path.canonicalize().ok()?;
+        let is_sessions = |folder: &&Path| folder.ends_with(SESSIONS) || folder.ends_with(ORIGINAL_CACHE);
+        real.ancestors().filter(is_sessions).find_map(|folder| Repository::around(folder.parent()?).ok())
+    };
+    match files {
+        UploadFiles::Named(paths) => paths.iter().find_map(|path| around(path)),
+        UploadFiles::Objects { folder, .. } => around(folder),
     }
 }
 

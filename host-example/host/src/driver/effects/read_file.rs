@@ -97,7 +97,9 @@ async fn feed(shared: Rc<Shared>, name: String, opened: Opened, answers: Answers
         }
     };
     match fed.await {
-        Ok(looked) if !is_let_out(&shared, &name, &opened.revision, looked.as_ref()) => answers.last(held()),
+        Ok(looked) if !is_let_out(&shared, &name, &opened.revision, looked.as_ref()) => {
+            answers.last(held(&shared, &name))
+        }
         Ok(_) => {
             answers.say(Reply::End);
             answers.last(Reply::At(opened.revision.text()));
@@ -132,13 +134,15 @@ fn is_let_out(shared: &Shared, name: &str, revision: &Revision, looked: Option<&
     }
 }
 
-fn held() -> Reply {
-    reply(Failure::Refused, "it has a secret")
+fn held(shared: &Shared, name: &str) -> Reply {
+    reply(Failure::Refused, &shared.gate.as_ref().map(|gate| gate.why_held(name)).unwrap_or_default())
 }
 
 fn answer(shared: &Shared, name: &str, read: io::Result<Option<Done>>, answers: Answers) {
     match read {
-        Ok(Some(read)) if !is_let_out(shared, name, &read.revision, read.looked.as_ref()) => answers.last(held()),
+        Ok(Some(read)) if !is_let_out(shared, name, &read.revision, read.looked.as_ref()) => {
+            answers.last(held(shared, name))
+        }
         Ok(Some(Done { reading, revision, .. })) => {
             match reading {
                 Reading::Bytes(bytes) => {

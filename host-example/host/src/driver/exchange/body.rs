@@ -65,9 +65,6 @@ pub(super) fn open(shared: &Rc<Shared>, slice: &Slice, gauge: &Arc<Gauge>) -> io
     if !opened.revision.same(&Revision::from_text(&slice.revision)) {
         return Ok(None);
     }
-    if let Some(gate) = &shared.gate {
-        gate.check_file(&slice.name, &opened)?;
-    }
     if slice.offset.checked_add(slice.length).is_none_or(|end| end > opened.size) {
         return Ok(None);
     }

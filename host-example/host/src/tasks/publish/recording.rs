@@ -17,6 +17,7 @@ use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::files::digest::blob_of_file;
 use crate::files::{Files, names_no_file};
+use crate::gate::COPIES;
 use crate::repository::Repository;
 use crate::sessions::content_files::{IN_GIT_FILES, content_files};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
@@ -120,7 +121,9 @@ pub(super) fn find(
     let recording = match &options.from {
         Some(folder) => {
             let real = named(folder)?;
-            if repository.common_dir.canonicalize().is_ok_and(|own| real.starts_with(own)) {
+            let is_in = |folder: &Path| folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
+            // What was published already is copied there, to be published without its secrets.
+            if is_in(&repository.common_dir) && !is_in(&repository.store_dir().join(COPIES)) {
                 return Err(Fault::misuse("--from: that is git's own folder, and no recording"));
             }
             let Found { files, left_out } = found(&real, &search.excluded)?.with_usable_names(guest)?;

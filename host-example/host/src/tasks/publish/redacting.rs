@@ -4,6 +4,7 @@
 //! the session's folder gives way to its form without secrets and is kept in git's folder; any other stays as it is,
 //! and a copy is published.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -11,10 +12,12 @@ use std::path::{Path, PathBuf};
 use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Scan, Secrets};
 
 use crate::contract::error::Fault;
+use crate::contract::manifests::FileRef;
 use crate::contract::types::Code;
 use crate::files::digest::blob_of_file;
 use crate::files::{Access, Dir, Files, random_bytes};
-use crate::gate::{Gate, Sought, each_piece, too_long};
+use crate::gate::{COPIES, Gate, Sought, each_piece, too_long};
+use crate::sessions::ledger::path_in;
 use crate::sessions::remembered::Known;
 use crate::text::quote;
 use crate::worktree::swap::{self, Aside};
@@ -23,8 +26,6 @@ use super::recording::{Place, Recorded};
 use super::redaction::{TakenOut, pass};
 use super::scene::Scene;
 
-/// Folder of the copies, in the clone's own folder.
-const COPIES: &str = "redacted";
 /// The name that a field has as a text.
 const FIELD: &str = "the field ";
 
@@ -73,8 +74,39 @@ impl Scene<'_> {
             self.take_out(gate, &mut taken_out)?;
         }
         self.redacted.places = taken_out.len();
-        self.redacted.pass = pass(&taken_out, &self.secrets(gate, false).allowed);
+        let mut allowed = self.secrets(gate, false).allowed;
+        // What the ledger has already was recorded when it came there.
+        let mut is_new = BTreeMap::new();
+        for name in taken_out.iter().map(|one| &one.file).chain(allowed.iter().map(|one| &one.file)) {
+            if !is_new.contains_key(name) {
+                is_new.insert(name.clone(), self.is_new(name)?);
+            }
+        }
+        taken_out.retain(|one| is_new[&one.file]);
+        allowed.retain(|one| is_new[&one.file]);
+        self.redacted.pass = pass(&gate.sought().catalog(), &taken_out, &allowed);
         Ok(())
+    }
+
+    /// Whether the manifest here does not name what would be sent under this name.
+    fn is_new(&self, name: &str) -> Result<bool, Fault> {
+        let Some(file) = self.recording.files.iter().find(|file| file.name == name) else {
+            // Of the fields only the title is known to be the same.
+            let title = self.manifest.as_ref().map(|manifest| manifest.title.as_str());
+            let given = self.fields.iter().find(|(field, _)| name.strip_prefix(FIELD) == Some(field));
+            return Ok(given.is_none_or(|(field, value)| field != "title" || title != Some(value)));
+        };
+        let named = self.manifest.iter().flat_map(|manifest| &manifest.files).find(|one| one.name == name);
+        let blob = blob_of_file(&mut self.opened(&file.read_by(&self.session))?);
+        let blob = blob.map_err(|error| unreadable(name, &error))?;
+        match named {
+            Some(FileRef { oid: Some(oid), .. }) => Ok(*oid != blob.oid),
+            Some(_) if file.place != Place::InSession => {
+                let there = self.files.open(&path_in(&self.session, name)).ok().flatten();
+                Ok(!there.is_some_and(|mut there| blob_of_file(&mut there.file).is_ok_and(|other| other == blob)))
+            }
+            _ => Ok(true),
+        }
     }
 
     fn look_through_files(&self, gate: &Gate) -> Result<(), Fault> {

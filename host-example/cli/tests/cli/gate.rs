@@ -219,13 +219,14 @@ fn values_of_this_machine_are_held_back_wherever_they_stand() {
 
 #[test]
 fn a_line_that_is_too_long_is_a_refusal_by_name() {
-    let mut text = transcript(3);
+    let world = recorded(&transcript(3));
+    let mut text = b"one\ntwo\n".to_vec();
     text.extend(std::iter::repeat_n(b'a', 33 << 20));
-    let world = recorded(&text);
+    world.scene.file("recording/notes.md", &text);
     let report = publish(&world, &["--json"]).ends(1).json();
     let held = &report["secret_list"][0];
-    assert_eq!((&held["file"], &held["kind"]), (&"raw.jsonl".into(), &"unchecked".into()), "{report}");
-    assert!(held["why"].as_str().is_some_and(|why| why.contains("line 6") && why.contains("33554432")), "{held}");
+    assert_eq!((&held["file"], &held["kind"]), (&"notes.md".into(), &"unchecked".into()), "{report}");
+    assert!(held["why"].as_str().is_some_and(|why| why.contains("line 3") && why.contains("33554432")), "{held}");
     assert_eq!(world.scene.server.stats().puts, 0);
     // It cannot be redacted, so nothing changes.
     publish(&world, &["--redact"]).ends(1);

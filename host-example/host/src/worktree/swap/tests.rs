@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::*;
-use crate::contract::types::Blob;
 use crate::files::digest::blob_of;
 use crate::files::scratch::Scratch;
 use crate::store::{Held, Look, PruneRule, Store};
@@ -153,13 +152,17 @@ fn what_is_not_the_hashed_file_stays() {
     assert!(matches!(bench.swap(&asked), Swapped::Conflict));
 }
 
+fn swapping<'a>(folder: &'a Dir, name: &'a str, before: Facts, aside: &'a Aside, blob: &'a Blob) -> Swapping<'a> {
+    Swapping { folder, name, before, aside, blob, session: "s", goes_to: GoesTo::Adopted }
+}
+
 /// Runs the steps one by one, with something in between.
 fn steps(bench: &Bench, between: impl Fn(), trade: impl Fn()) -> io::Result<bool> {
     let (asked, aside) = (bench.asked(), bench.aside());
     let (folder, name) = bench.tree.folder_of(NAME)?.expect("there");
     let mut opened = bench.tree.open(NAME)?.expect("there");
     let before = Facts::of(&opened.file)?;
-    let swapping = Swapping { folder: &folder, name, before, aside: &aside, swap: &asked };
+    let swapping = swapping(&folder, name, before, &aside, &asked.blob);
     let pointer = Fresh::write(&folder, TEMPORARY, &asked.pointer, None)?;
     let Some(second) = swapping.second_name(&mut opened, || Ok(()))? else { return Ok(false) };
     between();
@@ -168,7 +171,7 @@ fn steps(bench: &Bench, between: impl Fn(), trade: impl Fn()) -> io::Result<bool
         return Ok(false);
     }
     trade();
-    second.adopt()?;
+    second.settle()?;
     swapping.remove_displaced(&pointer)?;
     Ok(true)
 }
@@ -370,13 +373,13 @@ fn where_no_second_name_can_be_the_content_is_copied_and_verified() {
     let aside = bench.aside();
     let mut file = File::open(bench.path()).expect("there");
     let wrong = Blob { oid: blob_of(b"x").oid, size: CONTENT.len() as u64 };
-    assert!(aside.copy(&mut file, &wrong, "s", || Ok(())).expect("no fault").is_none());
+    assert!(aside.copy(&mut file, &wrong, "s", GoesTo::Adopted, || Ok(())).expect("no fault").is_none());
     assert_eq!(bench.names("displaced").len(), 0);
     let blob = blob_of(CONTENT);
     let mut file = File::open(bench.path()).expect("there");
-    let second = aside.copy(&mut file, &blob, "s", || Ok(())).expect("no fault").expect("the blob");
+    let second = aside.copy(&mut file, &blob, "s", GoesTo::Adopted, || Ok(())).expect("no fault").expect("the blob");
     assert!(!second.is_link());
-    second.adopt().expect("adopted");
+    second.settle().expect("adopted");
     assert_eq!(bench.content(&blob).as_deref(), Some(CONTENT));
 }
 
@@ -427,7 +430,7 @@ fn where_files_cannot_change_places_the_rules_are_the_same() {
     let (folder, name) = bench.tree.folder_of(NAME).expect("readable").expect("there");
     let mut opened = bench.tree.open(NAME).expect("readable").expect("there");
     let before = Facts::of(&opened.file).expect("its state");
-    let swapping = Swapping { folder: &folder, name, before, aside: &aside, swap: &asked };
+    let swapping = swapping(&folder, name, before, &aside, &asked.blob);
     let pointer = Fresh::write(&folder, TEMPORARY, &asked.pointer, None).expect("written");
     let second = swapping.second_name(&mut opened, || Ok(())).expect("no fault").expect("linked");
     pointer.take_over(name).expect("displaced");
@@ -436,4 +439,34 @@ fn where_files_cannot_change_places_the_rules_are_the_same() {
     drop(pointer);
     assert_eq!(fs::read(bench.path()).expect("there"), CONTENT);
     bench.is_tidy();
+}
+
+#[test]
+fn an_original_that_gives_way_is_kept_and_never_served() {
+    let bench = Bench::new();
+    let (aside, blob) = (bench.aside(), blob_of(CONTENT));
+    let with = |text: &str| {
+        let path = bench.scratch.path().join("without");
+        fs::write(&path, text).expect("written");
+        File::open(path).expect("there")
+    };
+    // Another file than the one that was looked through stays.
+    let other = blob_of(b"another one");
+    assert_eq!(keep(&bench.tree, &aside, NAME, &other, &mut with("x")).expect("no fault"), None);
+    assert_eq!(fs::read(bench.path()).expect("there"), CONTENT);
+    let name = keep(&bench.tree, &aside, NAME, &blob, &mut with("without")).expect("no fault").expect("it gave way");
+    assert_eq!(fs::read(bench.path()).expect("there"), b"without");
+    let kept = bench.hydrant("kept").join(&name);
+    assert_eq!(fs::read(&kept).expect("there"), CONTENT);
+    assert_eq!(fs::metadata(&kept).expect("there").permissions().mode() & 0o777, 0o600);
+    assert_eq!((bench.content(&blob), bench.names("adopted").len(), bench.names("displaced").len()), (None, 0, 0));
+
+    // A run that died before it was kept: the next one keeps it.
+    let note = Note::parse(&format!("{}.1.2.3-4.s", blob.oid)).expect("a note");
+    fs::write(bench.hydrant("displaced").join(format!(".keep-{}", note.name())), CONTENT).expect("written");
+    let other =
+        Aside::open(&Dir::open(&bench.hydrant(""), crate::files::Access::Owner).expect("the store")).expect("opened");
+    drop(aside);
+    other.enter(&bench.tree, NAME).expect("in order");
+    assert_eq!((bench.content(&blob), bench.names("kept").len(), bench.names("displaced").len()), (None, 2, 0));
 }

@@ -30,7 +30,7 @@ pub mod secrets;
 pub mod text;
 
 /// Names this search: SHA-256 over its sources, in hexadecimal. Two that have one name find the same.
-pub const CATALOG: &str = include_str!("catalog.txt");
+pub const CATALOG: &str = include_str!("../catalog.txt");
 
 pub use looks::{Marked, names_a_secret};
 pub use pass::{Piece, Redact, Scan, rules_with};

@@ -18,7 +18,7 @@
 //! - [`documents`]: small tracked files, each changed under its lock
 //! - [`engine`]: the component in its sandbox
 //! - [`repository`]: the repository around a folder, its settings, its last commit
-//! - `gate`: what is looked through for secrets before it leaves
+//! - [`gate`]: what is looked through for secrets before it leaves
 //! - [`worktree`]: what stands in a working tree, and what takes its place
 //! - [`net`]: addresses, logins, HTTP
 //! - [`remote`]: a ledger's remote, and the clone that follows it

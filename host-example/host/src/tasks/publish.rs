@@ -10,6 +10,7 @@ mod options;
 mod plan;
 mod quick;
 mod recording;
+mod redacted;
 mod redacting;
 mod redaction;
 mod regenerate;

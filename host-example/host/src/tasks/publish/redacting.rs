@@ -7,57 +7,27 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Scan, Secrets};
 
 use crate::contract::error::Fault;
 use crate::contract::manifests::FileRef;
 use crate::contract::types::Code;
+use crate::files::Files;
 use crate::files::digest::blob_of_file;
-use crate::files::{Access, Dir, Files, random_bytes};
-use crate::gate::{COPIES, Gate, Sought, each_piece, too_long};
+use crate::gate::{Gate, Sought, each_piece, too_long};
 use crate::sessions::ledger::path_in;
-use crate::sessions::remembered::Known;
 use crate::text::quote;
 use crate::worktree::swap::{self, Aside};
 
 use super::recording::{Place, Recorded};
+use super::redacted::Copies;
 use super::redaction::{TakenOut, pass};
 use super::scene::Scene;
 
 /// The name that a field has as a text.
 const FIELD: &str = "the field ";
-
-/// What is published in another form than it lies here.
-#[derive(Default)]
-pub(super) struct Redacted {
-    /// A pass for the manifest's list of redactions.
-    pub(super) pass: Option<String>,
-    /// Places in which a marker stands now.
-    pub(super) places: usize,
-    /// Originals that gave way, by their names in `kept`.
-    pub(super) kept: Vec<String>,
-    /// The files as they were before, where that was looked at.
-    pub(super) states: Option<Vec<Known>>,
-    /// Gone with this.
-    _copies: Option<Copies>,
-}
-
-/// The folder of the copies of one publish.
-struct Copies {
-    dir: Dir,
-    path: PathBuf,
-    names: Vec<String>,
-}
-
-impl Drop for Copies {
-    fn drop(&mut self) {
-        // Best effort: what stays is a text without secrets.
-        self.names.iter().for_each(|name| drop(self.dir.remove(name.as_str())));
-        std::fs::remove_dir(&self.path).ok();
-    }
-}
 
 impl Scene<'_> {
     /// The same with markers in the places of secrets, where the user asks for that and all of them can be taken out.
@@ -164,7 +134,7 @@ impl Scene<'_> {
                 _ => elsewhere.push((file.name.clone(), copies.path.join(copy_name))),
             }
         }
-        self.redacted._copies = Some(copies);
+        self.redacted.copies = Some(copies);
         self.look_again(elsewhere)
     }
 
@@ -286,24 +256,5 @@ impl Pass<'_> {
         each_piece(text, |bytes| redact.push(bytes, &mut give).map_err(too_long))?;
         redact.end(&mut give);
         written
-    }
-}
-
-impl Copies {
-    fn make(store_dir: &Path) -> Result<Self, Fault> {
-        let local = |error: &io::Error| Fault::local("copies without secrets cannot be made", error);
-        let number = random_bytes::<8>().map_or(0, u64::from_le_bytes);
-        let name = format!("{number:016x}");
-        let all = Dir::open_or_create(store_dir, Access::Owner).and_then(|dir| dir.dir(COPIES));
-        let dir = all.and_then(|all| all.dir(name.as_str())).map_err(|error| local(&error))?;
-        Ok(Self { dir, path: store_dir.join(COPIES).join(name), names: Vec::new() })
-    }
-
-    /// An empty file, and its name.
-    fn create(&mut self, number: usize) -> Result<(File, String), Fault> {
-        let name = number.to_string();
-        let file = self.dir.create_new(name.as_str());
-        self.names.push(name.clone());
-        Ok((file.map_err(|error| Fault::local("a copy without secrets", &error))?, name))
     }
 }

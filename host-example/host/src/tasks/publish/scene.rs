@@ -22,7 +22,7 @@ use super::left_out::in_few_words;
 use super::options::PublishOptions;
 use super::quick::Listing;
 use super::recording::{self, Place, Recording};
-use super::redacting::Redacted;
+use super::redacted::Redacted;
 
 /// What is said when everything is where it belongs.
 pub(super) const NOTHING_CHANGED: &str = "nothing to publish: the remote has everything, as far as this clone knows";

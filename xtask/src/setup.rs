@@ -33,6 +33,10 @@ pub(crate) enum Tool {
     Npm,
     /// Runs the Python host, and servers written in it.
     Python,
+    /// Makes archives that are looked into.
+    Zip,
+    /// The same.
+    Zstd,
     /// Chromium without a window: it runs the browser package in two thirds of the time.
     Chromium,
     /// Runs it, too, before a release.
@@ -43,8 +47,17 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// What the test suites need.
-    pub(crate) const FOR_TESTS: [Tool; 7] =
-        [Tool::Git, Tool::GitLfs, Tool::Jq, Tool::Npm, Tool::Node, Tool::Python, Tool::Chromium];
+    pub(crate) const FOR_TESTS: [Tool; 9] = [
+        Tool::Git,
+        Tool::GitLfs,
+        Tool::Jq,
+        Tool::Npm,
+        Tool::Node,
+        Tool::Python,
+        Tool::Zip,
+        Tool::Zstd,
+        Tool::Chromium,
+    ];
 
     /// The name that a person would look for.
     pub(crate) fn name(self) -> &'static str {
@@ -55,6 +68,8 @@ impl Tool {
             Tool::Node => "node",
             Tool::Npm => "npm",
             Tool::Python => "python3",
+            Tool::Zip => "zip",
+            Tool::Zstd => "zstd",
             Tool::Chromium => "chromium-headless-shell",
             Tool::Firefox => "firefox-esr",
             Tool::Debootstrap => "debootstrap",
@@ -72,9 +87,7 @@ impl Tool {
             Tool::Node => is_new_enough(&node(workspace)),
             // Debian has a Python that cannot make an environment of its own.
             Tool::Python => first_line(Command::new(self.name()).args(["-c", PYTHON_IS_ENOUGH])).is_some(),
-            Tool::Git | Tool::GitLfs | Tool::Jq | Tool::Npm | Tool::Chromium | Tool::Firefox | Tool::Debootstrap => {
-                first_line(Command::new(self.name()).arg("--version")).is_some()
-            }
+            _ => first_line(Command::new(self.name()).arg("--version")).is_some(),
         }
     }
 
@@ -88,6 +101,8 @@ impl Tool {
             Tool::Node => &["nodejs"],
             Tool::Npm => &["npm"],
             Tool::Python => &["python3", "python3-venv"],
+            Tool::Zip => &["zip"],
+            Tool::Zstd => &["zstd"],
             Tool::Chromium => &["chromium-headless-shell"],
             Tool::Firefox => &["firefox-esr"],
             // The second shows a world without a network to itself.

@@ -8,6 +8,7 @@ pub(crate) mod dir;
 pub(crate) mod facts;
 pub(crate) mod lock;
 pub(crate) mod platform;
+pub(crate) mod private_copy;
 mod revision;
 #[cfg(test)]
 pub(crate) mod scratch;

@@ -13,6 +13,7 @@
 //! - [`contract`]: the types of `wit/`, errors, the clock
 //! - [`process`]: child processes that end with this one
 //! - [`files`]: files and folders beneath a root; the one room that knows the platform's calls
+//! - [`containers`]: what is in archives, compressed files and databases
 //! - [`git`]: the git program, and what it says of its objects
 //! - [`store`]: verified blobs
 //! - [`documents`]: small tracked files, each changed under its lock
@@ -26,6 +27,7 @@
 //! - [`sessions`]: the sessions of a ledger, and what is noted about them here
 //! - [`tasks`]: what a command does, without arguments and output
 
+pub mod containers;
 pub mod contract;
 pub mod documents;
 pub mod driver;

@@ -24,7 +24,8 @@ Examples:
 No file is ever changed, and no secret is ever printed. A secret is replaced by
 a marker such as [REDACTED:github-token#1]; the same secret has the same marker
 in all files of one run. Values of variables such as API_TOKEN, and of .env
-files that git ignores, are looked for as well.";
+files that git ignores, are looked for as well. Archives, compressed files and
+SQLite databases are looked into; what cannot be opened is told.";
 
 /// What no command can do.
 const STILL_THERE: &str = "\
@@ -84,6 +85,9 @@ pub(crate) fn run(arguments: &RedactArgs, client: &Client, output: &mut Output) 
     }
     for one in &report.unchecked_list {
         output.warn(format!("{}: not looked through: {}", quote(one.file.as_bytes()), one.why));
+    }
+    for one in &report.uncopied_list {
+        output.warn(format!("{}: not copied: {}", quote(one.file.as_bytes()), one.why));
     }
     output.note(summary(&report));
     if let Some(folder) = &arguments.into {

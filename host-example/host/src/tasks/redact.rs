@@ -6,16 +6,18 @@ mod published;
 mod report;
 mod sources;
 
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, RulesError, Scan, Secrets, TooLong};
 
+use crate::containers::{Look, Stopped, each_part};
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
-use crate::files::Files;
+use crate::files::{Files, Opened};
 use crate::gate::named_values;
 use crate::repository::Repository;
 use crate::tasks::client::Client;
@@ -28,6 +30,9 @@ pub use sources::UncheckedFile;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
+
+/// Why nothing is said of a file.
+const CHANGED: &str = "it changed while it was looked through";
 
 /// What is looked through.
 #[derive(Clone, Debug, Default)]
@@ -69,21 +74,23 @@ impl Client {
         let given = || given.iter().map(Vec::as_slice);
         let mut report = RedactReport::of(&sources);
         let mut secrets = Secrets::default();
-        self.look(&rules, &Named::of(given()), &sources, &mut secrets, &mut report)?;
+        let looks = self.look(&rules, &Named::of(given()), &sources, &mut secrets, &mut report)?;
         let named = secrets.named(given());
         let mut markers = secrets.markers(&rules);
         if !secrets.is_empty() || into.is_some() {
-            let mut second = Second { rules: &rules, named: &named, markers: &mut markers, report: &mut report, show };
-            for source in &sources.files {
+            let mut second =
+                Second { client: self, rules: &rules, named: &named, markers: &mut markers, report: &mut report, show };
+            for (source, look) in sources.files.iter().zip(looks) {
                 self.go_on()?;
-                second.redact(source, into.as_ref())?;
+                // What could not be read the first time is told already, and is not copied.
+                look.map(|look| second.redact(source, look, into.as_ref())).transpose()?;
             }
         }
         report.secrets = markers.len();
         Ok(report)
     }
 
-    /// The first pass.
+    /// The first pass. Tells what each file is; none: it could not be looked through.
     fn look(
         &self,
         rules: &Rules,
@@ -91,26 +98,52 @@ impl Client {
         sources: &sources::Sources,
         secrets: &mut Secrets,
         report: &mut RedactReport,
-    ) -> Result<(), Fault> {
+    ) -> Result<Vec<Option<Look>>, Fault> {
+        let mut looks = Vec::new();
         for source in &sources.files {
             self.go_on()?;
-            let Some(mut file) = opened(source, report) else { continue };
-            let mut scan = Scan::new(rules, given);
-            let mut note = |finding: Finding<'_>| secrets.note(&finding);
-            let read = each_piece(&mut file, |bytes| {
-                report.bytes += bytes.len() as u64;
-                scan.push(bytes, &mut note).map_err(too_long)
+            let Some(opened) = opened(source, report) else {
+                looks.push(None);
+                continue;
+            };
+            let mut bytes_read = 0;
+            let look = each_part(&opened.file, &|ending| source.has_beside(ending), &mut |_, bytes| {
+                let mut scan = Scan::new(rules, given);
+                let mut note = |finding: Finding<'_>| secrets.note(&finding);
+                self.each_piece(bytes, |piece| {
+                    bytes_read += piece.len() as u64;
+                    scan.push(piece, &mut note).map_err(too_long)
+                })?;
+                let marked = scan.end(&mut note);
+                secrets.note_marked(&marked);
+                Ok(())
             });
-            match read {
-                Ok(()) => {
-                    let marked = scan.end(&mut note);
-                    secrets.note_marked(&marked);
-                    report.files += 1;
-                }
-                Err(why) => report.unchecked(source, why),
+            self.go_on()?;
+            report.bytes += bytes_read;
+            report.files += u64::from(look.is_ok());
+            looks.push(look.map_err(|why| report.unchecked(source, why.to_string())).ok());
+        }
+        Ok(looks)
+    }
+
+    /// Calls `take` with bytes, piece by piece, until one is refused or the user stops it.
+    fn each_piece(
+        &self,
+        bytes: &mut dyn Read,
+        mut take: impl FnMut(&[u8]) -> Result<(), Stopped>,
+    ) -> Result<(), Stopped> {
+        let mut buffer = vec![0; READ_BYTES];
+        loop {
+            if self.cancellation().is_cancelled() {
+                return Err(Stopped("it was stopped".to_owned()));
+            }
+            match bytes.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => take(&buffer[..count])?,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Stopped(io_words(&error))),
             }
         }
-        Ok(())
     }
 
     fn go_on(&self) -> Result<(), Fault> {
@@ -123,6 +156,7 @@ impl Client {
 
 /// The second pass.
 struct Second<'a> {
+    client: &'a Client,
     rules: &'a Rules,
     named: &'a Named,
     markers: &'a mut Markers,
@@ -131,48 +165,122 @@ struct Second<'a> {
 }
 
 impl Second<'_> {
-    fn redact(&mut self, source: &Source, into: Option<&Files>) -> Result<(), Fault> {
-        // What could not be read the first time is told already, and is not copied.
-        if self.report.is_unchecked(source) {
-            return Ok(());
+    fn redact(&mut self, source: &Source, look: Look, into: Option<&Files>) -> Result<(), Fault> {
+        let Some(opened) = opened(source, self.report) else { return Ok(()) };
+        let is_plain = look == Look::Plain;
+        // A container is copied as it is, when it was looked through.
+        let copy = into.filter(|_| is_plain).map(|into| source.copy_beneath(into)).transpose()?;
+        let mut copy = Copy { file: copy, written: Ok(()) };
+        let before = self.report.findings;
+        let mut told = BTreeSet::new();
+        let read = each_part(&opened.file, &|ending| source.has_beside(ending), &mut |part, bytes| {
+            if part.member.is_none() != is_plain {
+                return Err(Stopped(CHANGED.to_owned()));
+            }
+            let file = part.member.map_or_else(|| source.shown.clone(), |member| format!("{}!{member}", source.shown));
+            self.part(&file, part.is_leftover, &mut told, &mut copy, bytes)
+        });
+        self.client.go_on()?;
+        let to = quote(source.to.as_bytes());
+        copy.written.map_err(|error| Fault::local(&format!("{to}: the copy cannot be written"), &error))?;
+        match (read, into) {
+            // It was readable a moment ago: what stands there now is a part.
+            (Err(why), Some(_)) if is_plain => {
+                return Err(Fault::failed(Code::Host, format!("{to}: the copy is not whole: {why}")));
+            }
+            (Err(why), _) => self.report.unchecked(source, why.to_string()),
+            (Ok(_), None) => {}
+            (Ok(_), Some(_)) if self.report.findings > before && !is_plain => {
+                self.report.uncopied(source, advice(look))
+            }
+            (Ok(_), Some(into)) => {
+                if !is_plain {
+                    copy_whole(source, opened, into)?;
+                }
+                self.report.written += 1;
+            }
         }
-        let Some(mut file) = opened(source, self.report) else { return Ok(()) };
-        let mut copy = into.map(|into| source.copy_beneath(into)).transpose()?;
-        let mut written = Ok(());
+        Ok(())
+    }
+
+    /// One part. What is left over in a database is told only where no value of it has the same secret.
+    fn part(
+        &mut self,
+        file: &str,
+        is_leftover: bool,
+        told: &mut BTreeSet<String>,
+        copy: &mut Copy,
+        bytes: &mut dyn Read,
+    ) -> Result<(), Stopped> {
         let mut line = Line::default();
         let mut redact = Redact::new(self.rules, self.named, self.markers);
         let (rules, report, show) = (self.rules, &mut *self.report, &mut *self.show);
         let mut give = |piece: Piece<'_>| {
-            let bytes = match &piece {
-                Piece::Kept(bytes) => *bytes,
-                Piece::Marker(marker, finding) => {
-                    report.found(&source.shown, finding.line, rules.name(finding.kind), marker);
-                    marker.as_bytes()
+            let (piece, bytes) = match piece {
+                Piece::Marker(marker, _) if is_leftover && told.contains(marker) => {
+                    (Piece::Kept(marker.as_bytes()), marker.as_bytes())
                 }
+                Piece::Marker(marker, finding) => {
+                    report.found(file, finding.line, rules.name(finding.kind), marker);
+                    if !is_leftover {
+                        told.insert(marker.to_owned());
+                    }
+                    (Piece::Marker(marker, finding), marker.as_bytes())
+                }
+                Piece::Kept(bytes) => (Piece::Kept(bytes), bytes),
             };
-            if let Some(copy) = &mut copy
-                && written.is_ok()
-            {
-                written = copy.write_all(bytes);
-            }
-            line.take(&piece, bytes, &source.shown, show);
+            copy.write(bytes);
+            line.take(&piece, bytes, file, show);
         };
-        let read = each_piece(&mut file, |bytes| redact.push(bytes, &mut give).map_err(too_long));
-        if read.is_ok() {
-            redact.end(&mut give);
-        }
-        line.end(&source.shown, show);
-        let to = quote(source.to.as_bytes());
-        written.map_err(|error| Fault::local(&format!("{to}: the copy cannot be written"), &error))?;
-        match read {
-            // It was readable a moment ago: what stands there now is a part.
-            Err(why) if copy.is_some() => {
-                return Err(Fault::failed(Code::Host, format!("{to}: the copy is not whole: {why}")));
-            }
-            Err(why) => report.unchecked(source, why),
-            Ok(()) => report.written += u64::from(copy.is_some()),
-        }
+        self.client.each_piece(bytes, |piece| redact.push(piece, &mut give).map_err(too_long))?;
+        redact.end(&mut give);
+        line.end(file, show);
         Ok(())
+    }
+}
+
+/// A copy that is being written, where one is wanted.
+struct Copy {
+    file: Option<File>,
+    written: io::Result<()>,
+}
+
+impl Copy {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(file) = &mut self.file
+            && self.written.is_ok()
+        {
+            self.written = file.write_all(bytes);
+        }
+    }
+}
+
+/// A copy of a file in which no secret is.
+fn copy_whole(source: &Source, mut opened: Opened, into: &Files) -> Result<(), Fault> {
+    let to = quote(source.to.as_bytes());
+    let mut copy = source.copy_beneath(into)?;
+    let copied = opened.file.rewind().and_then(|()| io::copy(&mut opened.file, &mut copy));
+    match copied.and_then(|_| opened.unchanged()) {
+        Ok(true) => Ok(()),
+        Ok(false) => {
+            Err(Fault::failed(Code::Host, format!("{to}: the copy is not what was looked through: {CHANGED}")))
+        }
+        Err(error) => Err(Fault::local(&format!("{to}: the copy cannot be written"), &error)),
+    }
+}
+
+/// What to do about a container that holds secrets.
+fn advice(look: Look) -> String {
+    match look {
+        Look::Database => {
+            "it holds secrets, and databases are not written anew: replace them in it, and VACUUM it".into()
+        }
+        Look::Packed(what) => {
+            format!(
+                "it holds secrets, and {what} is not written anew: unpack it, redact what it held, and pack that again"
+            )
+        }
+        Look::Plain => "it holds secrets".into(),
     }
 }
 
@@ -211,9 +319,9 @@ impl Line {
     }
 }
 
-fn opened(source: &Source, report: &mut RedactReport) -> Option<File> {
+fn opened(source: &Source, report: &mut RedactReport) -> Option<Opened> {
     match source.open() {
-        Ok(file) => Some(file),
+        Ok(opened) => Some(opened),
         Err(error) => {
             report.unchecked(source, io_words(&error));
             None
@@ -221,22 +329,9 @@ fn opened(source: &Source, report: &mut RedactReport) -> Option<File> {
     }
 }
 
-/// Calls `take` with a file's bytes, piece by piece, until one is refused.
-fn each_piece(file: &mut File, mut take: impl FnMut(&[u8]) -> Result<(), String>) -> Result<(), String> {
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(()),
-            Ok(count) => take(&buffer[..count])?,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(io_words(&error)),
-        }
-    }
-}
-
-fn too_long(long: TooLong) -> String {
+fn too_long(long: TooLong) -> Stopped {
     let limit = hydrant_secrets::limits::LINE_BYTES_MAX;
-    format!("line {} is longer than {limit} bytes, so it cannot be looked through", long.line)
+    Stopped(format!("line {} is longer than {limit} bytes, so it cannot be looked through", long.line))
 }
 
 fn broken(RulesError(why): RulesError) -> Fault {

@@ -13,7 +13,7 @@ pub const FINDINGS_MAX: usize = 10_000;
 pub struct RedactReport {
     /// Files that were looked through.
     pub files: u64,
-    /// Their bytes.
+    /// Their bytes; of a container, those that came out of it.
     pub bytes: u64,
     /// Places where a secret stands.
     pub findings: usize,
@@ -25,6 +25,8 @@ pub struct RedactReport {
     pub finding_list: Vec<FoundSecret>,
     /// Files that could not be looked through.
     pub unchecked_list: Vec<UncheckedFile>,
+    /// Files that were not copied, although they were looked through: archives and databases with secrets.
+    pub uncopied_list: Vec<UncheckedFile>,
     /// Links in folders; they are not followed.
     pub links: u64,
     /// Copies without secrets that were written.
@@ -43,9 +45,9 @@ pub struct KindCount {
 /// A place where a secret stands.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FoundSecret {
-    /// The file, as it was named.
+    /// The file, as it was named; of something in it `archive.zip!member`, and in a database `log.db!table.column`.
     pub file: String,
-    /// The line, from 1.
+    /// The line in it, from 1.
     pub line: u64,
     /// What it is.
     pub kind: String,
@@ -63,14 +65,15 @@ impl RedactReport {
             kind_list: Vec::new(),
             finding_list: Vec::new(),
             unchecked_list: sources.others.clone(),
+            uncopied_list: Vec::new(),
             links: sources.links,
             written: 0,
         }
     }
 
-    /// Everything was looked at.
+    /// Everything was looked at, and copied where copies were asked for.
     pub fn is_complete(&self) -> bool {
-        self.unchecked_list.is_empty()
+        self.unchecked_list.is_empty() && self.uncopied_list.is_empty()
     }
 
     pub(super) fn found(&mut self, file: &str, line: u64, kind: &str, marker: &str) {
@@ -91,7 +94,11 @@ impl RedactReport {
         }
     }
 
-    pub(super) fn is_unchecked(&self, source: &Source) -> bool {
+    pub(super) fn uncopied(&mut self, source: &Source, why: String) {
+        self.uncopied_list.push(UncheckedFile { file: source.shown.clone(), why });
+    }
+
+    fn is_unchecked(&self, source: &Source) -> bool {
         self.unchecked_list.iter().any(|one| one.file == source.shown)
     }
 }

@@ -3,14 +3,14 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::error::Fault;
 use crate::files::facts::Kind;
-use crate::files::{Access, Dir, Files};
+use crate::files::{Access, Dir, Files, Opened};
 use crate::text::{io_words, quote, quote_path};
 
 /// Folders below each other at most.
@@ -42,12 +42,19 @@ pub(super) struct Source {
     pub(super) to: String,
     beneath: Files,
     name: String,
+    path: PathBuf,
 }
 
 impl Source {
-    pub(super) fn open(&self) -> io::Result<File> {
-        let opened = self.beneath.open(&self.name)?.ok_or(io::ErrorKind::NotFound)?;
-        Ok(opened.file)
+    pub(super) fn open(&self) -> io::Result<Opened> {
+        Ok(self.beneath.open(&self.name)?.ok_or(io::ErrorKind::NotFound)?)
+    }
+
+    /// Whether a file that is not empty stands beside it, with its name and this ending.
+    pub(super) fn has_beside(&self, ending: &str) -> bool {
+        let mut path = self.path.clone().into_os_string();
+        path.push(ending);
+        fs::symlink_metadata(path).is_ok_and(|facts| facts.len() > 0)
     }
 
     /// Its copy: a file that was not there.
@@ -92,7 +99,9 @@ pub(super) fn of(paths: &[impl AsRef<Path>]) -> Result<Sources, Fault> {
             path.file_name().and_then(OsStr::to_str).ok_or_else(|| misread(io::ErrorKind::InvalidInput.into()))?;
         let shown = path.to_string_lossy().into_owned();
         let beneath = Files::listed(vec![(name.to_owned(), path.to_owned())]);
-        sources.files.push(Source { shown, to: name.to_owned(), beneath, name: name.to_owned() });
+        // What belongs to a file stands beside what a link leads to.
+        let path = fs::canonicalize(path).map_err(misread)?;
+        sources.files.push(Source { shown, to: name.to_owned(), beneath, name: name.to_owned(), path });
     }
     Ok(sources)
 }
@@ -131,8 +140,8 @@ impl Place<'_> {
                 },
                 Some(Kind::File) => {
                     let to = self.to.as_ref().map_or_else(|| below.clone(), |own| format!("{own}/{below}"));
-                    let shown = self.shown(&below);
-                    sources.files.push(Source { shown, to, beneath: self.files.clone(), name: below });
+                    let (shown, path) = (self.shown(&below), self.shown.join(&below));
+                    sources.files.push(Source { shown, to, beneath: self.files.clone(), name: below, path });
                 }
                 Some(Kind::Link) => sources.links += 1,
                 Some(Kind::Other) => self.other(&below, "it is no file", sources),

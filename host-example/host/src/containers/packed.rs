@@ -13,6 +13,9 @@ use super::found::{Each, Found};
 use super::limits::{ASIDE_BYTES_MAX, WINDOW_BYTES_MAX, long_headers};
 use super::part::{CannotOpen, Name};
 
+/// KiB of a decoder of xz: what it looks back, and what it needs besides.
+const XZ_KIB_MAX: u32 = (WINDOW_BYTES_MAX / 1024) as u32 + 1024;
+
 /// How something is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Codec {
@@ -89,7 +92,7 @@ impl Method {
 }
 
 fn xz<R: Read>(from: R) -> XzReader<R> {
-    XzReader::new(from, true)
+    XzReader::new_mem_limit(from, true, XZ_KIB_MAX)
 }
 
 /// What a compressed file says besides what it holds.

@@ -30,10 +30,11 @@ fn an_archive_that_lies_is_refused() {
     let size = SECRET.len() as u32;
     let packed = deflated(SECRET.as_bytes()).len() as u32;
     let two = zip(&[("dir/file", SECRET.as_bytes()), ("other", b"text")]);
-    // Its directory names the first member twice, and the second one never.
+    // Its directory names the first member twice, and the second one, which is the same, never.
     let twice = {
-        let second = directory(&two) + 46 + "dir/file".len();
-        patched(two.clone(), second + 42, &0_u32.to_le_bytes())
+        let same = zip(&[("dir/file", SECRET.as_bytes()), ("other", SECRET.as_bytes())]);
+        let second = directory(&same) + 46 + "dir/file".len();
+        patched(same, second + 42, &0_u32.to_le_bytes())
     };
     // Its directory has one entry of two.
     let unnamed = {

@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::{Compression, GzBuilder};
 
 use super::super::limits::DEPTH_MAX;
-use super::packers::{gzip, patched, zip};
+use super::packers::{gzip, patched, sum, zip};
 use super::{holders, refuses};
 
 const SECRET: &str = "the one that is looked for";
@@ -81,5 +81,28 @@ fn a_broken_stream_is_refused() {
         refuses(what, &[packed, b"more text than that"].concat(), "");
         let at = packed.len() - 6;
         refuses(what, &patched(packed.to_vec(), at, &[packed[at] ^ 1]), "");
+    }
+}
+
+/// A few bytes may ask for much memory: none of it is taken.
+#[test]
+fn a_window_above_the_limit_is_refused() {
+    // 128 MiB, 192 MiB and nearly 4 GiB in the header of a block of xz, which has its own sum.
+    for (size, is_refused) in [(30, false), (31, true), (40, true)] {
+        let xz = patched(PACKED[1].1.to_vec(), 16, &[size]);
+        let of_header = sum(&xz[12..20]).to_le_bytes();
+        let xz = patched(xz, 20, &of_header);
+        match is_refused {
+            true => refuses("xz", &xz, "mem"),
+            false => assert_eq!(holders(&xz, SECRET), ["unpacked"]),
+        }
+    }
+    // The same in the header of a frame of zstd.
+    for (size, is_refused) in [(17 << 3, false), ((17 << 3) | 1, true), (21 << 3, true)] {
+        let zstd = [&PACKED[0].1[..4], &[0x04, size], &PACKED[0].1[6..]].concat();
+        match is_refused {
+            true => refuses("zstd", &zstd, "indow"),
+            false => assert_eq!(holders(&zstd, SECRET), ["unpacked"]),
+        }
     }
 }

@@ -47,17 +47,8 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// What the test suites need.
-    pub(crate) const FOR_TESTS: [Tool; 9] = [
-        Tool::Git,
-        Tool::GitLfs,
-        Tool::Jq,
-        Tool::Npm,
-        Tool::Node,
-        Tool::Python,
-        Tool::Zip,
-        Tool::Zstd,
-        Tool::Chromium,
-    ];
+    pub(crate) const FOR_TESTS: [Tool; 9] =
+        [Tool::Git, Tool::GitLfs, Tool::Jq, Tool::Npm, Tool::Node, Tool::Python, Tool::Zip, Tool::Zstd, Tool::Chromium];
 
     /// The name that a person would look for.
     pub(crate) fn name(self) -> &'static str {

@@ -5,7 +5,7 @@ use hydrant_kit::scene::Scene;
 use super::{python, text};
 
 /// KiB of address space that the program gets.
-const KIB_MAX: u32 = 400 * 1024;
+const KIB_MAX: u32 = 200 * 1024;
 
 /// Writes an archive with one member of 1 GiB, of which a piece is packed once and repeated.
 const BIG: &str = r#"
@@ -38,7 +38,7 @@ big('lines.zip', b'a line that comes again\\n' * 40000)
 random.seed(1)
 with gzip.open('long.gz', 'wb', 1) as to:
     line = random.randbytes(300).hex().encode() + b'\\n'
-    for _ in range(300000): to.write(line)
+    for _ in range(80000): to.write(line)
     to.write(open('text', 'rb').read())
 "
         ),

@@ -143,7 +143,7 @@ impl Read for Gzip<'_> {
 }
 
 /// The member behind zeros; none where nothing follows.
-fn next_member<'a>(from: &'a mut dyn BufRead) -> io::Result<Option<GzDecoder<&'a mut dyn BufRead>>> {
+fn next_member(from: &mut dyn BufRead) -> io::Result<Option<GzDecoder<&mut dyn BufRead>>> {
     loop {
         let bytes = from.fill_buf()?;
         if bytes.is_empty() {

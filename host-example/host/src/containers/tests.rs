@@ -43,7 +43,11 @@ fn holders(bytes: &[u8], text: &str) -> Vec<String> {
 /// Fails unless it cannot be opened, and the sentence about it has these words.
 #[track_caller]
 fn refuses(what: &str, bytes: &[u8], said: &str) {
-    match parts(bytes).0 {
+    let scratch = Scratch::new();
+    let path = scratch.path().join("file");
+    fs::write(&path, bytes).expect("it is written");
+    // A taker that reads nothing: what is wrong is told nevertheless.
+    match each_part(&File::open(&path).expect("it is there"), &|_| false, &mut |_, _| Ok(())) {
         Ok(look) => panic!("{what}: it passes as {look:?}"),
         Err(why) => {
             let why = why.to_string();

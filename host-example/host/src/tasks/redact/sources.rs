@@ -98,9 +98,9 @@ pub(super) fn of(paths: &[impl AsRef<Path>]) -> Result<Sources, Fault> {
         let name =
             path.file_name().and_then(OsStr::to_str).ok_or_else(|| misread(io::ErrorKind::InvalidInput.into()))?;
         let shown = path.to_string_lossy().into_owned();
-        let beneath = Files::listed(vec![(name.to_owned(), path.to_owned())]);
         // What belongs to a file stands beside what a link leads to.
         let path = fs::canonicalize(path).map_err(misread)?;
+        let beneath = Files::listed(vec![(name.to_owned(), path.clone())]);
         sources.files.push(Source { shown, to: name.to_owned(), beneath, name: name.to_owned(), path });
     }
     Ok(sources)

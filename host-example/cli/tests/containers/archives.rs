@@ -139,15 +139,15 @@ fn compressed_files_are_looked_into() {
         ("two.zst", "{ zstd -qc plain; zstd -qc --no-check text; } > two.zst"),
         (
             "one.bz2",
-            "python3 -c 'import bz2, sys; sys.stdout.buffer.write(bz2.compress(open(\"text\", \"rb\").read()))' > one.bz2",
+            "python3 -c 'import bz2; open(\"one.bz2\", \"wb\").write(bz2.compress(open(\"text\", \"rb\").read()))'",
         ),
         (
             "one.xz",
-            "python3 -c 'import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(\"text\", \"rb\").read()))' > one.xz",
+            "python3 -c 'import lzma; open(\"one.xz\", \"wb\").write(lzma.compress(open(\"text\", \"rb\").read()))'",
         ),
         (
             "sha.xz",
-            "python3 -c 'import lzma, sys; sys.stdout.buffer.write(lzma.compress(open(\"text\", \"rb\").read(), check=lzma.CHECK_SHA256))' > sha.xz",
+            "python3 -c 'import lzma; open(\"sha.xz\", \"wb\").write(lzma.compress(open(\"text\", \"rb\").read(), check=10))'",
         ),
         ("no name", "gzip -c text > 'no name'"),
     ] {

@@ -18,21 +18,73 @@ fn every_text_of_a_database_is_looked_through() {
     let scene = Scene::new();
     for (number, (script, expected)) in [
         ("c.execute('create table t(a, b)'); c.execute('insert into t values (1, ?)', ('is ' + token,))", "t.b:1"),
-        ("c.execute('create table t(a, b)'); c.executemany('insert into t values (?, ?)', [('x', 1), ('y', token)])", "t.b:1"),
-        ("c.execute('create table t(a)'); c.executemany('insert into t values (?)', [('x',), ('y\\nz',), (token,)])", "t.a:4"),
-        ("c.execute('create table t(k text primary key, v) without rowid'); c.execute('insert into t values (?, 1)', (token,))", "t.k:1"),
+        (
+            "c.execute('create table t(a, b)'); \
+          c.executemany('insert into t values (?, ?)', [('x', 1), ('y', token)])",
+            "t.b:1",
+        ),
+        (
+            "c.execute('create table t(a)'); \
+          c.executemany('insert into t values (?)', [('x',), ('y\\nz',), (token,)])",
+            "t.a:4",
+        ),
+        (
+            "c.execute('create table t(k text primary key, v) without rowid'); \
+          c.execute('insert into t values (?, 1)', (token,))",
+            "t.k:1",
+        ),
         ("c.execute('create table t(a)'); c.execute('insert into t values (?)', (token.encode(),))", "t.a:1"),
-        ("c.execute('create table t(a)'); c.execute('insert into t values (?)', (token + 'x' * 0 + ' ' + 'word ' * 100000,))", "t.a:1"),
-        ("c.execute('pragma encoding = \"UTF-16\"'); c.execute('create table t(a)'); c.execute('insert into t values (?)', (token,))", "t.a:1"),
-        ("c.execute('create virtual table f using fts5(body)'); c.execute('insert into f values (?)', (token,))", "f_content.c0:1"),
-        ("c.execute('create table \"a b\"\"c\" (\"d.\"\"e\")'); c.execute('insert into \"a b\"\"c\" values (?)', (token,))", "a b\"c.d.\"e:1"),
-        ("c.execute('create table \"\u{1b}[31m\" (a)'); c.execute('insert into \"\u{1b}[31m\" values (?)', (token,))", "\u{fffd}[31m.a:1"),
-        ("c.execute('create table t(a, b generated always as (a) stored)'); c.execute('insert into t values (?)', (token,))", "t.a:1"),
+        (
+            "c.execute('create table t(a)'); \
+          c.execute('insert into t values (?)', (token + 'x' * 0 + ' ' + 'word ' * 100000,))",
+            "t.a:1",
+        ),
+        (
+            "c.execute('pragma encoding = \"UTF-16\"'); c.execute('create table t(a)'); \
+          c.execute('insert into t values (?)', (token,))",
+            "t.a:1",
+        ),
+        (
+            "c.execute('create virtual table f using fts5(body)'); \
+          c.execute('insert into f values (?)', (token,))",
+            "f_content.c0:1",
+        ),
+        (
+            "c.execute('create table \"a b\"\"c\" (\"d.\"\"e\")'); \
+          c.execute('insert into \"a b\"\"c\" values (?)', (token,))",
+            "a b\"c.d.\"e:1",
+        ),
+        (
+            "c.execute('create table \"\u{1b}[31m\" (a)'); \
+          c.execute('insert into \"\u{1b}[31m\" values (?)', (token,))",
+            "\u{fffd}[31m.a:1",
+        ),
+        (
+            "c.execute('create table t(a, b generated always as (a) stored)'); \
+          c.execute('insert into t values (?)', (token,))",
+            "t.a:1",
+        ),
         ("c.execute(\"create table t(a default '\" + token + \"')\")", "sqlite_schema.sql:1"),
-        ("c.execute('create table t(a)'); c.execute('insert into t values (?)', (gzip.compress(token.encode()),))", "t.a[1]!unpacked:1"),
-        ("c.execute('pragma journal_mode = wal'); c.execute('create table t(a)'); c.execute('insert into t values (?)', (token,))", "t.a:1"),
-        ("c.execute('pragma auto_vacuum = full'); c.execute('create table t(a)'); c.execute('insert into t values (?)', (token,))", "t.a:1"),
-        ("c.execute('create table t(a)'); c.execute('create view v as select a from t'); c.execute('insert into t values (?)', (token,))", "t.a:1"),
+        (
+            "c.execute('create table t(a)'); \
+          c.execute('insert into t values (?)', (gzip.compress(token.encode()),))",
+            "t.a[1]!unpacked:1",
+        ),
+        (
+            "c.execute('pragma journal_mode = wal'); c.execute('create table t(a)'); \
+          c.execute('insert into t values (?)', (token,))",
+            "t.a:1",
+        ),
+        (
+            "c.execute('pragma auto_vacuum = full'); c.execute('create table t(a)'); \
+          c.execute('insert into t values (?)', (token,))",
+            "t.a:1",
+        ),
+        (
+            "c.execute('create table t(a)'); c.execute('create view v as select a from t'); \
+          c.execute('insert into t values (?)', (token,))",
+            "t.a:1",
+        ),
     ]
     .into_iter()
     .enumerate()

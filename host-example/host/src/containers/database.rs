@@ -1,7 +1,7 @@
 //! SQLite databases: each column as a text, a value after another, and then the raw pages.
 //!
-//! SQLite reads them by name, and what has a name may change meanwhile. So it reads a copy that nobody else can open and
-//! that has no name any more when it is read.
+//! SQLite reads them by name, and what has a name may change meanwhile. So it reads a copy that nobody else can open
+//! and that has no name any more when it is read.
 
 use std::io::{self, Read, Seek, Write};
 
@@ -22,7 +22,8 @@ use crate::files::private_copy::PrivateCopy;
 /// What stands beside a database that is in use: it holds a part of what the database does.
 pub(super) const COMPANIONS: [&str; 2] = ["-wal", "-journal"];
 /// Why such a one cannot be looked through.
-pub(super) const IN_USE: &str = "the database is in use, and a part of it is in another file: take a snapshot first (sqlite3 FILE \"VACUUM INTO 'COPY'\")";
+pub(super) const IN_USE: &str = "the database is in use, and a part of it is in another file: \
+     take a snapshot first (sqlite3 FILE \"VACUUM INTO 'COPY'\")";
 
 /// Gives each text of a database.
 pub(super) fn each_text(at: &Name, from: &mut dyn Read, budget: &Budget, each: Each<'_>) -> Result<(), CannotOpen> {

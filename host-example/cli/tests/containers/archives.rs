@@ -147,7 +147,8 @@ fn compressed_files_are_looked_into() {
         ),
         (
             "sha.xz",
-            "python3 -c 'import lzma; open(\"sha.xz\", \"wb\").write(lzma.compress(open(\"text\", \"rb\").read(), check=10))'",
+            "python3 -c 'import lzma as l; \
+             open(\"sha.xz\",\"wb\").write(l.compress(open(\"text\",\"rb\").read(),check=10))'",
         ),
         ("no name", "gzip -c text > 'no name'"),
     ] {

@@ -53,6 +53,13 @@ pub(crate) fn each_part(file: &File, has_beside: &dyn Fn(&str) -> bool, take: Ta
     })
 }
 
+/// Whether a file is made of others, as far as its bytes tell.
+pub(crate) fn is_container(file: &File) -> io::Result<bool> {
+    let file = WholeFile::of(file)?;
+    let head = beginning(&mut Span::whole(&file), HEAD_BYTES)?;
+    Ok(Kind::of(&head).is_some() || zip::is_at_end(&file)?)
+}
+
 /// Where in other containers something is.
 #[derive(Clone, Copy, Default)]
 struct Level {

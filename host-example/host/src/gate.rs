@@ -12,12 +12,12 @@ mod allowed;
 mod beside;
 mod finding;
 mod looking;
-pub(crate) mod named_values;
+mod named_values;
 mod own_rules;
 mod verdicts;
 
-use std::cell::{Ref, RefCell};
-use std::collections::{BTreeSet, HashMap};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
 use std::sync::Arc;
 
@@ -63,10 +63,10 @@ struct Passed {
     files: HashMap<String, (Revision, String)>,
     oids: BTreeSet<String>,
     verdicts: Verdicts,
-    /// What is held back.
-    held: Vec<HeldSecret>,
+    /// What is held back, by the name of what it stands in.
+    held: BTreeMap<String, Vec<HeldSecret>>,
     /// What goes out because the user said so.
-    allowed: Vec<AllowedSecret>,
+    allowed: BTreeMap<String, Vec<AllowedSecret>>,
 }
 
 impl Gate {
@@ -96,7 +96,7 @@ impl Gate {
 
     /// Looks through a text that goes out under this name.
     pub(crate) fn take_text(&self, name: &str, text: &[u8]) -> bool {
-        self.judge(name, &self.sought.in_bytes(text))
+        self.judge(name, &self.sought.in_text(text))
     }
 
     /// Takes what a look came to, without letting anything out.
@@ -120,32 +120,32 @@ impl Gate {
 
     /// Notes what is held back of it and what is allowed; whether nothing is held back.
     fn judge(&self, name: &str, looked: &Looked) -> bool {
-        let mut passed = self.passed.borrow_mut();
-        // A file that changed is looked through again: what was found in it before counts no more.
-        passed.held.retain(|held| held.file != name);
-        passed.allowed.retain(|one| one.file != name);
-        let before = passed.held.len();
+        let (mut held, mut allowed) = (Vec::new(), Vec::new());
         for found in looked.findings() {
             let fingerprint = self.allowed.fingerprint(found.value);
-            let (file, line, kind) = (name.to_owned(), found.line, found.kind.to_owned());
+            let file = found.member.map_or_else(|| name.to_owned(), |member| format!("{name}!{member}"));
+            let (line, kind) = (found.line, found.kind.to_owned());
             match self.allowed.reason(&fingerprint) {
-                Some(reason) => passed.allowed.push(AllowedSecret { file, line, kind, reason: reason.to_owned() }),
-                None => {
-                    passed.held.push(HeldSecret { file, line, kind, fingerprint, why: found.why.map(str::to_owned) })
-                }
+                Some(reason) => allowed.push(AllowedSecret { file, line, kind, reason: reason.to_owned() }),
+                None => held.push(HeldSecret { file, line, kind, fingerprint, why: found.why.map(str::to_owned) }),
             }
         }
-        passed.held.len() == before
+        let is_let_out = held.is_empty();
+        let mut passed = self.passed.borrow_mut();
+        // A file that changed is looked through again: what was found in it before counts no more.
+        passed.held.insert(name.to_owned(), held);
+        passed.allowed.insert(name.to_owned(), allowed);
+        is_let_out
     }
 
     /// What is held back.
-    pub(crate) fn held(&self) -> Ref<'_, [HeldSecret]> {
-        Ref::map(self.passed.borrow(), |passed| passed.held.as_slice())
+    pub(crate) fn held(&self) -> Vec<HeldSecret> {
+        self.passed.borrow().held.values().flatten().cloned().collect()
     }
 
     /// What goes out although it looks like a secret.
-    pub(crate) fn let_out(&self) -> Ref<'_, [AllowedSecret]> {
-        Ref::map(self.passed.borrow(), |passed| passed.allowed.as_slice())
+    pub(crate) fn let_out(&self) -> Vec<AllowedSecret> {
+        self.passed.borrow().allowed.values().flatten().cloned().collect()
     }
 
     /// The state in which a file was let out, and what it was.
@@ -156,7 +156,7 @@ impl Gate {
     /// Why a file is held back, in a sentence.
     pub(crate) fn why_held(&self, name: &str) -> String {
         let passed = self.passed.borrow();
-        let Some(held) = passed.held.iter().find(|held| held.file == name) else { return HELD.to_owned() };
+        let Some(held) = passed.held.get(name).and_then(|held| held.first()) else { return HELD.to_owned() };
         let what = match &held.why {
             Some(why) => why.clone(),
             None => format!("line {} has a secret, {}", held.line, held.kind),

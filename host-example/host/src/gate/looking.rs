@@ -7,10 +7,12 @@ use hydrant_secrets::{AddedToken, Finding, Named, Rules, Scan, TooLong, limits, 
 use sha2::{Digest as _, Sha256};
 
 use super::{named_values, own_rules};
+use crate::containers::{self, Stopped};
 use crate::contract::error::Fault;
 use crate::contract::types::Blob;
 use crate::files::digest::{Digesting, blob_of};
 use crate::repository::Repository;
+use crate::text::io_words;
 
 /// Bytes that are read at once.
 const READ_BYTES: usize = 256 * 1024;
@@ -55,27 +57,56 @@ impl Sought {
         digest.finalize().into()
     }
 
-    /// Looks through bytes that lie here.
-    pub(crate) fn in_bytes(&self, bytes: &[u8]) -> Looked {
+    /// Looks through a text that lies here.
+    pub(crate) fn in_text(&self, text: &[u8]) -> Looked {
         let mut looker = Looker::new(self);
-        looker.push(bytes);
+        looker.push(text);
         looker.end()
+    }
+
+    /// The same of a file whose bytes were read.
+    pub(crate) fn in_bytes(&self, file: &File, bytes: &[u8]) -> io::Result<Looked> {
+        self.in_parts(file, self.in_text(bytes))
+    }
+
+    /// What a look through a file came to, with what is in it where it is made of others.
+    pub(crate) fn in_parts(&self, file: &File, mut looked: Looked) -> io::Result<Looked> {
+        if !containers::is_container(file)? {
+            return Ok(looked);
+        }
+        looked.found.clear();
+        let nothing_beside = |_: &str| false;
+        let read = containers::each_part(file, &nothing_beside, &mut |part, bytes| {
+            let mut looker = Looker::new(self);
+            each_piece(bytes, |piece| {
+                looker.push(piece);
+                Ok::<_, io::Error>(())
+            })
+            .map_err(|error| Stopped(io_words(&error)))?;
+            let within = looker.end();
+            let member = part.member.map(str::to_owned);
+            looked.found.extend(within.found.into_iter().map(|found| Found { member: member.clone(), ..found }));
+            within.why.map_or(Ok(()), |why| Err(Stopped(why)))
+        });
+        looked.why = read.err().map(|why| why.to_string());
+        Ok(looked)
     }
 
     /// Looks through a file, from where it stands to its end. `step` hears of every piece, and ends it with an error.
     pub(crate) fn in_file(&self, file: &mut File, mut step: impl FnMut(u64) -> io::Result<()>) -> io::Result<Looked> {
         let mut looker = Looker::new(self);
-        let read = each_piece(file, |bytes| {
+        let read = each_piece(file, |bytes: &[u8]| {
             looker.push(bytes);
             step(bytes.len() as u64)
         });
-        read.map(|()| looker.end())
+        read?;
+        self.in_parts(file, looker.end())
     }
 }
 
 /// Calls `take` with bytes, piece by piece, until one is refused.
 pub(crate) fn each_piece<E: From<io::Error>>(
-    from: &mut impl Read,
+    from: &mut (impl Read + ?Sized),
     mut take: impl FnMut(&[u8]) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut buffer = vec![0; READ_BYTES];
@@ -100,6 +131,8 @@ pub(super) struct Looker<'s> {
 
 /// A secret and where it stands. It prints nothing.
 struct Found {
+    /// Its name within the file, where that is made of others.
+    member: Option<String>,
     line: u64,
     kind: String,
     value: Vec<u8>,
@@ -115,6 +148,7 @@ pub(crate) struct Looked {
 
 /// A finding as the gate judges it.
 pub(super) struct Judged<'a> {
+    pub(super) member: Option<&'a str>,
     pub(super) line: u64,
     pub(super) kind: &'a str,
     pub(super) value: &'a [u8],
@@ -146,7 +180,12 @@ impl<'s> Looker<'s> {
 
 impl Found {
     fn of(rules: &Rules, finding: &Finding<'_>) -> Self {
-        Self { line: finding.line, kind: rules.name(finding.kind).to_owned(), value: finding.value.to_vec() }
+        Self {
+            member: None,
+            line: finding.line,
+            kind: rules.name(finding.kind).to_owned(),
+            value: finding.value.to_vec(),
+        }
     }
 }
 
@@ -159,12 +198,14 @@ impl Looked {
     /// What was found. What cannot be looked through is a finding, too: its bytes are the value.
     pub(super) fn findings(&self) -> impl Iterator<Item = Judged<'_>> {
         let found = self.found.iter().map(|found| Judged {
+            member: found.member.as_deref(),
             line: found.line,
             kind: &found.kind,
             value: &found.value,
             why: None,
         });
         let unchecked = self.why.as_deref().map(|why| Judged {
+            member: None,
             line: 0,
             kind: UNCHECKED,
             value: self.blob.oid.as_bytes(),

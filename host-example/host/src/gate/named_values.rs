@@ -13,7 +13,7 @@ const ENV_FILE_BYTES_MAX: usize = 1024 * 1024;
 const ENV_FILES_MAX: usize = 100;
 
 /// All such values. Those that are words, paths or numbers are left out where they are looked for.
-pub(crate) fn of(repository: Option<&Repository>) -> Result<Vec<Vec<u8>>, Fault> {
+pub(super) fn of(repository: Option<&Repository>) -> Result<Vec<Vec<u8>>, Fault> {
     let mut values: Vec<Vec<u8>> = env::vars_os()
         .filter(|(name, _)| hydrant_secrets::names_a_secret(name.as_encoded_bytes()))
         .map(|(_, value)| value.into_encoded_bytes())

@@ -12,13 +12,13 @@ use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 use std::path::PathBuf;
 
-use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, RulesError, Scan, Secrets, TooLong};
+use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, Scan, Secrets, TooLong};
 
 use crate::containers::{Look, Stopped, each_part};
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::{Files, Opened};
-use crate::gate::named_values;
+use crate::gate::{self, Sought};
 use crate::repository::Repository;
 use crate::tasks::client::Client;
 use crate::text::{io_words, quote};
@@ -64,22 +64,22 @@ impl Client {
         options: &RedactOptions,
         show: &mut dyn FnMut(&RedactedLine<'_>),
     ) -> Result<RedactReport, Fault> {
-        let rules = Rules::built_in().map_err(broken)?;
+        let sought = Sought::of(repository)?;
+        let rules = &sought.rules;
         let sources = sources::of(&options.paths)?;
         let into = options.into.as_deref().map(sources::into).transpose()?;
         for source in &sources.files {
             into.as_ref().map(|into| source.check_beneath(into)).transpose()?;
         }
-        let given = named_values::of(repository)?;
-        let given = || given.iter().map(Vec::as_slice);
+        let given = || sought.values.iter().map(Vec::as_slice);
         let mut report = RedactReport::of(&sources);
         let mut secrets = Secrets::default();
-        let looks = self.look(&rules, &Named::of(given()), &sources, &mut secrets, &mut report)?;
+        let looks = self.look(rules, &Named::of(given()), &sources, &mut secrets, &mut report)?;
         let named = secrets.named(given());
-        let mut markers = secrets.markers(&rules);
+        let mut markers = secrets.markers(rules);
         if !secrets.is_empty() || into.is_some() {
             let mut second =
-                Second { client: self, rules: &rules, named: &named, markers: &mut markers, report: &mut report, show };
+                Second { client: self, rules, named: &named, markers: &mut markers, report: &mut report, show };
             for (source, look) in sources.files.iter().zip(looks) {
                 self.go_on()?;
                 // What could not be read the first time is told already, and is not copied.
@@ -330,10 +330,5 @@ fn opened(source: &Source, report: &mut RedactReport) -> Option<Opened> {
 }
 
 fn too_long(long: TooLong) -> Stopped {
-    let limit = hydrant_secrets::limits::LINE_BYTES_MAX;
-    Stopped(format!("line {} is longer than {limit} bytes, so it cannot be looked through", long.line))
-}
-
-fn broken(RulesError(why): RulesError) -> Fault {
-    Fault::failed(Code::Host, format!("the rules for secrets cannot be used: {why}"))
+    Stopped(io_words(&gate::too_long(long)))
 }

@@ -237,3 +237,39 @@ fn rules_of_the_repository_are_looked_for_and_a_broken_one_lets_nothing_out() {
     publish(&world, &["--redact"]).ends(0);
     assert!(published(&world).contains("[REDACTED:acme-key#1]"));
 }
+
+/// What stands in an archive or a database goes out as well.
+#[test]
+fn archives_and_databases_are_looked_into() {
+    let secret = token(27);
+    let make = format!(
+        "import gzip, sqlite3, zipfile\n\
+         inner = b'one\\ntwo {secret}\\n'\n\
+         zipfile.ZipFile('a.zip', 'w', zipfile.ZIP_DEFLATED).writestr('dir/log.txt', inner)\n\
+         gzip.open('b.log.gz', 'wb').write(inner)\n\
+         c = sqlite3.connect('c.db')\n\
+         c.execute('create table actions(what text)')\n\
+         c.execute('insert into actions values (?)', (inner.decode(),))\n\
+         c.commit()\n\
+         open('d.zip', 'wb').write(open('a.zip', 'rb').read()[:-30])\n"
+    );
+    let world = recorded(&transcript(4));
+    let made = world.scene.program("python3", &world.recording).args(["-c", &make]).status().expect("Python runs");
+    assert!(made.success());
+    let ran = publish(&world, &["--json"]).ends(1);
+    let report = ran.json();
+    let held = report["secret_list"].as_array().expect("a list");
+    let files: Vec<&str> = held.iter().map(|one| one["file"].as_str().expect("a name")).collect();
+    for place in ["a.zip!dir/log.txt", "b.log.gz!unpacked", "c.db!actions.what"] {
+        assert!(files.contains(&place), "{place}: {report}");
+    }
+    assert!(held.iter().any(|one| one["file"] == "d.zip" && one["why"].as_str().is_some()), "{report}");
+    assert_eq!(world.scene.server.stats().puts, 0);
+    // Nothing in them can be taken out, so nothing is changed.
+    publish(&world, &["--redact"]).ends(1);
+    expect_nowhere(&world, &secret, &[&ran]);
+    for name in ["a.zip", "b.log.gz", "c.db", "d.zip"] {
+        fs::remove_file(world.recording.join(name)).expect("it is there");
+    }
+    publish(&world, &[]).ends(0);
+}

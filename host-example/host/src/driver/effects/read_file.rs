@@ -91,10 +91,10 @@ async fn feed(shared: Rc<Shared>, name: String, opened: Opened, answers: Answers
         if at != opened.size || !opened.unchanged()? {
             return Err(changing());
         }
-        match beside {
-            Some(beside) => beside.end().await.map(Some),
-            None => Ok(None),
-        }
+        let Some(beside) = beside else { return Ok(None) };
+        let looked = beside.end().await?;
+        let Some(sought) = shared.gate.as_ref().map(|gate| Arc::clone(gate.sought())) else { return Ok(None) };
+        worker.run(move || sought.in_parts(&file, looked)).await?.map(Some)
     };
     match fed.await {
         Ok(looked) if !is_let_out(&shared, &name, &opened.revision, looked.as_ref()) => {
@@ -195,7 +195,7 @@ fn read_once(
         let mut bytes = Vec::with_capacity(usize::try_from(opened.size).unwrap_or(0) + 1);
         // One byte more than expected is read, so that a file that grew shows it.
         (&opened.file).take(MEMORY_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-        let looked = sought.map(|sought| sought.in_bytes(&bytes));
+        let looked = sought.map(|sought| sought.in_bytes(&opened.file, &bytes)).transpose()?;
         // What could be a pointer, the engine looks into.
         let is_fed = as_chunks || bytes.len() < POINTER_BYTES_LIMIT;
         let reading = if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) };

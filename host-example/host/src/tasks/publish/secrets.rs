@@ -11,6 +11,7 @@ use crate::gate::{AllowedSecret, Gate, HeldSecret};
 use crate::sessions::ledger::{MANIFEST, path_in};
 use crate::text::{count_text, quote, shell};
 
+use super::recording::Recorded;
 use super::scene::Scene;
 
 /// What the gate said, in the names of the session's files.
@@ -52,9 +53,12 @@ impl Scene<'_> {
     pub(super) fn secrets(&self, gate: &Gate, sent: bool) -> Secrets {
         let own = path_in(&self.session, "");
         let name_of = |read_by: &str| {
-            let is_it = |file: &&super::recording::Recorded| file.read_by(&self.session) == read_by;
-            let file = self.recording.files.iter().find(is_it).map(|file| file.name.as_str());
-            file.or_else(|| read_by.strip_prefix(&own)).unwrap_or(read_by).to_owned()
+            let own_name = |file: &Recorded| {
+                let within = read_by.strip_prefix(&file.read_by(&self.session))?;
+                (within.is_empty() || within.starts_with('!')).then(|| format!("{}{within}", file.name))
+            };
+            let file = self.recording.files.iter().find_map(own_name);
+            file.unwrap_or_else(|| read_by.strip_prefix(&own).unwrap_or(read_by).to_owned())
         };
         let held = |one: &HeldSecret| HeldSecret { file: name_of(&one.file), ..one.clone() };
         let allowed = |one: &AllowedSecret| AllowedSecret { file: name_of(&one.file), ..one.clone() };

@@ -101,7 +101,7 @@ impl Client {
         published.copy_to(repository, &folder)?;
         let gate = Gate::of(repository, &[])?;
         published.look_through(&gate, &folder)?;
-        let secret_list = gate.held().to_vec();
+        let secret_list = gate.held();
         let files: BTreeSet<&str> = secret_list.iter().map(|held| held.file.as_str()).collect();
         let mut report = RedactPublishedReport {
             dry_run: options.dry_run,
@@ -207,7 +207,7 @@ impl Published {
             let asked = ["--literal-pathspecs", "log", "--all", "--format=%H", "--diff-filter=AM", "--", &path];
             for commit in lines(&repository.git.read(&asked, b"")?) {
                 let text = committed::files(&repository.git, &commit, &[&path])?.pop().flatten();
-                if text.is_some_and(|text| !gate.sought().in_bytes(&text).is_clean()) {
+                if text.is_some_and(|text| !gate.sought().in_text(&text).is_clean()) {
                     found.push(commit);
                 }
             }

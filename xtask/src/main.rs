@@ -16,6 +16,7 @@ mod memory;
 mod mutants;
 mod release;
 mod rooms;
+mod secrets;
 mod seed;
 mod setup;
 mod sim;

@@ -4,7 +4,7 @@
 use crate::failure::Result;
 use crate::terminal::{remark, say, table};
 use crate::workspace::Workspace;
-use crate::{bench, dist, fuzz, interop, mutants, sim, soak, suites, web};
+use crate::{bench, dist, fuzz, interop, mutants, secrets, sim, soak, suites, web};
 use std::time::Instant;
 
 /// Seeds of the simulation.
@@ -18,7 +18,7 @@ struct Part {
     run: fn(&Workspace) -> Result<bool>,
 }
 
-const PARTS: [Part; 10] = [
+const PARTS: [Part; 11] = [
     Part {
         name: "test",
         shows: "everything that every change must pass",
@@ -48,6 +48,11 @@ const PARTS: [Part; 10] = [
         name: "interop",
         shows: "other people's clients and servers",
         run: |workspace| interop::interop(workspace, &[]),
+    },
+    Part {
+        name: "secrets",
+        shows: "the search for secrets beside other people's, a million lines of chance, and how fast it is",
+        run: secrets::secrets,
     },
     Part { name: "web", shows: "the browser package beside what it is measured by", run: web::bench },
     Part { name: "firefox", shows: "the browser package in Firefox", run: web::firefox },

@@ -33,7 +33,7 @@ pub mod text;
 pub const CATALOG: &str = include_str!("../catalog.txt");
 
 pub use looks::{Marked, names_a_secret};
-pub use pass::{Piece, Redact, Scan, rules_with};
+pub use pass::{Pass, Piece, Redact, Scan, rules_with};
 pub use rules::{AddedToken, Kind, Named, Rules, RulesError};
 pub use search::{Finding, TooLong};
 pub use secrets::{Markers, Secrets};

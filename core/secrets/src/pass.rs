@@ -10,39 +10,70 @@ use crate::rules::{Named, Rules};
 use crate::search::records::{Record, Records, TooLong};
 use crate::search::{self, Finding};
 use crate::secrets::Markers;
+use core::ops::Range;
 
-/// Looks for the secrets of a file, whatever pieces it comes in.
-#[derive(Debug)]
-pub struct Scan<'r> {
-    rules: &'r Rules,
-    named: &'r Named,
+/// Where a pass is in its file. It borrows nothing, so whoever keeps it says each time what is looked for; [`Scan`] and
+/// [`Redact`] are the same for whoever says it once.
+#[derive(Debug, Default)]
+pub struct Pass {
     records: Records,
     calls: Calls,
-    marked: Marked,
 }
 
-impl<'r> Scan<'r> {
-    /// Nothing was read yet.
-    pub fn new(rules: &'r Rules, named: &'r Named) -> Self {
-        Self { rules, named, records: Records::default(), calls: Calls::default(), marked: Marked::default() }
-    }
-
-    /// Takes the next bytes of the file, and tells what was found in the lines that ended.
-    pub fn push(&mut self, bytes: &[u8], heard: &mut impl FnMut(Finding<'_>)) -> Result<(), TooLong> {
-        let (rules, named, calls, marked) = (self.rules, self.named, &mut self.calls, &mut self.marked);
-        self.records.push(bytes, &mut |record| {
+impl Pass {
+    /// Takes the next bytes of the file, or its end, and tells what was found in the lines that ended.
+    pub fn scan(
+        &mut self,
+        (rules, named): (&Rules, &Named),
+        marked: &mut Marked,
+        bytes: Option<&[u8]>,
+        heard: &mut impl FnMut(Finding<'_>),
+    ) -> Result<(), TooLong> {
+        let calls = &mut self.calls;
+        self.records.take_next(bytes, &mut |record| {
             marked.read(record.bytes);
             tell(record, &search::search(rules, named, calls, record.bytes), heard);
         })
     }
 
+    /// Takes the next bytes of the file, or its end, and gives what takes the place of the lines that ended.
+    pub fn redact(
+        &mut self,
+        (rules, named): (&Rules, &Named),
+        markers: &mut Markers,
+        bytes: Option<&[u8]>,
+        give: &mut impl FnMut(Piece<'_>),
+    ) -> Result<(), TooLong> {
+        let calls = &mut self.calls;
+        self.records.take_next(bytes, &mut |record| {
+            splice(rules, markers, record, &search::search(rules, named, calls, record.bytes), give);
+        })
+    }
+}
+
+/// Looks for the secrets of a file, whatever pieces it comes in.
+#[derive(Debug)]
+pub struct Scan<'r> {
+    wanted: (&'r Rules, &'r Named),
+    marked: Marked,
+    pass: Pass,
+}
+
+impl<'r> Scan<'r> {
+    /// Nothing was read yet.
+    pub fn new(rules: &'r Rules, named: &'r Named) -> Self {
+        Self { wanted: (rules, named), marked: Marked::default(), pass: Pass::default() }
+    }
+
+    /// Takes the next bytes of the file, and tells what was found in the lines that ended.
+    pub fn push(&mut self, bytes: &[u8], heard: &mut impl FnMut(Finding<'_>)) -> Result<(), TooLong> {
+        self.pass.scan(self.wanted, &mut self.marked, Some(bytes), heard)
+    }
+
     /// The file ended. Gives the markers that stand in it.
     pub fn end(mut self, heard: &mut impl FnMut(Finding<'_>)) -> Marked {
-        let (rules, named, calls, marked) = (self.rules, self.named, &mut self.calls, &mut self.marked);
-        self.records.end(&mut |record| {
-            marked.read(record.bytes);
-            tell(record, &search::search(rules, named, calls, record.bytes), heard);
-        });
+        // An end is no line that could be too long.
+        let _always = self.pass.scan(self.wanted, &mut self.marked, None, heard).is_ok();
         self.marked
     }
 }
@@ -53,8 +84,11 @@ fn tell(record: Record<'_>, found: &[search::Found], heard: &mut impl FnMut(Find
 
 fn finding<'a>(record: Record<'_>, found: &'a search::Found) -> Finding<'a> {
     let before = memchr::memchr_iter(b'\n', &record.bytes[..found.place.start]).count() as u64;
-    let place = record.at + found.place.start as u64..record.at + found.place.end as u64;
-    Finding { kind: found.kind, line: record.line + before, place, value: &found.value }
+    Finding { kind: found.kind, line: record.line + before, place: place_of(record, found), value: &found.value }
+}
+
+fn place_of(record: Record<'_>, found: &search::Found) -> Range<u64> {
+    record.at + found.place.start as u64..record.at + found.place.end as u64
 }
 
 /// A piece of a file without its secrets.
@@ -64,38 +98,33 @@ pub enum Piece<'a> {
     Kept(&'a [u8]),
     /// It takes the place of a secret.
     Marker(&'a str, Finding<'a>),
+    /// Here stood more of the secret whose marker was given: its next line, or the next piece in which it was told.
+    Rest(Range<u64>),
 }
 
 /// Takes the secrets out of a file, whatever pieces it comes in. Every other byte stays as it is.
 #[derive(Debug)]
 pub struct Redact<'r> {
-    rules: &'r Rules,
-    named: &'r Named,
+    wanted: (&'r Rules, &'r Named),
     markers: &'r mut Markers,
-    records: Records,
-    calls: Calls,
+    pass: Pass,
 }
 
 impl<'r> Redact<'r> {
     /// Nothing was read yet. The markers go on from file to file.
     pub fn new(rules: &'r Rules, named: &'r Named, markers: &'r mut Markers) -> Self {
-        Self { rules, named, markers, records: Records::default(), calls: Calls::default() }
+        Self { wanted: (rules, named), markers, pass: Pass::default() }
     }
 
     /// Takes the next bytes of the file, and gives what takes the place of the lines that ended.
     pub fn push(&mut self, bytes: &[u8], give: &mut impl FnMut(Piece<'_>)) -> Result<(), TooLong> {
-        let (rules, named, calls, markers) = (self.rules, self.named, &mut self.calls, &mut *self.markers);
-        self.records.push(bytes, &mut |record| {
-            splice(rules, markers, record, &search::search(rules, named, calls, record.bytes), give);
-        })
+        self.pass.redact(self.wanted, self.markers, Some(bytes), give)
     }
 
     /// The file ended.
     pub fn end(mut self, give: &mut impl FnMut(Piece<'_>)) {
-        let (rules, named, calls, markers) = (self.rules, self.named, &mut self.calls, &mut *self.markers);
-        self.records.end(&mut |record| {
-            splice(rules, markers, record, &search::search(rules, named, calls, record.bytes), give);
-        });
+        // An end is no line that could be too long.
+        let _always = self.pass.redact(self.wanted, self.markers, None, give).is_ok();
     }
 }
 
@@ -113,10 +142,12 @@ fn splice(
         }
         give(Piece::Kept(&record.bytes[at..found.place.start]));
         at = found.place.end;
-        if !found.is_rest {
-            let (kind, marker) = markers.marker(rules, found.kind, &found.value);
-            give(Piece::Marker(marker, Finding { kind, ..finding(record, found) }));
+        if found.is_rest {
+            give(Piece::Rest(place_of(record, found)));
+            continue;
         }
+        let (kind, marker) = markers.marker(rules, found.kind, &found.value);
+        give(Piece::Marker(marker, Finding { kind, ..finding(record, found) }));
     }
     give(Piece::Kept(&record.bytes[at..]));
 }

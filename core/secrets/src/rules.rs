@@ -126,7 +126,8 @@ impl Rules {
         begins.push((pem::BEGIN, Meaning::PrivateKey));
         begins.push((address::SIGN, Meaning::Address));
         begins.extend(header::SCHEMES.map(|scheme| (scheme.as_bytes(), Meaning::Scheme)));
-        begins.extend(keyed::WORDS.map(|word| (word.as_bytes(), Meaning::Word)));
+        let words: Vec<String> = keyed::begins().collect();
+        begins.extend(words.iter().map(|word| (word.as_bytes(), Meaning::Word)));
         let texts = begins.iter().map(|(text, _)| text);
         let told_by = begins.iter().take_while(|(_, meaning)| matches!(meaning, Meaning::Token(_)));
         let automaton =

@@ -9,12 +9,16 @@ use crate::text::{decode, deltas, json};
 use alloc::vec::Vec;
 use core::ops::Range;
 
+mod clean;
 pub(crate) mod records;
 
+use clean::Clean;
 pub use records::TooLong;
 
 /// Encodings within each other that are looked into.
 const DEPTH_MAX: u32 = 2;
+/// Times that a record is looked through again without what was found.
+const ROUNDS_MAX: usize = 16;
 /// Keys of what chance made and is no secret: a changed signature makes a transcript useless.
 const SIGNATURES: [&[u8]; 5] =
     [b"signature", b"thoughtSignature", b"thought_signature", b"encrypted_content", b"thinking_signature"];
@@ -26,7 +30,7 @@ pub(crate) struct Found {
     pub(crate) kind: Kind,
     /// What it says, decoded.
     pub(crate) value: Vec<u8>,
-    /// It is the rest of the secret before it, which was told in pieces.
+    /// It is more of the secret before it, which was told in pieces or has several lines.
     pub(crate) is_rest: bool,
 }
 
@@ -48,15 +52,40 @@ impl core::fmt::Debug for Finding<'_> {
     }
 }
 
-/// The secrets of a record, one after the other, without overlaps.
+/// The secrets of a record, one after the other, without overlaps: so many that none is found in what stays.
 pub(crate) fn search(rules: &Rules, named: &Named, calls: &mut Calls, record: &[u8]) -> Vec<Found> {
-    let mut search = Search { rules, named, found: Vec::new() };
+    let mut found = once(rules, named, record);
     if json::is_json(record) {
-        json::each_leaf(record, &mut |leaf| search.leaf(record, leaf));
-        for place in calls.outputs(record) {
-            let value = record[place.clone()].trim_ascii().to_vec();
-            search.found.push(Found { place, kind: Kind::COMMAND_OUTPUT, value, is_rest: false });
+        let output = |place: Range<usize>| Found {
+            value: record[place.clone()].trim_ascii().to_vec(),
+            place,
+            kind: Kind::COMMAND_OUTPUT,
+            is_rest: false,
+        };
+        found.extend(calls.outputs(record).into_iter().map(output));
+        found = apart(found);
+    }
+    // Beside a marker, something else can look like a secret: a text in base64 that ends sooner now.
+    for _ in 0..ROUNDS_MAX {
+        if found.is_empty() {
+            break;
         }
+        let clean = Clean::of(rules, record, &found);
+        let more = once(rules, named, &clean.bytes);
+        if more.is_empty() {
+            break;
+        }
+        found.extend(more.into_iter().map(|one| Found { place: clean.in_record(&one.place), ..one }));
+        found = apart(found);
+    }
+    found
+}
+
+/// What is found in a record as it stands.
+fn once(rules: &Rules, named: &Named, record: &[u8]) -> Vec<Found> {
+    let mut search = Search { rules, named, record, found: Vec::new() };
+    if json::is_json(record) {
+        json::each_leaf(record, &mut |leaf| search.leaf(leaf));
         if deltas::is_delta_record(record) {
             deltas::texts(record).iter().for_each(|text| search.text(text, 0));
         }
@@ -69,11 +98,13 @@ pub(crate) fn search(rules: &Rules, named: &Named, calls: &mut Calls, record: &[
 struct Search<'r> {
     rules: &'r Rules,
     named: &'r Named,
+    record: &'r [u8],
     found: Vec<Found>,
 }
 
 impl Search<'_> {
-    fn leaf(&mut self, record: &[u8], leaf: &Leaf) {
+    fn leaf(&mut self, leaf: &Leaf) {
+        let record = self.record;
         let key = leaf.key.clone().map(|key| &record[key]).unwrap_or_default();
         let text = &record[leaf.text.clone()];
         let is_skipped = SIGNATURES.contains(&key) || (leaf.is_beside_media && key == b"data");
@@ -101,9 +132,7 @@ impl Search<'_> {
         if let Some(inner) = decode::unescaped(view) {
             self.text(&inner, depth + 1);
         }
-        if let Some(inner) = decode::without_percent(view) {
-            self.text(&inner, depth + 1);
-        }
+        decode::each_percent(view, &mut |inner| self.text(&inner, depth + 1));
         decode::each_run(view, &mut |inner| {
             if is_text(inner.bytes()) {
                 self.text(&inner, depth + 1);
@@ -135,8 +164,16 @@ impl Search<'_> {
         let value = view.bytes()[part.clone()].to_vec();
         let mut is_rest = false;
         for place in view.in_record(part) {
-            self.found.push(Found { place, kind, value: value.clone(), is_rest });
-            is_rest = true;
+            // The ends of lines stay, so that every other line keeps its number.
+            let mut from = place.start;
+            for line in self.record[place].split(|byte| *byte == b'\n') {
+                if !line.is_empty() {
+                    let place = from..from + line.len();
+                    self.found.push(Found { place, kind, value: value.clone(), is_rest });
+                    is_rest = true;
+                }
+                from += line.len() + 1;
+            }
         }
     }
 }

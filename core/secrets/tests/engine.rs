@@ -44,6 +44,7 @@ fn redacted(text: &str, piece: usize) -> String {
     let mut give = |piece: Piece<'_>| match piece {
         Piece::Kept(bytes) => out.extend_from_slice(bytes),
         Piece::Marker(marker, _) => out.extend_from_slice(marker.as_bytes()),
+        Piece::Rest(_) => {}
     };
     for piece in text.as_bytes().chunks(piece) {
         redact.push(piece, &mut give).expect("lines");
@@ -140,12 +141,12 @@ fn a_token_keeps_its_place_within_a_value() {
 }
 
 #[test]
-fn private_keys_are_found_over_lines_and_within_one() {
+fn private_keys_are_found_over_lines_which_keep_their_numbers() {
     let body: String = (0..3).map(|line| format!("{}\n", base64(&token(line))[..48].to_owned())).collect();
     let label = ["RSA PRIVATE", "KEY"].join(" ");
     let key = format!("-----BEGIN {label}-----\n{body}-----END {label}-----");
     let table = [
-        ("lines", format!("before\n{key}\nafter\n"), "before\n[REDACTED:private-key#1]\nafter\n".to_owned()),
+        ("lines", format!("before\n{key}\nafter\n"), "before\n[REDACTED:private-key#1]\n\n\n\n\nafter\n".to_owned()),
         (
             "one string",
             format!("{{\"a\":\"{}\\n\"}}\n", key.replace('\n', "\\n")),
@@ -154,7 +155,7 @@ fn private_keys_are_found_over_lines_and_within_one() {
         (
             "cut",
             format!("x\n-----BEGIN {label}-----\n{body}\nand so on it goes, for as long as it likes\n"),
-            "x\n[REDACTED:private-key#1]and so on it goes, for as long as it likes\n".to_owned(),
+            "x\n[REDACTED:private-key#1]\n\n\n\n\nand so on it goes, for as long as it likes\n".to_owned(),
         ),
     ];
     for (what, text, expected) in table {
@@ -285,5 +286,5 @@ fn a_key_without_an_end_takes_no_line_of_json_along() {
     let body = base64(&token(6).repeat(3));
     let line = format!("{{\"signature\":\"{}\",\"n\":1}}\n", base64(&token(7).repeat(3)).replace(['+', '/'], "x"));
     let text = format!("torn -----BEGIN {label}-----\n{body}\n{line}{line}");
-    assert_eq!(redacted(&text, 32), format!("torn [REDACTED:private-key#1]{line}{line}"));
+    assert_eq!(redacted(&text, 32), format!("torn [REDACTED:private-key#1]\n\n{line}{line}"));
 }

@@ -15,7 +15,7 @@ mod part;
 mod publish;
 mod server;
 mod session;
-mod stopwatch;
+pub(crate) mod stopwatch;
 mod transfer;
 mod tree;
 mod workload;

@@ -33,9 +33,9 @@ pub(super) struct Client<'a> {
 }
 
 /// One run's figures.
-struct Run {
-    seconds: f64,
-    memory_mb: f64,
+pub(crate) struct Run {
+    pub(crate) seconds: f64,
+    pub(crate) memory_mb: f64,
 }
 
 /// Runs the clients in turn, `runs` rounds of them.
@@ -78,8 +78,20 @@ fn median(sorted: &[f64]) -> f64 {
 fn measure(ground: &Ground, command: &Command) -> Result<Run> {
     let words = ground.home.join("last-words.txt");
     let mut watched = ground.on_client_core(&ground.xtask);
-    watched.args([PART, "measure"]).arg(command.get_program()).args(command.get_args());
     watched.stderr(File::create(words).because("the client's words cannot be kept")?);
+    watch(watched, command)?.ok_or_else(|| ground.failure(command))
+}
+
+/// The same for a command that says by itself what is wrong, on any core.
+pub(crate) fn run(command: &Command) -> Result<Run> {
+    let own = Command::new(std::env::current_exe().because("this program cannot be found")?);
+    let name = command.get_program().display();
+    watch(own, command)?.ok_or_else(|| Failure::new(format!("{name} failed")))
+}
+
+/// Runs it as the only child of `watched`, which is this program; none where it failed.
+fn watch(mut watched: Command, command: &Command) -> Result<Option<Run>> {
+    watched.args([PART, "measure"]).arg(command.get_program()).args(command.get_args());
     for (name, value) in command.get_envs() {
         match value {
             Some(value) => watched.env(name, value),
@@ -94,9 +106,10 @@ fn measure(ground: &Ground, command: &Command) -> Result<Run> {
         return Err(Failure::new(format!("it took more than {RUN_MINUTES_MAX} minutes")));
     }
     if !ended.ok {
-        return Err(ground.failure(command));
+        return Ok(None);
     }
-    read(ended.lines.back().map_or("", String::as_str)).ok_or_else(|| Failure::new("the stopwatch said nothing"))
+    let run = read(ended.lines.back().map_or("", String::as_str));
+    run.ok_or_else(|| Failure::new("the stopwatch said nothing")).map(Some)
 }
 
 /// The line of [`measure_here`].

@@ -1,25 +1,21 @@
 //! Values beside the name of a secret: `password = …`, `"api_key": "…"`, `--token …`, `<secret>…</secret>`.
 
 use crate::looks::plausible;
+use alloc::string::String;
+use alloc::vec::Vec;
 use core::ops::Range;
 
-/// Words that begin the search for such a name.
-pub(crate) const WORDS: [&str; 12] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "secret",
-    "token",
-    "apikey",
-    "api_key",
-    "api-key",
-    "access_key",
-    "accesskey",
-    "private_key",
-    "credential",
-];
+/// Words that begin the search for such a name, wherever in it they stand.
+const WORDS: [&str; 6] = ["password", "passwd", "passphrase", "secret", "token", "credential"];
+/// What makes a key a secret one: `api_key`, `api-key`, `apiKey`.
+const KEYS: [&str; 8] = ["api", "access", "private", "encryption", "signing", "master", "account", "auth"];
+/// Short words. They count as a part of a name, with others before them: `DB_PASS`, `mysqlPwd`.
+const PARTS: [&str; 2] = ["pass", "pwd"];
+/// How names end that are of something else: pages of a list, and an assembly's key.
+const OTHER_NAMES: [&str; 6] =
+    ["nexttoken", "pagetoken", "continuationtoken", "synctoken", "cursortoken", "publickeytoken"];
 /// Words that make another thing of it when they follow: what is counted, named or placed.
-const OTHER_THINGS: [&str; 34] = [
+const OTHER_THINGS: [&str; 53] = [
     "s",
     "id",
     "ids",
@@ -54,9 +50,34 @@ const OTHER_THINGS: [&str; 34] = [
     "policy",
     "version",
     "arn",
+    "regex",
+    "pattern",
+    "format",
+    "header",
+    "color",
+    "border",
+    "timeout",
+    "backend",
+    "store",
+    "provider",
+    "issuer",
+    "audience",
+    "scope",
+    "scopes",
+    "status",
+    "mode",
+    "owner",
+    "by",
+    "to",
 ];
 /// Bytes of a name at most.
 const NAME_BYTES_MAX: usize = 64;
+
+/// What begins the search for a name, in small letters.
+pub(crate) fn begins() -> impl Iterator<Item = String> {
+    let keys = KEYS.iter().flat_map(|of| ["", "_", "-"].map(|between| format!("{of}{between}key")));
+    keys.chain(WORDS.iter().chain(&PARTS).map(|word| (*word).into()))
+}
 
 /// Whether a name is one of a secret.
 pub fn names_a_secret(name: &[u8]) -> bool {
@@ -64,10 +85,25 @@ pub fn names_a_secret(name: &[u8]) -> bool {
         return false;
     }
     let lower = name.to_ascii_lowercase();
-    let ends = WORDS.iter().filter_map(|word| {
-        let at = lower.windows(word.len()).rposition(|part| part == word.as_bytes())?;
-        Some(at + word.len())
-    });
+    let letters: Vec<u8> = lower.iter().copied().filter(u8::is_ascii_alphabetic).collect();
+    if OTHER_NAMES.iter().any(|other| letters.ends_with(other.as_bytes())) {
+        return false;
+    }
+    let last = |word: &str| lower.windows(word.len()).rposition(|part| part == word.as_bytes());
+    let word_end = |word: &&str| last(word).map(|at| at + word.len());
+    let key_end = |of: &&str| {
+        let at = last("key")?;
+        let before = lower[..at].strip_suffix(b"_").or(lower[..at].strip_suffix(b"-")).unwrap_or(&lower[..at]);
+        before.ends_with(of.as_bytes()).then_some(at + 3)
+    };
+    let part_end = |part: &&str| {
+        let at = last(part)?;
+        let is_hump = name[at].is_ascii_uppercase() && at > 0 && name[at - 1].is_ascii_lowercase();
+        let is_first = at == 0 && *part == "pass";
+        (is_first || is_hump || at > 0 && b"_-.".contains(&lower[at - 1])).then_some(at + part.len())
+    };
+    let words = WORDS.iter().filter_map(word_end);
+    let ends = words.chain(KEYS.iter().filter_map(key_end)).chain(PARTS.iter().filter_map(part_end));
     let Some(end) = ends.max() else { return false };
     let rest = &lower[end..];
     let mut words = rest.split(|byte| b"_-.".contains(byte)).filter(|word| !word.is_empty());
@@ -95,11 +131,27 @@ pub(crate) fn value_beside(text: &[u8], word: Range<usize>) -> Option<Range<usiz
     at += count(text, at, |byte| b"\"'`])".contains(&byte));
     let blanks = count(text, at, is_blank);
     at += blanks;
-    let separator = separator(&text[at..], is_option && blanks > 0)?;
+    let separator = separator(&text[at..], blanks > 0 && (is_option || is_of_login(text, &name)))?;
     at += separator;
     at += count(text, at, is_blank);
-    let value = value_at(text, at)?;
-    plausible::is_plausible(&text[value.clone()]).then_some(value)
+    let is_in_query = name.start > 0 && b"?&".contains(&text[name.start - 1]);
+    let value = value_at(text, at, is_in_query)?;
+    let is_one = plausible::is_plausible(&text[value.clone()]) && !repeats(&text[name], &text[value.clone()]);
+    is_one.then_some(value)
+}
+
+/// `machine host login me password …`, as `.netrc` has it.
+fn is_of_login(text: &[u8], name: &Range<usize>) -> bool {
+    let mut before = text[..name.start].rsplit(|byte| byte.is_ascii_whitespace()).filter(|word| !word.is_empty());
+    &text[name.clone()] == b"password" && before.nth(1) == Some(b"login")
+}
+
+/// `auth-token: auth-token-7d9f8`, and a place in the file that is called so: `token.rs:12:const`.
+fn repeats(name: &[u8], value: &[u8]) -> bool {
+    let has_parts = name.iter().any(|byte| b"_-".contains(byte));
+    let digits = value.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let is_place = name.contains(&b'.') && digits > 0 && value.get(digits) == Some(&b':');
+    is_place || has_parts && value.len() > name.len() && value[..name.len()].eq_ignore_ascii_case(name)
 }
 
 fn name_around(text: &[u8], word: Range<usize>) -> Range<usize> {
@@ -125,18 +177,19 @@ fn separator(text: &[u8], is_option: bool) -> Option<usize> {
     is_option.then_some(0)
 }
 
-fn value_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+fn value_at(text: &[u8], at: usize, is_in_query: bool) -> Option<Range<usize>> {
     let quote = *text.get(at)?;
     if b"\"'`".contains(&quote) {
         let from = at + 1;
         let end = from + text[from..].iter().position(|byte| *byte == quote || *byte == b'\n')?;
         return (text[end] == quote).then_some(from..end);
     }
-    let is_of_value = |byte: u8| byte.is_ascii_graphic() && !b"\"'`,;<>(){}[]|\\".contains(&byte);
+    let ends_query = |byte: u8| is_in_query && b"&#".contains(&byte);
+    let is_of_value = |byte: u8| byte.is_ascii_graphic() && !b"\"'`,;<>(){}[]|\\".contains(&byte) && !ends_query(byte);
     let length = count(text, at, is_of_value);
     // What follows belongs to it: an expression, no value.
     let follows = text.get(at + length).copied().unwrap_or(b'\n');
-    if b"({[".contains(&follows) {
+    if b"({[".contains(&follows) || plausible::is_type(&text[at..at + length]) {
         return None;
     }
     (length > 0).then_some(at..at + length)
@@ -170,6 +223,12 @@ mod tests {
             "token2",
             "password_prod",
             "secretKey",
+            "encryption_key",
+            "signing-key",
+            "storageAccountKey",
+            "DB_PASS",
+            "mysqlPwd",
+            "pass",
             "spring.datasource.password",
         ] {
             assert!(names_a_secret(name.as_bytes()), "{name}");
@@ -188,6 +247,15 @@ mod tests {
             "token_expires_at",
             "tokenizer",
             "secretary",
+            "nextPageToken",
+            "continuation_token",
+            "PublicKeyToken",
+            "PWD",
+            "OLDPWD",
+            "bypass",
+            "password_regex",
+            "turnkey",
+            "cache_key",
             "key",
             "name",
         ] {

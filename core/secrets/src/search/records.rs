@@ -47,7 +47,18 @@ pub struct TooLong {
 }
 
 impl Records {
-    pub(crate) fn push(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Record<'_>)) -> Result<(), TooLong> {
+    /// Takes the next bytes of the stream, or its end.
+    pub(crate) fn take_next(&mut self, bytes: Option<&[u8]>, each: &mut impl FnMut(Record<'_>)) -> Result<(), TooLong> {
+        match bytes {
+            Some(bytes) => self.push(bytes, each),
+            None => {
+                self.end(each);
+                Ok(())
+            }
+        }
+    }
+
+    fn push(&mut self, mut bytes: &[u8], each: &mut impl FnMut(Record<'_>)) -> Result<(), TooLong> {
         while let Some(end) = memchr::memchr(b'\n', bytes).map(|at| at + 1) {
             let (line, rest) = bytes.split_at(end);
             bytes = rest;
@@ -67,7 +78,7 @@ impl Records {
         Ok(())
     }
 
-    pub(crate) fn end(&mut self, each: &mut impl FnMut(Record<'_>)) {
+    fn end(&mut self, each: &mut impl FnMut(Record<'_>)) {
         let line = core::mem::take(&mut self.line);
         if !line.is_empty() {
             self.take(&line, each);
@@ -94,7 +105,7 @@ impl Records {
             if belongs {
                 self.begun.extend_from_slice(line);
                 let is_over = match why {
-                    GoesOn::Key => pem::ends_in(line) || self.begun.len() > pem::PEM_BYTES_MAX,
+                    GoesOn::Key => pem::ends_in(line) && !pem::is_open(line) || self.begun.len() > pem::PEM_BYTES_MAX,
                     GoesOn::Deltas => self.begun.len() > limits::DELTAS_BYTES_MAX,
                 };
                 if is_over {

@@ -14,14 +14,24 @@ const RUN_CHARS_MIN: usize = 20;
 pub(crate) fn unescaped<'a>(outer: &'a View<'a>) -> Option<View<'a>> {
     let text = outer.bytes();
     memchr::memchr(b'\\', text)?;
-    Some(of_sequences(outer, b'\\', escape))
+    Some(of_sequences(outer, 0..text.len(), b'\\', escape))
 }
 
-/// The text that percent signs stand for; none where there is no such sequence.
-pub(crate) fn without_percent<'a>(outer: &'a View<'a>) -> Option<View<'a>> {
+/// The parts of addresses and forms with percent signs, with what they stand for. Each is by itself: what is encoded in
+/// one goes on in none.
+pub(crate) fn each_percent<'a>(outer: &'a View<'a>, each: &mut impl FnMut(View<'a>)) {
     let text = outer.bytes();
-    let is_there = memchr::memchr_iter(b'%', text).any(|at| percent(&text[at..]).is_some());
-    is_there.then(|| of_sequences(outer, b'%', percent))
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"&\"'`<>".contains(byte);
+    let mut at = 0;
+    while let Some(sign) = memchr::memchr(b'%', &text[at..]).map(|found| at + found) {
+        if percent(&text[sign..]).is_none() {
+            at = sign + 1;
+            continue;
+        }
+        let begin = at + text[at..sign].iter().rposition(ends).map_or(0, |last| last + 1);
+        at = sign + text[sign..].iter().position(ends).unwrap_or(text.len() - sign);
+        each(of_sequences(outer, begin..at, b'%', percent));
+    }
 }
 
 /// What a sequence at the beginning of a text stands for.
@@ -44,11 +54,16 @@ impl Sequence {
     }
 }
 
-fn of_sequences<'a>(outer: &'a View<'a>, sign: u8, read: fn(&[u8]) -> Option<Sequence>) -> View<'a> {
-    let text = outer.bytes();
-    let (mut bytes, mut pieces) = (Vec::with_capacity(text.len()), Vec::new());
-    let mut at = 0;
-    let mut piece_from = 0;
+fn of_sequences<'a>(
+    outer: &'a View<'a>,
+    part: Range<usize>,
+    sign: u8,
+    read: fn(&[u8]) -> Option<Sequence>,
+) -> View<'a> {
+    let text = &outer.bytes()[..part.end];
+    let (mut bytes, mut pieces) = (Vec::with_capacity(part.len()), Vec::new());
+    let mut at = part.start;
+    let mut piece_from = part.start;
     while let Some(sign_at) = memchr::memchr(sign, &text[at..]).map(|found| at + found) {
         let Some(sequence) = read(&text[sign_at..]) else {
             at = sign_at + 1;

@@ -7,7 +7,7 @@ pub(crate) struct Decoy {
     pub(crate) make: fn(&mut Random) -> String,
 }
 
-const fn decoy(class: &'static str, make: fn(&mut Random) -> String) -> Decoy {
+pub(crate) const fn decoy(class: &'static str, make: fn(&mut Random) -> String) -> Decoy {
     Decoy { class, make }
 }
 
@@ -322,7 +322,7 @@ pub(crate) const DECOYS: &[Decoy] = &[
     }),
 ];
 
-fn word(r: &mut Random) -> String {
+pub(crate) fn word(r: &mut Random) -> String {
     const WORDS: [&str; 24] = [
         "river",
         "garden",

@@ -2,8 +2,13 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod corpus;
 pub(crate) mod decoys;
+pub(crate) mod dresses;
+pub(crate) mod near;
 pub(crate) mod samples;
+pub(crate) mod secrets;
+pub(crate) mod text;
 
 pub(crate) const DIGITS: &str = "0123456789";
 pub(crate) const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";

@@ -228,6 +228,7 @@ impl Second<'_> {
                     (Piece::Marker(marker, finding), marker.as_bytes())
                 }
                 Piece::Kept(bytes) => (Piece::Kept(bytes), bytes),
+                Piece::Rest(_) => return,
             };
             copy.write(bytes);
             line.take(&piece, bytes, file, show);

@@ -248,6 +248,7 @@ impl Pass<'_> {
                     taken_out.push(TakenOut { file: name.to_owned(), line: finding.line, kind });
                     marker.as_bytes()
                 }
+                Piece::Rest(_) => &[],
             };
             if written.is_ok() {
                 written = to.write_all(bytes);

@@ -10,9 +10,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 mod clean;
+mod found;
 pub(crate) mod records;
 
 use clean::Clean;
+pub(crate) use found::Found;
 pub use records::TooLong;
 
 /// Encodings within each other that are looked into.
@@ -22,17 +24,6 @@ const ROUNDS_MAX: usize = 16;
 /// Keys of what chance made and is no secret: a changed signature makes a transcript useless.
 const SIGNATURES: [&[u8]; 5] =
     [b"signature", b"thoughtSignature", b"thought_signature", b"encrypted_content", b"thinking_signature"];
-
-/// A secret, and where it stands in its record.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) place: Range<usize>,
-    pub(crate) kind: Kind,
-    /// What it says, decoded.
-    pub(crate) value: Vec<u8>,
-    /// It is more of the secret before it, which was told in pieces or has several lines.
-    pub(crate) is_rest: bool,
-}
 
 /// A secret that was found. It prints no value.
 pub struct Finding<'a> {

@@ -2,7 +2,7 @@
 
 use crate::looks::marker;
 use crate::rules::Rules;
-use crate::search::Found;
+use crate::search::found::Found;
 use alloc::vec::Vec;
 use core::ops::Range;
 

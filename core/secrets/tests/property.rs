@@ -104,11 +104,15 @@ fn tear(r: &mut Random, text: &mut String) {
     let until = text.floor_char_boundary(until.min(from + 40));
     match r.below(4) {
         0 => text.replace_range(from..until, ""),
-        1 => text.insert_str(from, &text[from..until].to_owned()),
-        2 => text.insert_str(
-            from,
-            *r.pick(&["\"", "\\", "\\u00", "%", "\n", "=", "-----BEGIN ", "://", "[REDACTED:", "\\n"]),
-        ),
+        1 => {
+            let again = text[from..until].to_owned();
+            text.insert_str(from, &again);
+        }
+        2 => {
+            const SIGNS: [&str; 10] = ["\"", "\\", "\\u00", "%", "\n", "=", "-----BEGIN ", "://", "[REDACTED:", "\\n"];
+            let sign = r.pick(&SIGNS);
+            text.insert_str(from, sign);
+        }
         _ => text.insert_str(from, &r.of(URL_SAFE, 12)),
     }
 }

@@ -13,12 +13,15 @@ pub(crate) enum Tells {
     Name,
 }
 
+/// Makes a secret, and the text that it stands in.
+type Make = Box<dyn Fn(&mut Random) -> (String, Text)>;
+
 /// A maker of secrets of one kind.
 pub(crate) struct Maker {
     pub(crate) kind: String,
     pub(crate) tells: Tells,
     /// The secret, and the text that it stands in.
-    pub(crate) make: Box<dyn Fn(&mut Random) -> (String, Text)>,
+    pub(crate) make: Make,
 }
 
 /// All of them.

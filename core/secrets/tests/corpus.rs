@@ -5,14 +5,11 @@
 mod making;
 
 use hydrant_secrets::{Finding, Named, Piece, Redact, Rules, Scan, Secrets};
-use making::corpus::{Class, Corpus, Plant, transcript};
+use making::corpus::{Class, Corpus, Plant, SEED};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::ops::Range;
-use std::path::Path;
-use std::time::Instant;
 
-const SEED: u64 = 20_261_130;
 /// Of a hundred secrets so many are found at least.
 const RECALL_MIN: [(Class, f64); 4] =
     [(Class::Prefixed, 100.0), (Class::Keyed, 97.0), (Class::Nested, 95.0), (Class::Split, 95.0)];
@@ -141,69 +138,4 @@ fn around<'a>(corpus: &'a Corpus, plant: &Plant) -> &'a str {
     let (start, end) = (plant.places[0].start, plant.places.last().unwrap().end);
     let from = text.floor_char_boundary(start.saturating_sub(60));
     &text[from..text.ceil_char_boundary((end.min(start + 300) + 30).min(text.len()))]
-}
-
-/// Writes the corpus into the folder that `HYDRANT_CORPUS` names, with `truth.tsv` beside it: others look through the
-/// same files. A row is file, first and last line, class, kind, dress, and as JSON the value and what stands for it.
-#[test]
-#[ignore = "for `cargo xtask release secrets`"]
-fn the_corpus_is_written() {
-    let folder = std::env::var("HYDRANT_CORPUS").expect("HYDRANT_CORPUS names a folder");
-    let (folder, corpus) = (Path::new(&folder), Corpus::make(SEED).with_lines());
-    for (name, text) in &corpus.files {
-        let path = folder.join("files").join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-    let mut truth = String::new();
-    for plant in &corpus.plants {
-        let (first, last) = (plant.lines.start(), plant.lines.end());
-        let stands: String = plant.places.iter().map(|place| &corpus.files[plant.file][place.clone()]).collect();
-        let row = [
-            plant.file,
-            &first.to_string(),
-            &last.to_string(),
-            &format!("{:?}", plant.class),
-            &plant.kind,
-            plant.dress,
-            &serde_json::to_string(&plant.value).unwrap(),
-            &serde_json::to_string(&stands).unwrap(),
-        ];
-        writeln!(truth, "{}", row.join("\t")).unwrap();
-    }
-    std::fs::write(folder.join("truth.tsv"), truth).unwrap();
-}
-
-/// Bytes of the transcript that speed is measured with.
-const TRANSCRIPT_BYTES: usize = 80_000_000;
-
-/// Writes a transcript of 80 MB, with a secret now and then, beside the corpus.
-#[test]
-#[ignore = "for `cargo xtask release secrets`"]
-fn the_transcript_is_written() {
-    let folder = std::env::var("HYDRANT_CORPUS").expect("HYDRANT_CORPUS names a folder");
-    std::fs::write(Path::new(&folder).join("transcript.jsonl"), transcript(SEED, TRANSCRIPT_BYTES)).unwrap();
-}
-
-/// Prints how many million bytes of it the engine looks through in a second: the best of some runs.
-#[test]
-#[ignore = "for `cargo xtask release secrets`"]
-fn the_engine_is_measured() {
-    const RUNS: usize = 5;
-    let folder = std::env::var("HYDRANT_CORPUS").expect("HYDRANT_CORPUS names a folder");
-    let text = std::fs::read(Path::new(&folder).join("transcript.jsonl")).unwrap();
-    let (rules, none) = (Rules::built_in().unwrap(), Named::default());
-    let run = || {
-        let started = Instant::now();
-        let (mut scan, mut found) = (Scan::new(&rules, &none), 0);
-        let mut note = |_: Finding<'_>| found += 1;
-        for part in text.chunks(256 * 1024) {
-            scan.push(part, &mut note).unwrap();
-        }
-        scan.end(&mut note);
-        assert!(found > 100, "{found}");
-        started.elapsed().as_secs_f64()
-    };
-    let best = (0..RUNS).map(|_| run()).fold(f64::INFINITY, f64::min);
-    println!("MB/s {:.1}", text.len() as f64 / 1e6 / best);
 }

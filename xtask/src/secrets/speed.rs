@@ -33,7 +33,7 @@ struct Figure {
 
 /// True when every figure is within its bound.
 pub(super) fn measure(ground: &Ground<'_>) -> Result<bool> {
-    ground.own_test("corpus", "the_transcript_is_written", &[])?;
+    ground.corpus("transcript")?;
     let whole = ground.corpus.join("transcript.jsonl");
     let text = fs::read(&whole).because("the transcript cannot be read")?;
     let longest = text.split(|byte| *byte == b'\n').map(<[u8]>::len).max().unwrap_or(0) as f64 / MILLION;
@@ -77,7 +77,7 @@ impl Figure {
 
 /// What the engine alone says.
 fn own_figure(ground: &Ground<'_>) -> Result<f64> {
-    let said = ground.own_test("corpus", "the_engine_is_measured", &[])?;
+    let said = ground.corpus("measure")?;
     let figure = said.iter().find_map(|line| line.split("MB/s ").nth(1)?.trim().parse().ok());
     figure.ok_or_else(|| Failure::new("the engine was not measured"))
 }

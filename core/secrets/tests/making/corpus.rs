@@ -9,6 +9,9 @@ use super::text::Text;
 use std::collections::BTreeMap;
 use std::ops::{Range, RangeInclusive};
 
+/// The seed of the corpus that is judged.
+pub(crate) const SEED: u64 = 20_261_130;
+
 /// Secrets of each kind in each dress.
 const PLANTS: usize = 1;
 /// Texts without a secret, of each class.

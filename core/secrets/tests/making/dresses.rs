@@ -110,7 +110,8 @@ pub(crate) const DRESSES: &[Dress] = &[
     split("pieces of OpenAI", "streams/openai.jsonl", |r, text| {
         let id = r.of(BASE62, 29);
         let form = format!(
-            r#"{{"id":"chatcmpl-{id}","object":"chat.completion.chunk","choices":[{{"index":0,"delta":{{"content":"@@"}}}}]}}"#
+            r#"{{"id":"chatcmpl-{id}","object":"chat.completion.chunk","choices":[{{"index":0,{}}}]}}"#,
+            r#""delta":{"content":"@@"}"#
         );
         streamed(r, text, r#"{"object":"begin"}"#, &form, r#"{"object":"end","usage":{"total_tokens":12}}"#)
     }),

@@ -29,8 +29,10 @@ SQLite databases are looked into; what cannot be opened is told.";
 
 /// What no command can do.
 const STILL_THERE: &str = "\
-Revoke first: whoever could read the ledger may have a copy. Then ask who runs the LFS server to remove these blobs, and
-rewrite the history without these commits (git filter-repo) where that is worth it. `hydrant cache prune` clears caches.";
+Revoke first: whoever could read the ledger may have a copy. Then ask who runs
+the LFS server to remove these blobs, and rewrite the history without these
+commits (git filter-repo) where that is worth it. `hydrant cache prune` clears
+caches.";
 
 /// Bytes that `--diff` shows before and behind each marker.
 const SHOWN_AROUND: usize = 60;

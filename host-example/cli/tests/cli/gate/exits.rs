@@ -150,7 +150,8 @@ fn content_of_sessions_that_is_uploaded_or_repaired_is_looked_through() {
     let oid = hydrant_host::files::digest::blob_of(&text).oid;
     world.scene.file(&format!("clone/.git/hydrant/cache/{}/{oid}", &oid[..2]), &text);
     world.scene.file(&format!("clone/sessions/{SESSION}/raw.jsonl"), pointer(&text).as_bytes());
-    let entry = serde_json::json!({"session_id": "ses_y", "files": {"raw.jsonl": {"oid": format!("sha256:{oid}"), "size": text.len()}}});
+    let named = serde_json::json!({"oid": format!("sha256:{oid}"), "size": text.len()});
+    let entry = serde_json::json!({"session_id": "ses_y", "files": {"raw.jsonl": named}});
     world.scene.file(&format!("clone/sessions/{SESSION}/meta.json"), entry.to_string().as_bytes());
     world.scene.commit(&world.clone);
     let ran = world.scene.hydrant(&world.clone, &["reconcile", "--repair", "--json"]);

@@ -134,9 +134,9 @@ impl HostBuilder {
         self
     }
 
-    /// What looks for secrets in everything that goes out.
-    pub(crate) fn gate(mut self, gate: Rc<Gate>) -> Self {
-        self.gate = Some(gate);
+    /// What looks for secrets in everything that goes out; none where nothing of a session does.
+    pub(crate) fn gate(mut self, gate: Option<Rc<Gate>>) -> Self {
+        self.gate = gate;
         self
     }
 

@@ -93,7 +93,8 @@ fn operate(
         true => (repository.store()?, repository.documents()?),
         false => (repository.store_to_read()?, repository.documents_to_read()?),
     };
-    let gate = Rc::new(Gate::of(repository, &options.allow)?);
+    // Only a repair sends anything.
+    let gate = repairs.then(|| Gate::of(repository, &options.allow)).transpose()?.map(Rc::new);
     let mut runner = Runner::new(client, destination, server, limit, |host| {
         host.store(store).documents(documents).ledger(ledger.clone()).gate(gate)
     })?;

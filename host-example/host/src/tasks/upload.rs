@@ -57,13 +57,7 @@ impl Client {
         };
         let limit = transfer::object_bytes_max(options.object_bytes_max, repository)?;
         let gate = ledger_of(&options.files).map(|ledger| Gate::of(&ledger, &options.allow)).transpose()?.map(Rc::new);
-        let mut runner = Runner::new(self, destination, server, limit, |host| {
-            let host = host.files(files);
-            match gate {
-                Some(gate) => host.gate(gate),
-                None => host,
-            }
-        })?;
+        let mut runner = Runner::new(self, destination, server, limit, |host| host.files(files).gate(gate))?;
         runner.transfer(Work::Upload { sources, bytes })
     }
 }

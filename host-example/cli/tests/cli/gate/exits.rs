@@ -129,6 +129,27 @@ fn a_resume_does_not_push_what_is_a_secret_by_now() {
     assert_eq!(world.remote_file(&format!("sessions/{SESSION}/meta.json")), None);
 }
 
+/// What an interrupted publish left stands in the way of no redaction.
+#[test]
+fn a_redaction_goes_on_after_an_interruption() {
+    let secret = token(28);
+    let world = recorded(&with_secret(&secret));
+    world.intend(b"what was on its way");
+    publish(&world, &[]).ends(1);
+    publish(&world, &["--redact"]).ends(0);
+    assert!(published(&world).contains("[REDACTED:github-token#1]"));
+
+    // One that was interrupted itself, when everything was sent.
+    let world = recorded(&with_secret(&secret));
+    let hook = world.scene.file("clone/.git/hooks/pre-push", b"#!/bin/sh\nexit 1\n");
+    fs::set_permissions(&hook, fs::Permissions::from_mode(0o755)).expect("it can run");
+    publish(&world, &["--redact"]).ends(3);
+    fs::remove_file(hook).expect("it is there");
+    let ran = publish(&world, &["--redact"]).ends(0);
+    assert!(published(&world).contains("[REDACTED:github-token#1]"));
+    expect_nowhere(&world, &secret, &[&ran]);
+}
+
 #[test]
 fn content_of_sessions_that_is_uploaded_or_repaired_is_looked_through() {
     let secret = token(24);

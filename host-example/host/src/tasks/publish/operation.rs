@@ -144,7 +144,7 @@ impl Scene<'_> {
         let store = self.repository.cache()?;
         let mut runner = Runner::new(self.client, destination, server, limit, |host| {
             let host = host.store(store).files(self.files.clone()).documents(documents);
-            host.ledger(ledger.clone()).gate(Rc::clone(gate))
+            host.ledger(ledger.clone()).gate(Some(Rc::clone(gate)))
         })?;
         let mut operation = self.client.guest()?.publish(&runner.config, &self.publication())?;
         match shown {

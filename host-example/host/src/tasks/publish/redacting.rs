@@ -34,7 +34,8 @@ impl Scene<'_> {
     /// What is let out is noted for the manifest.
     pub(super) fn without_secrets(&mut self, gate: &Gate) -> Result<(), Fault> {
         self.look_through_texts(gate)?;
-        if self.unfinished || !(self.options.secrets.redact || gate.has_allowances()) {
+        let is_wanted = self.options.secrets.redact || gate.has_allowances();
+        if self.options.resume || !is_wanted {
             return Ok(());
         }
         self.look_through_files(gate)?;

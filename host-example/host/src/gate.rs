@@ -188,6 +188,12 @@ impl Gate {
         Ok(())
     }
 
+    /// What was found in a push that did not go out, because the remote has all of it.
+    pub(crate) fn forget(&self, files: &[PushFile]) {
+        let mut passed = self.passed.borrow_mut();
+        files.iter().for_each(|file| drop(passed.held.remove(&file.name)));
+    }
+
     fn look_now(&self, name: &str, oid: &str, opened: Option<Opened>) -> Result<(), String> {
         let absent = || {
             format!(

@@ -210,6 +210,11 @@ impl RemoteLedger {
         push::push(&self.0, push)
     }
 
+    /// The remote's tip, where it holds all of a push already.
+    pub(crate) fn held(&self, push: &Push) -> Result<Option<String>, Failed> {
+        push::held(&self.0, push)
+    }
+
     pub(crate) fn settle(&self, settle: &Settle) -> Result<Settled, Failed> {
         settle::settle(&self.0, settle)
     }

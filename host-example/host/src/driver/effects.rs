@@ -62,6 +62,10 @@ impl Effects {
                 Ok(found.map_or(Reply::Absent, Reply::Doc))
             })),
             Effect::SaveDoc(saving) => Some(self.with_documents(|documents| {
+                // Before anything is sent: whoever goes on from a journal needs the verdicts of what it names.
+                if let Some(gate) = self.shared.gate.as_ref().filter(|_| is_journal(&saving.name)) {
+                    gate.remember();
+                }
                 Ok(match documents.save(&saving)? {
                     Saved::At(revision) => {
                         if saving.replaces.is_none() && is_journal(&saving.name) {

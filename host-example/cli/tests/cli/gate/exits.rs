@@ -113,6 +113,22 @@ fn a_resume_needs_a_verdict_of_the_same_search_or_the_content() {
     }
 }
 
+/// What the remote has already does not go out once more, so nothing stands in the way of what follows.
+#[test]
+fn a_resume_of_what_the_remote_has_needs_neither() {
+    let world = recorded(&transcript(4));
+    let verdicts = unpushed(&world);
+    let journal = world.state().join(format!("journal/{SESSION}.json"));
+    let text = fs::read(&journal).expect("a journal");
+    let resume = ["publish", SESSION, "--resume", "--json"];
+    world.scene.hydrant(&world.clone, &resume).ends(0);
+    fs::write(&journal, text).expect("it can be put back");
+    fs::remove_file(verdicts).expect("they are there");
+    fs::remove_dir_all(&world.recording).expect("it is there");
+    let report = world.scene.hydrant(&world.clone, &resume).ends(0).json();
+    assert_eq!((&report["resumed"], &report["secret_list"]), (&true.into(), &serde_json::json!([])), "{report}");
+}
+
 /// What was sent when a value was no secret yet is not pushed once it is one.
 #[test]
 fn a_resume_does_not_push_what_is_a_secret_by_now() {

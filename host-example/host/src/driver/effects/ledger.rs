@@ -26,21 +26,35 @@ pub(super) fn begin(shared: &Rc<Shared>, ask: Ask, answers: Answers) {
     let Some(ledger) = shared.ledger.clone() else {
         return answers.last(reply(Failure::Io, "this command has no ledger"));
     };
+    let mut refusal = None;
     if let (Some(gate), Ask::Push(push)) = (&shared.gate, &ask) {
         let open = |name: &str, oid: &str| match shared.open(&format!("{CACHED}{oid}"))? {
             Some(cached) => Ok(Some(cached)),
             None => shared.open(name),
         };
-        if let Err(why) = gate.check_push(&push.files, open) {
-            return answers.last(reply(Failure::Refused, &why));
-        }
+        refusal = gate.check_push(&push.files, open).err();
     }
     let gauge = Arc::clone(&answers.gauge);
-    let work = spawn_blocking(move || perform(&ledger, &ask, &|| !gauge.is_stopped()));
+    let gate = shared.gate.clone().filter(|_| refusal.is_some());
+    let work = spawn_blocking(move || match (ask, refusal) {
+        (Ask::Push(push), Some(why)) => held(&ledger, &push, &why).map(|reply| (reply, push.files)),
+        (ask, _) => perform(&ledger, &ask, &|| !gauge.is_stopped()).map(|reply| (reply, Vec::new())),
+    });
     spawn_local(async move {
         let done = work.await.unwrap_or_else(|_| Err(failed(Failure::Io, "a worker thread ended")));
-        answers.last(done.unwrap_or_else(Reply::Failed));
+        if let (Some(gate), Ok((Reply::At(_), files))) = (&gate, &done) {
+            gate.forget(files);
+        }
+        answers.last(done.map_or_else(Reply::Failed, |(reply, _)| reply));
     });
+}
+
+/// A push that the gate refuses. What the remote has already does not go out once more.
+fn held(ledger: &RemoteLedger, push: &Push, why: &str) -> Result<Reply, Failed> {
+    Ok(match ledger.held(push)? {
+        Some(tip) => Reply::At(tip),
+        None => reply(Failure::Refused, why),
+    })
 }
 
 /// Only the look at the remote is ended early: everything else runs to its end.

@@ -90,7 +90,6 @@ impl Scene<'_> {
         // Where something is held back already, the rest is only looked through: without a journal nothing is sent.
         let documents = if gate.held().is_empty() { documents(self.repository)? } else { self.files.clone().into() };
         let mut came = self.operate(&preflight.ledger, documents, destination, &gate, Shown::Progress)?;
-        gate.remember();
         if came.report.ended.is_err()
             && !came.sent
             && let Some(begun) = came.begun.take()

@@ -10,6 +10,7 @@
 
 mod allowed;
 mod beside;
+pub(crate) mod containers;
 mod finding;
 mod looking;
 mod named_values;

@@ -13,13 +13,12 @@
 //! - [`contract`]: the types of `wit/`, errors, the clock
 //! - [`process`]: child processes that end with this one
 //! - [`files`]: files and folders beneath a root; the one room that knows the platform's calls
-//! - [`containers`]: what is in archives, compressed files and databases
 //! - [`git`]: the git program, and what it says of its objects
 //! - [`store`]: verified blobs
 //! - [`documents`]: small tracked files, each changed under its lock
 //! - [`engine`]: the component in its sandbox
 //! - [`repository`]: the repository around a folder, its settings, its last commit
-//! - [`gate`]: what is looked through for secrets before it leaves
+//! - [`gate`]: what is looked through for secrets before it leaves, archives and databases among it
 //! - [`worktree`]: what stands in a working tree, and what takes its place
 //! - [`net`]: addresses, logins, HTTP
 //! - [`remote`]: a ledger's remote, and the clone that follows it
@@ -27,7 +26,6 @@
 //! - [`sessions`]: the sessions of a ledger, and what is noted about them here
 //! - [`tasks`]: what a command does, without arguments and output
 
-pub mod containers;
 pub mod contract;
 pub mod documents;
 pub mod driver;

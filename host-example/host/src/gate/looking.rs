@@ -7,10 +7,10 @@ use hydrant_secrets::{AddedToken, Finding, Named, Rules, Scan, TooLong, limits, 
 use sha2::{Digest as _, Sha256};
 
 use super::{named_values, own_rules};
-use crate::containers::{self, Stopped};
 use crate::contract::error::Fault;
 use crate::contract::types::Blob;
 use crate::files::digest::{Digesting, blob_of};
+use crate::gate::containers::{self, Stopped};
 use crate::repository::Repository;
 use crate::text::io_words;
 

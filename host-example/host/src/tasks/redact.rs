@@ -14,10 +14,10 @@ use std::path::PathBuf;
 
 use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Rules, Scan, Secrets, TooLong};
 
-use crate::containers::{Look, Stopped, each_part};
 use crate::contract::error::Fault;
 use crate::contract::types::Code;
 use crate::files::{Files, Opened};
+use crate::gate::containers::{Look, Stopped, each_part};
 use crate::gate::{self, Sought};
 use crate::repository::Repository;
 use crate::tasks::client::Client;

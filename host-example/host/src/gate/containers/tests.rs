@@ -101,7 +101,9 @@ fn a_kind_that_nothing_here_opens_is_refused_by_name() {
 fn what_a_taker_leaves_is_read_and_why_it_stops_is_told() {
     let scratch = Scratch::new();
     let path = scratch.path().join("file");
-    let whole = packers::zip(&[("a", b"some text"), ("b", b"more")]);
+    // Longer than what is read to tell what it is.
+    let text = vec![b'a'; 100_000];
+    let whole = packers::zip(&[("a", &text), ("b", b"more")]);
     let broken = packers::with_wrong_sum(whole.clone());
     for (bytes, says) in [(&whole, None), (&broken, Some("a: its content is not what its checksum says"))] {
         fs::write(&path, bytes).expect("it is written");

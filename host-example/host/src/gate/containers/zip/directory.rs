@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use crate::containers::bytes::{Placed, Span, exact};
-use crate::containers::limits::{MEMBERS_MAX, NAME_BYTES_MAX, long_name, too_many_members};
-use crate::containers::packed::Method;
-use crate::containers::part::{CannotOpen, Name};
+use crate::gate::containers::bytes::{Placed, Span, exact};
+use crate::gate::containers::limits::{MEMBERS_MAX, NAME_BYTES_MAX, long_name, too_many_members};
+use crate::gate::containers::packed::Method;
+use crate::gate::containers::part::{CannotOpen, Name};
 
 /// Bytes of the file.
 pub(super) type Gap = Range<u64>;

@@ -321,7 +321,8 @@ fn folders_that_git_has_are_left_out_in_silence_and_at_one_price() {
     let count = world.scene.file("count", b"");
     let path = std::env::var("PATH").expect("a path");
     let wrapper = format!(
-        "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' --ignored '*) ;; *' --others '*) echo >> '{}' ;; esac\nexec git \"$@\"\n",
+        "#!/bin/sh\nPATH='{path}'\ncase \" $* \" in *' --ignored '*) ;; *' --others '*) echo >> '{}' ;; esac\n\
+         exec git \"$@\"\n",
         count.display()
     );
     let wrapper = world.scene.file("wrapped/git", wrapper.as_bytes());

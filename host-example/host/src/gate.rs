@@ -11,6 +11,7 @@
 mod allowed;
 mod beside;
 pub(crate) mod containers;
+pub(crate) mod copies;
 mod finding;
 mod looking;
 mod named_values;
@@ -30,6 +31,7 @@ pub(crate) use looking::{Looked, Sought, each_piece, too_long};
 use verdicts::Verdicts;
 
 use crate::contract::error::Fault;
+use crate::contract::names::{POINTER_BYTES_LIMIT, POINTER_START};
 use crate::contract::types::PushFile;
 use crate::files::digest::{OID_DIGITS, is_oid};
 use crate::files::{Opened, Revision};
@@ -43,9 +45,6 @@ pub struct SecretOptions {
     /// Put markers in the places of secrets, and send that.
     pub redact: bool,
 }
-
-/// Folder of copies that are looked through or sent without secrets, in the clone's own folder.
-pub(crate) const COPIES: &str = "redacted";
 
 /// What is said of a thing that nothing is known of.
 const HELD: &str = "it was not looked through for secrets";
@@ -62,7 +61,6 @@ pub(crate) struct Gate {
 struct Passed {
     /// Files that may go out, by their name, in this state and with this oid.
     files: HashMap<String, (Revision, String)>,
-    oids: BTreeSet<String>,
     verdicts: Verdicts,
     /// What is held back, by the name of what it stands in.
     held: BTreeMap<String, Vec<HeldSecret>>,
@@ -112,7 +110,6 @@ impl Gate {
         }
         let mut passed = self.passed.borrow_mut();
         passed.files.insert(name.to_owned(), (revision.clone(), looked.blob.oid.clone()));
-        passed.oids.insert(looked.blob.oid.clone());
         if looked.is_clean() {
             passed.verdicts.add(&looked.blob.oid);
         }
@@ -171,16 +168,15 @@ impl Gate {
         files: &[PushFile],
         open: impl Fn(&str, &str) -> io::Result<Option<Opened>>,
     ) -> Result<(), String> {
+        let known: BTreeSet<String> = self.passed.borrow().files.values().map(|(_, oid)| oid.clone()).collect();
         for file in files {
-            if !self.take_text(&file.name, &file.bytes) {
+            let looked = self.sought.in_text(&file.bytes);
+            // A pointer has the name of its content, of which more is known than that the pointer is clean.
+            if !looked.is_clean() && !self.judge(&file.name, &looked) {
                 return Err(format!("{} has a secret", file.name));
             }
             let Some(oid) = oid_of(&file.bytes) else { continue };
-            let is_known = {
-                let passed = self.passed.borrow();
-                passed.oids.contains(oid) || passed.verdicts.has(oid)
-            };
-            if is_known {
+            if known.contains(oid) || self.passed.borrow().verdicts.has(oid) {
                 continue;
             }
             let opened = open(&file.name, oid).map_err(|error| error.to_string())?;
@@ -219,9 +215,12 @@ impl Gate {
     }
 }
 
-/// The oid of a pointer.
+/// The oid of a pointer; none of any other text, whatever it tells of pointers.
 fn oid_of(bytes: &[u8]) -> Option<&str> {
     const KEY: &[u8] = b"\noid sha256:";
+    if !bytes.starts_with(POINTER_START) || bytes.len() >= POINTER_BYTES_LIMIT {
+        return None;
+    }
     let at = memchr::memmem::find(bytes, KEY)? + KEY.len();
     std::str::from_utf8(bytes.get(at..at + OID_DIGITS)?).ok().filter(|oid| is_oid(oid))
 }

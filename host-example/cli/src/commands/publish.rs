@@ -213,7 +213,7 @@ pub(crate) fn say(report: &PublishReport, output: &mut Output) -> Ending {
         return if report.is_complete() { Ending::Done } else { Ending::SomeFailed };
     }
     table(report, output);
-    held(&report.secret_list, output);
+    found("held back", &report.secret_list, output);
     if report.redacted > 0 {
         output.line(format!("redacted: markers stand in {}", count_text(report.redacted, "place")));
     }
@@ -241,11 +241,6 @@ pub(crate) fn summary(report: &PublishReport) -> String {
     let tip = report.tip.as_deref().map_or_else(String::new, |tip| format!(" at {}", short(tip)));
     let resumed = if report.resumed { ", after an interrupted publish was finished" } else { "" };
     format!("{id} is published{tip} in {:.2} s{resumed}", report.seconds)
-}
-
-/// What is held back, a line each.
-fn held(secrets: &[HeldSecret], output: &mut Output) {
-    found("held back", secrets, output);
 }
 
 /// Secrets, a line each.
@@ -299,7 +294,7 @@ pub(crate) fn say_plan(plan: &PlanReport, output: &mut Output) -> Ending {
     }
     let bytes: u64 = plan.file_list.iter().map(|file| file.size).sum();
     output.line(format!("would publish {}, {}", count_text(plan.file_list.len(), "file"), bytes_text(bytes)));
-    held(&plan.secret_list, output);
+    found(if plan.redacts { "would be redacted" } else { "held back" }, &plan.secret_list, output);
     for obstacle in &plan.obstacle_list {
         output.line(format!("now it would be refused: {}", plain(obstacle)));
     }

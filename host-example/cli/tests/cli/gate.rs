@@ -112,7 +112,10 @@ fn redact_publishes_it_without_and_leaves_the_recording() {
     let text = with_secret(&secret);
     let world = recorded(&text);
     world.scene.file("recording/notes.md", format!("again: {secret}\n").as_bytes());
-    let ran = publish(&world, &["--redact", "--title", &format!("all of {secret}")]).ends(0);
+    let title = format!("all of {secret}");
+    let dry = publish(&world, &["--redact", "--title", &title, "--dry-run"]).ends(0);
+    assert!(dry.out.contains("would be redacted: raw.jsonl:43: github-token"), "{}", dry.out);
+    let ran = publish(&world, &["--redact", "--title", &title]).ends(0);
     assert!(ran.out.contains("redacted: markers stand in 3 places"), "{}", ran.out);
     let expected = String::from_utf8(text.clone()).expect("text").replace(&secret, "[REDACTED:github-token#1]");
     assert_eq!(published(&world), expected);
@@ -128,7 +131,7 @@ fn redact_publishes_it_without_and_leaves_the_recording() {
             .contains(&serde_json::json!({"file": "raw.jsonl", "line": 43, "detector": "github-token"}))
     );
     assert!(pass["pass_id"].as_str().is_some_and(|id| id.len() == 36) && pass["catalog_hash"].as_str().is_some());
-    expect_nowhere(&world, &secret, &[&ran]);
+    expect_nowhere(&world, &secret, &[&dry, &ran]);
     // A second publish has nothing to do, and a later one adds a pass.
     let tip = world.git(&["rev-parse", "HEAD"]);
     publish(&world, &["--redact", "--again"]).ends(0);

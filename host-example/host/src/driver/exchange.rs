@@ -352,8 +352,50 @@ fn validator(headers: &HeaderMap) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{add, add_own, validator};
+    use std::fs;
+    use std::process::Command;
+    use std::rc::Rc;
+
+    use super::{add, add_own, is_let_out, validator};
+    use crate::driver::host::Host;
+    use crate::files::Files;
+    use crate::files::scratch::Scratch;
+    use crate::gate::Gate;
+    use crate::repository::Repository;
     use reqwest::header::{HeaderMap, HeaderValue};
+
+    /// Whatever the engine asks for.
+    #[test]
+    fn only_what_was_looked_through_is_sent_and_only_as_it_was() {
+        let scratch = Scratch::new();
+        let made = Command::new("git").args(["init", "--quiet"]).arg(scratch.path()).status();
+        assert!(made.expect("git runs").success());
+        let repository = Repository::around(scratch.path()).expect("a repository");
+        let gate = Gate::of(&repository, &[]).expect("a gate");
+        let files = Files::beneath(scratch.path()).expect("the root");
+        let mut host = Host::builder().files(files.clone()).build().expect("a host");
+        let runtime = host.runtime().expect("a loop");
+        let write = |text: &str| fs::write(scratch.path().join("a"), text).expect("a file");
+        let is_sent = |gate: &Gate| {
+            let shared = Rc::clone(&host.shared);
+            runtime.block_on(is_let_out(&shared, gate, "a")).expect("no fault")
+        };
+        let look = |text: &str| {
+            let revision = files.open("a").expect("readable").expect("there").revision;
+            gate.take_file("a", &revision, &gate.sought().in_text(text.as_bytes()));
+        };
+        write("text");
+        assert!(!is_sent(&gate), "nobody looked at it");
+        look("text");
+        assert!(is_sent(&gate));
+        write("other text");
+        assert!(!is_sent(&gate), "it changed");
+        // It was so young that its times say nothing.
+        look("what was looked at");
+        assert!(!is_sent(&gate), "other bytes");
+        fs::remove_file(scratch.path().join("a")).expect("removed");
+        assert!(!is_sent(&gate), "it is gone");
+    }
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         pairs.iter().map(|(name, value)| (name.parse().expect("a name"), HeaderValue::from_static(value))).collect()

@@ -4,14 +4,14 @@
 //! would tell it to everybody who can guess.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::contract::error::Fault;
-use crate::files::atomic::replace;
+use crate::files::atomic::{Fresh, replace};
 use crate::files::{Access, Dir, random_bytes};
 
 /// File of the key, in the clone's own folder.
@@ -106,7 +106,7 @@ fn key(store_dir: &Path) -> io::Result<[u8; KEY_BYTES]> {
     }
     let key = random_bytes::<KEY_BYTES>().ok_or_else(|| io::Error::other("this system gives no random bytes"))?;
     let made = Dir::open_or_create(store_dir, Access::Owner).and_then(|dir| {
-        let fresh = crate::files::atomic::Fresh::write(&dir, ".key-", &key, Some(0o600))?;
+        let fresh = Fresh::write(&dir, ".key-", &key, Some(0o600))?;
         fresh.file.sync_all()?;
         fresh.take_free(KEY_FILE)
     });
@@ -118,27 +118,21 @@ fn key(store_dir: &Path) -> io::Result<[u8; KEY_BYTES]> {
 }
 
 fn read_key(store_dir: &Path) -> io::Result<Option<[u8; KEY_BYTES]>> {
-    let Some(bytes) = read_file(&store_dir.join(KEY_FILE), KEY_BYTES as u64 + 1)? else { return Ok(None) };
+    let Some(bytes) = read_file(store_dir, KEY_FILE, KEY_BYTES as u64 + 1)? else { return Ok(None) };
     let key = bytes.try_into();
     key.map(Some).map_err(|_| io::Error::other(format!("{KEY_FILE} in git's folder is broken: remove it")))
 }
 
 fn read(store_dir: &Path) -> io::Result<BTreeMap<String, String>> {
-    let Some(bytes) = read_file(&store_dir.join(ALLOWED_FILE), ALLOWED_BYTES_MAX)? else {
-        return Ok(BTreeMap::new());
-    };
-    let text = String::from_utf8_lossy(&bytes);
+    let bytes = read_file(store_dir, ALLOWED_FILE, ALLOWED_BYTES_MAX)?.unwrap_or_default();
     let pair = |line: &str| line.split_once('\t').map(|(one, reason)| (one.to_owned(), reason.to_owned()));
-    Ok(text.lines().filter_map(pair).collect())
+    Ok(String::from_utf8_lossy(&bytes).lines().filter_map(pair).collect())
 }
 
-fn read_file(path: &PathBuf, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let mut bytes = Vec::new();
-    file.take(bytes_max).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+fn read_file(store_dir: &Path, name: &str, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
+    match Dir::open(store_dir, Access::Owner) {
+        Ok(dir) => dir.read_small(name, bytes_max),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }

@@ -234,6 +234,20 @@ fn what_was_published_already_is_published_anew_and_what_holds_it_is_named() {
     }
     // A second look finds nothing in what is published.
     assert_eq!(redact(&[]).ends(0).json()["secret_list"], serde_json::json!([]));
+
+    // An archive is named as a whole.
+    let make = format!("import zipfile\nzipfile.ZipFile('a.zip', 'w').writestr('log', '{secret}')\n");
+    world.scene.file("recording/raw.jsonl", &transcript(4));
+    let made = world.scene.program("python3", &world.recording).args(["-c", &make]).status().expect("Python runs");
+    assert!(made.success());
+    publish(&world, &["--allow", &allow, "--reason", "a mistake"]).ends(0);
+    fs::remove_file(world.state().join("allowed-secrets")).expect("it is there");
+    let plan = redact(&["--dry-run"]).ends(1).json();
+    let oid = manifest(&world)["files"]["a.zip"]["oid"].as_str().expect("an oid")[7..].to_owned();
+    assert_eq!(plan["blob_list"][0]["oid"], oid, "{plan}");
+    fs::remove_dir_all(&world.recording).expect("it is there");
+    // It cannot be redacted, and the report says so.
+    assert_eq!(redact(&[]).ends(1).json()["regenerated"]["secret_list"][0]["file"], "a.zip!log");
 }
 
 /// Rules that the repository adds.
@@ -310,4 +324,45 @@ fn archives_and_databases_are_looked_into() {
         fs::remove_file(world.recording.join(name)).expect("it is there");
     }
     publish(&world, &[]).ends(0);
+}
+
+/// A marker would break an archive, so a secret of another file that stands in it, too, is a refusal.
+#[test]
+fn an_archive_is_never_redacted_as_if_it_were_text() {
+    let world = recorded(&with_secret("x"));
+    // Known as a secret only where its name stands beside it.
+    let secret = "Zk4qvT9xw7Lm";
+    world.scene.file("recording/notes.md", format!("DB_PASSWORD={secret}\n").as_bytes());
+    let make = format!("import zipfile\nzipfile.ZipFile('a.zip', 'w').writestr('log', 'connected with {secret}')\n");
+    let made = world.scene.program("python3", &world.recording).args(["-c", &make]).status().expect("Python runs");
+    assert!(made.success());
+    let archive = fs::read(world.recording.join("a.zip")).expect("made");
+    let report = publish(&world, &["--redact", "--json"]).ends(3).json();
+    let detail = report["error"]["detail"].as_str().expect("a sentence");
+    assert!(detail.contains("a.zip has a secret of another file"), "{report}");
+    assert_eq!(fs::read(world.recording.join("a.zip")).expect("there"), archive);
+    assert_eq!(world.scene.server.stats().puts, 0);
+    // One that has none goes out as it is.
+    let made = world.scene.program("python3", &world.recording).args(["-c", &make.replace(secret, "nobody")]).status();
+    assert!(made.expect("Python runs").success());
+    let archive = fs::read(world.recording.join("a.zip")).expect("made");
+    publish(&world, &["--redact"]).ends(0);
+    assert_eq!(world.server_blob(&hydrant_host::files::digest::blob_of(&archive).oid), Some(archive));
+}
+
+/// In the session's folder a pointer has the name of its content: what was said of the one is not lost by the other.
+#[test]
+fn what_tells_of_pointers_is_none_and_an_allowance_is_told_to_the_end() {
+    let secret = token(29);
+    let mut world = World::new();
+    world.in_place("raw.jsonl", with_secret(&secret));
+    let oid = "0123456789abcdef".repeat(4);
+    let about = format!("A pointer has three lines:\noid sha256:{oid}\nis the second\n");
+    world.in_place("about.txt", about.clone().into_bytes());
+    let fingerprint = fingerprint(&in_place(&world, &["--in-git", "about.txt", "--json"]).ends(1).json());
+    let arguments = ["--in-git", "about.txt", "--json", "--allow", &fingerprint, "--reason", "made for a test"];
+    let report = in_place(&world, &arguments).ends(0).json();
+    assert_eq!(report["allowed_list"][0]["file"], "raw.jsonl", "{report}");
+    let there = world.remote_file(&format!("sessions/{SESSION}/about.txt")).expect("there");
+    assert_eq!(String::from_utf8_lossy(&there), about);
 }

@@ -1,5 +1,5 @@
-//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones by a worker. One
-//! that the engine looks into is fed whatever its length.
+//! Reads one file of the user's, for its digest: tiny ones are fed, small ones hashed here, large ones by a worker, and
+//! so are all that are looked through for secrets. One that the engine looks into is fed whatever its length.
 //!
 //! A blob of the cache is read in the same way: its digest is what makes it content.
 //!
@@ -50,16 +50,19 @@ pub(super) fn begin(shared: &Rc<Shared>, reading: &types::Reading, answers: Answ
     let sought = shared.gate.as_ref().map(|gate| Arc::clone(gate.sought()));
     match shared.open(name) {
         Ok(None) => answers.last(Reply::Absent),
-        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX => {
-            let read = read(files.as_ref(), name, opened, *as_chunks, sought.as_deref(), &answers.gauge);
+        Ok(Some(opened)) if opened.size > MEMORY_BYTES_MAX && *as_chunks => {
+            drop(spawn_local(feed(Rc::clone(shared), name.to_owned(), opened, answers)));
+        }
+        // What is looked through for secrets takes its time, however small it is: an archive may hold much.
+        Ok(Some(opened)) if opened.size <= MEMORY_BYTES_MAX && sought.is_none() => {
+            let read = read(files.as_ref(), name, opened, *as_chunks, None, &answers.gauge);
             answer(shared, name, read, answers);
         }
-        Ok(Some(opened)) if *as_chunks => drop(spawn_local(feed(Rc::clone(shared), name.to_owned(), opened, answers))),
         Ok(Some(opened)) => {
-            let (shared, name) = (Rc::clone(shared), name.to_owned());
+            let (shared, name, as_chunks) = (Rc::clone(shared), name.to_owned(), *as_chunks);
             let (gauge, from) = (Arc::clone(&answers.gauge), name.clone());
             spawn_local(async move {
-                let read = move || read(files.as_ref(), &from, opened, false, sought.as_deref(), &gauge);
+                let read = move || read(files.as_ref(), &from, opened, as_chunks, sought.as_deref(), &gauge);
                 let done = async { shared.workers.pick()?.run(read).await? };
                 answer(&shared, &name, done.await, answers);
             });
@@ -198,7 +201,11 @@ fn read_once(
         let looked = sought.map(|sought| sought.in_bytes(&opened.file, &bytes)).transpose()?;
         // What could be a pointer, the engine looks into.
         let is_fed = as_chunks || bytes.len() < POINTER_BYTES_LIMIT;
-        let reading = if is_fed { Reading::Bytes(bytes) } else { Reading::Hashed(blob_of(&bytes)) };
+        let reading = match &looked {
+            _ if is_fed => Reading::Bytes(bytes),
+            Some(looked) => Reading::Hashed(looked.blob.clone()),
+            None => Reading::Hashed(blob_of(&bytes)),
+        };
         return Ok((reading, looked));
     }
     let gauge = Arc::clone(gauge);

@@ -33,6 +33,7 @@ pub(super) fn plan(scene: &Scene<'_>) -> Result<PlanReport, Fault> {
             let gate = scene.gate()?;
             scene.look_through_texts(&gate)?;
             let came = scene.operate(&preflight.ledger, documents, destination, &gate, Shown::Nothing)?;
+            plan.redacts = scene.options.secrets.redact && scene.can_redact(&gate);
             plan.secret_list = came.secrets.held;
             if came.interrupted {
                 return Err(Fault::interrupted("interrupted"));

@@ -17,7 +17,7 @@ use crate::contract::types::Code;
 use crate::engine::Guest;
 use crate::files::digest::blob_of_file;
 use crate::files::{Files, names_no_file};
-use crate::gate::COPIES;
+use crate::gate::copies;
 use crate::repository::Repository;
 use crate::sessions::content_files::{IN_GIT_FILES, content_files};
 use crate::sessions::ledger::{MANIFEST, SESSIONS, path_in};
@@ -123,7 +123,7 @@ pub(super) fn find(
             let real = named(folder)?;
             let is_in = |folder: &Path| folder.canonicalize().is_ok_and(|folder| real.starts_with(folder));
             // What was published already is copied there, to be published without its secrets.
-            if is_in(&repository.common_dir) && !is_in(&repository.store_dir().join(COPIES)) {
+            if is_in(&repository.common_dir) && !is_in(&copies::within(&repository.store_dir())) {
                 return Err(Fault::misuse("--from: that is git's own folder, and no recording"));
             }
             let Found { files, left_out } = found(&real, &search.excluded)?.with_usable_names(guest)?;

@@ -13,16 +13,17 @@ use hydrant_secrets::{Finding, Markers, Named, Piece, Redact, Scan, Secrets};
 
 use crate::contract::error::Fault;
 use crate::contract::manifests::FileRef;
-use crate::contract::types::Code;
+use crate::contract::types::{Blob, Code};
 use crate::files::Files;
-use crate::files::digest::blob_of_file;
+use crate::files::digest::{Digesting, blob_of_file};
+use crate::gate::containers::{self, Stopped};
+use crate::gate::copies::Copies;
 use crate::gate::{Gate, Sought, each_piece, too_long};
 use crate::sessions::ledger::path_in;
-use crate::text::quote;
+use crate::text::{io_words, quote};
 use crate::worktree::swap::{self, Aside};
 
 use super::recording::{Place, Recorded};
-use super::redacted::Copies;
 use super::redaction::{TakenOut, pass};
 use super::scene::Scene;
 
@@ -98,7 +99,7 @@ impl Scene<'_> {
     }
 
     /// Whether everything that is held back stands in a file or a field, and could be taken out.
-    fn can_redact(&self, gate: &Gate) -> bool {
+    pub(super) fn can_redact(&self, gate: &Gate) -> bool {
         let is_text = |file: &str| {
             file.starts_with(FIELD) || self.recording.files.iter().any(|one| one.read_by(&self.session) == file)
         };
@@ -111,45 +112,49 @@ impl Scene<'_> {
         let secrets = self.all_secrets(gate)?;
         let named = secrets.named(sought.values.iter().map(Vec::as_slice));
         let mut markers = secrets.markers(&sought.rules);
-        let mut copies = Copies::make(&self.repository.store_dir())?;
+        let copies = Copies::make(&self.repository.store_dir())?;
         let mut pass = Pass { sought, named: &named, markers: &mut markers, taken_out };
-        for (name, value) in &mut self.fields {
+        let mut fields = self.fields.clone();
+        for (name, value) in &mut fields {
             *value = pass.text(&format!("{FIELD}{name}"), value);
         }
-        let mut elsewhere = Vec::new();
-        for at in 0..self.recording.files.len() {
-            let file = &self.recording.files[at];
-            let read_by = file.read_by(&self.session);
-            let mut original = self.opened(&read_by)?;
-            let before = pass.taken_out.len();
-            let (mut copy, copy_name) = copies.create(at)?;
-            pass.file(&file.name, &mut original, &mut copy)?;
-            if pass.taken_out.len() == before {
+        let mut changed = Vec::new();
+        for file in &self.recording.files {
+            let mut original = self.opened(&file.read_by(&self.session))?;
+            let is_container = containers::is_container(&original).map_err(|error| unreadable(&file.name, &error))?;
+            if is_container {
+                // Its bytes are not its text: a marker would break it.
+                without(&file.name, &original, sought, &named)?;
                 continue;
             }
-            match &file.place {
-                Place::InSession => {
-                    let kept = self.give_way(file, &mut original, &mut copy)?;
-                    self.redacted.kept.push(kept);
-                }
-                _ => elsewhere.push((file.name.clone(), copies.path.join(copy_name))),
+            let before = pass.taken_out.len();
+            let made = copies.create(&file.name).map_err(|error| Fault::local("a copy without secrets", &error));
+            let mut copy = made?;
+            let blob = pass.file(&file.name, &mut original, &mut copy)?;
+            if pass.taken_out.len() > before {
+                changed.push((file, blob, copy));
             }
         }
-        self.redacted.copies = Some(copies);
+        let mut elsewhere = Vec::new();
+        for (file, blob, mut copy) in changed {
+            match &file.place {
+                Place::InSession => self.redacted.kept.push(self.give_way(file, &blob, &mut copy)?),
+                _ => elsewhere.push((file.name.clone(), copies.folder().join(&file.name))),
+            }
+        }
+        (self.fields, self.redacted.copies) = (fields, Some(copies));
         self.look_again(elsewhere)
     }
 
     /// The original gives way to its form without secrets; its name among what is kept.
-    fn give_way(&self, file: &Recorded, original: &mut File, copy: &mut File) -> Result<String, Fault> {
+    fn give_way(&self, file: &Recorded, blob: &Blob, copy: &mut File) -> Result<String, Fault> {
         let read_by = file.read_by(&self.session);
         let shown = quote(read_by.as_bytes());
         let mut swapped = || {
-            original.rewind()?;
-            let blob = blob_of_file(original)?;
             copy.rewind()?;
             let store = self.repository.cache().map_err(|fault| io::Error::other(fault.detail))?;
             let root = store.root().ok_or_else(|| io::Error::other("this clone has no place for it"))?;
-            swap::keep(&self.files, &Aside::open(root)?, &read_by, &blob, copy)
+            swap::keep(&self.files, &Aside::open(root)?, &read_by, blob, copy)
         };
         match swapped().map_err(|error| Fault::local(&shown, &error))? {
             Some(name) => Ok(name),
@@ -187,7 +192,11 @@ impl Scene<'_> {
         }
         for file in &self.recording.files {
             let mut opened = self.opened(&file.read_by(&self.session))?;
-            note(&mut opened, sought, &given, gate, &mut secrets).map_err(|error| unreadable(&file.name, &error))?;
+            let noted = containers::is_container(&opened).and_then(|is_container| match is_container {
+                true => Ok(()),
+                false => note(&mut opened, sought, &given, gate, &mut secrets),
+            });
+            noted.map_err(|error| unreadable(&file.name, &error))?;
         }
         Ok(secrets)
     }
@@ -201,6 +210,27 @@ impl Scene<'_> {
 
 fn unreadable(name: &str, error: &io::Error) -> Fault {
     Fault::local(&quote(name.as_bytes()), error)
+}
+
+/// Refuses a container with a secret that stands in another file, too.
+fn without(name: &str, file: &File, sought: &Sought, named: &Named) -> Result<(), Fault> {
+    let mut is_found = false;
+    let looked = containers::each_part(file, &|_| false, &mut |_, bytes| {
+        let mut scan = Scan::new(&sought.rules, named);
+        let mut heard = |_: Finding<'_>| is_found = true;
+        let read = each_piece(bytes, |bytes| scan.push(bytes, &mut heard).map_err(too_long));
+        scan.end(&mut heard);
+        read.map_err(|error| Stopped(io_words(&error)))
+    });
+    let shown = quote(name.as_bytes());
+    match looked {
+        Err(why) => Err(Fault::failed(Code::Rejected, format!("{shown}: {why}; nothing was sent"))),
+        Ok(_) if is_found => Err(Fault::failed(
+            Code::Rejected,
+            format!("{shown} has a secret of another file in it: unpack it, redact that, and pack it again"),
+        )),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// The first pass over a text.
@@ -232,12 +262,14 @@ impl Pass<'_> {
         String::from_utf8_lossy(&redacted).into_owned()
     }
 
-    fn file(&mut self, name: &str, original: &mut File, copy: &mut File) -> Result<(), Fault> {
-        let run = self.run(name, original, copy).and_then(|()| copy.sync_all());
+    /// What the original was when it was read.
+    fn file(&mut self, name: &str, original: &mut File, copy: &mut File) -> Result<Blob, Fault> {
+        let run = self.run(name, original, copy).and_then(|blob| copy.sync_all().map(|()| blob));
         run.map_err(|error| unreadable(name, &error))
     }
 
-    fn run(&mut self, name: &str, text: &mut impl Read, to: &mut impl Write) -> io::Result<()> {
+    fn run(&mut self, name: &str, text: &mut impl Read, to: &mut impl Write) -> io::Result<Blob> {
+        let mut digest = Digesting::new();
         let (sought, taken_out) = (self.sought, &mut *self.taken_out);
         let mut redact = Redact::new(&sought.rules, self.named, self.markers);
         let mut written = Ok(());
@@ -255,8 +287,11 @@ impl Pass<'_> {
                 written = to.write_all(bytes);
             }
         };
-        each_piece(text, |bytes| redact.push(bytes, &mut give).map_err(too_long))?;
+        each_piece(text, |bytes| {
+            digest.update(bytes);
+            redact.push(bytes, &mut give).map_err(too_long)
+        })?;
         redact.end(&mut give);
-        written
+        written.map(|()| digest.finish())
     }
 }

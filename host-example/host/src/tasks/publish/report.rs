@@ -210,8 +210,10 @@ pub struct PlanReport {
     pub resumes: bool,
     /// What stands in the way, one sentence each.
     pub obstacle_list: Vec<String>,
-    /// Secrets, and files that cannot be looked through: nothing would be sent because of them.
+    /// Secrets, and files that cannot be looked through: nothing would be sent because of them, unless `redacts`.
     pub secret_list: Vec<HeldSecret>,
+    /// Markers would be put in the places of these secrets.
+    pub redacts: bool,
     /// The files that would be published.
     pub file_list: Vec<PlannedFile>,
     /// What would not be published. A file that was asked for is a reason for `ok` to be false.
@@ -254,6 +256,7 @@ impl PlanReport {
             resumes: false,
             obstacle_list: Vec::new(),
             secret_list: Vec::new(),
+            redacts: false,
             file_list: Vec::new(),
             left_out_list: Vec::new(),
             idle: None,
@@ -268,7 +271,7 @@ impl PlanReport {
     /// Whether nothing stands in the way, and nothing that was asked for would be left out.
     pub fn is_clear(&self) -> bool {
         self.obstacle_list.is_empty()
-            && self.secret_list.is_empty()
+            && (self.redacts || self.secret_list.is_empty())
             && !self.left_out_list.iter().any(|one| one.asked_for)
     }
 }

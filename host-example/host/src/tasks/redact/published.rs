@@ -5,7 +5,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
 
 use hydrant_secrets::rules::TOKENS;
 use schemars::JsonSchema;
@@ -15,8 +14,8 @@ use crate::contract::error::Fault;
 use crate::contract::manifests::{FileStorage, Manifest};
 use crate::contract::report::BlobReport;
 use crate::contract::types::Code;
-use crate::files::random_bytes;
-use crate::gate::{COPIES, Gate, HeldSecret, SecretOptions};
+use crate::gate::copies::Copies;
+use crate::gate::{Gate, HeldSecret, SecretOptions};
 use crate::repository::{Repository, committed};
 use crate::sessions::ledger::{MANIFEST, path_in};
 use crate::store::Look;
@@ -97,12 +96,18 @@ impl Client {
             return Err(Fault::failed(Code::Unfinished, sentence));
         }
         let published = Published::of(self, repository, &options.session)?;
-        let folder = Folder::make(&repository.store_dir())?;
-        published.copy_to(repository, &folder)?;
+        let copies = Copies::make(&repository.store_dir())?;
+        published.copy_to(repository, &copies)?;
         let gate = Gate::of(repository, &[])?;
-        published.look_through(&gate, &folder)?;
+        published.look_through(&gate, &copies)?;
         let secret_list = gate.held();
-        let files: BTreeSet<&str> = secret_list.iter().map(|held| held.file.as_str()).collect();
+        // What is found in a part of a file is found in the file.
+        let has_some = |name: &str| {
+            let within = |held: &HeldSecret| held.file.strip_prefix(name).map(str::to_owned);
+            secret_list.iter().filter_map(within).any(|within| within.is_empty() || within.starts_with('!'))
+        };
+        let names = published.lfs.iter().map(|(name, _)| name).chain(&published.in_git);
+        let files: BTreeSet<&str> = names.map(String::as_str).filter(|name| has_some(name)).collect();
         let mut report = RedactPublishedReport {
             dry_run: options.dry_run,
             session: options.session.clone(),
@@ -117,7 +122,7 @@ impl Client {
         }
         let regenerate = RegenerateOptions {
             session: options.session.clone(),
-            from: folder.path.clone(),
+            from: copies.folder().to_owned(),
             in_git: published.in_git.clone(),
             secrets: SecretOptions { redact: true, ..SecretOptions::default() },
             with_unpushed: options.with_unpushed,
@@ -157,14 +162,14 @@ impl Published {
         Ok(Self { session: session.to_owned(), commit, lfs, in_git })
     }
 
-    fn copy_to(&self, repository: &Repository, folder: &Folder) -> Result<(), Fault> {
+    fn copy_to(&self, repository: &Repository, copies: &Copies) -> Result<(), Fault> {
         let store = repository.store_to_read()?;
         for (name, blob) in &self.lfs {
             let shown = quote(name.as_bytes());
             let Look::Content(mut content) = store.open_verified(&blob.oid, blob.size)? else {
                 return Err(Fault::failed(Code::Missing, format!("{shown}: its content is not here")));
             };
-            let copied = folder.create(name).and_then(|mut copy| io::copy(&mut content, &mut copy));
+            let copied = copies.create(name).and_then(|mut copy| io::copy(&mut content, &mut copy));
             copied.map_err(|error| Fault::local(&shown, &error))?;
         }
         for name in &self.in_git {
@@ -173,15 +178,15 @@ impl Published {
             let Some(text) = committed::files(&repository.git, &self.commit, &[&path])?.pop().flatten() else {
                 continue;
             };
-            let copied = folder.create(name).and_then(|mut copy| io::Write::write_all(&mut copy, &text));
+            let copied = copies.create(name).and_then(|mut copy| io::Write::write_all(&mut copy, &text));
             copied.map_err(|error| Fault::local(&shown, &error))?;
         }
         Ok(())
     }
 
-    fn look_through(&self, gate: &Gate, folder: &Folder) -> Result<(), Fault> {
+    fn look_through(&self, gate: &Gate, copies: &Copies) -> Result<(), Fault> {
         for name in self.lfs.iter().map(|(name, _)| name).chain(&self.in_git) {
-            let looked = fs::File::open(folder.path.join(name))
+            let looked = fs::File::open(copies.folder().join(name))
                 .and_then(|mut file| gate.sought().in_file(&mut file, |_| Ok(())));
             gate.take_look(name, &looked.map_err(|error| Fault::local(&quote(name.as_bytes()), &error))?);
         }
@@ -234,32 +239,4 @@ fn to_revoke(held: &[HeldSecret]) -> Vec<Revoke> {
         }
     };
     kinds.keys().map(revoke).collect()
-}
-
-/// Content for as long as it is looked through, for its owner alone.
-struct Folder {
-    path: PathBuf,
-}
-
-impl Folder {
-    fn make(store_dir: &Path) -> Result<Self, Fault> {
-        let number = random_bytes::<8>().map_or(0, u64::from_le_bytes);
-        let path = store_dir.join(COPIES).join(format!("{number:016x}"));
-        let made = fs::create_dir_all(&path).and_then(|()| path.canonicalize());
-        made.map(|path| Self { path }).map_err(|error| Fault::local("content cannot be copied", &error))
-    }
-
-    fn create(&self, name: &str) -> io::Result<fs::File> {
-        let path = self.path.join(name);
-        if let Some(above) = path.parent() {
-            fs::create_dir_all(above)?;
-        }
-        fs::File::create_new(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        fs::remove_dir_all(&self.path).ok();
-    }
 }
